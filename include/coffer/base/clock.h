@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace coffer {
+
+using SystemTime = std::chrono::system_clock::time_point;
+
+// Time for rooms. Thread-safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual SystemTime Now() const = 0;
+};
+
+// The machine's clocks.
+class SystemClock final : public Clock {
+ public:
+  SystemTime Now() const override { return std::chrono::system_clock::now(); }
+};
+
+std::int64_t UnixSeconds(SystemTime time);
+std::int64_t UnixNanoseconds(SystemTime time);
+SystemTime FromUnixNanoseconds(std::int64_t nanoseconds);
+// RFC 3339 in UTC with nanoseconds, trailing zeros cut as Go's time.RFC3339Nano does.
+std::string Rfc3339(SystemTime time);
+
+}  // namespace coffer

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "coffer/base/bytes.h"
+
+namespace coffer {
+
+// A source of random octets fit for keys and nonces. Thread-safe. Fill never returns short: the
+// implementation aborts the process where the operating system cannot give randomness.
+class Random {
+ public:
+  virtual ~Random() = default;
+  virtual void Fill(MutableBytes out) = 0;
+};
+
+}  // namespace coffer

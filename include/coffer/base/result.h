@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+
+#include "coffer/base/error.h"
+
+namespace coffer {
+
+// A value or an Error. Exceptions never cross a room: each adapter catches its library's.
+template <typename T>
+using Result = tl::expected<T, Error>;
+
+using Status = Result<void>;
+
+inline tl::unexpected<Error> Fail(Code code, std::string message, std::string cause = {}) {
+  return tl::unexpected<Error>(Error{code, std::move(message), std::move(cause)});
+}
+
+inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+
+}  // namespace coffer
+
+// Returns the error of `expression` (a Result or Status) from the enclosing function, if it has
+// one.
+#define COFFER_TRY(expression)                                 \
+  do {                                                         \
+    if (auto coffer_status = (expression); !coffer_status) {   \
+      return ::coffer::Fail(std::move(coffer_status).error()); \
+    }                                                          \
+  } while (false)
+
+#define COFFER_CONCAT_INNER(a, b) a##b
+#define COFFER_CONCAT(a, b) COFFER_CONCAT_INNER(a, b)
+
+// COFFER_ASSIGN(auto value, Call()); binds the value or returns the error.
+#define COFFER_ASSIGN(declaration, expression) \
+  COFFER_ASSIGN_INNER(COFFER_CONCAT(coffer_result_, __LINE__), declaration, expression)
+#define COFFER_ASSIGN_INNER(result, declaration, expression)     \
+  auto result = (expression);                                    \
+  if (!result) return ::coffer::Fail(std::move(result).error()); \
+  declaration = std::move(*result)

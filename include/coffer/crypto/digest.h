@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "coffer/base/bytes.h"
+#include "coffer/base/secret_bytes.h"
+
+namespace coffer::crypto {
+
+using Sha256Digest = std::array<std::uint8_t, 32>;
+
+// FIPS 180-4. Aborts only where OpenSSL itself cannot allocate.
+Sha256Digest Sha256(ByteView data);
+
+// SHA-256 over pieces. Not thread-safe; Finish() ends the object's use.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  ~Sha256Stream();
+  Sha256Stream(const Sha256Stream&) = delete;
+  Sha256Stream& operator=(const Sha256Stream&) = delete;
+  void Update(ByteView data);
+  Sha256Digest Finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// RFC 2104 with SHA-256. For look-up hashes (API tokens), never for data keys: those stay in the
+// token.
+Sha256Digest HmacSha256(const SecretBytes& key, ByteView data);
+
+// The digests that the API offers without a key (FIPS 180-4 and 202).
+enum class HashAlgorithm {
+  kSha1,
+  kSha224,
+  kSha256,
+  kSha384,
+  kSha512,
+  kSha3With224,
+  kSha3With256,
+  kSha3With384,
+  kSha3With512
+};
+
+// The wire names: "sha1", "sha2-224" ... "sha3-512"; nothing for any other word.
+std::optional<HashAlgorithm> ParseHashAlgorithm(std::string_view name);
+
+Bytes Hash(HashAlgorithm algorithm, ByteView data);
+
+}  // namespace coffer::crypto

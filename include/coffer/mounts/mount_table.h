@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coffer/base/clock.h"
+#include "coffer/base/ids.h"
+#include "coffer/base/random.h"
+#include "coffer/base/result.h"
+#include "coffer/storage/database.h"
+
+namespace coffer::mounts {
+
+// "transit/", "team/a/": no leading slash, one trailing slash, no empty segment, no control
+// characters, at most 512 octets.
+class MountPath {
+ public:
+  // Adds the trailing slash where it is missing; kInvalid for anything else that is not a path.
+  static Result<MountPath> Parse(std::string_view text);
+  const std::string& Text() const { return text_; }
+  friend bool operator==(const MountPath&, const MountPath&) = default;
+  friend auto operator<=>(const MountPath&, const MountPath&) = default;
+
+ private:
+  explicit MountPath(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+// What an operator may tune. Times in seconds; 0 means the system default.
+struct MountConfig {
+  std::int64_t default_lease_ttl_seconds = 0;
+  std::int64_t max_lease_ttl_seconds = 0;
+  bool force_no_cache = false;
+  std::string listing_visibility;  // "" or "unauth" or "hidden"
+  std::vector<std::pair<std::string, std::string>> options;
+  std::string description;
+};
+
+// A value: a row of the table. The id, never the path, names what belongs to the mount.
+struct Mount {
+  Id id;
+  MountPath path;
+  std::string type;      // "transit"
+  std::string accessor;  // "transit_1a2b3c4d"
+  MountConfig config;
+};
+
+// The longest mount prefix of a request path, and what is left behind it.
+struct Route {
+  std::shared_ptr<const Mount> mount;
+  std::string_view rest;
+};
+
+// The mount table: rows in storage, one immutable snapshot in memory swapped after COMMIT.
+// Thread-safe; Find takes no lock that a writer holds during SQL.
+class MountTable {
+ public:
+  static std::vector<storage::Migration> Schema();
+  static Result<std::unique_ptr<MountTable>> Load(storage::Database& database, Random& random);
+  ~MountTable();
+
+  std::optional<Route> Find(std::string_view request_path) const;
+  std::vector<std::shared_ptr<const Mount>> List() const;
+  // kConflict "path is already in use at X/" where the path equals, holds or lies under a mount or
+  // a built-in one (sys/, auth/, identity/, cubbyhole/).
+  Result<std::shared_ptr<const Mount>> Add(const MountPath& path, std::string type,
+                                           MountConfig config);
+  Status Tune(const MountPath& path, MountConfig config);   // kNotFound
+  Status Move(const MountPath& from, const MountPath& to);  // kNotFound, kConflict; ids stay
+  Status Remove(const MountPath& path);                     // no error where it is absent
+
+ private:
+  struct Impl;
+  explicit MountTable(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace coffer::mounts

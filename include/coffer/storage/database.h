@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "coffer/base/bytes.h"
+#include "coffer/base/logger.h"
+#include "coffer/base/result.h"
+
+namespace coffer::storage {
+
+// A prepared statement on one connection. Parameters and columns count from 0. Lives no longer than
+// the Transaction or Reader that prepared it; same thread rule. Errors: kUnavailable when the disk
+// is full or the database is busy ("storage is full: free space on the data directory's file
+// system"), kConflict for a uniqueness violation, kCorrupt where SQLite says so, else kInternal.
+class Statement {
+ public:
+  Statement(Statement&&) noexcept;
+  Statement& operator=(Statement&&) noexcept;
+  ~Statement();
+
+  Statement& Bind(int index, std::int64_t value);
+  Statement& Bind(int index, std::string_view value);
+  Statement& Bind(int index, ByteView value);  // a BLOB; an empty view is an empty BLOB, not NULL
+  Statement& BindNull(int index);
+  // The next row: true while there is one.
+  Result<bool> Step();
+  // Executes a statement that yields no rows and resets it for new parameters; the number of rows
+  // changed.
+  Result<std::int64_t> Run();
+  void Reset();
+
+  std::int64_t Int(int column) const;
+  std::string Text(int column) const;
+  Bytes Blob(int column) const;
+  bool IsNull(int column) const;
+
+ private:
+  friend class Connection;
+  struct Impl;
+  explicit Statement(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+class Connection;
+
+// The one writer, from BEGIN IMMEDIATE to Commit(); rolls back in the destructor unless committed.
+// Holds the writer lock: never keep one across a token or network call. Used by one thread.
+class Transaction {
+ public:
+  Transaction(Transaction&&) noexcept;
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+  Result<Statement> Prepare(std::string_view sql);
+  // Runs the commit observers, then COMMIT. On error nothing was committed, except where the
+  // error's message says that the outcome is unknown: then read again before answering.
+  Status Commit();
+
+ private:
+  friend class Database;
+  struct Impl;
+  explicit Transaction(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// A read-only (query_only) connection borrowed from the pool: one consistent snapshot from the
+// first statement until it is given back. Used by one thread.
+class Reader {
+ public:
+  Reader(Reader&&) noexcept;
+  Reader& operator=(Reader&&) = delete;
+  ~Reader();
+  Result<Statement> Prepare(std::string_view sql);
+
+ private:
+  friend class Database;
+  struct Impl;
+  explicit Reader(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Called inside every transaction just before COMMIT; an error rolls it back. Must not begin
+// another transaction.
+class CommitObserver {
+ public:
+  virtual ~CommitObserver() = default;
+  virtual Status BeforeCommit(Transaction& transaction) = 0;
+};
+
+// One step of one room's schema. Steps of a room run once each, in rising order from 1, all pending
+// ones of all rooms in one transaction. A database with a step this program does not know is
+// refused (it belongs to a newer Coffer).
+struct Migration {
+  std::string_view room;
+  int step;
+  std::string_view sql;
+};
+
+// SQLite in WAL mode with synchronous=FULL. One connection does every write and every checkpoint;
+// readers are query_only. Thread-safe; must outlive what it lends. The file is made with mode 0600.
+class Database {
+ public:
+  struct Options {
+    std::filesystem::path file;
+    std::size_t readers = 4;
+    std::int64_t busy_timeout_milliseconds = 5000;
+  };
+  static Result<std::unique_ptr<Database>> Open(const Options& options,
+                                                std::span<const Migration> migrations,
+                                                Logger& logger);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Waits for the writer lock.
+  Result<Transaction> Begin();
+  Result<Reader> Read();
+  // Before the first transaction only; the observer must outlive the database.
+  void AddCommitObserver(CommitObserver& observer);
+
+  struct Impl;
+
+ private:
+  explicit Database(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace coffer::storage

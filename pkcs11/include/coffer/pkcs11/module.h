@@ -1,0 +1,89 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "coffer/base/result.h"
+#include "coffer/base/secret_bytes.h"
+#include "coffer/pkcs11/types.h"
+
+namespace coffer::pkcs11 {
+
+// How C_Initialize is called.
+enum class Threading {
+  kSingle,  // no locking: only one thread may use the module, at any time (it may change hands with
+            // a happens-before)
+  kOsLocking  // CKF_OS_LOCKING_OK
+};
+
+struct TokenInfo {
+  std::string label;  // trailing blanks cut
+  std::string serial;
+  std::string model;
+  std::string manufacturer;
+  std::string firmware_version;  // "2.6"
+  bool initialized = false;
+  bool user_pin_initialized = false;
+  bool user_pin_count_low = false;
+  bool user_pin_final_try = false;
+  bool user_pin_locked = false;
+  unsigned long min_pin_octets = 0;
+  unsigned long max_pin_octets = 0;
+  unsigned long max_sessions = 0;  // 0: no limit known
+};
+
+struct ModuleInfo {
+  std::string library_description;
+  std::string library_version;
+  std::string cryptoki_version;
+};
+
+class Session;
+
+// A loaded and initialised PKCS#11 module. Destruction finalises and unloads it; every Session must
+// be gone before. Never fork after Load: a child could use the parent's keys.
+class Module {
+ public:
+  // dlopens `library` by its path. With `copy_to` set, the file is first copied there (mode 0700)
+  // and the copy is opened and unlinked: each copy is a separate library with sessions, login and
+  // objects of its own, which is how several threads use a software token without sharing its
+  // locks. kNotFound/kInvalid with a sentence naming the file and what to do.
+  static Result<std::unique_ptr<Module>> Load(const std::filesystem::path& library,
+                                              Threading threading,
+                                              const std::filesystem::path& copy_to = {});
+  ~Module();
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  // C_Finalize then C_Initialize: kills every session, handle and login. For recovery; no Session
+  // may be in use.
+  Status Reinitialize();
+  Result<ModuleInfo> Info();
+  // Slots with a token present.
+  Result<std::vector<SlotId>> Slots();
+  Result<TokenInfo> GetTokenInfo(SlotId slot);
+  // The slot of the initialised token with this label (and serial, unless empty): never by slot
+  // number, which may change. kNotFound "no token labelled X"; kConflict where several match.
+  Result<SlotId> FindToken(std::string_view label, std::string_view serial = {});
+  // C_InitToken in `slot`, then C_InitPIN: label up to 32 octets.
+  Status InitToken(SlotId slot, const SecretBytes& so_pin, std::string_view label,
+                   const SecretBytes& user_pin);
+  // A slot whose token is not initialised yet; kNotFound.
+  Result<SlotId> FindUninitialized();
+  // The mechanisms the token lists. Lists lie: probe by doing before relying on them.
+  Result<std::vector<MechanismType>> Mechanisms(SlotId slot);
+  // Login belongs to the token, not to a session: one C_Login serves all sessions of this module on
+  // `slot`, as long as one of them stays open. Exactly one attempt. Already logged in is success.
+  Status Login(Session& session, UserType user, const SecretBytes& pin);
+  Result<Session> OpenSession(SlotId slot);  // read-write
+
+  struct Impl;  // pkcs11/src only
+
+ private:
+  explicit Module(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace coffer::pkcs11

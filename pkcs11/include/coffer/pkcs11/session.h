@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "coffer/base/bytes.h"
+#include "coffer/base/result.h"
+#include "coffer/pkcs11/attributes.h"
+#include "coffer/pkcs11/types.h"
+
+namespace coffer::pkcs11 {
+
+struct KeyPair {
+  ObjectHandle public_key = kNoObject;
+  ObjectHandle private_key = kNoObject;
+};
+
+// A mechanism with its parameter, if any. Views are borrowed for the call.
+struct Mechanism {
+  MechanismType type;
+  ByteView
+      parameter{};  // raw parameter octets (IV, derivation data wrapped by Derive); empty: none
+  // NOLINTNEXTLINE(google-explicit-constructor): a bare type is a mechanism without parameter
+  Mechanism(MechanismType mechanism) : type(mechanism) {}
+  Mechanism(MechanismType mechanism, ByteView raw) : type(mechanism), parameter(raw) {}
+};
+
+// AES-GCM as the token does it: 96-bit IV by the caller, 128-bit tag at the end of the ciphertext.
+struct GcmParameters {
+  ByteView iv;   // 12 octets
+  ByteView aad;  // may be empty
+};
+
+// One open session. Move-only: a copy could close the session under its origin. One thread at a
+// time; one operation at a time. Closes in the destructor and never logs out: login belongs to the
+// token. After an operation that failed half-way some tokens keep it active: Broken() is then true
+// and the session should be discarded (SessionPool does). Every returned length from the token is
+// checked against the buffer. Errors: FromCkRv's.
+class Session {
+ public:
+  Session(Session&& other) noexcept;
+  Session& operator=(Session&& other) noexcept;
+  ~Session();
+
+  Result<ObjectHandle> GenerateKey(const Mechanism& mechanism, const Attributes& attributes);
+  Result<KeyPair> GenerateKeyPair(const Mechanism& mechanism, const Attributes& public_attributes,
+                                  const Attributes& private_attributes);
+  Result<ObjectHandle> CreateObject(const Attributes& attributes);
+  Result<ObjectHandle> CopyObject(ObjectHandle object, const Attributes& attributes);
+  Status SetAttributes(ObjectHandle object, const Attributes& attributes);
+  Status DestroyObject(ObjectHandle object);
+  // All objects that match, however many.
+  Result<std::vector<ObjectHandle>> Find(const Attributes& attributes);
+
+  Result<Bytes> GetBytes(ObjectHandle object, AttributeType type);
+  Result<bool> GetBool(ObjectHandle object, AttributeType type);
+  Result<unsigned long> GetUlong(ObjectHandle object, AttributeType type);
+  Result<std::vector<MechanismType>> GetMechanisms(ObjectHandle object, AttributeType type);
+  // kWrapTemplate/kUnwrapTemplate read back. kTokenRefused where the token cannot return them.
+  Result<Attributes> GetTemplate(ObjectHandle object, AttributeType type);
+
+  Result<Bytes> WrapKey(const Mechanism& mechanism, ObjectHandle wrapping_key, ObjectHandle key);
+  Result<ObjectHandle> UnwrapKey(const Mechanism& mechanism, ObjectHandle unwrapping_key,
+                                 ByteView wrapped, const Attributes& attributes);
+  // CKM_AES_ECB_ENCRYPT_DATA and kin: mechanism.parameter is the data
+  // (CK_KEY_DERIVATION_STRING_DATA).
+  Result<ObjectHandle> DeriveKey(const Mechanism& mechanism, ObjectHandle base_key,
+                                 const Attributes& attributes);
+
+  // out must hold in.size() + 16; returns octets written (ciphertext || tag).
+  Result<std::size_t> EncryptGcm(ObjectHandle key, const GcmParameters& parameters, ByteView in,
+                                 MutableBytes out);
+  // out must hold in.size() octets (SoftHSM needs that much), of which in.size() - 16 are used. A
+  // bad tag is kTokenFailed on SoftHSM (CKR_GENERAL_ERROR): ask a canary.
+  Result<std::size_t> DecryptGcm(ObjectHandle key, const GcmParameters& parameters, ByteView in,
+                                 MutableBytes out);
+  // Single-part, any other mechanism.
+  Result<Bytes> Encrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in);
+  Result<Bytes> Decrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in);
+  // Returns octets written to `out`.
+  Result<std::size_t> Sign(const Mechanism& mechanism, ObjectHandle key, ByteView data,
+                           MutableBytes out);
+  Status Verify(const Mechanism& mechanism, ObjectHandle key, ByteView data, ByteView signature);
+  // C_DigestKey: some tokens let it hash a secret key. For the attack tests.
+  Result<Bytes> DigestKey(const Mechanism& mechanism, ObjectHandle key);
+  Status GenerateRandom(MutableBytes out);
+
+  bool Broken() const { return broken_; }
+
+ private:
+  friend class Module;
+  friend class SessionPool;
+  Session(void* functions, unsigned long handle) : functions_(functions), handle_(handle) {}
+  void* functions_ = nullptr;  // CK_FUNCTION_LIST*
+  unsigned long handle_ = 0;
+  bool broken_ = false;
+};
+
+}  // namespace coffer::pkcs11
