@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "coffer/base/clock.h"
+#include "coffer/base/logger.h"
+#include "coffer/base/result.h"
+#include "coffer/base/scheduler.h"
+#include "coffer/keyring/token.h"
+
+namespace coffer::keyring {
+
+// Whether the token can be used, seen from any thread. `generation` rises with each recovery: an
+// instance whose owner has seen a smaller one must Reopen() before its next call.
+struct TokenHealth {
+  std::atomic<bool> reachable{true};
+  std::atomic<std::uint64_t> generation{1};
+};
+
+// The one thread that makes, changes and destroys token objects, writes the epoch, changes keys,
+// probes the token and runs periodic jobs, from one bounded queue. Thread-safe except where said.
+class Custodian final : public Scheduler {
+ public:
+  struct Options {
+    std::chrono::milliseconds probe_period{250};
+    std::size_t queue_limit = 1024;
+  };
+  // Takes over the instance. `token` is used by the custodian's thread only, from Start() on.
+  Custodian(std::unique_ptr<Token> token, Options options, const Clock& clock, Logger& logger);
+  ~Custodian() override;  // Stop()
+
+  void AddPeriodic(std::string name, std::chrono::milliseconds period,
+                   std::function<void(SystemTime now)> job) override;
+  void Start();
+  // Finishes the queue, then ends the thread.
+  void Stop();
+
+  // Runs `work` on the custodian's thread and waits for it, at most `wait`; then kUnavailable (its
+  // outcome is unknown). kTokenLost at once while the token is lost, kUnavailable when the queue is
+  // full. From the custodian's own thread: at once.
+  Status Run(std::function<Status(Token&)> work,
+             std::chrono::milliseconds wait = std::chrono::seconds(30));
+  // Queues and returns; a full queue drops it (the caller's next occasion asks again).
+  void Post(std::function<Status(Token&)> work);
+  // Probes now and waits for the verdict: for an instance that met a doubtful error.
+  Status ProbeNow();
+
+  const TokenHealth& Health() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace coffer::keyring

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coffer/base/bytes.h"
+#include "coffer/base/clock.h"
+#include "coffer/base/logger.h"
+#include "coffer/base/random.h"
+#include "coffer/base/result.h"
+#include "coffer/base/secret_bytes.h"
+#include "coffer/keyring/custodian.h"
+#include "coffer/keyring/key.h"
+#include "coffer/keyring/token.h"
+#include "coffer/storage/database.h"
+
+namespace coffer::keyring {
+
+struct CreateOptions {
+  KeyType type = KeyType::kAes256Gcm96;
+  bool allow_plaintext_backup = false;
+  std::int64_t auto_rotate_period_seconds = 0;
+};
+
+// Fields that are set change; all or nothing.
+struct ConfigChange {
+  std::optional<std::int64_t> min_decryption_version;
+  std::optional<std::int64_t> min_encryption_version;
+  std::optional<bool> deletion_allowed;
+  std::optional<bool> allow_plaintext_backup;  // can only become true
+  std::optional<std::int64_t> auto_rotate_period_seconds;
+};
+
+// One encryption of a batch. `payload` receives nonce (12) || ciphertext || tag (16).
+struct Encryption {
+  const WrappedVersion* version = nullptr;
+  ByteView plaintext;
+  ByteView aad;
+  Bytes payload;
+  std::optional<Error> error;
+};
+
+// One line of a key's history.
+struct HistoryEntry {
+  SystemTime time{};
+  std::string event;  // created rotated configured trimmed soft-deleted restored deleted
+  int version = 0;
+  std::string actor;
+  std::string reason;
+};
+
+// What the rows say about the past, found at start.
+struct StartPolicy {
+  std::optional<std::uint64_t>
+      accept_rollback_to;            // the operator's word: this epoch of the database
+  bool accept_damaged_rows = false;  // the operator's word after reading the list of keys in doubt
+};
+
+// The key hierarchy: wrapped versions in storage, settings and minimum versions, cached handles per
+// worker, counters. Changes run on the custodian one after another: token work first, one
+// transaction, the token's epoch, then the new snapshot. Find and the use of a key take no SQL once
+// loaded and no lock that a token call is made under. `worker` names the calling thread's own token
+// instance: one thread for each index.
+class KeyRing {
+ public:
+  static std::vector<storage::Migration> Schema();
+  // Checks the state row, its sum and the token's epoch (key-custody 2). kCorrupt, with a sentence
+  // that says what to do, where rows were removed, replayed or belong to another token or an older
+  // database. `tokens`: one instance for each worker. Call before Custodian::Start().
+  static Result<std::unique_ptr<KeyRing>> Open(storage::Database& database, Custodian& custodian,
+                                               Token& custodian_token,
+                                               std::vector<std::unique_ptr<Token>> tokens,
+                                               const StartPolicy& policy, Random& random,
+                                               const Clock& clock, Logger& logger);
+  ~KeyRing();
+
+  // kNotFound; kCorrupt for a key whose rows failed their MACs: that key only is disabled.
+  Result<std::shared_ptr<const Key>> Find(std::size_t worker, const Id& mount,
+                                          std::string_view name);
+  // Names in order, those after `after`, at most `limit` (0: all).
+  Result<std::vector<std::string>> List(const Id& mount, std::string_view after,
+                                        std::int64_t limit);
+  Result<std::vector<HistoryEntry>> History(const Id& key);
+
+  struct Created {
+    std::shared_ptr<const Key> key;
+    bool existed = false;
+  };
+  // An existing key is returned unchanged.
+  Result<Created> Create(const Id& mount, const KeyName& name, const CreateOptions& options,
+                         const Actor& actor);
+  using Changed = Result<std::shared_ptr<const Key>>;
+  // Each kNotFound where the key is absent; kInvalid with the reference's text for a rule that is
+  // broken.
+  Changed Rotate(const Id& mount, std::string_view name, const Actor& actor);
+  Changed Configure(const Id& mount, std::string_view name, const ConfigChange& change,
+                    const Actor& actor);
+  Changed Trim(const Id& mount, std::string_view name, std::int64_t min_available_version,
+               const Actor& actor);
+  Changed SetSoftDeleted(const Id& mount, std::string_view name, bool deleted, const Actor& actor);
+  Status Delete(const Id& mount, std::string_view name, const Actor& actor);
+  // Every key of the mount, whatever its settings.
+  Status DeleteMount(const Id& mount, const Actor& actor);
+  // Rotates the keys whose auto_rotate_period has passed; returns how many.
+  Result<int> RotateDue(SystemTime now);
+
+  // Encrypts the items under `key`'s versions with fresh nonces (token's generator XOR the
+  // kernel's). A failed item carries its error; the Status is an error only where nothing can be
+  // done (token lost, count cannot be reserved).
+  Status Encrypt(std::size_t worker, const Key& key, std::span<Encryption> items);
+  // payload = nonce || ciphertext || tag. kInvalid "invalid ciphertext length",
+  // kAuthenticationFailed "cipher: message authentication failed".
+  Result<SecretBytes> Decrypt(std::size_t worker, const Key& key, const WrappedVersion& version,
+                              ByteView payload, ByteView aad);
+  // From the token's generator.
+  Status Random(std::size_t worker, MutableBytes out);
+  // 32 octets for look-up hashes, from coffer-meta over `label`. At start only.
+  Result<SecretBytes> DeriveLookupKey(std::string_view label);
+
+  bool Ready() const;
+  // The identity in the state row; random, made with the database.
+  const Id& DatabaseId() const;
+
+ private:
+  struct Impl;
+  explicit KeyRing(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace coffer::keyring

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "coffer/base/ids.h"
+#include "coffer/base/logger.h"
+#include "coffer/base/result.h"
+#include "coffer/base/secret_bytes.h"
+#include "coffer/keyring/token.h"
+
+namespace coffer::keyring {
+
+// Where the token is and how it is reached.
+struct TokenLocation {
+  std::filesystem::path module;  // libsofthsm2.so
+  std::string label;
+  std::string serial;  // empty: any
+  std::filesystem::path
+      copies_directory;  // a software token's module is copied here for each instance
+  std::filesystem::path
+      objects_directory;  // a software token's files, synced after each token object; empty: none
+};
+
+struct OpenedTokens {
+  std::string serial;
+  std::unique_ptr<Token> custodian;
+  std::vector<std::unique_ptr<Token>> workers;
+};
+
+// Opens `workers` + 1 instances and logs in: one attempt with the PIN on the first instance, before
+// any other. Reads every master's attributes back; kInvalid/kTokenRefused with the attribute's name
+// where the token stored something else, kNotFound "token X has no coffer master keys: run coffer
+// hsm init first" where there are none.
+Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes& pin,
+                                std::size_t workers, Logger& logger);
+
+// Makes the token if no token has this label, and whatever master or coffer-* object is missing.
+// Idempotent: an interrupted run is finished by the next. `database` goes into the epoch object.
+Status InitializeToken(const TokenLocation& location, const SecretBytes& so_pin,
+                       const SecretBytes& pin, const Id& database, Logger& logger);
+
+}  // namespace coffer::keyring
