@@ -1,0 +1,107 @@
+#include "coffer/crypto/digest.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <cstdlib>
+
+namespace coffer::crypto {
+namespace {
+
+struct NamedAlgorithm {
+  HashAlgorithm algorithm;
+  std::string_view wire_name;
+  const char* openssl_name;
+};
+
+constexpr std::array kAlgorithms = {
+    NamedAlgorithm{HashAlgorithm::kSha1, "sha1", "SHA1"},
+    NamedAlgorithm{HashAlgorithm::kSha224, "sha2-224", "SHA2-224"},
+    NamedAlgorithm{HashAlgorithm::kSha256, "sha2-256", "SHA2-256"},
+    NamedAlgorithm{HashAlgorithm::kSha384, "sha2-384", "SHA2-384"},
+    NamedAlgorithm{HashAlgorithm::kSha512, "sha2-512", "SHA2-512"},
+    NamedAlgorithm{HashAlgorithm::kSha3With224, "sha3-224", "SHA3-224"},
+    NamedAlgorithm{HashAlgorithm::kSha3With256, "sha3-256", "SHA3-256"},
+    NamedAlgorithm{HashAlgorithm::kSha3With384, "sha3-384", "SHA3-384"},
+    NamedAlgorithm{HashAlgorithm::kSha3With512, "sha3-512", "SHA3-512"},
+};
+
+// OpenSSL fails here only without memory or without its default provider; neither can be answered.
+void Require(bool ok) {
+  if (!ok) std::abort();
+}
+
+// EVP_sha256() and friends look the implementation up on every use; a fetched EVP_MD does not.
+// Fetched once and kept for the process's life: OpenSSL's own exit handler may run before ours.
+const EVP_MD* FetchedDigest(HashAlgorithm algorithm) {
+  static const auto digests = [] {
+    std::array<const EVP_MD*, kAlgorithms.size()> fetched{};
+    for (const NamedAlgorithm& named : kAlgorithms) {
+      const EVP_MD* digest = ::EVP_MD_fetch(nullptr, named.openssl_name, nullptr);
+      Require(digest != nullptr);
+      fetched[static_cast<std::size_t>(named.algorithm)] = digest;
+    }
+    return fetched;
+  }();
+  return digests[static_cast<std::size_t>(algorithm)];
+}
+
+}  // namespace
+
+Sha256Digest Sha256(ByteView data) {
+  Sha256Digest digest;
+  Require(::EVP_Digest(data.data(), data.size(), digest.data(), nullptr,
+                       FetchedDigest(HashAlgorithm::kSha256), nullptr) == 1);
+  return digest;
+}
+
+struct Sha256Stream::Impl {
+  EVP_MD_CTX* context = ::EVP_MD_CTX_new();
+  Impl() {
+    Require(context != nullptr &&
+            ::EVP_DigestInit_ex2(context, FetchedDigest(HashAlgorithm::kSha256), nullptr) == 1);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { ::EVP_MD_CTX_free(context); }
+};
+
+Sha256Stream::Sha256Stream() : impl_(std::make_unique<Impl>()) {}
+Sha256Stream::~Sha256Stream() = default;
+
+void Sha256Stream::Update(ByteView data) {
+  Require(::EVP_DigestUpdate(impl_->context, data.data(), data.size()) == 1);
+}
+
+Sha256Digest Sha256Stream::Finish() {
+  Sha256Digest digest;
+  Require(::EVP_DigestFinal_ex(impl_->context, digest.data(), nullptr) == 1);
+  return digest;
+}
+
+Sha256Digest HmacSha256(const SecretBytes& key, ByteView data) {
+  // HMAC() takes a null key for "as before"; an empty key needs an address of its own.
+  static constexpr std::uint8_t kNothing = 0;
+  const ByteView octets = key.Reveal();
+  Sha256Digest digest;
+  Require(::HMAC(FetchedDigest(HashAlgorithm::kSha256), octets.empty() ? &kNothing : octets.data(),
+                 static_cast<int>(octets.size()), data.empty() ? &kNothing : data.data(),
+                 data.size(), digest.data(), nullptr) != nullptr);
+  return digest;
+}
+
+std::optional<HashAlgorithm> ParseHashAlgorithm(std::string_view name) {
+  for (const NamedAlgorithm& named : kAlgorithms) {
+    if (named.wire_name == name) return named.algorithm;
+  }
+  return std::nullopt;
+}
+
+Bytes Hash(HashAlgorithm algorithm, ByteView data) {
+  const EVP_MD* digest = FetchedDigest(algorithm);
+  Bytes out(static_cast<std::size_t>(::EVP_MD_get_size(digest)));
+  Require(::EVP_Digest(data.data(), data.size(), out.data(), nullptr, digest, nullptr) == 1);
+  return out;
+}
+
+}  // namespace coffer::crypto
