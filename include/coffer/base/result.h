@@ -22,17 +22,18 @@ inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(st
 
 }  // namespace coffer
 
-// Returns the error of `expression` (a Result or Status) from the enclosing function, if it has
-// one.
-#define COFFER_TRY(expression)                                 \
-  do {                                                         \
-    if (auto coffer_status = (expression); !coffer_status) {   \
-      return ::coffer::Fail(std::move(coffer_status).error()); \
-    }                                                          \
-  } while (false)
-
 #define COFFER_CONCAT_INNER(a, b) a##b
 #define COFFER_CONCAT(a, b) COFFER_CONCAT_INNER(a, b)
+
+// Returns the error of `expression` (a Result or Status) from the enclosing function, if it has
+// one.
+#define COFFER_TRY(expression) COFFER_TRY_INNER(COFFER_CONCAT(coffer_status_, __LINE__), expression)
+#define COFFER_TRY_INNER(status, expression)            \
+  do {                                                  \
+    if (auto status = (expression); !status) {          \
+      return ::coffer::Fail(std::move(status).error()); \
+    }                                                   \
+  } while (false)
 
 // COFFER_ASSIGN(auto value, Call()); binds the value or returns the error.
 #define COFFER_ASSIGN(declaration, expression) \

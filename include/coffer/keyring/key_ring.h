@@ -54,7 +54,14 @@ struct HistoryEntry {
   std::string reason;
 };
 
-// What the rows say about the past, found at start.
+// Whether the key ring was ever opened on this database: a token without masters is then lost, not
+// new.
+Result<bool> HasState(storage::Database& database);
+// The database's identity, made at the first call: InitializeToken wants it before there is a state
+// row.
+Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& random);
+
+// The operator's word about what the rows say of the past.
 struct StartPolicy {
   std::optional<std::uint64_t>
       accept_rollback_to;            // the operator's word: this epoch of the database
@@ -75,13 +82,15 @@ class KeyRing {
   static Result<std::unique_ptr<KeyRing>> Open(storage::Database& database, Custodian& custodian,
                                                Token& custodian_token,
                                                std::vector<std::unique_ptr<Token>> tokens,
-                                               const StartPolicy& policy, Random& random,
+                                               const StartPolicy& policy, coffer::Random& random,
                                                const Clock& clock, Logger& logger);
   ~KeyRing();
 
   // kNotFound; kCorrupt for a key whose rows failed their MACs: that key only is disabled.
   Result<std::shared_ptr<const Key>> Find(std::size_t worker, const Id& mount,
                                           std::string_view name);
+  // As Find; a key that must be rotated first (after an accepted rollback) is rotated.
+  Result<std::shared_ptr<const Key>> FindForEncryption(std::size_t worker, const Id& mount, std::string_view name);
   // Names in order, those after `after`, at most `limit` (0: all).
   Result<std::vector<std::string>> List(const Id& mount, std::string_view after,
                                         std::int64_t limit);

@@ -1,0 +1,204 @@
+#include "coffer/keyring/custodian.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace coffer::keyring {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+auto Lost() { return Fail(Code::kTokenLost, "the token is not reachable"); }
+
+struct PeriodicJob {
+  std::string name;
+  std::chrono::milliseconds period;
+  std::function<void(SystemTime)> run;
+  Steady::time_point due;
+};
+
+}  // namespace
+
+struct Custodian::Impl {
+  enum class Stage { kQueued, kRunning, kDone, kAbandoned };
+  struct Work {
+    std::function<Status(Token&)> run;
+    bool even_when_lost = false;
+    Stage stage = Stage::kQueued;  // protected by mutex
+    Status outcome;
+  };
+
+  Impl(std::unique_ptr<Token> instance, Options settings, const Clock& time, Logger& log)
+      : token(std::move(instance)), options(settings), clock(time), logger(log) {}
+
+  // Constant after construction.
+  const std::unique_ptr<Token> token;
+  const Options options;
+  const Clock& clock;
+  Logger& logger;
+  TokenHealth health;
+
+  std::mutex mutex;
+  std::condition_variable wake;  // the thread: work, or the end
+  std::condition_variable done;  // callers: a stage changed
+  std::deque<std::shared_ptr<Work>> queue;
+  std::vector<PeriodicJob> jobs;
+  bool stopping = false;
+
+  std::thread thread;
+
+  bool OnOwnThread() const { return std::this_thread::get_id() == thread.get_id(); }
+
+  Result<std::shared_ptr<Work>> Enqueue(std::function<Status(Token&)> run, bool even_when_lost) {
+    auto work = std::make_shared<Work>();
+    work->run = std::move(run);
+    work->even_when_lost = even_when_lost;
+    const std::lock_guard lock(mutex);
+    if (stopping) return Fail(Code::kUnavailable, "server is shutting down");
+    if (queue.size() >= options.queue_limit) {
+      return Fail(Code::kUnavailable, "too many key changes are waiting: try again");
+    }
+    queue.push_back(work);
+    wake.notify_one();
+    return work;
+  }
+
+  Status Probe() {
+    const bool was_reachable = health.reachable.load();
+    Status alive = was_reachable ? token->Probe() : token->Reopen();
+    if (was_reachable && !alive) {
+      health.reachable.store(false);
+      logger.Log(LogLevel::kError, "keyring", "token lost", {{"cause", alive.error().cause}});
+      return Lost();
+    }
+    if (!was_reachable && alive) {
+      health.generation.fetch_add(1);
+      health.reachable.store(true);
+      logger.Log(LogLevel::kInfo, "keyring", "token is back");
+    }
+    return alive ? Status{} : Status{Lost()};
+  }
+
+  void Execute(Work& work) {
+    Status outcome = work.even_when_lost || health.reachable.load() ? work.run(*token) : Lost();
+    if (!outcome && outcome.error().code == Code::kTokenLost && health.reachable.load()) {
+      static_cast<void>(Probe());
+    }
+    const std::lock_guard lock(mutex);
+    work.outcome = std::move(outcome);
+    work.stage = Stage::kDone;
+    done.notify_all();
+  }
+
+  void RunDueJobs(Steady::time_point now) {
+    std::vector<std::function<void(SystemTime)>> due;
+    {
+      const std::lock_guard lock(mutex);
+      for (PeriodicJob& job : jobs) {
+        if (job.due > now) continue;
+        job.due = now + job.period;
+        due.push_back(job.run);
+      }
+    }
+    for (const auto& job : due) job(clock.Now());
+  }
+
+  Steady::time_point NextDue(Steady::time_point next_probe) const {
+    Steady::time_point next = next_probe;
+    for (const PeriodicJob& job : jobs) next = std::min(next, job.due);
+    return next;
+  }
+
+  void Loop() {
+    Steady::time_point next_probe = Steady::now() + options.probe_period;
+    while (true) {
+      std::shared_ptr<Work> work;
+      {
+        std::unique_lock lock(mutex);
+        wake.wait_until(lock, NextDue(next_probe), [&] { return stopping || !queue.empty(); });
+        if (!queue.empty()) {
+          work = std::move(queue.front());
+          queue.pop_front();
+          if (work->stage == Stage::kAbandoned) work.reset();
+          if (work) work->stage = Stage::kRunning;
+        } else if (stopping) {
+          return;
+        }
+      }
+      if (work) Execute(*work);
+      const Steady::time_point now = Steady::now();
+      if (now >= next_probe) {
+        static_cast<void>(Probe());
+        next_probe = now + options.probe_period;
+      }
+      RunDueJobs(now);
+    }
+  }
+};
+
+Custodian::Custodian(std::unique_ptr<Token> token, Options options, const Clock& clock,
+                     Logger& logger)
+    : impl_(std::make_unique<Impl>(std::move(token), options, clock, logger)) {}
+
+Custodian::~Custodian() { Stop(); }
+
+void Custodian::AddPeriodic(std::string name, std::chrono::milliseconds period,
+                            std::function<void(SystemTime now)> job) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->jobs.push_back({std::move(name), period, std::move(job), Steady::now() + period});
+}
+
+void Custodian::Start() {
+  impl_->thread = std::thread([impl = impl_.get()] { impl->Loop(); });
+}
+
+void Custodian::Stop() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+    impl_->wake.notify_one();
+  }
+  if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+Status Custodian::Run(std::function<Status(Token&)> work, std::chrono::milliseconds wait) {
+  if (!impl_->health.reachable.load()) return Lost();
+  if (impl_->OnOwnThread()) return work(*impl_->token);
+  COFFER_ASSIGN(const auto queued, impl_->Enqueue(std::move(work), false));
+  std::unique_lock lock(impl_->mutex);
+  const bool begun =
+      impl_->done.wait_for(lock, wait, [&] { return queued->stage == Impl::Stage::kDone; });
+  if (!begun && queued->stage == Impl::Stage::kQueued) {
+    queued->stage = Impl::Stage::kAbandoned;
+    return Fail(Code::kUnavailable, "key changes are waiting for the token: try again");
+  }
+  // Work that has begun refers to its caller's frame: it is waited for, whatever it takes.
+  impl_->done.wait(lock, [&] { return queued->stage == Impl::Stage::kDone; });
+  return std::move(queued->outcome);
+}
+
+void Custodian::Post(std::function<Status(Token&)> work) {
+  if (const auto queued = impl_->Enqueue(std::move(work), false); !queued) {
+    impl_->logger.Log(LogLevel::kWarn, "keyring", "work dropped",
+                      {{"reason", queued.error().message}});
+  }
+}
+
+Status Custodian::ProbeNow() {
+  if (impl_->OnOwnThread()) return impl_->Probe();
+  COFFER_ASSIGN(const auto queued,
+                impl_->Enqueue([impl = impl_.get()](Token&) { return impl->Probe(); }, true));
+  std::unique_lock lock(impl_->mutex);
+  impl_->done.wait(lock, [&] { return queued->stage == Impl::Stage::kDone; });
+  return std::move(queued->outcome);
+}
+
+const TokenHealth& Custodian::Health() const { return impl_->health; }
+
+}  // namespace coffer::keyring

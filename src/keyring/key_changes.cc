@@ -1,0 +1,357 @@
+// Changes of keys, one after another on the custodian's thread: token work, one transaction, the
+// token's epoch, the snapshot.
+
+#include <limits>
+#include <utility>
+
+#include "keyring/key_ring_impl.h"
+
+namespace coffer::keyring {
+namespace {
+
+constexpr int kMaxVersions = 1'000'000;
+constexpr std::int64_t kShortestAutoRotateSeconds = 3600;
+
+auto Invalid(std::string message) { return Fail(Code::kInvalid, std::move(message)); }
+
+Status ApplyConfig(Key& key, const ConfigChange& change) {
+  KeySettings next = key.settings;
+  const std::string latest = std::to_string(key.latest_version);
+  if (change.min_decryption_version) {
+    const std::int64_t wanted = *change.min_decryption_version;
+    if (wanted < 0) return Invalid("min decryption version cannot be negative");
+    if (wanted > key.latest_version) {
+      return Invalid("cannot set min decryption version of " + std::to_string(wanted) +
+                     ", latest key version is " + latest);
+    }
+    next.min_decryption_version = wanted == 0 ? 1 : static_cast<int>(wanted);
+  }
+  if (change.min_encryption_version) {
+    const std::int64_t wanted = *change.min_encryption_version;
+    if (wanted < 0) return Invalid("min encryption version cannot be negative");
+    if (wanted > key.latest_version) {
+      return Invalid("cannot set min encryption version of " + std::to_string(wanted) +
+                     ", latest key version is " + latest);
+    }
+    next.min_encryption_version = static_cast<int>(wanted);
+  }
+  if (next.min_encryption_version > 0 &&
+      next.min_encryption_version < next.min_decryption_version) {
+    return Invalid("cannot set min encryption/decryption values; min encryption version of " +
+                   std::to_string(next.min_encryption_version) +
+                   " must be greater than or equal to min decryption version of " +
+                   std::to_string(next.min_decryption_version));
+  }
+  if (next.min_encryption_version > 0 && next.min_encryption_version < next.min_available_version) {
+    return Invalid("min encryption version should not be less than min available version");
+  }
+  if (next.min_decryption_version < next.min_available_version) {
+    return Invalid("min decryption version should not be less then min available version");
+  }
+  if (change.auto_rotate_period_seconds) {
+    const std::int64_t period = *change.auto_rotate_period_seconds;
+    if (period != 0 && period < kShortestAutoRotateSeconds) {
+      return Invalid("auto rotate period must be 0 to disable or at least an hour");
+    }
+    next.auto_rotate_period_seconds = period;
+  }
+  if (change.deletion_allowed) next.deletion_allowed = *change.deletion_allowed;
+  if (change.allow_plaintext_backup.value_or(false)) next.allow_plaintext_backup = true;
+  key.settings = next;
+  return {};
+}
+
+Status CheckTrim(const Key& key, std::int64_t wanted) {
+  const KeySettings& settings = key.settings;
+  if (wanted < 0) return Invalid("minimum available version cannot be negative");
+  if (wanted < settings.min_available_version) {
+    return Invalid("minimum available version cannot be decremented");
+  }
+  if (settings.min_encryption_version == 0) {
+    return Invalid(
+        "minimum available version cannot be set when minimum encryption version is not set");
+  }
+  if (settings.min_decryption_version == 0) {
+    return Invalid(
+        "minimum available version cannot be set when minimum decryption version is not set");
+  }
+  if (wanted > settings.min_encryption_version) {
+    return Invalid("minimum available version cannot be greater than minmum encryption version");
+  }
+  if (wanted > settings.min_decryption_version) {
+    return Invalid("minimum available version cannot be greater than minimum decryption version");
+  }
+  if (wanted == 0) return Invalid("minimum available version should be positive");
+  return {};
+}
+
+}  // namespace
+
+Status KeyRing::Impl::CatchUp(Token& token) {
+  if (state_doubtful) {
+    COFFER_ASSIGN(const auto stored, store::ReadState(database));
+    if (!stored) return Fail(Code::kCorrupt, "the database lost its state row");
+    COFFER_ASSIGN(const Mac mac, token.MetaMac(EncodeStateRow(stored->state)));
+    if (!ConstantTimeEqual(mac, stored->mac)) {
+      return Fail(Code::kCorrupt, "the database's state row failed its check");
+    }
+    state = stored->state;
+    cache.Clear();
+    state_doubtful = false;
+  }
+  if (token_epoch != state.epoch) {
+    COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
+    token_epoch = state.epoch;
+  }
+  return {};
+}
+
+Status KeyRing::Impl::WriteRows(storage::Transaction& transaction, const Change& change,
+                                ByteView key_mac, const StateRow& next, ByteView state_mac) {
+  const Id& id = change.after ? change.after->id : change.before->key.id;
+  if (change.after) {
+    const Key& key = *change.after;
+    COFFER_TRY(store::WriteKey(transaction, key, key_mac));
+    for (const int version : change.new_versions) {
+      COFFER_TRY(store::InsertVersion(transaction, id, key.type, key.versions.at(version)));
+    }
+    COFFER_TRY(store::DeleteVersionsBelow(transaction, id, key.settings.min_available_version));
+  } else {
+    COFFER_TRY(store::DeleteKey(transaction, id));
+  }
+  COFFER_TRY(store::AppendHistory(transaction, id, change.history));
+  return store::WriteState(transaction, next, state_mac);
+}
+
+void KeyRing::Impl::Publish(const Change& change) {
+  if (change.before != nullptr) {
+    const Key& before = change.before->key;
+    for (const auto& [number, version] : before.versions) {
+      if (!change.after || !change.after->versions.contains(number)) {
+        retired.Add({before.id, number});
+      }
+    }
+  }
+  if (change.after) {
+    cache.Publish(change.after);
+  } else {
+    cache.Remove(change.before->key.mount, change.before->key.name);
+  }
+}
+
+Status KeyRing::Impl::Commit(Token& token, const Change& change) {
+  StateRow next = state;
+  ++next.epoch;
+  if (change.before != nullptr) {
+    SubtractFrom(next.sum, KeyContribution(change.before->key.id, change.before->key.generation,
+                                           change.before->mac));
+    --next.keys;
+  }
+  Mac key_mac{};
+  if (change.after) {
+    Key& key = *change.after;
+    if (change.before != nullptr) key.generation = change.before->key.generation + 1;
+    for (const int number : change.new_versions) {
+      WrappedVersion& version = key.versions.at(number);
+      COFFER_ASSIGN(const Mac mac, token.MetaMac(EncodeVersionRow(key.id, key.type, version)));
+      version.mac.assign(mac.begin(), mac.end());
+    }
+    COFFER_ASSIGN(key_mac, token.MetaMac(EncodeKeyRow(state.database, key)));
+    AddTo(next.sum, KeyContribution(key.id, key.generation, key_mac));
+    ++next.keys;
+  }
+  COFFER_ASSIGN(const Mac state_mac, token.MetaMac(EncodeStateRow(next)));
+  {
+    COFFER_ASSIGN(storage::Transaction transaction, database.Begin());
+    COFFER_TRY(WriteRows(transaction, change, key_mac, next, state_mac));
+    if (const Status committed = transaction.Commit(); !committed) {
+      state_doubtful = true;
+      return Fail(committed.error());
+    }
+  }
+  state = next;
+  Publish(change);
+  COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
+  token_epoch = state.epoch;
+  return {};
+}
+
+Result<WrappedVersion> KeyRing::Impl::NewVersionOf(Token& token, KeyType type, int number,
+                                                   const Actor& actor) const {
+  COFFER_ASSIGN(NewVersion made, token.Generate(type));
+  WrappedVersion version;
+  version.info = {number, clock.Now(), actor.name, actor.reason, made.master};
+  version.blob = std::move(made.blob);
+  version.hmac_blob = std::move(made.hmac_blob);
+  version.hmac_master = std::move(made.hmac_master);
+  version.counter = std::make_shared<EncryptionCounter>();
+  return version;
+}
+
+KeyRing::Changed KeyRing::Impl::ChangeKey(const Id& mount, std::string_view name,
+                                          const Actor& actor, const Edit& edit) {
+  std::shared_ptr<const Key> changed;
+  COFFER_TRY(custodian.Run([&](Token& token) -> Status {
+    COFFER_TRY(CatchUp(token));
+    COFFER_ASSIGN(store::StoredKey stored, Load(token, mount, name));
+    // The running counters, not the persisted ones, go on into the new snapshot.
+    if (const auto cached = cache.Get(mount, name).key; cached && cached->id == stored.key.id) {
+      for (auto& [number, version] : stored.key.versions) {
+        const auto known = cached->versions.find(number);
+        if (known != cached->versions.end()) version.counter = known->second.counter;
+      }
+    }
+    auto after = std::make_shared<Key>(stored.key);
+    Change change;
+    change.before = &stored;
+    COFFER_ASSIGN(change.history, edit(token, *after, change.new_versions));
+    change.history.time = clock.Now();
+    change.history.actor = actor.name;
+    change.history.reason = actor.reason;
+    change.after = after;
+    COFFER_TRY(Commit(token, change));
+    changed = std::move(after);
+    return {};
+  }));
+  return changed;
+}
+
+Result<HistoryEntry> KeyRing::Impl::RotateEdit(Token& token, Key& key,
+                                               std::vector<int>& new_versions,
+                                               const Actor& actor) const {
+  if (key.settings.soft_deleted) return Invalid("refusing to use soft-deleted key");
+  if (key.latest_version >= kMaxVersions)
+    return Invalid("key has too many versions: trim it first");
+  const int number = key.latest_version + 1;
+  COFFER_ASSIGN(WrappedVersion version, NewVersionOf(token, key.type, number, actor));
+  key.versions.insert_or_assign(number, std::move(version));
+  key.latest_version = number;
+  key.settings.rotation_required = false;
+  new_versions.push_back(number);
+  return HistoryEntry{.event = "rotated", .version = number, .actor = {}, .reason = {}};
+}
+
+Result<KeyRing::Created> KeyRing::Create(const Id& mount, const KeyName& name,
+                                         const CreateOptions& options, const Actor& actor) {
+  const std::int64_t period = options.auto_rotate_period_seconds;
+  if (period != 0 && period < kShortestAutoRotateSeconds) {
+    return Invalid("auto rotate period must be 0 to disable or at least an hour");
+  }
+  Created created;
+  COFFER_TRY(impl_->custodian.Run([&](Token& token) -> Status {
+    COFFER_TRY(impl_->CatchUp(token));
+    auto existing = impl_->Load(token, mount, name.Text());
+    if (existing) {
+      created = {std::make_shared<const Key>(std::move(existing->key)), true};
+      return {};
+    }
+    if (existing.error().code != Code::kNotFound) return Fail(std::move(existing).error());
+    auto key = std::make_shared<Key>();
+    key->id = Id::Generate(impl_->random);
+    key->mount = mount;
+    key->name = name.Text();
+    key->type = options.type;
+    key->created = impl_->clock.Now();
+    key->settings.allow_plaintext_backup = options.allow_plaintext_backup;
+    key->settings.auto_rotate_period_seconds = period;
+    COFFER_ASSIGN(WrappedVersion version, impl_->NewVersionOf(token, options.type, 1, actor));
+    key->versions.emplace(1, std::move(version));
+    Impl::Change change;
+    change.new_versions = {1};
+    change.history = {key->created, "created", 1, actor.name, actor.reason};
+    change.after = key;
+    COFFER_TRY(impl_->Commit(token, change));
+    created = {std::move(key), false};
+    return {};
+  }));
+  return created;
+}
+
+KeyRing::Changed KeyRing::Rotate(const Id& mount, std::string_view name, const Actor& actor) {
+  return impl_->ChangeKey(mount, name, actor,
+                          [&](Token& token, Key& key, std::vector<int>& new_versions) {
+                            return impl_->RotateEdit(token, key, new_versions, actor);
+                          });
+}
+
+KeyRing::Changed KeyRing::Configure(const Id& mount, std::string_view name,
+                                    const ConfigChange& change, const Actor& actor) {
+  return impl_->ChangeKey(
+      mount, name, actor, [&](Token&, Key& key, std::vector<int>&) -> Result<HistoryEntry> {
+        COFFER_TRY(ApplyConfig(key, change));
+        return HistoryEntry{
+            .event = "configured", .version = key.latest_version, .actor = {}, .reason = {}};
+      });
+}
+
+KeyRing::Changed KeyRing::Trim(const Id& mount, std::string_view name,
+                               std::int64_t min_available_version, const Actor& actor) {
+  return impl_->ChangeKey(
+      mount, name, actor, [&](Token&, Key& key, std::vector<int>&) -> Result<HistoryEntry> {
+        COFFER_TRY(CheckTrim(key, min_available_version));
+        const int first = static_cast<int>(min_available_version);
+        key.settings.min_available_version = first;
+        key.versions.erase(key.versions.begin(), key.versions.lower_bound(first));
+        return HistoryEntry{.event = "trimmed", .version = first, .actor = {}, .reason = {}};
+      });
+}
+
+KeyRing::Changed KeyRing::SetSoftDeleted(const Id& mount, std::string_view name, bool deleted,
+                                         const Actor& actor) {
+  return impl_->ChangeKey(mount, name, actor,
+                          [&](Token&, Key& key, std::vector<int>&) -> Result<HistoryEntry> {
+                            key.settings.soft_deleted = deleted;
+                            return HistoryEntry{.event = deleted ? "soft-deleted" : "restored",
+                                                .version = key.latest_version,
+                                                .actor = {},
+                                                .reason = {}};
+                          });
+}
+
+Status KeyRing::Impl::RemoveKey(Token& token, const store::StoredKey& stored, const Actor& actor) {
+  Change change;
+  change.before = &stored;
+  change.history = {clock.Now(), "deleted", stored.key.latest_version, actor.name, actor.reason};
+  return Commit(token, change);
+}
+
+Status KeyRing::Delete(const Id& mount, std::string_view name, const Actor& actor) {
+  return impl_->custodian.Run([&](Token& token) -> Status {
+    COFFER_TRY(impl_->CatchUp(token));
+    COFFER_ASSIGN(const store::StoredKey stored, impl_->Load(token, mount, name));
+    if (!stored.key.settings.deletion_allowed) {
+      return Invalid("deletion is not allowed for this key");
+    }
+    return impl_->RemoveKey(token, stored, actor);
+  });
+}
+
+Status KeyRing::DeleteMount(const Id& mount, const Actor& actor) {
+  COFFER_ASSIGN(const auto places, store::AllKeys(impl_->database, &mount));
+  for (const store::KeyPlace& place : places) {
+    // One piece of work for each key: other changes and the probe get their turn in between.
+    COFFER_TRY(impl_->custodian.Run([&](Token& token) -> Status {
+      COFFER_TRY(impl_->CatchUp(token));
+      COFFER_ASSIGN(const auto stored, store::ReadKey(impl_->database, mount, place.name));
+      return stored ? impl_->RemoveKey(token, *stored, actor) : Status{};
+    }));
+  }
+  return {};
+}
+
+Result<int> KeyRing::RotateDue(SystemTime now) {
+  COFFER_ASSIGN(const auto due, store::DueForRotation(impl_->database, now));
+  int rotated = 0;
+  for (const store::KeyPlace& place : due) {
+    const auto done = Rotate(place.mount, place.name, {"auto-rotate", "scheduled"});
+    if (done) {
+      ++rotated;
+    } else {
+      impl_->logger.Log(LogLevel::kError, "keyring", "failed to rotate a key that is due",
+                        {{"key", place.name}, {"why", done.error().message}});
+    }
+  }
+  return rotated;
+}
+
+}  // namespace coffer::keyring

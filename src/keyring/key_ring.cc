@@ -1,0 +1,166 @@
+#include "coffer/keyring/key_ring.h"
+
+#include <utility>
+
+#include "keyring/key_ring_impl.h"
+
+namespace coffer::keyring {
+
+KeyCache::Hit KeyCache::Get(const Id& mount, std::string_view name) {
+  Shard& shard = ShardOf(mount, name);
+  const std::lock_guard lock(shard.mutex);
+  const auto found = shard.keys.find(PlaceView{mount, name});
+  return {found == shard.keys.end() ? nullptr : found->second, shard.changes};
+}
+
+void KeyCache::Insert(Shard& shard, const std::shared_ptr<const Key>& key) {
+  if (shard.keys.size() >= kKeysPerShard) shard.keys.erase(shard.keys.begin());
+  shard.keys.insert_or_assign(Place{key->mount, key->name}, key);
+}
+
+void KeyCache::PutLoaded(const std::shared_ptr<const Key>& key, Stamp stamp) {
+  Shard& shard = ShardOf(key->mount, key->name);
+  const std::lock_guard lock(shard.mutex);
+  if (shard.changes == stamp) Insert(shard, key);
+}
+
+void KeyCache::Publish(const std::shared_ptr<const Key>& key) {
+  Shard& shard = ShardOf(key->mount, key->name);
+  const std::lock_guard lock(shard.mutex);
+  ++shard.changes;
+  Insert(shard, key);
+}
+
+void KeyCache::Remove(const Id& mount, std::string_view name) {
+  Shard& shard = ShardOf(mount, name);
+  const std::lock_guard lock(shard.mutex);
+  ++shard.changes;
+  if (const auto found = shard.keys.find(PlaceView{mount, name}); found != shard.keys.end()) {
+    shard.keys.erase(found);
+  }
+}
+
+void KeyCache::Clear() {
+  for (Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    ++shard.changes;
+    shard.keys.clear();
+  }
+}
+
+void RetiredVersions::Add(const HandleKey& version) {
+  const std::lock_guard lock(mutex_);
+  all_.push_back(version);
+  count_.store(all_.size(), std::memory_order_release);
+}
+
+std::vector<HandleKey> RetiredVersions::Since(std::uint64_t& seen) {
+  if (count_.load(std::memory_order_acquire) == seen) return {};
+  const std::lock_guard lock(mutex_);
+  std::vector<HandleKey> added(all_.begin() + static_cast<std::ptrdiff_t>(seen), all_.end());
+  seen = all_.size();
+  return added;
+}
+
+Status KeyRing::Impl::VerifyKey(Token& token, const store::StoredKey& stored) const {
+  const auto disabled = [&](const std::string& what) {
+    return Fail(Code::kCorrupt, "key is disabled: its stored " + what + " failed its check",
+                "key " + stored.key.id.ToUuid() + " (" + stored.key.name + ")");
+  };
+  COFFER_ASSIGN(const Mac key_mac, token.MetaMac(EncodeKeyRow(state.database, stored.key)));
+  if (!ConstantTimeEqual(key_mac, stored.mac)) return disabled("row");
+  for (const auto& [number, version] : stored.key.versions) {
+    COFFER_ASSIGN(const Mac mac,
+                  token.MetaMac(EncodeVersionRow(stored.key.id, stored.key.type, version)));
+    if (!ConstantTimeEqual(mac, version.mac)) return disabled("version " + std::to_string(number));
+  }
+  return {};
+}
+
+Result<store::StoredKey> KeyRing::Impl::Load(Token& token, const Id& mount,
+                                             std::string_view name) const {
+  COFFER_ASSIGN(auto stored, store::ReadKey(database, mount, name));
+  if (!stored) return Fail(Code::kNotFound, "key not found");
+  COFFER_TRY(VerifyKey(token, *stored));
+  return std::move(*stored);
+}
+
+KeyRing::KeyRing(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+KeyRing::~KeyRing() = default;
+
+std::vector<storage::Migration> KeyRing::Schema() { return store::Schema(); }
+
+Result<bool> HasState(storage::Database& database) {
+  COFFER_ASSIGN(const auto stored, store::ReadState(database));
+  return stored.has_value();
+}
+
+Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& random) {
+  return store::LoadOrCreateDatabaseId(database, random);
+}
+
+Result<std::unique_ptr<KeyRing>> KeyRing::Open(storage::Database& database, Custodian& custodian,
+                                               Token& custodian_token,
+                                               std::vector<std::unique_ptr<Token>> tokens,
+                                               const StartPolicy& policy, coffer::Random& random,
+                                               const Clock& clock, Logger& logger) {
+  auto impl = std::make_unique<Impl>(database, custodian, random, clock, logger);
+  for (auto& token : tokens) {
+    impl->workers.push_back(std::make_unique<Impl::Worker>());
+    impl->workers.back()->token = std::move(token);
+  }
+  COFFER_TRY(impl->Start(custodian_token, policy));
+  return std::unique_ptr<KeyRing>(new KeyRing(std::move(impl)));
+}
+
+Result<std::shared_ptr<const Key>> KeyRing::Find(std::size_t worker, const Id& mount,
+                                                 std::string_view name) {
+  KeyCache::Hit hit = impl_->cache.Get(mount, name);
+  if (hit.key) return std::move(hit.key);
+  Impl::Worker& own = *impl_->workers.at(worker);
+  COFFER_TRY(impl_->Refresh(own));
+  auto stored = impl_->Load(*own.token, mount, name);
+  if (!stored && stored.error().code != Code::kNotFound && stored.error().code != Code::kCorrupt) {
+    COFFER_TRY(impl_->Judge(own, stored.error()));
+    stored = impl_->Load(*own.token, mount, name);
+  }
+  if (!stored) {
+    if (stored.error().code == Code::kCorrupt) {
+      impl_->logger.Log(LogLevel::kError, "keyring", stored.error().message,
+                        {{"cause", stored.error().cause}});
+    }
+    return Fail(std::move(stored).error());
+  }
+  auto key = std::make_shared<const Key>(std::move(stored->key));
+  impl_->cache.PutLoaded(key, hit.stamp);
+  return key;
+}
+
+Result<std::shared_ptr<const Key>> KeyRing::FindForEncryption(std::size_t worker, const Id& mount,
+                                                              std::string_view name) {
+  COFFER_ASSIGN(auto key, Find(worker, mount, name));
+  if (!key->settings.rotation_required || key->settings.soft_deleted) return key;
+  return Rotate(mount, name, {"coffer", "rollback accepted"});
+}
+
+Result<std::vector<std::string>> KeyRing::List(const Id& mount, std::string_view after,
+                                               std::int64_t limit) {
+  return store::Names(impl_->database, mount, after, limit);
+}
+
+Result<std::vector<HistoryEntry>> KeyRing::History(const Id& key) {
+  return store::History(impl_->database, key);
+}
+
+Result<SecretBytes> KeyRing::DeriveLookupKey(std::string_view label) {
+  COFFER_ASSIGN(Mac mac, impl_->workers.front()->token->MetaMac(AsBytes(label)));
+  SecretBytes key = SecretBytes::CopyOf(mac);
+  SecureWipe(mac.data(), mac.size());
+  return key;
+}
+
+bool KeyRing::Ready() const { return impl_->custodian.Health().reachable.load(); }
+
+const Id& KeyRing::DatabaseId() const { return impl_->state.database; }
+
+}  // namespace coffer::keyring

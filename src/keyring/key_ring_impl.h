@@ -1,0 +1,175 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "coffer/keyring/key_ring.h"
+#include "keyring/handle_cache.h"
+#include "keyring/keyring_store.h"
+#include "keyring/row_codec.h"
+
+namespace coffer::keyring {
+
+// Encryptions charged at once; a crash over-counts by at most this.
+inline constexpr std::int64_t kCountBlock = 65'536;
+inline constexpr std::int64_t kRotateAt = std::int64_t{1} << 30;
+inline constexpr std::int64_t kRefuseAt = std::int64_t{1} << 32;
+
+// Snapshots of keys by place, in shards so that look-ups of different keys do not meet.
+// Thread-safe.
+class KeyCache {
+ public:
+  // What was known of a shard when a load began: a load that a change overtook is not put in.
+  using Stamp = std::uint64_t;
+  struct Hit {
+    std::shared_ptr<const Key> key;  // null: not cached
+    Stamp stamp = 0;
+  };
+  Hit Get(const Id& mount, std::string_view name);
+  void PutLoaded(const std::shared_ptr<const Key>& key, Stamp stamp);
+  void Publish(const std::shared_ptr<const Key>& key);
+  void Remove(const Id& mount, std::string_view name);
+  void Clear();
+
+ private:
+  struct Place {
+    Id mount;
+    std::string name;
+  };
+  struct PlaceView {
+    const Id& mount;
+    std::string_view name;
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(const PlaceView& place) const noexcept {
+      return IdHash{}(place.mount) ^ std::hash<std::string_view>{}(place.name);
+    }
+    std::size_t operator()(const Place& place) const noexcept {
+      return (*this)(PlaceView{place.mount, place.name});
+    }
+  };
+  struct Equal {
+    using is_transparent = void;
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const noexcept {
+      return a.mount == b.mount && std::string_view(a.name) == std::string_view(b.name);
+    }
+  };
+  struct Shard {
+    std::mutex mutex;
+    std::unordered_map<Place, std::shared_ptr<const Key>, Hash, Equal> keys;
+    Stamp changes = 0;
+  };
+  static constexpr std::size_t kShards = 64;
+  static constexpr std::size_t kKeysPerShard = 4096;
+
+  Shard& ShardOf(const Id& mount, std::string_view name) {
+    return shards_[Hash{}(PlaceView{mount, name}) % kShards];
+  }
+  void Insert(Shard& shard, const std::shared_ptr<const Key>& key);
+
+  std::array<Shard, kShards> shards_;
+};
+
+// Versions that were destroyed: each worker drops their handles before its next use of a key.
+class RetiredVersions {
+ public:
+  void Add(const HandleKey& version);
+  // What was added since `seen`, which is moved on. One atomic load where there is nothing new.
+  std::vector<HandleKey> Since(std::uint64_t& seen);
+
+ private:
+  std::atomic<std::uint64_t> count_{0};
+  std::mutex mutex_;
+  std::vector<HandleKey> all_;
+};
+
+struct KeyRing::Impl {
+  // A worker's token instance and its handles: the worker's thread only.
+  struct Worker {
+    std::unique_ptr<Token> token;
+    HandleCache handles{kHandlesPerInstance};
+    std::uint64_t generation = 1;
+    std::uint64_t retired_seen = 0;
+    std::int64_t unwraps = 0;
+  };
+  static constexpr std::size_t kHandlesPerInstance = 50'000;
+  // SoftHSM keeps some 250 octets for each session object until C_Finalize.
+  static constexpr std::int64_t kRecycleAfterUnwraps = 500'000;
+
+  Impl(storage::Database& db, Custodian& keeper, coffer::Random& source, const Clock& time,
+       Logger& log)
+      : database(db), custodian(keeper), random(source), clock(time), logger(log) {}
+
+  // Constant after construction.
+  storage::Database& database;
+  Custodian& custodian;
+  coffer::Random& random;
+  const Clock& clock;
+  Logger& logger;
+  std::vector<std::unique_ptr<Worker>> workers;
+
+  KeyCache cache;
+  RetiredVersions retired;
+  std::mutex reserve_mutex;  // one reservation at a time: it is one commit for 65,536 encryptions
+
+  // The custodian's thread only (the opening thread before it starts).
+  StateRow state;
+  std::uint64_t token_epoch = 0;
+  bool state_doubtful = false;  // a COMMIT whose outcome is unknown: read again first
+
+  // key_start.cc
+  Status Start(Token& token, const StartPolicy& policy);
+  Status StartEmpty(Token& token);
+  Status CheckSum(Token& token, bool accept_damage);
+  Status CheckEpoch(Token& token, const StartPolicy& policy);
+  Status RequireRotations(Token& token);
+  std::string KeysInDoubt(Token& token);
+
+  // key_ring.cc
+  Status VerifyKey(Token& token, const store::StoredKey& stored) const;
+  // From storage, MACs checked; kNotFound, kCorrupt.
+  Result<store::StoredKey> Load(Token& token, const Id& mount, std::string_view name) const;
+
+  // key_changes.cc: custodian's thread.
+  struct Change {
+    const store::StoredKey* before = nullptr;  // null: a new key
+    std::shared_ptr<Key> after;                // null: the key goes
+    std::vector<int> new_versions;             // in `after`, MACs still to be made
+    HistoryEntry history;
+  };
+  Status Commit(Token& token, const Change& change);
+  Status WriteRows(storage::Transaction& transaction, const Change& change, ByteView key_mac,
+                   const StateRow& next, ByteView state_mac);
+  void Publish(const Change& change);
+  Status CatchUp(Token& token);
+  Result<WrappedVersion> NewVersionOf(Token& token, KeyType type, int number,
+                                      const Actor& actor) const;
+  // Loads the key, lets `edit` change a copy and commits it.
+  using Edit = std::function<Result<HistoryEntry>(Token&, Key&, std::vector<int>& new_versions)>;
+  Changed ChangeKey(const Id& mount, std::string_view name, const Actor& actor, const Edit& edit);
+  Status RemoveKey(Token& token, const store::StoredKey& stored, const Actor& actor);
+  Result<HistoryEntry> RotateEdit(Token& token, Key& key, std::vector<int>& new_versions,
+                                  const Actor& actor) const;
+
+  // key_use.cc: the worker's own thread.
+  Status Refresh(Worker& worker);
+  Result<TokenHandle> HandleFor(Worker& worker, const Key& key, const WrappedVersion& version);
+  // The verdict on an error of a worker's instance: nothing where the operation may be tried once
+  // more.
+  Status Judge(Worker& worker, const Error& error);
+  Status Reserve(const Key& key, const WrappedVersion& version, std::int64_t count);
+  void AskForRotation(const Key& key, std::string reason);
+  Status EncryptOne(Worker& worker, const Key& key, Encryption& item, ByteView nonce);
+};
+
+}  // namespace coffer::keyring

@@ -1,0 +1,194 @@
+// The hot path: a worker's own token instance, its handles and the counts. No SQL but one commit
+// for each 65,536 encryptions.
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "keyring/key_ring_impl.h"
+
+namespace coffer::keyring {
+namespace {
+
+constexpr std::size_t kNonceOctets = 12;
+constexpr std::size_t kTagOctets = 16;
+
+auto Lost() { return Fail(Code::kTokenLost, "the token is not reachable"); }
+
+bool IsDoubtful(const Error& error) {
+  return error.code == Code::kTokenLost || error.code == Code::kTokenFailed;
+}
+
+bool TakeFromBlock(EncryptionCounter& counter, std::int64_t count) {
+  std::int64_t left = counter.left_in_block.load(std::memory_order_relaxed);
+  while (left >= count) {
+    if (counter.left_in_block.compare_exchange_weak(left, left - count,
+                                                    std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Status KeyRing::Impl::Refresh(Worker& worker) {
+  const TokenHealth& health = custodian.Health();
+  if (!health.reachable.load(std::memory_order_acquire)) return Lost();
+  const std::uint64_t generation = health.generation.load(std::memory_order_acquire);
+  if (generation != worker.generation || worker.unwraps >= kRecycleAfterUnwraps) {
+    worker.handles.Clear();
+    COFFER_TRY(worker.token->Reopen());
+    worker.generation = generation;
+    worker.unwraps = 0;
+  }
+  for (const HandleKey& gone : retired.Since(worker.retired_seen)) {
+    if (const auto handle = worker.handles.Take(gone)) worker.token->Destroy(*handle);
+  }
+  return {};
+}
+
+Status KeyRing::Impl::Judge(Worker& worker, const Error& error) {
+  if (!IsDoubtful(error)) return Fail(error);
+  COFFER_TRY(custodian.ProbeNow());
+  // The token answers the custodian, so this instance is what is broken.
+  worker.handles.Clear();
+  COFFER_TRY(worker.token->Reopen());
+  worker.generation = custodian.Health().generation.load();
+  return {};
+}
+
+Result<TokenHandle> KeyRing::Impl::HandleFor(Worker& worker, const Key& key,
+                                             const WrappedVersion& version) {
+  const HandleKey wanted{key.id, version.info.version};
+  if (const auto cached = worker.handles.Get(wanted)) return *cached;
+  auto handle = worker.token->Unwrap(key.type, version.info.master, version.blob);
+  if (!handle && IsDoubtful(handle.error())) {
+    COFFER_TRY(Judge(worker, handle.error()));
+    handle = worker.token->Unwrap(key.type, version.info.master, version.blob);
+  }
+  if (!handle) return Fail(std::move(handle).error());
+  ++worker.unwraps;
+  if (const auto displaced = worker.handles.Put(wanted, *handle)) worker.token->Destroy(*displaced);
+  return *handle;
+}
+
+void KeyRing::Impl::AskForRotation(const Key& key, std::string reason) {
+  custodian.Post([this, mount = key.mount, name = key.name, latest = key.latest_version,
+                  reason = std::move(reason)](Token&) -> Status {
+    const Actor actor{"coffer", reason};
+    const auto rotated = ChangeKey(
+        mount, name, actor,
+        [&](Token& token, Key& current, std::vector<int>& new_versions) -> Result<HistoryEntry> {
+          if (current.latest_version != latest) {
+            return Fail(Code::kConflict, "key was rotated meanwhile");
+          }
+          return RotateEdit(token, current, new_versions, actor);
+        });
+    if (!rotated && rotated.error().code != Code::kConflict) {
+      logger.Log(LogLevel::kError, "keyring", "failed to rotate a key at its encryption limit",
+                 {{"key", name}, {"why", rotated.error().message}});
+    }
+    return {};
+  });
+}
+
+Status KeyRing::Impl::Reserve(const Key& key, const WrappedVersion& version, std::int64_t count) {
+  EncryptionCounter& counter = *version.counter;
+  if (TakeFromBlock(counter, count)) return {};
+  const std::lock_guard lock(reserve_mutex);
+  while (!TakeFromBlock(counter, count)) {
+    COFFER_ASSIGN(const store::Reserved reserved,
+                  store::ReserveEncryptions(database, key.id, version.info.version,
+                                            std::max(kCountBlock, count), kRefuseAt));
+    if (reserved.granted == 0) {
+      return Fail(Code::kInvalid, "key version " + std::to_string(version.info.version) +
+                                      " has reached its limit of 2^32 encryptions: rotate the key");
+    }
+    counter.reserved.store(reserved.mark);
+    counter.left_in_block.fetch_add(reserved.granted);
+    if (reserved.mark >= kRotateAt && version.info.version == key.latest_version) {
+      AskForRotation(key, "encryption limit");
+    }
+  }
+  return {};
+}
+
+Status KeyRing::Impl::EncryptOne(Worker& worker, const Key& key, Encryption& item, ByteView nonce) {
+  item.payload.resize(kNonceOctets + item.plaintext.size() + kTagOctets);
+  std::copy(nonce.begin(), nonce.end(), item.payload.begin());
+  const MutableBytes sealed = MutableBytes(item.payload).subspan(kNonceOctets);
+  COFFER_ASSIGN(const TokenHandle handle, HandleFor(worker, key, *item.version));
+  return worker.token->Encrypt(handle, nonce, item.aad, item.plaintext, sealed);
+}
+
+Status KeyRing::Encrypt(std::size_t worker, const Key& key, std::span<Encryption> items) {
+  Impl::Worker& own = *impl_->workers.at(worker);
+  COFFER_TRY(impl_->Refresh(own));
+  if (key.settings.rotation_required) {
+    return Fail(Code::kUnavailable,
+                "key must be rotated after an accepted rollback: rotate it first");
+  }
+  Bytes nonces(items.size() * kNonceOctets);
+  COFFER_TRY(Random(worker, nonces));
+  Bytes kernel(nonces.size());
+  impl_->random.Fill(kernel);
+  for (std::size_t i = 0; i < nonces.size(); ++i) nonces[i] ^= kernel[i];
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    Encryption& item = items[i];
+    if (item.version == nullptr) continue;  // its caller has set the error already
+    if (const Status reserved = impl_->Reserve(key, *item.version, 1); !reserved) {
+      if (reserved.error().code != Code::kInvalid) return Fail(reserved.error());
+      item.error = reserved.error();
+      continue;
+    }
+    const ByteView nonce = ByteView(nonces).subspan(i * kNonceOctets, kNonceOctets);
+    Status done = impl_->EncryptOne(own, key, item, nonce);
+    if (!done && IsDoubtful(done.error())) {
+      COFFER_TRY(impl_->Judge(own, done.error()));
+      std::array<std::uint8_t, kNonceOctets> fresh{};
+      impl_->random.Fill(fresh);  // never the nonce of an operation whose outcome is unknown
+      done = impl_->EncryptOne(own, key, item, fresh);
+    }
+    if (!done) return Fail(std::move(done).error());
+  }
+  return {};
+}
+
+Result<SecretBytes> KeyRing::Decrypt(std::size_t worker, const Key& key,
+                                     const WrappedVersion& version, ByteView payload,
+                                     ByteView aad) {
+  if (payload.size() < kNonceOctets + kTagOctets) {
+    return Fail(Code::kInvalid, "invalid ciphertext length");
+  }
+  Impl::Worker& own = *impl_->workers.at(worker);
+  COFFER_TRY(impl_->Refresh(own));
+  const ByteView nonce = payload.first(kNonceOctets);
+  const ByteView sealed = payload.subspan(kNonceOctets);
+  SecretBytes plaintext(sealed.size());  // the token wants room for the tag, too
+  const auto attempt = [&]() -> Status {
+    COFFER_ASSIGN(const TokenHandle handle, impl_->HandleFor(own, key, version));
+    return own.token->Decrypt(handle, nonce, aad, sealed, plaintext.RevealMutable());
+  };
+  Status done = attempt();
+  if (!done && IsDoubtful(done.error())) {
+    COFFER_TRY(impl_->Judge(own, done.error()));
+    done = attempt();
+  }
+  if (!done) return Fail(std::move(done).error());
+  plaintext.Truncate(sealed.size() - kTagOctets);
+  return plaintext;
+}
+
+Status KeyRing::Random(std::size_t worker, MutableBytes out) {
+  Impl::Worker& own = *impl_->workers.at(worker);
+  COFFER_TRY(impl_->Refresh(own));
+  Status done = own.token->Random(out);
+  if (!done && IsDoubtful(done.error())) {
+    COFFER_TRY(impl_->Judge(own, done.error()));
+    done = own.token->Random(out);
+  }
+  return done;
+}
+
+}  // namespace coffer::keyring

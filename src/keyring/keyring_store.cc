@@ -1,0 +1,417 @@
+#include "keyring/keyring_store.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace coffer::keyring::store {
+namespace {
+
+using storage::Statement;
+using storage::Transaction;
+
+constexpr std::string_view kSchemaV1 = R"sql(
+CREATE TABLE keyring_identity (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  database_id BLOB NOT NULL
+);
+CREATE TABLE keyring_state (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  database_id BLOB NOT NULL,
+  epoch INTEGER NOT NULL,
+  keys INTEGER NOT NULL,
+  sum BLOB NOT NULL,
+  mac BLOB NOT NULL
+);
+CREATE TABLE keys (
+  id BLOB PRIMARY KEY,
+  mount BLOB NOT NULL,
+  name TEXT NOT NULL,
+  type INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  latest_version INTEGER NOT NULL,
+  min_decryption_version INTEGER NOT NULL,
+  min_encryption_version INTEGER NOT NULL,
+  min_available_version INTEGER NOT NULL,
+  deletion_allowed INTEGER NOT NULL,
+  allow_plaintext_backup INTEGER NOT NULL,
+  soft_deleted INTEGER NOT NULL,
+  rotation_required INTEGER NOT NULL,
+  auto_rotate_period INTEGER NOT NULL,
+  mac BLOB NOT NULL,
+  UNIQUE (mount, name)
+);
+CREATE INDEX keys_auto_rotate ON keys (auto_rotate_period) WHERE auto_rotate_period > 0;
+CREATE TABLE key_versions (
+  key BLOB NOT NULL REFERENCES keys (id) ON DELETE CASCADE,
+  version INTEGER NOT NULL,
+  type INTEGER NOT NULL,
+  master TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  blob BLOB NOT NULL,
+  hmac_master TEXT NOT NULL,
+  hmac_blob BLOB NOT NULL,
+  mac BLOB NOT NULL,
+  PRIMARY KEY (key, version)
+);
+CREATE TABLE key_counters (
+  key BLOB NOT NULL REFERENCES keys (id) ON DELETE CASCADE,
+  version INTEGER NOT NULL,
+  reserved INTEGER NOT NULL,
+  PRIMARY KEY (key, version)
+);
+CREATE TABLE key_history (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  key BLOB NOT NULL,
+  time INTEGER NOT NULL,
+  event TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  reason TEXT NOT NULL
+);
+CREATE INDEX key_history_key ON key_history (key, sequence);
+)sql";
+
+auto Damaged(std::string_view what) {
+  return Fail(Code::kCorrupt, "stored " + std::string(what) + " cannot be read");
+}
+
+std::optional<Id> IdAt(const Statement& row, int column) {
+  const Bytes octets = row.Blob(column);
+  return Id::FromBytes(octets);
+}
+
+Status Run(Statement& statement) {
+  COFFER_TRY(statement.Run());
+  return {};
+}
+
+bool InIntRange(std::int64_t value) { return value >= 0 && value <= 2'000'000'000; }
+
+Result<StoredKey> KeyFromRow(const Statement& row) {
+  StoredKey stored;
+  Key& key = stored.key;
+  const auto id = IdAt(row, 0);
+  const auto mount = IdAt(row, 1);
+  const std::int64_t type = row.Int(3);
+  for (const int column : {6, 7, 8, 9}) {
+    if (!InIntRange(row.Int(column))) return Damaged("key");
+  }
+  if (!id || !mount || type < 1 || type > 2) return Damaged("key");
+  key.id = *id;
+  key.mount = *mount;
+  key.name = row.Text(2);
+  key.type = static_cast<KeyType>(type);
+  key.created = FromUnixNanoseconds(row.Int(4));
+  key.generation = row.Int(5);
+  key.latest_version = static_cast<int>(row.Int(6));
+  key.settings.min_decryption_version = static_cast<int>(row.Int(7));
+  key.settings.min_encryption_version = static_cast<int>(row.Int(8));
+  key.settings.min_available_version = static_cast<int>(row.Int(9));
+  key.settings.deletion_allowed = row.Int(10) != 0;
+  key.settings.allow_plaintext_backup = row.Int(11) != 0;
+  key.settings.soft_deleted = row.Int(12) != 0;
+  key.settings.rotation_required = row.Int(13) != 0;
+  key.settings.auto_rotate_period_seconds = row.Int(14);
+  stored.mac = row.Blob(15);
+  return stored;
+}
+
+Status ReadVersions(storage::Reader& reader, Key& key) {
+  COFFER_ASSIGN(
+      Statement rows,
+      reader.Prepare("SELECT v.version, v.type, v.master, v.created, v.created_by, v.reason,"
+                     " v.blob, v.hmac_master, v.hmac_blob, v.mac, coalesce(c.reserved, 0)"
+                     " FROM key_versions v LEFT JOIN key_counters c"
+                     " ON c.key = v.key AND c.version = v.version"
+                     " WHERE v.key = ?1 ORDER BY v.version"));
+  rows.Bind(0, key.id.View());
+  while (true) {
+    COFFER_ASSIGN(const bool more, rows.Step());
+    if (!more) return {};
+    if (!InIntRange(rows.Int(0)) || rows.Int(1) != static_cast<std::int64_t>(key.type)) {
+      return Damaged("key version");
+    }
+    WrappedVersion version;
+    version.info.version = static_cast<int>(rows.Int(0));
+    version.info.master = rows.Text(2);
+    version.info.created = FromUnixNanoseconds(rows.Int(3));
+    version.info.created_by = rows.Text(4);
+    version.info.reason = rows.Text(5);
+    version.blob = rows.Blob(6);
+    version.hmac_master = rows.Text(7);
+    version.hmac_blob = rows.Blob(8);
+    version.mac = rows.Blob(9);
+    version.counter = std::make_shared<EncryptionCounter>();
+    version.counter->reserved.store(rows.Int(10));
+    key.versions.emplace(version.info.version, std::move(version));
+  }
+}
+
+Result<std::vector<KeyPlace>> Places(Statement& rows) {
+  std::vector<KeyPlace> places;
+  while (true) {
+    COFFER_ASSIGN(const bool more, rows.Step());
+    if (!more) return places;
+    const auto mount = IdAt(rows, 0);
+    if (!mount) return Damaged("key");
+    places.push_back({*mount, rows.Text(1)});
+  }
+}
+
+}  // namespace
+
+std::vector<storage::Migration> Schema() { return {{"keyring", 1, kSchemaV1}}; }
+
+Result<std::optional<StoredState>> ReadState(storage::Database& database) {
+  COFFER_ASSIGN(storage::Reader reader, database.Read());
+  COFFER_ASSIGN(Statement row,
+                reader.Prepare("SELECT database_id, epoch, keys, sum, mac FROM keyring_state"));
+  COFFER_ASSIGN(const bool found, row.Step());
+  if (!found) return std::optional<StoredState>{};
+  StoredState stored;
+  const auto id = IdAt(row, 0);
+  const Bytes sum = row.Blob(3);
+  if (!id || row.Int(1) < 0 || sum.size() != stored.state.sum.size()) return Damaged("state row");
+  stored.state.database = *id;
+  stored.state.epoch = static_cast<std::uint64_t>(row.Int(1));
+  stored.state.keys = row.Int(2);
+  std::copy(sum.begin(), sum.end(), stored.state.sum.begin());
+  stored.mac = row.Blob(4);
+  return std::optional(std::move(stored));
+}
+
+Status WriteState(Transaction& transaction, const StateRow& state, ByteView mac) {
+  COFFER_ASSIGN(Statement write, transaction.Prepare("INSERT OR REPLACE INTO keyring_state"
+                                                     " (one, database_id, epoch, keys, sum, mac)"
+                                                     " VALUES (1, ?1, ?2, ?3, ?4, ?5)"));
+  write.Bind(0, state.database.View())
+      .Bind(1, static_cast<std::int64_t>(state.epoch))
+      .Bind(2, state.keys)
+      .Bind(3, ByteView(state.sum))
+      .Bind(4, mac);
+  return Run(write);
+}
+
+Result<std::optional<StoredKey>> ReadKey(storage::Database& database, const Id& mount,
+                                         std::string_view name) {
+  COFFER_ASSIGN(storage::Reader reader, database.Read());
+  COFFER_ASSIGN(
+      Statement row,
+      reader.Prepare("SELECT id, mount, name, type, created, generation, latest_version,"
+                     " min_decryption_version, min_encryption_version, min_available_version,"
+                     " deletion_allowed, allow_plaintext_backup, soft_deleted,"
+                     " rotation_required, auto_rotate_period, mac"
+                     " FROM keys WHERE mount = ?1 AND name = ?2"));
+  row.Bind(0, mount.View()).Bind(1, name);
+  COFFER_ASSIGN(const bool found, row.Step());
+  if (!found) return std::optional<StoredKey>{};
+  COFFER_ASSIGN(StoredKey stored, KeyFromRow(row));
+  COFFER_TRY(ReadVersions(reader, stored.key));
+  return std::optional(std::move(stored));
+}
+
+Status ForEachDigest(storage::Database& database,
+                     const std::function<void(const KeyDigest&)>& visit) {
+  COFFER_ASSIGN(storage::Reader reader, database.Read());
+  COFFER_ASSIGN(Statement rows, reader.Prepare("SELECT id, generation, mac FROM keys"));
+  while (true) {
+    COFFER_ASSIGN(const bool more, rows.Step());
+    if (!more) return {};
+    const auto id = IdAt(rows, 0);
+    if (!id) return Damaged("key");
+    visit({*id, rows.Int(1), rows.Blob(2)});
+  }
+}
+
+Result<std::vector<KeyPlace>> AllKeys(storage::Database& database, const Id* mount) {
+  COFFER_ASSIGN(storage::Reader reader, database.Read());
+  COFFER_ASSIGN(Statement rows,
+                reader.Prepare("SELECT mount, name FROM keys WHERE ?1 IS NULL OR mount = ?1"
+                               " ORDER BY mount, name"));
+  if (mount != nullptr) {
+    rows.Bind(0, mount->View());
+  } else {
+    rows.BindNull(0);
+  }
+  return Places(rows);
+}
+
+Result<std::vector<std::string>> Names(storage::Database& database, const Id& mount,
+                                       std::string_view after, std::int64_t limit) {
+  COFFER_ASSIGN(storage::Reader reader, database.Read());
+  COFFER_ASSIGN(Statement rows,
+                reader.Prepare("SELECT name FROM keys WHERE mount = ?1 AND name > ?2"
+                               " ORDER BY name LIMIT ?3"));
+  rows.Bind(0, mount.View()).Bind(1, after).Bind(2, limit > 0 ? limit : -1);
+  std::vector<std::string> names;
+  while (true) {
+    COFFER_ASSIGN(const bool more, rows.Step());
+    if (!more) return names;
+    names.push_back(rows.Text(0));
+  }
+}
+
+Result<std::vector<KeyPlace>> DueForRotation(storage::Database& database, SystemTime now) {
+  COFFER_ASSIGN(storage::Reader reader, database.Read());
+  COFFER_ASSIGN(Statement rows,
+                reader.Prepare("SELECT k.mount, k.name FROM keys k JOIN key_versions v"
+                               " ON v.key = k.id AND v.version = k.latest_version"
+                               " WHERE k.auto_rotate_period > 0 AND k.soft_deleted = 0"
+                               " AND v.created + k.auto_rotate_period * 1000000000 < ?1"));
+  rows.Bind(0, UnixNanoseconds(now));
+  return Places(rows);
+}
+
+Result<std::vector<HistoryEntry>> History(storage::Database& database, const Id& key) {
+  COFFER_ASSIGN(storage::Reader reader, database.Read());
+  COFFER_ASSIGN(Statement rows,
+                reader.Prepare("SELECT time, event, version, actor, reason"
+                               " FROM key_history WHERE key = ?1 ORDER BY sequence"));
+  rows.Bind(0, key.View());
+  std::vector<HistoryEntry> entries;
+  while (true) {
+    COFFER_ASSIGN(const bool more, rows.Step());
+    if (!more) return entries;
+    entries.push_back({FromUnixNanoseconds(rows.Int(0)), rows.Text(1),
+                       static_cast<int>(rows.Int(2)), rows.Text(3), rows.Text(4)});
+  }
+}
+
+Status WriteKey(Transaction& transaction, const Key& key, ByteView mac) {
+  COFFER_ASSIGN(
+      Statement write,
+      transaction.Prepare(
+          "INSERT INTO keys (id, mount, name, type, created, generation, latest_version,"
+          " min_decryption_version, min_encryption_version, min_available_version, "
+          "deletion_allowed,"
+          " allow_plaintext_backup, soft_deleted, rotation_required, auto_rotate_period, mac)"
+          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+          " ON CONFLICT (id) DO UPDATE SET generation = excluded.generation,"
+          " latest_version = excluded.latest_version,"
+          " min_decryption_version = excluded.min_decryption_version,"
+          " min_encryption_version = excluded.min_encryption_version,"
+          " min_available_version = excluded.min_available_version,"
+          " deletion_allowed = excluded.deletion_allowed,"
+          " allow_plaintext_backup = excluded.allow_plaintext_backup,"
+          " soft_deleted = excluded.soft_deleted, rotation_required = excluded.rotation_required,"
+          " auto_rotate_period = excluded.auto_rotate_period, mac = excluded.mac"));
+  const KeySettings& settings = key.settings;
+  write.Bind(0, key.id.View())
+      .Bind(1, key.mount.View())
+      .Bind(2, std::string_view(key.name))
+      .Bind(3, static_cast<std::int64_t>(key.type))
+      .Bind(4, UnixNanoseconds(key.created))
+      .Bind(5, key.generation)
+      .Bind(6, std::int64_t{key.latest_version})
+      .Bind(7, std::int64_t{settings.min_decryption_version})
+      .Bind(8, std::int64_t{settings.min_encryption_version})
+      .Bind(9, std::int64_t{settings.min_available_version})
+      .Bind(10, std::int64_t{settings.deletion_allowed})
+      .Bind(11, std::int64_t{settings.allow_plaintext_backup})
+      .Bind(12, std::int64_t{settings.soft_deleted})
+      .Bind(13, std::int64_t{settings.rotation_required})
+      .Bind(14, settings.auto_rotate_period_seconds)
+      .Bind(15, mac);
+  return Run(write);
+}
+
+Status InsertVersion(Transaction& transaction, const Id& key, KeyType type,
+                     const WrappedVersion& version) {
+  COFFER_ASSIGN(Statement insert,
+                transaction.Prepare("INSERT INTO key_versions (key, version, type, master, created,"
+                                    " created_by, reason, blob, hmac_master, hmac_blob, mac)"
+                                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"));
+  insert.Bind(0, key.View())
+      .Bind(1, std::int64_t{version.info.version})
+      .Bind(2, static_cast<std::int64_t>(type))
+      .Bind(3, std::string_view(version.info.master))
+      .Bind(4, UnixNanoseconds(version.info.created))
+      .Bind(5, std::string_view(version.info.created_by))
+      .Bind(6, std::string_view(version.info.reason))
+      .Bind(7, ByteView(version.blob))
+      .Bind(8, std::string_view(version.hmac_master))
+      .Bind(9, ByteView(version.hmac_blob))
+      .Bind(10, ByteView(version.mac));
+  return Run(insert);
+}
+
+Status DeleteVersionsBelow(Transaction& transaction, const Id& key, int version) {
+  for (const std::string_view sql : {"DELETE FROM key_counters WHERE key = ?1 AND version < ?2",
+                                     "DELETE FROM key_versions WHERE key = ?1 AND version < ?2"}) {
+    COFFER_ASSIGN(Statement remove, transaction.Prepare(sql));
+    remove.Bind(0, key.View()).Bind(1, std::int64_t{version});
+    COFFER_TRY(Run(remove));
+  }
+  return {};
+}
+
+Status DeleteKey(Transaction& transaction, const Id& key) {
+  COFFER_ASSIGN(Statement remove, transaction.Prepare("DELETE FROM keys WHERE id = ?1"));
+  remove.Bind(0, key.View());
+  return Run(remove);
+}
+
+Status AppendHistory(Transaction& transaction, const Id& key, const HistoryEntry& entry) {
+  COFFER_ASSIGN(
+      Statement insert,
+      transaction.Prepare("INSERT INTO key_history (key, time, event, version, actor, reason)"
+                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
+  insert.Bind(0, key.View())
+      .Bind(1, UnixNanoseconds(entry.time))
+      .Bind(2, std::string_view(entry.event))
+      .Bind(3, std::int64_t{entry.version})
+      .Bind(4, std::string_view(entry.actor))
+      .Bind(5, std::string_view(entry.reason));
+  return Run(insert);
+}
+
+Result<Reserved> ReserveEncryptions(storage::Database& database, const Id& key, int version,
+                                    std::int64_t block, std::int64_t limit) {
+  COFFER_ASSIGN(Transaction transaction, database.Begin());
+  std::int64_t before = 0;
+  {
+    COFFER_ASSIGN(Statement row, transaction.Prepare("SELECT reserved FROM key_counters"
+                                                     " WHERE key = ?1 AND version = ?2"));
+    row.Bind(0, key.View()).Bind(1, std::int64_t{version});
+    COFFER_ASSIGN(const bool found, row.Step());
+    if (found) before = row.Int(0);
+  }
+  Reserved reserved;
+  reserved.mark = std::max(before, std::min(before + block, limit));
+  reserved.granted = reserved.mark - before;
+  if (reserved.granted == 0) return reserved;
+  COFFER_ASSIGN(Statement write,
+                transaction.Prepare("INSERT INTO key_counters (key, version, reserved)"
+                                    " VALUES (?1, ?2, ?3)"
+                                    " ON CONFLICT (key, version) DO UPDATE SET reserved = ?3"));
+  write.Bind(0, key.View()).Bind(1, std::int64_t{version}).Bind(2, reserved.mark);
+  COFFER_TRY(Run(write));
+  COFFER_TRY(transaction.Commit());
+  return reserved;
+}
+
+Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& random) {
+  COFFER_ASSIGN(Transaction transaction, database.Begin());
+  {
+    COFFER_ASSIGN(Statement row, transaction.Prepare("SELECT database_id FROM keyring_identity"));
+    COFFER_ASSIGN(const bool found, row.Step());
+    if (found) {
+      const auto id = IdAt(row, 0);
+      if (!id) return Damaged("database identity");
+      return *id;
+    }
+  }
+  const Id id = Id::Generate(random);
+  COFFER_ASSIGN(
+      Statement insert,
+      transaction.Prepare("INSERT INTO keyring_identity (one, database_id) VALUES (1, ?1)"));
+  insert.Bind(0, id.View());
+  COFFER_TRY(Run(insert));
+  COFFER_TRY(transaction.Commit());
+  return id;
+}
+
+}  // namespace coffer::keyring::store

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "coffer/base/result.h"
+#include "coffer/keyring/key.h"
+#include "coffer/keyring/key_ring.h"
+#include "coffer/storage/database.h"
+#include "keyring/row_codec.h"
+
+namespace coffer::keyring::store {
+
+// Every SQL statement of the key ring. Rows go in and out as they are: MACs are the caller's
+// business.
+
+std::vector<storage::Migration> Schema();
+
+struct StoredState {
+  StateRow state;
+  Bytes mac;
+};
+// Nothing where there is no state row yet.
+Result<std::optional<StoredState>> ReadState(storage::Database& database);
+Status WriteState(storage::Transaction& transaction, const StateRow& state, ByteView mac);
+
+struct StoredKey {
+  Key key;  // with its versions; counters hold what was persisted
+  Bytes mac;
+};
+Result<std::optional<StoredKey>> ReadKey(storage::Database& database, const Id& mount,
+                                         std::string_view name);
+// What the sum is made of, without names or versions.
+struct KeyDigest {
+  Id key;
+  std::int64_t generation = 0;
+  Bytes mac;
+};
+Status ForEachDigest(storage::Database& database,
+                     const std::function<void(const KeyDigest&)>& visit);
+// Mount and name of every key (of one mount, if given).
+struct KeyPlace {
+  Id mount;
+  std::string name;
+};
+Result<std::vector<KeyPlace>> AllKeys(storage::Database& database, const Id* mount);
+Result<std::vector<std::string>> Names(storage::Database& database, const Id& mount,
+                                       std::string_view after, std::int64_t limit);
+// Keys with a period whose latest version was made at or before now - period.
+Result<std::vector<KeyPlace>> DueForRotation(storage::Database& database, SystemTime now);
+Result<std::vector<HistoryEntry>> History(storage::Database& database, const Id& key);
+
+// Inserts or replaces the key's own row.
+Status WriteKey(storage::Transaction& transaction, const Key& key, ByteView mac);
+Status InsertVersion(storage::Transaction& transaction, const Id& key, KeyType type,
+                     const WrappedVersion& version);
+// Versions below `version` are destroyed, with their counters.
+Status DeleteVersionsBelow(storage::Transaction& transaction, const Id& key, int version);
+// The key, its versions and counters; the history stays.
+Status DeleteKey(storage::Transaction& transaction, const Id& key);
+Status AppendHistory(storage::Transaction& transaction, const Id& key, const HistoryEntry& entry);
+
+// Raises the version's high-water mark by `block`, not above `limit`; returns {granted, new mark}.
+struct Reserved {
+  std::int64_t granted = 0;
+  std::int64_t mark = 0;
+};
+Result<Reserved> ReserveEncryptions(storage::Database& database, const Id& key, int version,
+                                    std::int64_t block, std::int64_t limit);
+
+// The database's identity; made once, before there is a state row.
+Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& random);
+
+}  // namespace coffer::keyring::store

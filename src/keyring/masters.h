@@ -1,0 +1,51 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "coffer/base/result.h"
+#include "coffer/pkcs11/attributes.h"
+#include "coffer/pkcs11/session.h"
+
+namespace coffer::keyring {
+
+// One master per class of keys, because an unwrap template pins one class and type (key-custody 1,
+// 2).
+struct MasterClass {
+  std::string_view name;  // "aes": the object's label is "coffer-aes-v<N>"
+  pkcs11::ObjectClass object_class;
+  pkcs11::KeyType key_type;
+  bool may_encrypt;
+  bool may_derive;
+  bool imported;  // wraps keys that were not born in this token
+};
+
+std::span<const MasterClass> MasterClasses();
+const MasterClass& AesClass();
+const MasterClass& HmacClass();
+
+inline constexpr std::string_view kMetaLabel = "coffer-meta";
+inline constexpr std::string_view kEpochLabel = "coffer-epoch";
+
+// What every key unwrapped under the class's master must be; kModifiable = 0 comes last.
+pkcs11::Attributes UnwrapTemplate(const MasterClass& master_class);
+// A template for C_UnwrapKey that agrees with it: `usage` (usage flags and allowed mechanisms) goes
+// before kModifiable.
+pkcs11::Attributes UnwrappedKeyTemplate(const MasterClass& master_class,
+                                        const pkcs11::Attributes& usage);
+// A new version at birth: extractable, of no use, a session object.
+pkcs11::Attributes NewSecretTemplate(const MasterClass& master_class, unsigned long octets);
+
+pkcs11::Attributes MasterTemplate(const MasterClass& master_class, std::string_view label,
+                                  pkcs11::MechanismType wrap);
+pkcs11::Attributes MetaTemplate();
+
+// Whether the object carries what its template asked for; kTokenRefused naming the object and the
+// attribute where not.
+Status VerifyMaster(pkcs11::Session& session, pkcs11::ObjectHandle object,
+                    const MasterClass& master_class, std::string_view label,
+                    pkcs11::MechanismType wrap);
+Status VerifyMeta(pkcs11::Session& session, pkcs11::ObjectHandle object);
+
+}  // namespace coffer::keyring

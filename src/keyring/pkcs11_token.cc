@@ -1,0 +1,364 @@
+#include "keyring/pkcs11_token.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+namespace coffer::keyring {
+namespace {
+
+using pkcs11::Attributes;
+using pkcs11::AttributeType;
+using pkcs11::MechanismType;
+
+constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
+constexpr std::size_t kTagOctets = 16;
+constexpr unsigned long kHmacKeyOctets = 32;
+constexpr std::string_view kLabelPrefix = "coffer-";
+
+unsigned long KeyOctets(KeyType type) { return type == KeyType::kAes128Gcm96 ? 16 : 32; }
+
+Attributes AesUsage() {
+  Attributes usage;
+  usage.Add(AttributeType::kEncrypt, true)
+      .Add(AttributeType::kDecrypt, true)
+      .Add(AttributeType::kSign, false)
+      .Add(AttributeType::kVerify, false)
+      .AddMechanisms(AttributeType::kAllowedMechanisms, {MechanismType::kAesGcm});
+  return usage;
+}
+
+Attributes HmacUsage() {
+  Attributes usage;
+  usage.Add(AttributeType::kSign, true)
+      .Add(AttributeType::kVerify, false)
+      .AddMechanisms(AttributeType::kAllowedMechanisms,
+                     {MechanismType::kSha224Hmac, MechanismType::kSha256Hmac,
+                      MechanismType::kSha384Hmac, MechanismType::kSha512Hmac});
+  return usage;
+}
+
+Attributes Labelled(std::string_view label) {
+  Attributes attributes;
+  attributes.Add(AttributeType::kLabel, label);
+  return attributes;
+}
+
+std::optional<Token::Epoch> ParseEpoch(ByteView value) {
+  if (value.size() != 24) return std::nullopt;
+  Token::Epoch epoch;
+  epoch.database = *Id::FromBytes(value.first(16));
+  for (const std::uint8_t octet : value.subspan(16)) epoch.value = epoch.value << 8 | octet;
+  return epoch;
+}
+
+Bytes EpochValue(const Token::Epoch& epoch) {
+  Bytes value(epoch.database.octets.begin(), epoch.database.octets.end());
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    value.push_back(static_cast<std::uint8_t>(epoch.value >> shift));
+  }
+  return value;
+}
+
+auto Lost(const Error& why) {
+  return Fail(Code::kTokenLost, "the token is not reachable",
+              why.cause.empty() ? why.message : why.cause);
+}
+
+// A session object that is destroyed at the end of the scope, come what may.
+class Passing {
+ public:
+  Passing(pkcs11::Session& session, pkcs11::ObjectHandle handle)
+      : session_(session), handle_(handle) {}
+  ~Passing() { static_cast<void>(session_.DestroyObject(handle_)); }
+  Passing(const Passing&) = delete;
+  Passing& operator=(const Passing&) = delete;
+  pkcs11::ObjectHandle get() const { return handle_; }
+
+ private:
+  pkcs11::Session& session_;
+  pkcs11::ObjectHandle handle_;
+};
+
+Status SyncPath(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};  // vanished between listing and opening
+  const int failed = ::fsync(fd);
+  ::close(fd);
+  if (failed != 0) return Fail(Code::kUnavailable, "failed to sync the token's files to the disk");
+  return {};
+}
+
+}  // namespace
+
+Attributes EpochTemplate(const Token::Epoch& epoch) {
+  Attributes attributes;
+  attributes.Add(AttributeType::kClass, pkcs11::ObjectClass::kData)
+      .Add(AttributeType::kToken, true)
+      .Add(AttributeType::kPrivate, true)
+      .Add(AttributeType::kLabel, kEpochLabel)
+      .Add(AttributeType::kApplication, "coffer")
+      .Add(AttributeType::kValue, ByteView(EpochValue(epoch)));
+  return attributes;
+}
+
+Status SyncDirectory(const std::filesystem::path& directory) {
+  if (directory.empty()) return {};
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator it(directory, error), end; !error && it != end;
+       it.increment(error)) {
+    COFFER_TRY(SyncPath(it->path()));
+  }
+  if (error) return Fail(Code::kTokenLost, "the token is not reachable", error.message());
+  return SyncPath(directory);
+}
+
+Result<std::unique_ptr<Pkcs11Token>> Pkcs11Token::Open(std::unique_ptr<pkcs11::Module> module,
+                                                       const TokenLocation& location,
+                                                       std::shared_ptr<const SecretBytes> pin) {
+  std::unique_ptr<Pkcs11Token> token(new Pkcs11Token(std::move(module), location, std::move(pin)));
+  COFFER_TRY(token->Start());
+  return token;
+}
+
+Status Pkcs11Token::Start() {
+  COFFER_ASSIGN(slot_, module_->FindToken(location_.label, location_.serial));
+  COFFER_ASSIGN(const pkcs11::TokenInfo info, module_->GetTokenInfo(slot_));
+  serial_ = info.serial;
+  if (info.user_pin_locked) {
+    return Fail(Code::kPinLocked,
+                "the token's user PIN is locked: the security officer must reset it");
+  }
+  COFFER_ASSIGN(session_, module_->OpenSession(slot_));
+  COFFER_TRY(module_->Login(*session_, pkcs11::UserType::kUser, *pin_));
+  return FindMasters();
+}
+
+Status Pkcs11Token::FindMasters() {
+  masters_.clear();
+  for (const MasterClass& master_class : MasterClasses()) {
+    for (int version = 1;; ++version) {
+      const std::string name = std::string(master_class.name) + "-v" + std::to_string(version);
+      const std::string label = std::string(kLabelPrefix) + name;
+      COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> found, session_->Find(Labelled(label)));
+      if (found.empty()) break;
+      if (found.size() > 1) {
+        return Fail(Code::kTokenRefused, "token holds more than one object labelled " + label);
+      }
+      COFFER_TRY(VerifyMaster(*session_, found.front(), master_class, label, kWrap));
+      masters_[name] = found.front();
+    }
+  }
+  COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> meta, session_->Find(Labelled(kMetaLabel)));
+  if (masters_.empty() || meta.empty()) {
+    return Fail(Code::kNotFound, "token " + location_.label +
+                                     " has no coffer master keys: run coffer hsm init first");
+  }
+  if (meta.size() > 1) {
+    return Fail(Code::kTokenRefused, "token holds more than one object labelled coffer-meta");
+  }
+  meta_ = meta.front();
+  return VerifyMeta(*session_, meta_);
+}
+
+Result<pkcs11::ObjectHandle> Pkcs11Token::Master(const std::string& name) const {
+  const auto found = masters_.find(name);
+  if (found == masters_.end()) {
+    return Fail(Code::kCorrupt, "master key " + name + " is not in the token");
+  }
+  return found->second;
+}
+
+Result<std::string> Pkcs11Token::NewestMaster(const MasterClass& master_class) const {
+  std::string newest;
+  for (int version = 1;; ++version) {
+    const std::string name = std::string(master_class.name) + "-v" + std::to_string(version);
+    if (!masters_.contains(name)) break;
+    newest = name;
+  }
+  if (newest.empty()) {
+    return Fail(Code::kNotFound, "token has no master key for " + std::string(master_class.name) +
+                                     " keys: run coffer hsm init first");
+  }
+  return newest;
+}
+
+Result<Bytes> Pkcs11Token::WrapNew(const MasterClass& master_class, const std::string& master,
+                                   MechanismType generator, unsigned long octets) {
+  COFFER_ASSIGN(const pkcs11::ObjectHandle wrapping, Master(master));
+  COFFER_ASSIGN(const pkcs11::ObjectHandle handle,
+                session_->GenerateKey(generator, NewSecretTemplate(master_class, octets)));
+  const Passing extractable(*session_, handle);
+  COFFER_ASSIGN(Bytes blob, session_->WrapKey(kWrap, wrapping, extractable.get()));
+  // RFC 5649: whole 8-octet blocks and one block of integrity check.
+  if (blob.size() != (octets + 7) / 8 * 8 + 8) {
+    return Fail(Code::kTokenFailed, "token returned a wrapped key of the wrong length");
+  }
+  return blob;
+}
+
+Result<NewVersion> Pkcs11Token::Generate(KeyType type) {
+  NewVersion version;
+  COFFER_ASSIGN(version.master, NewestMaster(AesClass()));
+  COFFER_ASSIGN(version.hmac_master, NewestMaster(HmacClass()));
+  COFFER_ASSIGN(version.blob,
+                WrapNew(AesClass(), version.master, MechanismType::kAesKeyGen, KeyOctets(type)));
+  COFFER_ASSIGN(version.hmac_blob, WrapNew(HmacClass(), version.hmac_master,
+                                           MechanismType::kGenericSecretKeyGen, kHmacKeyOctets));
+  COFFER_TRY(CrossCheck(type, version));
+  return version;
+}
+
+Status Pkcs11Token::CrossCheck(KeyType type, const NewVersion& version) {
+  // What one unwrapping of the blob encrypts, another must decrypt: the blob holds one key, and it
+  // works.
+  COFFER_ASSIGN(const TokenHandle first_handle, Unwrap(type, version.master, version.blob));
+  const Passing first(*session_, first_handle);
+  COFFER_ASSIGN(const TokenHandle second_handle, Unwrap(type, version.master, version.blob));
+  const Passing second(*session_, second_handle);
+  COFFER_ASSIGN(const TokenHandle hmac_handle,
+                UnwrapAs(HmacClass(), version.hmac_master, version.hmac_blob, HmacUsage()));
+  const Passing hmac(*session_, hmac_handle);
+  COFFER_ASSIGN(const unsigned long octets,
+                session_->GetUlong(first.get(), AttributeType::kValueLen));
+  COFFER_ASSIGN(const unsigned long hmac_octets,
+                session_->GetUlong(hmac.get(), AttributeType::kValueLen));
+  std::array<std::uint8_t, 12> nonce{};
+  const std::array<std::uint8_t, 16> probe{0x63, 0x6f, 0x66, 0x66, 0x65, 0x72};
+  std::array<std::uint8_t, 32> sealed{};
+  std::array<std::uint8_t, 32> opened{};
+  COFFER_TRY(Encrypt(first.get(), nonce, {}, probe, sealed));
+  COFFER_TRY(Decrypt(second.get(), nonce, {}, sealed, opened));
+  if (octets != KeyOctets(type) || hmac_octets != kHmacKeyOctets ||
+      !std::equal(probe.begin(), probe.end(), opened.begin())) {
+    return Fail(Code::kTokenFailed, "new key version failed its cross-check in the token");
+  }
+  return {};
+}
+
+Result<TokenHandle> Pkcs11Token::Unwrap(KeyType type, std::string_view master, ByteView blob) {
+  if (blob.size() != KeyOctets(type) + 8) {
+    return Fail(Code::kCorrupt, "stored key version has the wrong length");
+  }
+  return UnwrapAs(AesClass(), master, blob, AesUsage());
+}
+
+Result<TokenHandle> Pkcs11Token::UnwrapAs(const MasterClass& master_class, std::string_view master,
+                                          ByteView blob, const Attributes& usage) {
+  COFFER_ASSIGN(const pkcs11::ObjectHandle unwrapping, Master(std::string(master)));
+  return session_->UnwrapKey(kWrap, unwrapping, blob, UnwrappedKeyTemplate(master_class, usage));
+}
+
+void Pkcs11Token::Destroy(TokenHandle handle) {
+  if (session_) static_cast<void>(session_->DestroyObject(handle));
+}
+
+Status Pkcs11Token::Encrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
+                            MutableBytes out) {
+  COFFER_ASSIGN(const std::size_t written, session_->EncryptGcm(key, {nonce, aad}, in, out));
+  if (written != in.size() + kTagOctets) {
+    return Fail(Code::kTokenFailed, "token returned a ciphertext of the wrong length");
+  }
+  return {};
+}
+
+Status Pkcs11Token::Decrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
+                            MutableBytes out) {
+  const auto written = session_->DecryptGcm(key, {nonce, aad}, in, out);
+  if (!written) {
+    if (written.error().code != Code::kTokenFailed &&
+        written.error().code != Code::kAuthenticationFailed) {
+      return Fail(written.error());
+    }
+    // A bad tag, a broken session and a lost token may all look the same: the canary tells.
+    COFFER_TRY(Probe());
+    return Fail(Code::kAuthenticationFailed, "cipher: message authentication failed",
+                written.error().cause);
+  }
+  if (*written + kTagOctets != in.size()) {
+    return Fail(Code::kTokenFailed, "token returned a plaintext of the wrong length");
+  }
+  return {};
+}
+
+Result<Mac> Pkcs11Token::MetaMac(ByteView data) {
+  Mac mac{};
+  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
+  COFFER_ASSIGN(const std::size_t written,
+                session_->Sign(MechanismType::kSha256Hmac, meta_, data, mac));
+  if (written != mac.size())
+    return Fail(Code::kTokenFailed, "token returned a MAC of the wrong length");
+  return mac;
+}
+
+Status Pkcs11Token::Random(MutableBytes out) { return session_->GenerateRandom(out); }
+
+Result<Token::Epoch> Pkcs11Token::ReadEpoch() {
+  COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> objects,
+                session_->Find(Labelled(kEpochLabel)));
+  std::optional<Epoch> newest;
+  for (const pkcs11::ObjectHandle object : objects) {
+    // One of the two may be torn by a crash while it was written: the other is the truth then.
+    const auto value = session_->GetBytes(object, AttributeType::kValue);
+    const std::optional<Epoch> epoch = value ? ParseEpoch(*value) : std::nullopt;
+    if (epoch && (!newest || epoch->value > newest->value)) newest = epoch;
+  }
+  if (!newest) {
+    return Fail(Code::kNotFound,
+                "token has no readable coffer-epoch object: run coffer hsm init first");
+  }
+  return *newest;
+}
+
+Status Pkcs11Token::WriteEpoch(const Epoch& epoch) {
+  COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> objects,
+                session_->Find(Labelled(kEpochLabel)));
+  // Two objects are written in turn, the older first: SoftHSM rewrites an object's file in place,
+  // and a crash may tear it.
+  std::optional<pkcs11::ObjectHandle> oldest;
+  std::uint64_t oldest_value = 0;
+  for (const pkcs11::ObjectHandle object : objects) {
+    const auto value = session_->GetBytes(object, AttributeType::kValue);
+    const std::optional<Epoch> stored = value ? ParseEpoch(*value) : std::nullopt;
+    const std::uint64_t stored_value = stored ? stored->value : 0;
+    if (!oldest || stored_value < oldest_value) {
+      oldest = object;
+      oldest_value = stored_value;
+    }
+  }
+  if (objects.size() < 2) {
+    if (const auto made = session_->CreateObject(EpochTemplate(epoch)); !made)
+      return Lost(made.error());
+  } else {
+    Attributes value;
+    value.Add(AttributeType::kValue, ByteView(EpochValue(epoch)));
+    if (const Status set = session_->SetAttributes(*oldest, value); !set) return Lost(set.error());
+  }
+  return SyncDirectory(location_.objects_directory);
+}
+
+Status Pkcs11Token::Probe() {
+  const auto info = module_->GetTokenInfo(slot_);
+  if (!info) return Lost(info.error());
+  const auto mac = MetaMac(AsBytes("coffer probe"));
+  if (!mac) return Lost(mac.error());
+  return {};
+}
+
+Status Pkcs11Token::Reopen() {
+  session_.reset();
+  Status started = module_->Reinitialize();
+  if (started) started = Start();
+  if (!started) {
+    session_.reset();
+    return Lost(started.error());
+  }
+  return {};
+}
+
+}  // namespace coffer::keyring

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "coffer/base/secret_bytes.h"
+#include "coffer/keyring/token.h"
+#include "coffer/keyring/token_setup.h"
+#include "coffer/pkcs11/module.h"
+#include "coffer/pkcs11/session.h"
+#include "keyring/masters.h"
+
+namespace coffer::keyring {
+
+// One instance of the module with its login and one long-lived session, which keeps the login and
+// every unwrapped key.
+class Pkcs11Token final : public Token {
+ public:
+  // Finds the token, logs in (one attempt), finds and verifies masters and coffer-* objects. Errors
+  // as OpenTokens'.
+  static Result<std::unique_ptr<Pkcs11Token>> Open(std::unique_ptr<pkcs11::Module> module,
+                                                   const TokenLocation& location,
+                                                   std::shared_ptr<const SecretBytes> pin);
+
+  Result<NewVersion> Generate(KeyType type) override;
+  Result<TokenHandle> Unwrap(KeyType type, std::string_view master, ByteView blob) override;
+  void Destroy(TokenHandle handle) override;
+  Status Encrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
+                 MutableBytes out) override;
+  Status Decrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
+                 MutableBytes out) override;
+  Result<Mac> MetaMac(ByteView data) override;
+  Status Random(MutableBytes out) override;
+  Result<Epoch> ReadEpoch() override;
+  Status WriteEpoch(const Epoch& epoch) override;
+  Status Probe() override;
+  Status Reopen() override;
+
+  const std::string& Serial() const { return serial_; }
+
+ private:
+  Pkcs11Token(std::unique_ptr<pkcs11::Module> module, TokenLocation location,
+              std::shared_ptr<const SecretBytes> pin)
+      : module_(std::move(module)), location_(std::move(location)), pin_(std::move(pin)) {}
+
+  Status Start();
+  Status FindMasters();
+  Result<pkcs11::ObjectHandle> Master(const std::string& name) const;
+  // The newest master of the class, by version.
+  Result<std::string> NewestMaster(const MasterClass& master_class) const;
+  Result<Bytes> WrapNew(const MasterClass& master_class, const std::string& master,
+                        pkcs11::MechanismType generator, unsigned long octets);
+  Result<TokenHandle> UnwrapAs(const MasterClass& master_class, std::string_view master,
+                               ByteView blob, const pkcs11::Attributes& usage);
+  Status CrossCheck(KeyType type, const NewVersion& version);
+
+  std::unique_ptr<pkcs11::Module> module_;
+  TokenLocation location_;
+  std::shared_ptr<const SecretBytes> pin_;
+  std::string serial_;
+  pkcs11::SlotId slot_ = 0;
+  std::optional<pkcs11::Session> session_;               // after module_: closed before it
+  std::map<std::string, pkcs11::ObjectHandle> masters_;  // "aes-v1"
+  pkcs11::ObjectHandle meta_ = pkcs11::kNoObject;
+};
+
+// The epoch object's attributes: CKO_DATA whose value is the database id and the epoch, 8 octets
+// big-endian.
+pkcs11::Attributes EpochTemplate(const Token::Epoch& epoch);
+// Writes a software token's changed files to the disk; nothing to do where `directory` is empty.
+Status SyncDirectory(const std::filesystem::path& directory);
+
+}  // namespace coffer::keyring

@@ -1,0 +1,119 @@
+#include "keyring/row_codec.h"
+
+#include "coffer/crypto/digest.h"
+
+namespace coffer::keyring {
+namespace {
+
+// What this release writes in the fields that later key types vary.
+constexpr std::string_view kUsage = "encrypt-decrypt";
+constexpr std::string_view kCustody = "wrapped";
+constexpr std::string_view kNoKdf;
+constexpr ByteView kNoSpki;
+constexpr std::string_view kNoLocator;
+
+class Encoder {
+ public:
+  explicit Encoder(std::string_view schema) { Put(schema); }
+  Encoder& Put(ByteView field) {
+    const auto size = static_cast<std::uint32_t>(field.size());
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      out_.push_back(static_cast<std::uint8_t>(size >> shift));
+    }
+    out_.insert(out_.end(), field.begin(), field.end());
+    return *this;
+  }
+  Encoder& Put(std::string_view field) { return Put(AsBytes(field)); }
+  Encoder& Put(std::int64_t value) {
+    std::array<std::uint8_t, 8> octets{};
+    for (std::size_t i = 0; i < octets.size(); ++i) {
+      octets[i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) >> (56 - 8 * i));
+    }
+    return Put(ByteView(octets));
+  }
+  Bytes Take() { return std::move(out_); }
+
+ private:
+  Bytes out_;
+};
+
+}  // namespace
+
+Bytes EncodeVersionRow(const Id& key, KeyType type, const WrappedVersion& version) {
+  return Encoder("coffer-version-row-1")
+      .Put(key.View())
+      .Put(std::int64_t{version.info.version})
+      .Put(static_cast<std::int64_t>(type))
+      .Put(kUsage)
+      .Put(kCustody)
+      .Put(kNoKdf)
+      .Put(version.info.master)
+      .Put(UnixNanoseconds(version.info.created))
+      .Put(version.info.created_by)
+      .Put(version.info.reason)
+      .Put(kNoSpki)
+      .Put(ByteView(version.blob))
+      .Put(version.hmac_master)
+      .Put(ByteView(version.hmac_blob))
+      .Put(kNoLocator)
+      .Take();
+}
+
+Bytes EncodeKeyRow(const Id& database, const Key& key) {
+  crypto::Sha256Stream versions;
+  for (const auto& [number, version] : key.versions) versions.Update(version.mac);
+  const KeySettings& settings = key.settings;
+  return Encoder("coffer-key-row-1")
+      .Put(database.View())
+      .Put(key.mount.View())
+      .Put(key.id.View())
+      .Put(key.name)
+      .Put(static_cast<std::int64_t>(key.type))
+      .Put(UnixNanoseconds(key.created))
+      .Put(key.generation)
+      .Put(std::int64_t{key.latest_version})
+      .Put(std::int64_t{settings.min_decryption_version})
+      .Put(std::int64_t{settings.min_encryption_version})
+      .Put(std::int64_t{settings.min_available_version})
+      .Put(std::int64_t{settings.deletion_allowed})
+      .Put(std::int64_t{settings.allow_plaintext_backup})
+      .Put(std::int64_t{settings.soft_deleted})
+      .Put(std::int64_t{settings.rotation_required})
+      .Put(settings.auto_rotate_period_seconds)
+      .Put(ByteView(versions.Finish()))
+      .Take();
+}
+
+Bytes EncodeStateRow(const StateRow& state) {
+  return Encoder("coffer-state-row-1")
+      .Put(state.database.View())
+      .Put(static_cast<std::int64_t>(state.epoch))
+      .Put(state.keys)
+      .Put(ByteView(state.sum))
+      .Take();
+}
+
+Sum KeyContribution(const Id& key, std::int64_t generation, ByteView key_mac) {
+  return crypto::Sha256(
+      Encoder("coffer-key-sum-1").Put(key.View()).Put(generation).Put(key_mac).Take());
+}
+
+void AddTo(Sum& sum, const Sum& term) {
+  unsigned carry = 0;
+  for (std::size_t i = sum.size(); i-- > 0;) {
+    carry += static_cast<unsigned>(sum[i]) + term[i];
+    sum[i] = static_cast<std::uint8_t>(carry);
+    carry >>= 8;
+  }
+}
+
+void SubtractFrom(Sum& sum, const Sum& term) {
+  int borrow = 0;
+  for (std::size_t i = sum.size(); i-- > 0;) {
+    const int difference = static_cast<int>(sum[i]) - term[i] - borrow;
+    borrow = difference < 0 ? 1 : 0;
+    sum[i] = static_cast<std::uint8_t>(difference + (borrow != 0 ? 256 : 0));
+  }
+}
+
+}  // namespace coffer::keyring

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "coffer/base/bytes.h"
+#include "coffer/base/ids.h"
+#include "coffer/keyring/key.h"
+#include "coffer/keyring/token.h"
+
+namespace coffer::keyring {
+
+// The octets under the three row MACs (docs/formats.md, held by golden tests). Every field is a
+// 32-bit big-endian length and its octets; integers are 8 octets big-endian; the first field names
+// the schema, so no encoding is another's prefix.
+Bytes EncodeVersionRow(const Id& key, KeyType type, const WrappedVersion& version);
+Bytes EncodeKeyRow(const Id& database, const Key& key);
+
+// A sum modulo 2^256, big-endian.
+using Sum = std::array<std::uint8_t, 32>;
+
+// The state row: what the whole set of keys is, in one value.
+struct StateRow {
+  Id database;
+  std::uint64_t epoch = 0;
+  std::int64_t keys = 0;
+  Sum sum{};
+};
+Bytes EncodeStateRow(const StateRow& state);
+
+// What a key adds to the sum: SHA-256(key id, generation, key MAC).
+Sum KeyContribution(const Id& key, std::int64_t generation, ByteView key_mac);
+void AddTo(Sum& sum, const Sum& term);
+void SubtractFrom(Sum& sum, const Sum& term);
+
+}  // namespace coffer::keyring

@@ -1,0 +1,102 @@
+#include "coffer/keyring/token_setup.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "coffer/pkcs11/module.h"
+#include "keyring/masters.h"
+#include "keyring/pkcs11_token.h"
+
+namespace coffer::keyring {
+namespace {
+
+using pkcs11::Attributes;
+using pkcs11::AttributeType;
+using pkcs11::MechanismType;
+using pkcs11::Module;
+using pkcs11::Session;
+
+Result<std::unique_ptr<Module>> LoadCopy(const TokenLocation& location, std::size_t index) {
+  const std::string name =
+      "instance-" + std::to_string(::getpid()) + "-" + std::to_string(index) + ".so";
+  return Module::Load(location.module, pkcs11::Threading::kSingle,
+                      location.copies_directory / name);
+}
+
+Result<bool> Exists(Session& session, std::string_view label) {
+  Attributes wanted;
+  wanted.Add(AttributeType::kLabel, label);
+  COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> found, session.Find(wanted));
+  return !found.empty();
+}
+
+Status MakeObjects(Session& session, const Id& database, Logger& logger) {
+  for (const MasterClass& master_class : MasterClasses()) {
+    const std::string label = "coffer-" + std::string(master_class.name) + "-v1";
+    COFFER_ASSIGN(const bool exists, Exists(session, label));
+    if (exists) continue;
+    COFFER_ASSIGN(
+        const pkcs11::ObjectHandle master,
+        session.GenerateKey(MechanismType::kAesKeyGen,
+                            MasterTemplate(master_class, label, MechanismType::kAesKeyWrapPad)));
+    COFFER_TRY(VerifyMaster(session, master, master_class, label, MechanismType::kAesKeyWrapPad));
+    logger.Log(LogLevel::kInfo, "keyring", "made master key", {{"label", label}});
+  }
+  COFFER_ASSIGN(const bool meta_exists, Exists(session, kMetaLabel));
+  if (!meta_exists) {
+    COFFER_ASSIGN(const pkcs11::ObjectHandle meta,
+                  session.GenerateKey(MechanismType::kGenericSecretKeyGen, MetaTemplate()));
+    COFFER_TRY(VerifyMeta(session, meta));
+  }
+  COFFER_ASSIGN(const bool epoch_exists, Exists(session, kEpochLabel));
+  if (!epoch_exists) {
+    COFFER_TRY(session.CreateObject(EpochTemplate({.database = database, .value = 0})));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes& pin,
+                                std::size_t workers, Logger& logger) {
+  const auto shared_pin = std::make_shared<const SecretBytes>(SecretBytes::CopyOf(pin.Reveal()));
+  OpenedTokens opened;
+  for (std::size_t index = 0; index <= workers; ++index) {
+    COFFER_ASSIGN(auto module, LoadCopy(location, index));
+    COFFER_ASSIGN(auto token, Pkcs11Token::Open(std::move(module), location, shared_pin));
+    opened.serial = token->Serial();
+    if (index == 0) {
+      opened.custodian = std::move(token);
+    } else {
+      opened.workers.push_back(std::move(token));
+    }
+  }
+  logger.Log(LogLevel::kInfo, "keyring", "token opened",
+             {{"label", location.label},
+              {"serial", opened.serial},
+              {"instances", static_cast<std::int64_t>(workers + 1)}});
+  return opened;
+}
+
+Status InitializeToken(const TokenLocation& location, const SecretBytes& so_pin,
+                       const SecretBytes& pin, const Id& database, Logger& logger) {
+  COFFER_ASSIGN(const auto module, LoadCopy(location, 0));
+  auto slot = module->FindToken(location.label, location.serial);
+  if (!slot) {
+    if (slot.error().code != Code::kNotFound) return Fail(slot.error());
+    COFFER_ASSIGN(const pkcs11::SlotId empty, module->FindUninitialized());
+    COFFER_TRY(module->InitToken(empty, so_pin, location.label, pin));
+    slot =
+        module->FindToken(location.label, location.serial);  // SoftHSM gives it a new slot number
+    if (!slot) return Fail(slot.error());
+  }
+  {
+    COFFER_ASSIGN(Session session, module->OpenSession(*slot));
+    COFFER_TRY(module->Login(session, pkcs11::UserType::kUser, pin));
+    COFFER_TRY(MakeObjects(session, database, logger));
+  }
+  return SyncDirectory(location.objects_directory);
+}
+
+}  // namespace coffer::keyring
