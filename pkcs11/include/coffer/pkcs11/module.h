@@ -42,14 +42,20 @@ struct ModuleInfo {
 
 class Session;
 
-// A loaded and initialised PKCS#11 module. Destruction finalises and unloads it; every Session must
-// be gone before. Never fork after Load: a child could use the parent's keys.
+// A loaded and initialised PKCS#11 module. Destruction finalises it; the library stays mapped until
+// the process ends (closing it would pull code from under OpenSSL's exit handlers). A Session that
+// outlives its Module or a Reinitialize fails with kTokenLost and touches no token, but none may be
+// in a call then. Never fork after Load: a child could use the parent's keys. Threads: as
+// `Threading` says; Reinitialize and destruction only while no other call runs. Errors: FromCkRv's,
+// and those named below.
 class Module {
  public:
   // dlopens `library` by its path. With `copy_to` set, the file is first copied there (mode 0700)
   // and the copy is opened and unlinked: each copy is a separate library with sessions, login and
   // objects of its own, which is how several threads use a software token without sharing its
-  // locks. kNotFound/kInvalid with a sentence naming the file and what to do.
+  // locks. Both paths are absolute; `copy_to` was not used before in this process and lies on a
+  // file system that allows programs. kNotFound/kInvalid with a sentence naming the file and what
+  // to do; kConflict where the process already uses the library and no copy was asked for.
   static Result<std::unique_ptr<Module>> Load(const std::filesystem::path& library,
                                               Threading threading,
                                               const std::filesystem::path& copy_to = {});

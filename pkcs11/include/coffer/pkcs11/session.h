@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "coffer/pkcs11/types.h"
 
 namespace coffer::pkcs11 {
+
+struct ModuleState;  // pkcs11/src only
 
 struct KeyPair {
   ObjectHandle public_key = kNoObject;
@@ -34,10 +37,13 @@ struct GcmParameters {
 };
 
 // One open session. Move-only: a copy could close the session under its origin. One thread at a
-// time; one operation at a time. Closes in the destructor and never logs out: login belongs to the
-// token. After an operation that failed half-way some tokens keep it active: Broken() is then true
-// and the session should be discarded (SessionPool does). Every returned length from the token is
-// checked against the buffer. Errors: FromCkRv's.
+// time; one operation at a time. Closes in the destructor (which ends the session objects made
+// through it) and never logs out: login belongs to the token. After an operation that failed
+// half-way the token is asked whether anything is still active; unless it says no, Broken() is true
+// and the session should be discarded (SessionPool does). Every length from the token is checked
+// against the buffer; a wrong one is kTokenFailed and breaks the session. EncryptGcm, DecryptGcm,
+// Sign and GenerateRandom do not allocate on success. Errors: FromCkRv's, kInvalid for buffers that
+// are too small.
 class Session {
  public:
   Session(Session&& other) noexcept;
@@ -87,13 +93,23 @@ class Session {
   Result<Bytes> DigestKey(const Mechanism& mechanism, ObjectHandle key);
   Status GenerateRandom(MutableBytes out);
 
-  bool Broken() const { return broken_; }
+  // True too once the module was finalised under it: every call then fails with kTokenLost.
+  bool Broken() const;
 
  private:
   friend class Module;
-  friend class SessionPool;
-  Session(void* functions, unsigned long handle) : functions_(functions), handle_(handle) {}
-  void* functions_ = nullptr;  // CK_FUNCTION_LIST*
+  enum class Operation;
+  Session(std::shared_ptr<const ModuleState> module, unsigned long handle);
+  Status CheckAlive() const;
+  // The error of a failed call; Midway: of one that may have left `operation` active.
+  Error Failed(unsigned long rv, const char* function);
+  Error FailedMidway(unsigned long rv, const char* function, Operation operation);
+  Error FailedLength(std::size_t size, const char* function);
+  unsigned long Finish(Operation operation);
+  void Close() noexcept;
+
+  std::shared_ptr<const ModuleState> module_;
+  std::uint64_t generation_ = 0;  // of the module when this was opened
   unsigned long handle_ = 0;
   bool broken_ = false;
 };

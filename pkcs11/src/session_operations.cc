@@ -1,0 +1,215 @@
+#include <array>
+#include <string>
+
+#include "attributes_impl.h"
+#include "coffer/base/secret_bytes.h"
+#include "coffer/pkcs11/error.h"
+#include "coffer/pkcs11/session.h"
+#include "operation.h"
+
+namespace coffer::pkcs11 {
+namespace {
+
+constexpr std::size_t kGcmIvOctets = 12;
+constexpr std::size_t kGcmTagOctets = 16;
+constexpr std::size_t kMaxDigestOctets = 64;
+// Holds every key in use, RSA-8192 in PKCS#8 too; larger ones take a second call.
+constexpr std::size_t kWrapOctets = 8192;
+// Single-part outputs are at most a padding longer than what goes in; a token asking for more lies.
+constexpr CK_ULONG kMaxGrowth = 64 * 1024;
+
+// `aad` is never null, even for length 0: SoftHSM issue 664.
+CK_GCM_PARAMS ToCk(const GcmParameters& parameters) {
+  CK_GCM_PARAMS raw{};
+  raw.pIv = InputPointer(parameters.iv);
+  raw.ulIvLen = parameters.iv.size();
+  raw.ulIvBits = parameters.iv.size() * 8;
+  raw.pAAD = InputPointer(parameters.aad);
+  raw.ulAADLen = parameters.aad.size();
+  raw.ulTagBits = kGcmTagOctets * 8;
+  return raw;
+}
+
+}  // namespace
+
+Result<Bytes> Session::WrapKey(const Mechanism& mechanism, ObjectHandle wrapping_key,
+                               ObjectHandle key) {
+  COFFER_TRY(CheckAlive());
+  CK_MECHANISM raw = ToCk(mechanism);
+  Bytes wrapped(kWrapOctets);
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    CK_ULONG size = wrapped.size();
+    const CK_RV rv =
+        module_->functions->C_WrapKey(handle_, &raw, wrapping_key, key, wrapped.data(), &size);
+    if (rv == CKR_BUFFER_TOO_SMALL && size > wrapped.size() && size <= kMaxGrowth) {
+      wrapped.resize(size);
+      continue;
+    }
+    if (rv != CKR_OK) return Fail(Failed(rv, "C_WrapKey"));
+    if (size > wrapped.size()) return Fail(FailedLength(size, "C_WrapKey"));
+    wrapped.resize(size);
+    return wrapped;
+  }
+  return Fail(Failed(CKR_BUFFER_TOO_SMALL, "C_WrapKey"));
+}
+
+Result<ObjectHandle> Session::UnwrapKey(const Mechanism& mechanism, ObjectHandle unwrapping_key,
+                                        ByteView wrapped, const Attributes& attributes) {
+  COFFER_TRY(CheckAlive());
+  CK_MECHANISM raw = ToCk(mechanism);
+  CK_OBJECT_HANDLE key = kNoObject;
+  const CK_RV rv = module_->functions->C_UnwrapKey(
+      handle_, &raw, unwrapping_key, InputPointer(wrapped), wrapped.size(),
+      attributes.impl().Data(), attributes.impl().Size(), &key);
+  if (rv != CKR_OK) return Fail(Failed(rv, "C_UnwrapKey"));
+  return key;
+}
+
+Result<ObjectHandle> Session::DeriveKey(const Mechanism& mechanism, ObjectHandle base_key,
+                                        const Attributes& attributes) {
+  COFFER_TRY(CheckAlive());
+  CK_KEY_DERIVATION_STRING_DATA data{InputPointer(mechanism.parameter), mechanism.parameter.size()};
+  CK_MECHANISM raw{static_cast<CK_MECHANISM_TYPE>(mechanism.type), &data, sizeof(data)};
+  CK_OBJECT_HANDLE key = kNoObject;
+  const CK_RV rv = module_->functions->C_DeriveKey(
+      handle_, &raw, base_key, attributes.impl().Data(), attributes.impl().Size(), &key);
+  if (rv != CKR_OK) return Fail(Failed(rv, "C_DeriveKey"));
+  return key;
+}
+
+Result<std::size_t> Session::EncryptGcm(ObjectHandle key, const GcmParameters& parameters,
+                                        ByteView in, MutableBytes out) {
+  COFFER_TRY(CheckAlive());
+  if (parameters.iv.size() != kGcmIvOctets || out.size() < in.size() + kGcmTagOctets) {
+    return Fail(Code::kInvalid, "aes-gcm takes an iv of 12 octets and 16 octets more for its tag");
+  }
+  CK_GCM_PARAMS gcm = ToCk(parameters);
+  CK_MECHANISM raw{CKM_AES_GCM, &gcm, sizeof(gcm)};
+  CK_FUNCTION_LIST* const functions = module_->functions;
+  CK_RV rv = functions->C_EncryptInit(handle_, &raw, key);
+  if (rv != CKR_OK) return Fail(Failed(rv, "C_EncryptInit"));
+  CK_ULONG size = out.size();
+  rv = functions->C_Encrypt(handle_, InputPointer(in), in.size(), out.data(), &size);
+  if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Encrypt", Operation::kEncrypt));
+  if (size != in.size() + kGcmTagOctets) return Fail(FailedLength(size, "C_Encrypt"));
+  return size;
+}
+
+Result<std::size_t> Session::DecryptGcm(ObjectHandle key, const GcmParameters& parameters,
+                                        ByteView in, MutableBytes out) {
+  COFFER_TRY(CheckAlive());
+  if (parameters.iv.size() != kGcmIvOctets || out.size() < in.size()) {
+    return Fail(Code::kInvalid, "aes-gcm takes an iv of 12 octets and room for the ciphertext");
+  }
+  if (in.size() < kGcmTagOctets) {
+    return Fail(Code::kAuthenticationFailed, "authentication failed",
+                "the ciphertext is shorter than its tag");
+  }
+  CK_GCM_PARAMS gcm = ToCk(parameters);
+  CK_MECHANISM raw{CKM_AES_GCM, &gcm, sizeof(gcm)};
+  CK_FUNCTION_LIST* const functions = module_->functions;
+  CK_RV rv = functions->C_DecryptInit(handle_, &raw, key);
+  if (rv != CKR_OK) return Fail(Failed(rv, "C_DecryptInit"));
+  CK_ULONG size = out.size();
+  rv = functions->C_Decrypt(handle_, InputPointer(in), in.size(), out.data(), &size);
+  if (rv == CKR_OK && size == in.size() - kGcmTagOctets) return size;
+  SecureWipe(out.data(), out.size());  // a token may have left plaintext that did not verify
+  if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Decrypt", Operation::kDecrypt));
+  return Fail(FailedLength(size, "C_Decrypt"));
+}
+
+Result<Bytes> Session::Encrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in) {
+  COFFER_TRY(CheckAlive());
+  CK_MECHANISM raw = ToCk(mechanism);
+  CK_FUNCTION_LIST* const functions = module_->functions;
+  CK_RV rv = functions->C_EncryptInit(handle_, &raw, key);
+  if (rv != CKR_OK) return Fail(Failed(rv, "C_EncryptInit"));
+  CK_ULONG size = 0;
+  rv = functions->C_Encrypt(handle_, InputPointer(in), in.size(), nullptr, &size);
+  if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Encrypt", Operation::kEncrypt));
+  if (size > in.size() + kMaxGrowth) return Fail(FailedLength(size, "C_Encrypt"));
+  Bytes out(size == 0 ? 1 : size);
+  size = out.size();
+  rv = functions->C_Encrypt(handle_, InputPointer(in), in.size(), out.data(), &size);
+  if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Encrypt", Operation::kEncrypt));
+  if (size > out.size()) return Fail(FailedLength(size, "C_Encrypt"));
+  out.resize(size);
+  return out;
+}
+
+Result<Bytes> Session::Decrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in) {
+  COFFER_TRY(CheckAlive());
+  CK_MECHANISM raw = ToCk(mechanism);
+  CK_FUNCTION_LIST* const functions = module_->functions;
+  CK_RV rv = functions->C_DecryptInit(handle_, &raw, key);
+  if (rv != CKR_OK) return Fail(Failed(rv, "C_DecryptInit"));
+  CK_ULONG size = 0;
+  rv = functions->C_Decrypt(handle_, InputPointer(in), in.size(), nullptr, &size);
+  if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Decrypt", Operation::kDecrypt));
+  if (size > in.size() + kMaxGrowth) return Fail(FailedLength(size, "C_Decrypt"));
+  Bytes out(size == 0 ? 1 : size);
+  size = out.size();
+  rv = functions->C_Decrypt(handle_, InputPointer(in), in.size(), out.data(), &size);
+  if (rv == CKR_OK && size <= out.size()) {
+    out.resize(size);
+    return out;
+  }
+  SecureWipe(out.data(), out.size());
+  if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Decrypt", Operation::kDecrypt));
+  return Fail(FailedLength(size, "C_Decrypt"));
+}
+
+Result<std::size_t> Session::Sign(const Mechanism& mechanism, ObjectHandle key, ByteView data,
+                                  MutableBytes out) {
+  COFFER_TRY(CheckAlive());
+  if (out.empty()) return Fail(Code::kInvalid, "a signature needs room");
+  CK_MECHANISM raw = ToCk(mechanism);
+  CK_FUNCTION_LIST* const functions = module_->functions;
+  CK_RV rv = functions->C_SignInit(handle_, &raw, key);
+  if (rv != CKR_OK) return Fail(Failed(rv, "C_SignInit"));
+  CK_ULONG size = out.size();
+  rv = functions->C_Sign(handle_, InputPointer(data), data.size(), out.data(), &size);
+  if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Sign", Operation::kSign));
+  if (size > out.size()) return Fail(FailedLength(size, "C_Sign"));
+  return size;
+}
+
+Status Session::Verify(const Mechanism& mechanism, ObjectHandle key, ByteView data,
+                       ByteView signature) {
+  COFFER_TRY(CheckAlive());
+  CK_MECHANISM raw = ToCk(mechanism);
+  CK_FUNCTION_LIST* const functions = module_->functions;
+  CK_RV rv = functions->C_VerifyInit(handle_, &raw, key);
+  if (rv != CKR_OK) return Fail(Failed(rv, "C_VerifyInit"));
+  rv = functions->C_Verify(handle_, InputPointer(data), data.size(), InputPointer(signature),
+                           signature.size());
+  if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Verify", Operation::kVerify));
+  return {};
+}
+
+Result<Bytes> Session::DigestKey(const Mechanism& mechanism, ObjectHandle key) {
+  COFFER_TRY(CheckAlive());
+  CK_MECHANISM raw = ToCk(mechanism);
+  CK_FUNCTION_LIST* const functions = module_->functions;
+  CK_RV rv = functions->C_DigestInit(handle_, &raw);
+  if (rv != CKR_OK) return Fail(Failed(rv, "C_DigestInit"));
+  rv = functions->C_DigestKey(handle_, key);
+  if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_DigestKey", Operation::kDigest));
+  Bytes digest(kMaxDigestOctets);
+  CK_ULONG size = digest.size();
+  rv = functions->C_DigestFinal(handle_, digest.data(), &size);
+  if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_DigestFinal", Operation::kDigest));
+  if (size > digest.size()) return Fail(FailedLength(size, "C_DigestFinal"));
+  digest.resize(size);
+  return digest;
+}
+
+Status Session::GenerateRandom(MutableBytes out) {
+  COFFER_TRY(CheckAlive());
+  if (out.empty()) return {};
+  const CK_RV rv = module_->functions->C_GenerateRandom(handle_, out.data(), out.size());
+  if (rv != CKR_OK) return Fail(Failed(rv, "C_GenerateRandom"));
+  return {};
+}
+
+}  // namespace coffer::pkcs11
