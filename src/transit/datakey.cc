@@ -1,0 +1,26 @@
+#include <span>
+#include <utility>
+
+#include "coffer/transit/engine.h"
+#include "key_lookup.h"
+
+namespace coffer::transit {
+
+Result<DataKey> Engine::GenerateDataKey(const Caller& caller, std::string_view key,
+                                        std::int64_t bits, std::int64_t key_version,
+                                        ByteView associated_data) {
+  if (bits != 128 && bits != 256 && bits != 512) {
+    return Fail(Code::kInvalid, "invalid bit length");
+  }
+  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key));
+  PlaintextItem item;
+  item.plaintext = SecretBytes(static_cast<std::size_t>(bits / 8));
+  item.associated_data.assign(associated_data.begin(), associated_data.end());
+  item.key_version = key_version;
+  COFFER_TRY(keys_.Random(caller.worker, item.plaintext.RevealMutable()));
+  COFFER_ASSIGN(auto sealed, EncryptItems(keys_, caller, *found, std::span(&item, 1)));
+  if (!sealed.front()) return Fail(sealed.front().error());
+  return DataKey{std::move(*sealed.front()), std::move(item.plaintext)};
+}
+
+}  // namespace coffer::transit

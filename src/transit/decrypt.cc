@@ -1,0 +1,56 @@
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "coffer/transit/engine.h"
+#include "key_lookup.h"
+
+namespace coffer::transit {
+namespace {
+
+Result<SecretBytes> DecryptItem(keyring::KeyRing& keys, const Caller& caller,
+                                const keyring::Key& key, const CiphertextItem& item) {
+  COFFER_ASSIGN(const keyring::WrappedVersion* const version, key.ForDecryption(item.version));
+  return keys.Decrypt(caller.worker, key, *version, item.payload, item.associated_data);
+}
+
+}  // namespace
+
+Engine::Decrypted Engine::Decrypt(const Caller& caller, std::string_view key,
+                                  std::span<const CiphertextItem> items) {
+  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key));
+  std::vector<Result<SecretBytes>> results;
+  results.reserve(items.size());
+  for (const CiphertextItem& item : items) {
+    auto plaintext = DecryptItem(keys_, caller, *found, item);
+    if (!plaintext && EndsRequest(plaintext.error().code)) return Fail(plaintext.error());
+    results.push_back(std::move(plaintext));
+  }
+  return results;
+}
+
+// One snapshot serves both halves, so a rotation in between cannot make a rewrap go backwards.
+Engine::Encrypted Engine::Rewrap(const Caller& caller, std::string_view key,
+                                 std::span<const CiphertextItem> items) {
+  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key));
+  std::vector<Result<Ciphertext>> results(items.size());
+  std::vector<PlaintextItem> opened;
+  std::vector<std::size_t> places;
+  opened.reserve(items.size());
+  places.reserve(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    auto plaintext = DecryptItem(keys_, caller, *found, items[i]);
+    if (!plaintext) {
+      if (EndsRequest(plaintext.error().code)) return Fail(plaintext.error());
+      results[i] = Fail(plaintext.error());
+      continue;
+    }
+    opened.push_back({std::move(*plaintext), items[i].associated_data, items[i].key_version});
+    places.push_back(i);
+  }
+  COFFER_ASSIGN(auto sealed, EncryptItems(keys_, caller, *found, opened));
+  for (std::size_t i = 0; i < sealed.size(); ++i) results[places[i]] = std::move(sealed[i]);
+  return results;
+}
+
+}  // namespace coffer::transit

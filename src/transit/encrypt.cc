@@ -1,0 +1,48 @@
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "coffer/transit/engine.h"
+#include "key_lookup.h"
+
+namespace coffer::transit {
+
+Engine::Encrypted EncryptItems(keyring::KeyRing& keys, const Caller& caller,
+                               const keyring::Key& key, std::span<const PlaintextItem> items) {
+  std::vector<Result<Ciphertext>> results(items.size());
+  std::vector<keyring::Encryption> work;
+  std::vector<std::size_t> places;
+  work.reserve(items.size());
+  places.reserve(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto version = key.ForEncryption(items[i].key_version);
+    if (!version) {
+      results[i] = Fail(version.error());
+      continue;
+    }
+    keyring::Encryption& encryption = work.emplace_back();
+    encryption.version = *version;
+    encryption.plaintext = items[i].plaintext.Reveal();
+    encryption.aad = items[i].associated_data;
+    places.push_back(i);
+  }
+  if (!work.empty()) COFFER_TRY(keys.Encrypt(caller.worker, key, work));
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    if (work[i].error) {
+      if (EndsRequest(work[i].error->code)) return Fail(std::move(*work[i].error));
+      results[places[i]] = Fail(std::move(*work[i].error));
+    } else {
+      results[places[i]] = Ciphertext{work[i].version->info.version, std::move(work[i].payload)};
+    }
+  }
+  return results;
+}
+
+Engine::Encrypted Engine::Encrypt(const Caller& caller, std::string_view key,
+                                  std::span<PlaintextItem> items,
+                                  std::optional<keyring::KeyType> upsert) {
+  COFFER_ASSIGN(const auto found, FindOrCreateKey(keys_, caller, key, upsert));
+  return EncryptItems(keys_, caller, *found, items);
+}
+
+}  // namespace coffer::transit

@@ -1,0 +1,27 @@
+#include <cstddef>
+
+#include "coffer/transit/engine.h"
+
+namespace coffer::transit {
+
+Result<SecretBytes> Engine::RandomBytes(const Caller& caller, RandomSource source,
+                                        std::int64_t count) {
+  constexpr std::int64_t kMaxCount = 128 * 1024;
+  if (count < 1) return Fail(Code::kInvalid, "'bytes' cannot be less than 1");
+  if (count > kMaxCount) return Fail(Code::kInvalid, "'bytes' should be less than 131072");
+  SecretBytes bytes(static_cast<std::size_t>(count));
+  if (source == RandomSource::kPlatform) {
+    random_.Fill(bytes.RevealMutable());
+    return bytes;
+  }
+  COFFER_TRY(keys_.Random(caller.worker, bytes.RevealMutable()));
+  if (source == RandomSource::kAll) {
+    SecretBytes platform(bytes.size());
+    random_.Fill(platform.RevealMutable());
+    const MutableBytes out = bytes.RevealMutable();
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] ^= platform.Reveal()[i];
+  }
+  return bytes;
+}
+
+}  // namespace coffer::transit
