@@ -1,0 +1,16 @@
+#pragma once
+
+#include <span>
+
+#include "coffer/base/logger.h"
+#include "coffer/base/result.h"
+#include "coffer/storage/database.h"
+#include "storage/connection.h"
+
+namespace coffer::storage {
+
+// Brings the schema up to `migrations`: see Migration. Writes nothing where nothing is pending, so
+// that a server starts on a full disk.
+Status Migrate(Connection& writer, std::span<const Migration> migrations, Logger& logger);
+
+}  // namespace coffer::storage
