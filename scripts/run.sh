@@ -1,0 +1,56 @@
+#!/bin/bash
+# Builds Coffer, starts a development server and shows the main job on real records.
+# usage: scripts/run.sh [--once] [FILE]
+#   FILE     records to encrypt (CSV, JSON or lines); default: the country subdivisions of iso-codes
+#   --once   stop the server at the end
+# COFFER_DATA    its data directory, kept between runs (default build/dev-data)
+# COFFER_LISTEN  its address (default 127.0.0.1:8200; port 0: any free one)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+once=no
+records=/usr/share/iso-codes/json/iso_3166-2.json
+for argument in "$@"; do
+  case $argument in
+    --once) once=yes ;;
+    -*) echo "usage: scripts/run.sh [--once] [FILE]" >&2; exit 2 ;;
+    *) records=$argument ;;
+  esac
+done
+
+scripts/install_packages.sh build run
+[ -r "$records" ] || { echo "cannot read $records" >&2; exit 2; }
+
+log=build/run.log
+mkdir -p build
+{ cmake --preset release && cmake --build build/release --target coffer; } >"$log" 2>&1 </dev/null || {
+  tail -n 30 "$log" >&2
+  echo "the build failed; all of its output is in $log" >&2
+  exit 1
+}
+
+data=${COFFER_DATA:-build/dev-data}
+mkdir -p "$data"
+data=$(cd "$data" && pwd)
+setsid build/release/coffer server -dev -data="$data" \
+  -dev-listen-address="${COFFER_LISTEN:-127.0.0.1:8200}" >"$data/server.log" 2>&1 </dev/null &
+server=$!
+stop() { kill -TERM "$server" 2>/dev/null && wait "$server" || true; }
+trap stop EXIT
+
+# Ends with the line that says it is ready, or with the server itself.
+if ! grep -q -m 1 '^coffer is ready' \
+  < <(timeout 120 tail -n +1 -f --pid="$server" "$data/server.log" 2>/dev/null); then
+  cat "$data/server.log" >&2
+  echo "the server did not start" >&2
+  exit 1
+fi
+
+address=$(sed -n 's/^listening on \(http[^ ]*\).*/\1/p' "$data/server.log" | head -n 1)
+VAULT_ADDR=$address VAULT_TOKEN=$(cat "$data/root-token") \
+  build/release/coffer demo -data="$data" "$records"
+
+if [ "$once" = no ]; then
+  trap - EXIT
+  echo "the server runs on as process $server, its log is $data/server.log; stop it with: kill $server"
+fi

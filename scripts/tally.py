@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Turns a test run's report into the lines that scripts/test.sh counts.
+
+usage: tally.py reports FILE...    *.xml of ctest or pytest, *.tap of node --test
+       tally.py unittest FOLDER   runs the *_test.py of FOLDER
+
+Prints "FAILED name" and "SKIPPED name: reason" lines, then "N passed, N failed, N skipped"; exits 1
+if something failed or nothing was run.
+"""
+
+import re
+import sys
+import unittest
+import xml.etree.ElementTree
+
+
+def reports(paths):
+    for path in paths:
+        yield from (tap if path.endswith(".tap") else junit)(path)
+
+
+def junit(path):
+    for case in xml.etree.ElementTree.parse(path).iter("testcase"):
+        # pytest names the module in classname; ctest repeats the test's name there.
+        name, group = case.get("name"), case.get("classname", "")
+        if group and group != name:
+            name = f"{group}.{name}"
+        skip = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            yield "failed", name, ""
+        elif skip is not None or case.get("status") in ("notrun", "disabled"):
+            yield "skipped", name, reason(case, skip)
+        else:
+            yield "passed", name, ""
+
+
+def reason(case, skip):
+    """pytest gives it as a message; of a GoogleTest, it is what GTEST_SKIP() printed."""
+    printed = case.findtext("system-out") or ""
+    match = re.search(r"Skipped\n(.+?)\n", printed)
+    if match:
+        return match[1].strip()
+    return (skip.get("message") if skip is not None else "") or "no reason given"
+
+
+def tap(path):
+    """Tests of the top level; each failing hook of a file is one more failure there."""
+    line_form = re.compile(r"^(\s*)(not )?ok \d+ - (.*?)(?: # (SKIP|TODO)\s?(.*))?$")
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            match = line_form.match(line.rstrip("\n"))
+            if not match or match[1]:
+                continue
+            if match[4]:
+                yield "skipped", f"node.{match[3]}", match[5] or "no reason given"
+            else:
+                yield ("failed" if match[2] else "passed"), f"node.{match[3]}", ""
+
+
+def python_tests(paths):
+    suite = unittest.defaultTestLoader.discover(paths[0], pattern="*_test.py")
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+    bad = [test.id() for test, _ in result.failures + result.errors]
+    for name in bad:
+        yield "failed", name, ""
+    for test, why in result.skipped:
+        yield "skipped", test.id(), why
+    for _ in range(result.testsRun - len(set(bad)) - len(result.skipped)):
+        yield "passed", "", ""
+
+
+def main(arguments):
+    readers = {"reports": reports, "unittest": python_tests}
+    if len(arguments) < 3 or arguments[1] not in readers:
+        print(__doc__, file=sys.stderr)
+        return 2
+    count = {"passed": 0, "failed": 0, "skipped": 0}
+    for outcome, name, why in readers[arguments[1]](arguments[2:]):
+        count[outcome] += 1
+        if outcome == "failed":
+            print(f"FAILED {name}")
+        elif outcome == "skipped":
+            print(f"SKIPPED {name}: {why}")
+    print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
+    return 1 if count["failed"] or not sum(count.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,36 @@
+#!/bin/bash
+# Runs hvac and node-vault as their registries give them out against the real server.
+# usage: tests/clients/run.sh [BINARY]      default build/release/coffer
+# Ends with: N passed, N failed, N skipped
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit 2
+
+COFFER_BINARY=$(realpath "${1:-${COFFER_BINARY:-build/release/coffer}}")
+export COFFER_BINARY
+unset VAULT_ADDR VAULT_TOKEN VAULT_NAMESPACE COFFER_ADDR COFFER_TOKEN
+[ -x "$COFFER_BINARY" ] || { echo "there is no server at $COFFER_BINARY: build it first" >&2; exit 2; }
+
+# An environment is made anew when what is pinned changes.
+venv=build/clients-venv
+if ! cmp -s tests/clients/requirements.txt "$venv/installed"; then
+  rm -rf "$venv"
+  python3 -m venv "$venv" &&
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/clients/requirements.txt &&
+    cp tests/clients/requirements.txt "$venv/installed" || exit 1
+fi
+node=build/clients-node
+if ! cmp -s tests/clients/package-lock.json "$node/installed"; then
+  rm -rf "$node" && mkdir -p "$node" &&
+    cp tests/clients/package.json tests/clients/package-lock.json "$node" &&
+    npm --prefix "$node" ci --silent --no-audit --no-fund --ignore-scripts &&
+    cp tests/clients/package-lock.json "$node/installed" || exit 1
+fi
+
+status=0
+"$venv/bin/python" -m pytest -q -p no:cacheprovider --junitxml=build/clients-hvac.xml tests/clients ||
+  status=1
+NODE_PATH=$PWD/$node/node_modules node --test-reporter=tap tests/clients/node_vault.test.js \
+  >build/clients-node.tap || status=1
+cat build/clients-node.tap
+python3 scripts/tally.py reports build/clients-hvac.xml build/clients-node.tap || status=1
+exit $status
