@@ -26,7 +26,7 @@ const MasterClass& AesClass();
 const MasterClass& HmacClass();
 
 inline constexpr std::string_view kMetaLabel = "coffer-meta";
-inline constexpr std::string_view kEpochLabel = "coffer-epoch";
+inline constexpr std::string_view kEpochApplication = "coffer-epoch";
 
 // What every key unwrapped under the class's master must be; kModifiable = 0 comes last.
 pkcs11::Attributes UnwrapTemplate(const MasterClass& master_class);

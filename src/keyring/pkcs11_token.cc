@@ -20,6 +20,7 @@ constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
 constexpr std::size_t kTagOctets = 16;
 constexpr unsigned long kHmacKeyOctets = 32;
 constexpr std::string_view kLabelPrefix = "coffer-";
+constexpr std::string_view kEpochLabelPrefix = "coffer-epoch-";
 
 unsigned long KeyOctets(KeyType type) { return type == KeyType::kAes128Gcm96 ? 16 : 32; }
 
@@ -49,20 +50,35 @@ Attributes Labelled(std::string_view label) {
   return attributes;
 }
 
-std::optional<Token::Epoch> ParseEpoch(ByteView value) {
-  if (value.size() != 24) return std::nullopt;
-  Token::Epoch epoch;
-  epoch.database = *Id::FromBytes(value.first(16));
-  for (const std::uint8_t octet : value.subspan(16)) epoch.value = epoch.value << 8 | octet;
-  return epoch;
+Attributes EpochObjects() {
+  Attributes attributes;
+  attributes.Add(AttributeType::kClass, pkcs11::ObjectClass::kData)
+      .Add(AttributeType::kApplication, kEpochApplication);
+  return attributes;
 }
 
-Bytes EpochValue(const Token::Epoch& epoch) {
-  Bytes value(epoch.database.octets.begin(), epoch.database.octets.end());
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    value.push_back(static_cast<std::uint8_t>(epoch.value >> shift));
+std::string EpochLabel(std::uint64_t epoch) {
+  std::array<std::uint8_t, 8> octets{};
+  for (std::size_t i = 0; i < octets.size(); ++i) {
+    octets[i] = static_cast<std::uint8_t>(epoch >> (56 - 8 * i));
   }
-  return value;
+  return std::string(kEpochLabelPrefix) + ToHex(octets);
+}
+
+// Nothing for an object that a crash tore or that is none of ours.
+std::optional<Token::Epoch> ReadEpochObject(pkcs11::Session& session, pkcs11::ObjectHandle object) {
+  const auto label = session.GetBytes(object, AttributeType::kLabel);
+  const auto database = session.GetBytes(object, AttributeType::kValue);
+  if (!label || !database) return std::nullopt;
+  const auto id = Id::FromBytes(*database);
+  std::string_view digits = AsText(*label);
+  if (!id || !digits.starts_with(kEpochLabelPrefix)) return std::nullopt;
+  digits.remove_prefix(kEpochLabelPrefix.size());
+  std::uint64_t value = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [stopped, error] = std::from_chars(digits.data(), end, value, 16);
+  if (digits.size() != 16 || error != std::errc{} || stopped != end) return std::nullopt;
+  return Token::Epoch{*id, value};
 }
 
 auto Lost(const Error& why) {
@@ -97,13 +113,12 @@ Status SyncPath(const std::filesystem::path& path) {
 }  // namespace
 
 Attributes EpochTemplate(const Token::Epoch& epoch) {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, pkcs11::ObjectClass::kData)
-      .Add(AttributeType::kToken, true)
+  Attributes attributes = EpochObjects();
+  attributes.Add(AttributeType::kToken, true)
       .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kLabel, kEpochLabel)
-      .Add(AttributeType::kApplication, "coffer")
-      .Add(AttributeType::kValue, ByteView(EpochValue(epoch)));
+      .Add(AttributeType::kModifiable, true)
+      .Add(AttributeType::kLabel, EpochLabel(epoch.value))
+      .Add(AttributeType::kValue, epoch.database.View());
   return attributes;
 }
 
@@ -224,18 +239,16 @@ Status Pkcs11Token::CrossCheck(KeyType type, const NewVersion& version) {
   COFFER_ASSIGN(const TokenHandle hmac_handle,
                 UnwrapAs(HmacClass(), version.hmac_master, version.hmac_blob, HmacUsage()));
   const Passing hmac(*session_, hmac_handle);
-  COFFER_ASSIGN(const unsigned long octets,
-                session_->GetUlong(first.get(), AttributeType::kValueLen));
-  COFFER_ASSIGN(const unsigned long hmac_octets,
-                session_->GetUlong(hmac.get(), AttributeType::kValueLen));
   std::array<std::uint8_t, 12> nonce{};
   const std::array<std::uint8_t, 16> probe{0x63, 0x6f, 0x66, 0x66, 0x65, 0x72};
   std::array<std::uint8_t, 32> sealed{};
   std::array<std::uint8_t, 32> opened{};
   COFFER_TRY(Encrypt(first.get(), nonce, {}, probe, sealed));
   COFFER_TRY(Decrypt(second.get(), nonce, {}, sealed, opened));
-  if (octets != KeyOctets(type) || hmac_octets != kHmacKeyOctets ||
-      !std::equal(probe.begin(), probe.end(), opened.begin())) {
+  Mac mac{};
+  COFFER_ASSIGN(const std::size_t mac_octets,
+                session_->Sign(MechanismType::kSha256Hmac, hmac.get(), probe, mac));
+  if (mac_octets != mac.size() || !std::equal(probe.begin(), probe.end(), opened.begin())) {
     return Fail(Code::kTokenFailed, "new key version failed its cross-check in the token");
   }
   return {};
@@ -299,45 +312,39 @@ Result<Mac> Pkcs11Token::MetaMac(ByteView data) {
 Status Pkcs11Token::Random(MutableBytes out) { return session_->GenerateRandom(out); }
 
 Result<Token::Epoch> Pkcs11Token::ReadEpoch() {
-  COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> objects,
-                session_->Find(Labelled(kEpochLabel)));
+  COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> objects, session_->Find(EpochObjects()));
   std::optional<Epoch> newest;
   for (const pkcs11::ObjectHandle object : objects) {
-    // One of the two may be torn by a crash while it was written: the other is the truth then.
-    const auto value = session_->GetBytes(object, AttributeType::kValue);
-    const std::optional<Epoch> epoch = value ? ParseEpoch(*value) : std::nullopt;
+    const std::optional<Epoch> epoch = ReadEpochObject(*session_, object);
     if (epoch && (!newest || epoch->value > newest->value)) newest = epoch;
   }
   if (!newest) {
-    return Fail(Code::kNotFound,
-                "token has no readable coffer-epoch object: run coffer hsm init first");
+    return Fail(Code::kNotFound, "token has no readable epoch object: run coffer hsm init first");
   }
   return *newest;
 }
 
 Status Pkcs11Token::WriteEpoch(const Epoch& epoch) {
-  COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> objects,
-                session_->Find(Labelled(kEpochLabel)));
+  COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> objects, session_->Find(EpochObjects()));
   // Two objects are written in turn, the older first: SoftHSM rewrites an object's file in place,
   // and a crash may tear it.
   std::optional<pkcs11::ObjectHandle> oldest;
   std::uint64_t oldest_value = 0;
   for (const pkcs11::ObjectHandle object : objects) {
-    const auto value = session_->GetBytes(object, AttributeType::kValue);
-    const std::optional<Epoch> stored = value ? ParseEpoch(*value) : std::nullopt;
-    const std::uint64_t stored_value = stored ? stored->value : 0;
-    if (!oldest || stored_value < oldest_value) {
+    const std::optional<Epoch> stored = ReadEpochObject(*session_, object);
+    const std::uint64_t value = stored ? stored->value : 0;
+    if (!oldest || value < oldest_value) {
       oldest = object;
-      oldest_value = stored_value;
+      oldest_value = value;
     }
   }
   if (objects.size() < 2) {
     if (const auto made = session_->CreateObject(EpochTemplate(epoch)); !made)
       return Lost(made.error());
   } else {
-    Attributes value;
-    value.Add(AttributeType::kValue, ByteView(EpochValue(epoch)));
-    if (const Status set = session_->SetAttributes(*oldest, value); !set) return Lost(set.error());
+    Attributes label;
+    label.Add(AttributeType::kLabel, EpochLabel(epoch.value));
+    if (const Status set = session_->SetAttributes(*oldest, label); !set) return Lost(set.error());
   }
   return SyncDirectory(location_.objects_directory);
 }

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <atomic>
+#include <cstdint>
 #include <utility>
 
 #include "coffer/pkcs11/module.h"
@@ -17,16 +19,18 @@ using pkcs11::MechanismType;
 using pkcs11::Module;
 using pkcs11::Session;
 
-Result<std::unique_ptr<Module>> LoadCopy(const TokenLocation& location, std::size_t index) {
+Result<std::unique_ptr<Module>> LoadCopy(const TokenLocation& location) {
+  // The dynamic loader knows libraries by their path: a name used twice would be the same instance.
+  static std::atomic<std::uint64_t> count{0};
   const std::string name =
-      "instance-" + std::to_string(::getpid()) + "-" + std::to_string(index) + ".so";
+      "instance-" + std::to_string(::getpid()) + "-" + std::to_string(count.fetch_add(1)) + ".so";
   return Module::Load(location.module, pkcs11::Threading::kSingle,
                       location.copies_directory / name);
 }
 
-Result<bool> Exists(Session& session, std::string_view label) {
+Result<bool> Exists(Session& session, AttributeType type, std::string_view value) {
   Attributes wanted;
-  wanted.Add(AttributeType::kLabel, label);
+  wanted.Add(type, value);
   COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> found, session.Find(wanted));
   return !found.empty();
 }
@@ -34,7 +38,7 @@ Result<bool> Exists(Session& session, std::string_view label) {
 Status MakeObjects(Session& session, const Id& database, Logger& logger) {
   for (const MasterClass& master_class : MasterClasses()) {
     const std::string label = "coffer-" + std::string(master_class.name) + "-v1";
-    COFFER_ASSIGN(const bool exists, Exists(session, label));
+    COFFER_ASSIGN(const bool exists, Exists(session, AttributeType::kLabel, label));
     if (exists) continue;
     COFFER_ASSIGN(
         const pkcs11::ObjectHandle master,
@@ -43,13 +47,14 @@ Status MakeObjects(Session& session, const Id& database, Logger& logger) {
     COFFER_TRY(VerifyMaster(session, master, master_class, label, MechanismType::kAesKeyWrapPad));
     logger.Log(LogLevel::kInfo, "keyring", "made master key", {{"label", label}});
   }
-  COFFER_ASSIGN(const bool meta_exists, Exists(session, kMetaLabel));
+  COFFER_ASSIGN(const bool meta_exists, Exists(session, AttributeType::kLabel, kMetaLabel));
   if (!meta_exists) {
     COFFER_ASSIGN(const pkcs11::ObjectHandle meta,
                   session.GenerateKey(MechanismType::kGenericSecretKeyGen, MetaTemplate()));
     COFFER_TRY(VerifyMeta(session, meta));
   }
-  COFFER_ASSIGN(const bool epoch_exists, Exists(session, kEpochLabel));
+  COFFER_ASSIGN(const bool epoch_exists,
+                Exists(session, AttributeType::kApplication, kEpochApplication));
   if (!epoch_exists) {
     COFFER_TRY(session.CreateObject(EpochTemplate({.database = database, .value = 0})));
   }
@@ -63,7 +68,7 @@ Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes
   const auto shared_pin = std::make_shared<const SecretBytes>(SecretBytes::CopyOf(pin.Reveal()));
   OpenedTokens opened;
   for (std::size_t index = 0; index <= workers; ++index) {
-    COFFER_ASSIGN(auto module, LoadCopy(location, index));
+    COFFER_ASSIGN(auto module, LoadCopy(location));
     COFFER_ASSIGN(auto token, Pkcs11Token::Open(std::move(module), location, shared_pin));
     opened.serial = token->Serial();
     if (index == 0) {
@@ -81,7 +86,7 @@ Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes
 
 Status InitializeToken(const TokenLocation& location, const SecretBytes& so_pin,
                        const SecretBytes& pin, const Id& database, Logger& logger) {
-  COFFER_ASSIGN(const auto module, LoadCopy(location, 0));
+  COFFER_ASSIGN(const auto module, LoadCopy(location));
   auto slot = module->FindToken(location.label, location.serial);
   if (!slot) {
     if (slot.error().code != Code::kNotFound) return Fail(slot.error());

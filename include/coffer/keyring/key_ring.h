@@ -29,11 +29,11 @@ struct CreateOptions {
 
 // Fields that are set change; all or nothing.
 struct ConfigChange {
-  std::optional<std::int64_t> min_decryption_version;
-  std::optional<std::int64_t> min_encryption_version;
-  std::optional<bool> deletion_allowed;
-  std::optional<bool> allow_plaintext_backup;  // can only become true
-  std::optional<std::int64_t> auto_rotate_period_seconds;
+  std::optional<std::int64_t> min_decryption_version = std::nullopt;
+  std::optional<std::int64_t> min_encryption_version = std::nullopt;
+  std::optional<bool> deletion_allowed = std::nullopt;
+  std::optional<bool> allow_plaintext_backup = std::nullopt;  // can only become true
+  std::optional<std::int64_t> auto_rotate_period_seconds = std::nullopt;
 };
 
 // One encryption of a batch. `payload` receives nonce (12) || ciphertext || tag (16).
@@ -90,7 +90,8 @@ class KeyRing {
   Result<std::shared_ptr<const Key>> Find(std::size_t worker, const Id& mount,
                                           std::string_view name);
   // As Find; a key that must be rotated first (after an accepted rollback) is rotated.
-  Result<std::shared_ptr<const Key>> FindForEncryption(std::size_t worker, const Id& mount, std::string_view name);
+  Result<std::shared_ptr<const Key>> FindForEncryption(std::size_t worker, const Id& mount,
+                                                       std::string_view name);
   // Names in order, those after `after`, at most `limit` (0: all).
   Result<std::vector<std::string>> List(const Id& mount, std::string_view after,
                                         std::int64_t limit);

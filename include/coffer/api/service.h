@@ -1,0 +1,101 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "coffer/auth/token_store.h"
+#include "coffer/base/clock.h"
+#include "coffer/base/logger.h"
+#include "coffer/base/random.h"
+#include "coffer/base/result.h"
+#include "coffer/http/server.h"
+#include "coffer/mounts/mount_table.h"
+#include "coffer/transit/engine.h"
+
+namespace coffer::api {
+
+// What a policy grants on a path; vault-compatible names.
+enum class Capability { kCreate, kRead, kUpdate, kPatch, kDelete, kList, kScan, kSudo };
+
+// Decides whether a token may do something. Thread-safe.
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  // `path` has neither "/v1/" nor a leading slash.
+  virtual bool Allows(const auth::TokenEntry& token, Capability capability,
+                      std::string_view path) const = 0;
+};
+
+// A token with the policy "root" may do everything, any other nothing.
+class RootPolicy final : public Policy {
+ public:
+  bool Allows(const auth::TokenEntry& token, Capability capability,
+              std::string_view path) const override;
+};
+
+// One line of the audit trail. The views are valid during Record() only.
+struct AuditRecord {
+  bool is_response = false;
+  std::string_view request_id;
+  std::string_view method;
+  std::string_view path;
+  std::string_view remote_address;
+  const auth::TokenEntry* token = nullptr;  // null on a request without one
+  int status = 0;                           // responses only
+};
+
+// Takes audit records. Thread-safe.
+class AuditSink {
+ public:
+  virtual ~AuditSink() = default;
+  // An error refuses the request (before it is carried out) or withholds its answer.
+  virtual Status Record(const AuditRecord& record) = 0;
+};
+
+class NullAuditSink final : public AuditSink {
+ public:
+  Status Record(const AuditRecord&) override { return {}; }
+};
+
+// What the server says about itself.
+struct ServerInfo {
+  std::string version = "0.1.0";  // semantic version: clients parse it
+  std::string build_date;         // RFC 3339
+  std::string storage_type = "sqlite";
+  std::string cluster_name = "coffer";
+  std::string cluster_id;  // a UUID
+};
+
+// Everything the endpoints work on. All outlive the service.
+struct Services {
+  transit::Engine& engine;
+  mounts::MountTable& mounts;
+  const auth::TokenStore& tokens;
+  const Policy& policy;
+  AuditSink& audit;
+  coffer::Random& random;
+  const Clock& clock;
+  Logger& logger;
+  ServerInfo info;
+  std::function<bool()> token_reachable;  // thread-safe and cheap: asked by each health request
+};
+
+// Vault's wire API. Every request takes one way: request id, token, policy, audit, endpoint (typed
+// decoding, one engine call, encoding), audit. Thread-safe.
+class Service final : public http::Handler {
+ public:
+  explicit Service(Services services);
+  ~Service() override;
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  void Handle(const http::Request& request, http::Response& response) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace coffer::api

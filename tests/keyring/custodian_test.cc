@@ -1,0 +1,185 @@
+#include "coffer/keyring/custodian.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <thread>
+
+namespace coffer::keyring {
+namespace {
+
+// A token that only answers whether it is there.
+class SwitchableToken final : public Token {
+ public:
+  explicit SwitchableToken(std::shared_ptr<std::atomic<bool>> present)
+      : present_(std::move(present)) {}
+  Result<NewVersion> Generate(KeyType) override {
+    return Fail(Code::kTokenRefused, "not in this test");
+  }
+  Result<TokenHandle> Unwrap(KeyType, std::string_view, ByteView) override { return 1; }
+  void Destroy(TokenHandle) override {}
+  Status Encrypt(TokenHandle, ByteView, ByteView, ByteView, MutableBytes) override { return {}; }
+  Status Decrypt(TokenHandle, ByteView, ByteView, ByteView, MutableBytes) override { return {}; }
+  Result<Mac> MetaMac(ByteView) override { return Mac{}; }
+  Status Random(MutableBytes) override { return {}; }
+  Result<Epoch> ReadEpoch() override { return Epoch{}; }
+  Status WriteEpoch(const Epoch&) override { return {}; }
+  Status Probe() override { return Answer(); }
+  Status Reopen() override { return Answer(); }
+
+ private:
+  Status Answer() const {
+    if (present_->load()) return {};
+    return Fail(Code::kTokenLost, "the token is not reachable");
+  }
+  std::shared_ptr<std::atomic<bool>> present_;
+};
+
+class CustodianTest : public ::testing::Test {
+ protected:
+  void Start(Custodian::Options options = {.probe_period = std::chrono::milliseconds(1)}) {
+    custodian_ = std::make_unique<Custodian>(std::make_unique<SwitchableToken>(present_), options,
+                                             clock_, logger_);
+    custodian_->Start();
+  }
+  void WaitUntilReachable(bool expected) const {
+    while (custodian_->Health().reachable.load() != expected) std::this_thread::yield();
+  }
+  std::shared_ptr<std::atomic<bool>> present_ = std::make_shared<std::atomic<bool>>(true);
+  SystemClock clock_;
+  NullLogger logger_;
+  std::unique_ptr<Custodian> custodian_;
+};
+
+TEST_F(CustodianTest, RunsWorkOnOneThreadOfItsOwnAndReturnsItsStatus) {
+  Start();
+  std::thread::id first;
+  std::thread::id second;
+  EXPECT_TRUE(custodian_->Run([&](Token&) -> Status {
+    first = std::this_thread::get_id();
+    return {};
+  }));
+  const Status failed = custodian_->Run([&](Token&) -> Status {
+    second = std::this_thread::get_id();
+    return Fail(Code::kConflict, "as told");
+  });
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().message, "as told");
+  EXPECT_EQ(first, second);
+  EXPECT_NE(first, std::this_thread::get_id());
+}
+
+TEST_F(CustodianTest, WorkMayRunFurtherWorkFromItsOwnThread) {
+  Start();
+  EXPECT_TRUE(custodian_->Run(
+      [&](Token&) { return custodian_->Run([](Token&) -> Status { return {}; }); }));
+}
+
+TEST_F(CustodianTest, LosesTheTokenAndFindsItAgainWithANewGeneration) {
+  Start();
+  const std::uint64_t before = custodian_->Health().generation.load();
+  present_->store(false);
+  WaitUntilReachable(false);
+  const Status refused = custodian_->Run([](Token&) -> Status { return {}; });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kTokenLost);
+  EXPECT_FALSE(custodian_->ProbeNow());
+  present_->store(true);
+  WaitUntilReachable(true);
+  EXPECT_GT(custodian_->Health().generation.load(), before);
+  EXPECT_TRUE(custodian_->Run([](Token&) -> Status { return {}; }));
+}
+
+TEST_F(CustodianTest, WorkThatMeetsALossMarksTheTokenLostBeforeTheNextProbe) {
+  Start({.probe_period = std::chrono::hours(1)});
+  const Status failed = custodian_->Run([&](Token&) -> Status {
+    present_->store(false);
+    return Fail(Code::kTokenLost, "the token is not reachable");
+  });
+  EXPECT_FALSE(failed);
+  EXPECT_FALSE(custodian_->Health().reachable.load());
+}
+
+TEST_F(CustodianTest, RefusesWorkBeyondTheQueuesLimit) {
+  Start({.probe_period = std::chrono::hours(1), .queue_limit = 1});
+  std::promise<void> entered;
+  std::promise<void> leave;
+  std::thread blocked([&] {
+    EXPECT_TRUE(custodian_->Run([&](Token&) -> Status {
+      entered.set_value();
+      leave.get_future().wait();
+      return {};
+    }));
+  });
+  entered.get_future().wait();
+  std::atomic<bool> ran{false};
+  custodian_->Post([&](Token&) -> Status {
+    ran.store(true);
+    return {};
+  });
+  const Status refused = custodian_->Run([](Token&) -> Status { return {}; });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  leave.set_value();
+  blocked.join();
+  custodian_->Stop();
+  EXPECT_TRUE(ran.load());
+}
+
+TEST_F(CustodianTest, WorkNobodyWaitsForAnyMoreIsNeverRun) {
+  Start({.probe_period = std::chrono::hours(1)});
+  std::promise<void> entered;
+  std::promise<void> leave;
+  std::thread blocked([&] {
+    EXPECT_TRUE(custodian_->Run([&](Token&) -> Status {
+      entered.set_value();
+      leave.get_future().wait();
+      return {};
+    }));
+  });
+  entered.get_future().wait();
+  bool ran = false;
+  const Status given_up = custodian_->Run(
+      [&](Token&) -> Status {
+        ran = true;
+        return {};
+      },
+      std::chrono::milliseconds(1));
+  ASSERT_FALSE(given_up);
+  EXPECT_EQ(given_up.error().code, Code::kUnavailable);
+  leave.set_value();
+  blocked.join();
+  custodian_->Stop();
+  EXPECT_FALSE(ran);
+}
+
+TEST_F(CustodianTest, RunsPeriodicJobsOnItsThread) {
+  std::promise<std::thread::id> ran_on;
+  std::atomic<int> runs{0};
+  custodian_ = std::make_unique<Custodian>(
+      std::make_unique<SwitchableToken>(present_),
+      Custodian::Options{.probe_period = std::chrono::milliseconds(1)}, clock_, logger_);
+  custodian_->AddPeriodic("test", std::chrono::milliseconds(1), [&](SystemTime) {
+    if (runs.fetch_add(1) == 1) ran_on.set_value(std::this_thread::get_id());
+  });
+  custodian_->Start();
+  std::thread::id own;
+  EXPECT_TRUE(custodian_->Run([&](Token&) -> Status {
+    own = std::this_thread::get_id();
+    return {};
+  }));
+  EXPECT_EQ(ran_on.get_future().get(), own);
+}
+
+TEST_F(CustodianTest, RefusesWorkOnceStopped) {
+  Start();
+  custodian_->Stop();
+  const Status refused = custodian_->Run([](Token&) -> Status { return {}; });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+}
+
+}  // namespace
+}  // namespace coffer::keyring

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "coffer/base/clock.h"
+#include "coffer/base/logger.h"
+#include "coffer/crypto/system_random.h"
+#include "coffer/keyring/custodian.h"
+#include "coffer/keyring/key_ring.h"
+#include "coffer/keyring/token_setup.h"
+#include "coffer/storage/database.h"
+#include "fakes/softhsm_token.h"
+
+namespace coffer::keyring {
+
+// A clock that stands still until it is moved. Thread-safe.
+class SettableClock final : public Clock {
+ public:
+  SystemTime Now() const override { return FromUnixNanoseconds(now_.load()); }
+  void Advance(std::chrono::seconds by) {
+    now_ += std::chrono::duration_cast<std::chrono::nanoseconds>(by).count();
+  }
+
+ private:
+  std::atomic<std::int64_t> now_{1'800'000'000'000'000'000};
+};
+
+// A key ring over a real SoftHSM token and a real database, which can be closed, tampered with and
+// opened again.
+class KeyRingTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    location_.module = token_.Library();
+    location_.label = token_.Label();
+    location_.copies_directory = token_.Directory();
+    location_.objects_directory = token_.TokenDirectory();
+    Must(OpenDatabase());
+    const auto id = LoadOrCreateDatabaseId(*database_, random_);
+    Must(id);
+    Must(InitializeToken(location_, token_.SoPin(), token_.UserPin(), *id, logger_));
+    Must(OpenKeyRing());
+  }
+  void TearDown() override { Close(); }
+
+  std::filesystem::path DatabaseFile() const { return token_.Directory() / "coffer.db"; }
+
+  Status OpenDatabase() {
+    const auto schema = KeyRing::Schema();
+    COFFER_ASSIGN(database_, storage::Database::Open({.file = DatabaseFile()}, schema, logger_));
+    return {};
+  }
+  Status OpenKeyRing(const StartPolicy& policy = {}) {
+    COFFER_ASSIGN(OpenedTokens opened, OpenTokens(location_, token_.UserPin(), 2, logger_));
+    Token& custodians = *opened.custodian;
+    custodian_ = std::make_unique<Custodian>(
+        std::move(opened.custodian),
+        Custodian::Options{.probe_period = std::chrono::milliseconds(20)}, clock_, logger_);
+    COFFER_ASSIGN(
+        keys_, KeyRing::Open(*database_, *custodian_, custodians, std::move(opened.workers), policy,
+                             random_, clock_, logger_));
+    custodian_->Start();
+    return {};
+  }
+  void Close() {
+    if (custodian_) custodian_->Stop();
+    keys_.reset();
+    custodian_.reset();
+    database_.reset();
+  }
+  Status Reopen(const StartPolicy& policy = {}) {
+    Close();
+    COFFER_TRY(OpenDatabase());
+    return OpenKeyRing(policy);
+  }
+  // Runs SQL as an attacker with the database file would; nothing else may hold it.
+  void Tamper(const std::string& sql) {
+    ASSERT_TRUE(database_);
+    auto transaction = database_->Begin();
+    Must(transaction);
+    {
+      auto statement = transaction->Prepare(sql);
+      Must(statement);
+      const auto changed = statement->Run();
+      Must(changed);
+      if (sql.starts_with("UPDATE") || sql.starts_with("DELETE")) {
+        ASSERT_GT(*changed, 0) << "nothing tampered with: " << sql;
+      }
+    }
+    Must(transaction->Commit());
+  }
+
+  static KeyName Name(std::string_view text) { return *KeyName::Parse(text); }
+  template <typename T>
+  static void Must(const Result<T>& result) {
+    if (!result) {
+      FAIL() << result.error().message << " | " << result.error().cause;
+    }
+  }
+  static std::string TextOf(const Status& status) { return status ? "ok" : status.error().message; }
+
+  void Create(std::string_view name, CreateOptions options = {}) {
+    Must(keys_->Create(mount_, Name(name), options, actor_));
+  }
+  Result<Bytes> Encrypt(std::string_view name, std::string_view plaintext,
+                        std::string_view aad = "", std::int64_t version = 0,
+                        std::size_t worker = 0) {
+    COFFER_ASSIGN(const auto key, keys_->FindForEncryption(worker, mount_, name));
+    Encryption item;
+    COFFER_ASSIGN(item.version, key->ForEncryption(version));
+    item.plaintext = AsBytes(plaintext);
+    item.aad = AsBytes(aad);
+    COFFER_TRY(keys_->Encrypt(worker, *key, {&item, 1}));
+    if (item.error) return Fail(*item.error);
+    return std::move(item.payload);
+  }
+  Result<std::string> Decrypt(std::string_view name, int version, ByteView payload,
+                              std::string_view aad = "", std::size_t worker = 0) {
+    COFFER_ASSIGN(const auto key, keys_->Find(worker, mount_, name));
+    COFFER_ASSIGN(const auto* const wrapped, key->ForDecryption(version));
+    COFFER_ASSIGN(const SecretBytes plaintext,
+                  keys_->Decrypt(worker, *key, *wrapped, payload, AsBytes(aad)));
+    return std::string(AsText(plaintext.Reveal()));
+  }
+
+  fakes::SoftHsmToken token_;
+  TokenLocation location_;
+  crypto::SystemRandom random_;
+  SettableClock clock_;
+  NullLogger logger_;
+  Id mount_ = Id::Generate(random_);
+  Actor actor_{"tester", "requested"};
+  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<Custodian> custodian_;
+  std::unique_ptr<KeyRing> keys_;
+};
+
+}  // namespace coffer::keyring

@@ -1,0 +1,224 @@
+#include <gtest/gtest.h>
+
+#include <set>
+#include <thread>
+
+#include "keyring/key_ring_fixture.h"
+
+namespace coffer::keyring {
+namespace {
+
+TEST_F(KeyRingTest, EncryptsAndDecryptsOnEveryWorkersInstance) {
+  Create("orders");
+  for (const std::size_t worker : {0U, 1U}) {
+    const auto payload = Encrypt("orders", "a secret", "context", 0, worker);
+    Must(payload);
+    EXPECT_EQ(payload->size(), 12 + 8 + 16U);
+    EXPECT_EQ(*Decrypt("orders", 1, *payload, "context", 1 - worker), "a secret");
+  }
+  const auto empty = Encrypt("orders", "");
+  Must(empty);
+  EXPECT_EQ(*Decrypt("orders", 1, *empty), "");
+}
+
+TEST_F(KeyRingTest, BothKeySizesWork) {
+  Create("small", {.type = KeyType::kAes128Gcm96});
+  const auto payload = Encrypt("small", "x");
+  Must(payload);
+  EXPECT_EQ(*Decrypt("small", 1, *payload), "x");
+}
+
+TEST_F(KeyRingTest, RefusesEveryChangedCiphertextWithOneText) {
+  Create("orders");
+  const Bytes payload = *Encrypt("orders", "a secret", "context");
+  for (std::size_t bit = 0; bit < payload.size() * 8; ++bit) {
+    Bytes changed = payload;
+    changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ (1U << (bit % 8)));
+    const auto opened = Decrypt("orders", 1, changed, "context");
+    ASSERT_FALSE(opened);
+    ASSERT_EQ(opened.error().message, "cipher: message authentication failed");
+  }
+  EXPECT_EQ(Decrypt("orders", 1, payload, "contexT").error().message,
+            "cipher: message authentication failed");
+  Bytes longer = payload;
+  longer.push_back(0);
+  EXPECT_EQ(Decrypt("orders", 1, longer, "context").error().message,
+            "cipher: message authentication failed");
+  EXPECT_EQ(Decrypt("orders", 1, ByteView(payload).first(27), "context").error().message,
+            "invalid ciphertext length");
+  EXPECT_TRUE(keys_->Ready());
+}
+
+TEST_F(KeyRingTest, NoncesNeverRepeat) {
+  Create("orders");
+  std::set<Bytes> nonces;
+  for (int i = 0; i < 2000; ++i) {
+    const Bytes payload = *Encrypt("orders", "x");
+    nonces.insert(Bytes(payload.begin(), payload.begin() + 12));
+  }
+  EXPECT_EQ(nonces.size(), 2000U);
+}
+
+TEST_F(KeyRingTest, RotationKeepsOldVersionsReadableAndSurvivesARestart) {
+  Create("orders");
+  const Bytes first = *Encrypt("orders", "one");
+  Must(keys_->Rotate(mount_, "orders", actor_));
+  const Bytes second = *Encrypt("orders", "two");
+  Must(Reopen());
+  EXPECT_EQ(*Decrypt("orders", 1, first), "one");
+  EXPECT_EQ(*Decrypt("orders", 2, second), "two");
+  EXPECT_FALSE(Decrypt("orders", 2, first));
+  EXPECT_EQ((*keys_->Find(0, mount_, "orders"))->latest_version, 2);
+}
+
+TEST_F(KeyRingTest, CreatingAgainChangesNothing) {
+  Create("orders");
+  Must(keys_->Rotate(mount_, "orders", actor_));
+  const auto again = keys_->Create(mount_, Name("orders"), {.type = KeyType::kAes128Gcm96}, actor_);
+  Must(again);
+  EXPECT_TRUE(again->existed);
+  EXPECT_EQ(again->key->latest_version, 2);
+  EXPECT_EQ(again->key->type, KeyType::kAes256Gcm96);
+}
+
+TEST_F(KeyRingTest, ListsByMountInOrder) {
+  for (const char* name : {"b", "a", "c"}) Create(name);
+  const Id other = Id::Generate(random_);
+  EXPECT_EQ(*keys_->List(mount_, "", 0), (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(*keys_->List(mount_, "a", 1), (std::vector<std::string>{"b"}));
+  EXPECT_TRUE(keys_->List(other, "", 0)->empty());
+  EXPECT_EQ(keys_->Find(0, other, "a").error().code, Code::kNotFound);
+}
+
+TEST_F(KeyRingTest, ConfigureIsAllOrNothing) {
+  Create("orders");
+  Must(keys_->Rotate(mount_, "orders", actor_));
+  const auto failed = keys_->Configure(
+      mount_, "orders", {.min_decryption_version = 2, .min_encryption_version = 3}, actor_);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().message,
+            "cannot set min encryption version of 3, latest key version is 2");
+  EXPECT_EQ((*keys_->Find(0, mount_, "orders"))->settings.min_decryption_version, 1);
+  Must(keys_->Configure(mount_, "orders", {.min_decryption_version = 2}, actor_));
+  Must(Reopen());
+  EXPECT_EQ((*keys_->Find(0, mount_, "orders"))->settings.min_decryption_version, 2);
+}
+
+TEST_F(KeyRingTest, TrimDestroysVersionsForGood) {
+  Create("orders");
+  const Bytes first = *Encrypt("orders", "one");
+  Must(keys_->Rotate(mount_, "orders", actor_));
+  EXPECT_EQ(keys_->Trim(mount_, "orders", 2, actor_).error().message,
+            "minimum available version cannot be set when minimum encryption version is not set");
+  Must(keys_->Configure(mount_, "orders",
+                        {.min_decryption_version = 2, .min_encryption_version = 2}, actor_));
+  Must(keys_->Trim(mount_, "orders", 2, actor_));
+  EXPECT_FALSE(Decrypt("orders", 1, first));
+  EXPECT_EQ(
+      keys_->Configure(mount_, "orders", {.min_decryption_version = 1}, actor_).error().message,
+      "min decryption version should not be less then min available version");
+  Must(Reopen());
+  EXPECT_EQ((*keys_->Find(0, mount_, "orders"))->versions.size(), 1U);
+}
+
+TEST_F(KeyRingTest, DeletionNeedsLeave) {
+  Create("orders");
+  EXPECT_EQ(TextOf(keys_->Delete(mount_, "orders", actor_)),
+            "deletion is not allowed for this key");
+  Must(keys_->Configure(mount_, "orders", {.deletion_allowed = true}, actor_));
+  EXPECT_EQ(TextOf(keys_->Delete(mount_, "orders", actor_)), "ok");
+  EXPECT_EQ(keys_->Find(0, mount_, "orders").error().code, Code::kNotFound);
+  Must(Reopen());
+  EXPECT_EQ(keys_->Find(0, mount_, "orders").error().code, Code::kNotFound);
+}
+
+TEST_F(KeyRingTest, DeletingAMountTakesItsKeysOnly) {
+  Create("a");
+  Create("b");
+  const Id other = Id::Generate(random_);
+  Must(keys_->Create(other, Name("a"), {}, actor_));
+  Must(keys_->DeleteMount(mount_, actor_));
+  EXPECT_TRUE(keys_->List(mount_, "", 0)->empty());
+  EXPECT_EQ(keys_->List(other, "", 0)->size(), 1U);
+  Must(Reopen());
+}
+
+TEST_F(KeyRingTest, HistorySaysWhoAndWhy) {
+  Create("orders");
+  Must(keys_->Rotate(mount_, "orders", {"alice", "suspicion"}));
+  const auto history = keys_->History((*keys_->Find(0, mount_, "orders"))->id);
+  Must(history);
+  ASSERT_EQ(history->size(), 2U);
+  EXPECT_EQ((*history)[1].event, "rotated");
+  EXPECT_EQ((*history)[1].version, 2);
+  EXPECT_EQ((*history)[1].actor, "alice");
+  EXPECT_EQ((*history)[1].reason, "suspicion");
+}
+
+TEST_F(KeyRingTest, AutoRotationRotatesWhatIsDueOnce) {
+  Create("hourly", {.auto_rotate_period_seconds = 3600});
+  Create("never");
+  EXPECT_EQ(*keys_->RotateDue(clock_.Now()), 0);
+  clock_.Advance(std::chrono::seconds(3601));
+  EXPECT_EQ(*keys_->RotateDue(clock_.Now()), 1);
+  EXPECT_EQ(*keys_->RotateDue(clock_.Now()), 0);
+  EXPECT_EQ((*keys_->Find(0, mount_, "hourly"))->latest_version, 2);
+  EXPECT_EQ((*keys_->Find(0, mount_, "never"))->latest_version, 1);
+}
+
+TEST_F(KeyRingTest, CountsAreReservedBeforeUseAndNeverBelowTheTruth) {
+  Create("orders");
+  Must(Encrypt("orders", "x"));
+  Must(Reopen());
+  Must(Encrypt("orders", "x"));
+  const auto key = *keys_->Find(0, mount_, "orders");
+  EXPECT_EQ(key->versions.at(1).counter->reserved.load(), 2 * 65'536);
+}
+
+TEST_F(KeyRingTest, AVersionIsRotatedAt2To30AndRefusedAt2To32) {
+  Create("orders");
+  Must(Encrypt("orders", "x"));
+  Tamper("UPDATE key_counters SET reserved = 1073741824 - 65536");
+  Must(Reopen());
+  Must(Encrypt("orders", "x"));
+  Must(custodian_->ProbeNow());  // queued behind the rotation that was asked for
+  EXPECT_EQ((*keys_->Find(0, mount_, "orders"))->latest_version, 2);
+  Tamper("UPDATE key_counters SET reserved = 4294967296 WHERE version = 1");
+  Must(Reopen());
+  const auto refused = Encrypt("orders", "x", "", 1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kInvalid);
+  Must(Encrypt("orders", "x"));
+}
+
+TEST_F(KeyRingTest, TokenAwayAnswersLostAndComesBackByItself) {
+  Create("orders");
+  const Bytes payload = *Encrypt("orders", "kept");
+  for (int round = 0; round < 3; ++round) {
+    token_.MoveAway();
+    while (keys_->Ready()) std::this_thread::yield();
+    EXPECT_EQ(Decrypt("orders", 1, payload).error().code, Code::kTokenLost);
+    EXPECT_EQ(Encrypt("orders", "x").error().code, Code::kTokenLost);
+    EXPECT_EQ(keys_->Rotate(mount_, "orders", actor_).error().code, Code::kTokenLost);
+    token_.MoveBack();
+    while (!keys_->Ready()) std::this_thread::yield();
+    EXPECT_EQ(*Decrypt("orders", 1, payload), "kept");
+    EXPECT_EQ(*Decrypt("orders", 1, payload, "", 1), "kept");
+    Must(keys_->Rotate(mount_, "orders", actor_));
+  }
+}
+
+TEST_F(KeyRingTest, NoKeyOctetsInTheDatabase) {
+  // The wrapped blobs are all there is: 40 octets for a key of 32.
+  Create("orders");
+  auto reader = database_->Read();
+  Must(reader);
+  auto rows = reader->Prepare("SELECT length(blob), length(hmac_blob) FROM key_versions");
+  Must(rows);
+  ASSERT_TRUE(*rows->Step());
+  EXPECT_EQ(rows->Int(0), 40);
+  EXPECT_EQ(rows->Int(1), 40);
+}
+
+}  // namespace
+}  // namespace coffer::keyring

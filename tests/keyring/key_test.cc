@@ -1,0 +1,74 @@
+#include "coffer/keyring/key.h"
+
+#include <gtest/gtest.h>
+
+namespace coffer::keyring {
+namespace {
+
+Key KeyWithVersions(int latest) {
+  Key key;
+  key.latest_version = latest;
+  for (int version = 1; version <= latest; ++version) key.versions[version].info.version = version;
+  return key;
+}
+
+std::string TextOf(const Result<const WrappedVersion*>& result) {
+  return result ? "version " + std::to_string((*result)->info.version) : result.error().message;
+}
+
+TEST(KeyNameTest, AcceptsVaultsGenericNames) {
+  for (const char* name : {"a", "a-b", "a.b", "_x_", "payments-2026.v1", "A0"}) {
+    EXPECT_TRUE(KeyName::Parse(name)) << name;
+  }
+}
+
+TEST(KeyNameTest, RefusesWhatIsNotOne) {
+  for (const std::string name : {"", "-a", "a-", ".a", "a.", "a b", "a/b", "ä", "a\n", "a*"}) {
+    EXPECT_FALSE(KeyName::Parse(name)) << name;
+  }
+  EXPECT_FALSE(KeyName::Parse(std::string(257, 'a')));
+  EXPECT_FALSE(KeyName::Parse(std::string("a\0b", 3)));
+}
+
+TEST(KeyTypeTest, NamesAndParsesEachType) {
+  for (const KeyType type : {KeyType::kAes128Gcm96, KeyType::kAes256Gcm96}) {
+    const auto parsed = ParseKeyType(KeyTypeName(type));
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(*parsed, type);
+  }
+  EXPECT_EQ(ParseKeyType("rot13").error().message, "unknown key type rot13");
+}
+
+TEST(KeyTest, EncryptionUsesTheLatestVersionByDefault) {
+  EXPECT_EQ(TextOf(KeyWithVersions(3).ForEncryption(0)), "version 3");
+  EXPECT_EQ(TextOf(KeyWithVersions(3).ForEncryption(2)), "version 2");
+}
+
+TEST(KeyTest, EncryptionRefusesVersionsWithTheReferencesTexts) {
+  Key key = KeyWithVersions(3);
+  EXPECT_EQ(TextOf(key.ForEncryption(-1)), "requested version for encryption is negative");
+  EXPECT_EQ(TextOf(key.ForEncryption(4)),
+            "requested version for encryption is higher than the latest key version");
+  key.settings.min_encryption_version = 2;
+  EXPECT_EQ(TextOf(key.ForEncryption(1)),
+            "requested version for encryption is less than the minimum encryption key version");
+  EXPECT_EQ(TextOf(key.ForEncryption(2)), "version 2");
+  key.settings.soft_deleted = true;
+  EXPECT_EQ(TextOf(key.ForEncryption(0)), "refusing to use soft-deleted key");
+}
+
+TEST(KeyTest, DecryptionRefusesVersionsWithTheReferencesTexts) {
+  Key key = KeyWithVersions(3);
+  EXPECT_EQ(TextOf(key.ForDecryption(0)), "version 1");
+  EXPECT_EQ(TextOf(key.ForDecryption(4)), "invalid ciphertext: version is too new");
+  key.settings.min_decryption_version = 2;
+  EXPECT_EQ(TextOf(key.ForDecryption(1)),
+            "ciphertext or signature version is disallowed by policy (too old)");
+  key.versions.erase(2);
+  EXPECT_EQ(TextOf(key.ForDecryption(2)), "no such key version");
+  key.settings.soft_deleted = true;
+  EXPECT_EQ(TextOf(key.ForDecryption(3)), "refusing to use soft-deleted key");
+}
+
+}  // namespace
+}  // namespace coffer::keyring

@@ -1,0 +1,196 @@
+// What an attacker with the database, or an older copy of it, can do: be found out.
+
+#include <gtest/gtest.h>
+
+#include "keyring/key_ring_fixture.h"
+
+namespace coffer::keyring {
+namespace {
+
+using std::filesystem::copy_options;
+
+class TamperingTest : public KeyRingTest {
+ protected:
+  // A whole copy of the database as it is now, taken while closed.
+  void Save(const std::string& name) {
+    Close();
+    std::filesystem::copy_file(DatabaseFile(), token_.Directory() / name,
+                               copy_options::overwrite_existing);
+    Must(OpenDatabase());
+    Must(OpenKeyRing());
+  }
+  void PutBack(const std::string& name) {
+    Close();
+    for (const char* suffix : {"-wal", "-shm"}) {
+      std::filesystem::remove(DatabaseFile().string() + suffix);
+    }
+    std::filesystem::copy_file(token_.Directory() / name, DatabaseFile(),
+                               copy_options::overwrite_existing);
+    Must(OpenDatabase());
+  }
+};
+
+TEST_F(TamperingTest, EveryColumnOfAKeyIsGuardedAndOnlyThatKeyIsDisabled) {
+  for (const char* assignment :
+       {"min_decryption_version = 0", "min_encryption_version = 1", "min_available_version = 1",
+        "deletion_allowed = 1", "allow_plaintext_backup = 1", "soft_deleted = 1",
+        "rotation_required = 1", "auto_rotate_period = 7200", "created = created + 1", "type = 1",
+        "latest_version = 7"}) {
+    const std::string name = "victim-" + std::to_string(std::hash<std::string>{}(assignment));
+    Create(name);
+    Create("bystander");
+    Tamper(std::string("UPDATE keys SET ") + assignment + " WHERE name = '" + name + "'");
+    Must(Reopen());
+    const auto found = keys_->Find(0, mount_, name);
+    ASSERT_FALSE(found) << assignment;
+    EXPECT_EQ(found.error().code, Code::kCorrupt) << assignment;
+    Must(Encrypt("bystander", "x"));
+    EXPECT_FALSE(keys_->Rotate(mount_, name, actor_)) << assignment;
+  }
+}
+
+TEST_F(TamperingTest, EveryColumnOfAVersionIsGuarded) {
+  for (const char* assignment :
+       {"blob = randomblob(40)", "hmac_blob = randomblob(40)", "master = 'import-aes-v1'",
+        "hmac_master = 'import-hmac-v1'", "created = created + 1", "created_by = 'mallory'",
+        "reason = 'none'", "version = 2"}) {
+    const std::string name = "victim-" + std::to_string(std::hash<std::string>{}(assignment));
+    Create(name);
+    Tamper(std::string("UPDATE key_versions SET ") + assignment +
+           " WHERE key = (SELECT id FROM keys WHERE name = '" + name + "')");
+    Must(Reopen());
+    const auto found = keys_->Find(0, mount_, name);
+    ASSERT_FALSE(found) << assignment;
+    EXPECT_EQ(found.error().code, Code::kCorrupt) << assignment;
+  }
+}
+
+TEST_F(TamperingTest, SwappedBlobsOfTwoKeysDisableBoth) {
+  Create("a");
+  Create("b");
+  Tamper("CREATE TABLE kept AS SELECT key, blob FROM key_versions");
+  Tamper(
+      "UPDATE key_versions SET blob ="
+      " (SELECT kept.blob FROM kept WHERE kept.key <> key_versions.key)");
+  Must(Reopen());
+  EXPECT_EQ(keys_->Find(0, mount_, "a").error().code, Code::kCorrupt);
+  EXPECT_EQ(keys_->Find(0, mount_, "b").error().code, Code::kCorrupt);
+}
+
+TEST_F(TamperingTest, ARemovedVersionDisablesItsKey) {
+  Create("a");
+  Must(keys_->Rotate(mount_, "a", actor_));
+  Tamper("DELETE FROM key_versions WHERE version = 1");
+  Must(Reopen());
+  EXPECT_EQ(keys_->Find(0, mount_, "a").error().code, Code::kCorrupt);
+}
+
+TEST_F(TamperingTest, ARenamedOrMovedKeyIsDisabled) {
+  Create("a");
+  Tamper("UPDATE keys SET name = 'b'");
+  Must(Reopen());
+  EXPECT_EQ(keys_->Find(0, mount_, "b").error().code, Code::kCorrupt);
+  EXPECT_EQ(keys_->Find(0, mount_, "a").error().code, Code::kNotFound);
+}
+
+TEST_F(TamperingTest, ARemovedKeyIsFoundAtStartAndStartsOnlyOnTheOperatorsWord) {
+  Create("a");
+  Create("b");
+  Tamper("DELETE FROM keys WHERE name = 'a'");
+  const Status refused = Reopen();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kCorrupt);
+  EXPECT_NE(refused.error().message.find("-accept-damaged-rows"), std::string::npos);
+  Must(Reopen({.accept_rollback_to = {}, .accept_damaged_rows = true}));
+  Must(Encrypt("b", "x"));
+  Must(Reopen());
+}
+
+TEST_F(TamperingTest, AReplayedKeyRowIsFoundAtStart) {
+  Create("a");
+  Tamper("CREATE TABLE replay AS SELECT * FROM keys");
+  Must(keys_->Configure(mount_, "a", {.deletion_allowed = true}, actor_));
+  Tamper(
+      "UPDATE keys SET (generation, deletion_allowed, mac) ="
+      " (SELECT generation, deletion_allowed, mac FROM replay)");
+  const Status refused = Reopen();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("put back to an earlier state"), std::string::npos)
+      << refused.error().message;
+}
+
+TEST_F(TamperingTest, AChangedStateRowIsFoundAtStart) {
+  Create("a");
+  for (const char* assignment : {"epoch = epoch + 1", "keys = keys + 1", "sum = randomblob(32)",
+                                 "mac = randomblob(32)", "database_id = randomblob(16)"}) {
+    SCOPED_TRACE(assignment);
+    Tamper("CREATE TABLE kept AS SELECT * FROM keyring_state");
+    Tamper(std::string("UPDATE keyring_state SET ") + assignment);
+    const Status refused = Reopen();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::kCorrupt);
+    Tamper(
+        "UPDATE keyring_state SET (database_id, epoch, keys, sum, mac) ="
+        " (SELECT database_id, epoch, keys, sum, mac FROM kept)");
+    Tamper("DROP TABLE kept");
+    Must(Reopen());
+  }
+}
+
+TEST_F(TamperingTest, ARemovedStateRowIsFoundAtStart) {
+  Create("a");
+  Tamper("DELETE FROM keyring_state");
+  EXPECT_FALSE(Reopen());
+}
+
+TEST_F(TamperingTest, AnOlderDatabaseIsRefusedAndForcesRotationWhenAccepted) {
+  Create("a");
+  Save("old.db");
+  const Bytes lost = *Encrypt("a", "before");
+  Must(keys_->Rotate(mount_, "a", actor_));
+  PutBack("old.db");
+  const Status refused = OpenKeyRing();
+  ASSERT_FALSE(refused);
+  const std::string& text = refused.error().message;
+  const std::size_t at = text.find("-accept-rollback=");
+  ASSERT_NE(at, std::string::npos) << text;
+  const std::uint64_t epoch = std::stoull(text.substr(at + 17));
+  ASSERT_FALSE(OpenKeyRing({.accept_rollback_to = epoch + 1, .accept_damaged_rows = false}));
+  Must(OpenKeyRing({.accept_rollback_to = epoch, .accept_damaged_rows = false}));
+  EXPECT_TRUE((*keys_->Find(0, mount_, "a"))->settings.rotation_required);
+  Must(Encrypt("a", "after"));
+  const auto key = *keys_->Find(0, mount_, "a");
+  EXPECT_EQ(key->latest_version, 2);
+  EXPECT_FALSE(key->settings.rotation_required);
+  EXPECT_EQ(*Decrypt("a", 1, lost), "before");
+  Must(Reopen());
+}
+
+TEST_F(TamperingTest, EveryCopyTakenBeforeAStartIsOlder) {
+  Create("a");
+  Save("old.db");  // closes and starts again: one more epoch
+  PutBack("old.db");
+  EXPECT_FALSE(OpenKeyRing());
+}
+
+TEST_F(TamperingTest, ADatabaseOfAnotherTokenIsRefused) {
+  Create("a");
+  Close();
+  const fakes::SoftHsmToken other("coffer-test");
+  location_.copies_directory = other.Directory();
+  location_.objects_directory = other.TokenDirectory();
+  Must(InitializeToken(location_, other.SoPin(), other.UserPin(), Id::Generate(random_), logger_));
+  Must(OpenDatabase());
+  auto opened = OpenTokens(location_, other.UserPin(), 1, logger_);
+  Must(opened);
+  Token& custodians = *opened->custodian;
+  Custodian custodian(std::move(opened->custodian), {}, clock_, logger_);
+  const auto refused = KeyRing::Open(*database_, custodian, custodians, std::move(opened->workers),
+                                     {}, random_, clock_, logger_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kCorrupt);
+  EXPECT_NE(refused.error().message.find("another token"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace coffer::keyring
