@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+
+#include "coffer/base/result.h"
+#include "coffer/pkcs11/session.h"
+#include "coffer/pkcs11/types.h"
+
+namespace coffer::pkcs11 {
+
+// What a token does with CKA_UNWRAP_TEMPLATE, found by attacking it.
+enum class UnwrapTemplateUse {
+  kEnforced,  // a key cannot be unwrapped with other attributes than the template's
+  kIgnored,   // accepted, but whoever holds the blob can unwrap it extractable
+  kRefused    // no such master can be made, or nothing can be unwrapped under it
+};
+
+// What a token really does; its mechanism list is not consulted, because lists lie.
+struct TokenProfile {
+  // The number under which it does RFC 5649 (40 octets for a 32-octet key, and back again).
+  std::optional<MechanismType> key_wrap_with_padding;
+  // kRefused also where there is no such mechanism.
+  UnwrapTemplateUse unwrap_template = UnwrapTemplateUse::kRefused;
+  // Unwrapping under the template takes CKA_MODIFIABLE=0 only as the last attribute.
+  bool modifiable_must_be_last = false;
+  // Unwrapping takes CKA_VALUE_LEN (the standard forbids it, some tokens demand it).
+  bool unwrap_takes_value_len = false;
+  // AES-GCM with the caller's IV, which refuses a changed tag.
+  bool gcm_caller_iv = false;
+  bool hmac_sha256 = false;
+};
+
+// Tries it out on session objects, all destroyed again. `session` must be logged in and fit for
+// creating objects. An error only where the token is lost meanwhile; what it cannot do is in the
+// profile. Takes some milliseconds on a software token. Threads: as Session.
+Result<TokenProfile> ProbeToken(Session& session);
+
+}  // namespace coffer::pkcs11

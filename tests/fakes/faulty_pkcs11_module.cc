@@ -1,0 +1,175 @@
+// A PKCS#11 module over SoftHSM (or COFFER_TEST_PKCS11_MODULE) with faults on demand.
+#include "fakes/faulty_pkcs11_module.h"
+
+#include <dlfcn.h>
+#include <p11-kit/pkcs11.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <vector>
+
+namespace {
+
+using coffer::fakes::Pkcs11Fault;
+
+constexpr CK_ULONG kGigabyte = 1UL << 30U;
+
+CK_FUNCTION_LIST* real = nullptr;
+CK_FUNCTION_LIST list;
+std::atomic<int> fault{0};
+std::atomic<int> logins{0};
+
+bool Is(Pkcs11Fault wanted) { return fault.load() == static_cast<int>(wanted); }
+
+CK_RV Bend(CK_RV rv, const void* out, CK_ULONG room, CK_ULONG* size) {
+  if (rv != CKR_OK || out == nullptr) return rv;
+  if (Is(Pkcs11Fault::kLongLengths)) *size = room + 1;
+  if (Is(Pkcs11Fault::kShortLengths)) --*size;
+  return rv;
+}
+
+CK_RV Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_ULONG size) {
+  ++logins;
+  return real->C_Login(session, user, pin, size);
+}
+
+CK_RV GetSlotList(CK_BBOOL present, CK_SLOT_ID* slots, CK_ULONG* count) {
+  const CK_ULONG room = *count;
+  return Bend(real->C_GetSlotList(present, slots, count), slots, room, count);
+}
+
+CK_RV FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* found, CK_ULONG room,
+                  CK_ULONG* count) {
+  return Bend(real->C_FindObjects(session, found, room, count), found, room, count);
+}
+
+CK_RV GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                        CK_ATTRIBUTE* attributes, CK_ULONG count) {
+  const CK_ULONG room = attributes->ulValueLen;
+  const CK_RV rv = real->C_GetAttributeValue(session, object, attributes, count);
+  if (rv != CKR_OK) return rv;
+  if (Is(Pkcs11Fault::kHugeAttributes)) attributes->ulValueLen = kGigabyte;
+  if (Is(Pkcs11Fault::kLongLengths) && attributes->pValue != nullptr) {
+    attributes->ulValueLen = room + 1;
+  }
+  const bool nested = (attributes->type & CKF_ARRAY_ATTRIBUTE) != 0;
+  if (Is(Pkcs11Fault::kGrowingTemplates) && nested && attributes->pValue != nullptr) {
+    auto* const first = static_cast<CK_ATTRIBUTE*>(attributes->pValue);
+    if (first->pValue != nullptr) ++first->ulValueLen;
+  }
+  return rv;
+}
+
+CK_RV EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  return Is(Pkcs11Fault::kHollow) ? CKR_OK : real->C_EncryptInit(session, mechanism, key);
+}
+
+CK_RV Encrypt(CK_SESSION_HANDLE session, CK_BYTE* in, CK_ULONG in_size, CK_BYTE* out,
+              CK_ULONG* size) {
+  if (Is(Pkcs11Fault::kHollow)) {
+    *size = in_size + 16;
+    return CKR_OK;
+  }
+  const CK_ULONG room = *size;
+  return Bend(real->C_Encrypt(session, in, in_size, out, size), out, room, size);
+}
+
+CK_RV DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  return Is(Pkcs11Fault::kHollow) ? CKR_OK : real->C_DecryptInit(session, mechanism, key);
+}
+
+CK_RV Decrypt(CK_SESSION_HANDLE session, CK_BYTE* in, CK_ULONG in_size, CK_BYTE* out,
+              CK_ULONG* size) {
+  if (Is(Pkcs11Fault::kHollow)) {
+    *size = in_size - 16;
+    return CKR_OK;
+  }
+  if (Is(Pkcs11Fault::kDecryptStaysActive)) {
+    if (out != nullptr) std::memset(out, 0x55, *size);
+    return CKR_GENERAL_ERROR;
+  }
+  const CK_ULONG room = *size;
+  return Bend(real->C_Decrypt(session, in, in_size, out, size), out, room, size);
+}
+
+CK_RV DecryptFinal(CK_SESSION_HANDLE session, CK_BYTE* out, CK_ULONG* size) {
+  if (Is(Pkcs11Fault::kDecryptStaysActive)) return CKR_GENERAL_ERROR;
+  return real->C_DecryptFinal(session, out, size);
+}
+
+CK_RV DigestFinal(CK_SESSION_HANDLE session, CK_BYTE* out, CK_ULONG* size) {
+  const CK_ULONG room = *size;
+  return Bend(real->C_DigestFinal(session, out, size), out, room, size);
+}
+
+CK_RV SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  return Is(Pkcs11Fault::kHollow) ? CKR_OK : real->C_SignInit(session, mechanism, key);
+}
+
+CK_RV Sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
+           CK_ULONG* size) {
+  if (Is(Pkcs11Fault::kHollow)) return CKR_OK;
+  const CK_ULONG room = *size;
+  return Bend(real->C_Sign(session, data, data_size, out, size), out, room, size);
+}
+
+CK_RV GenerateRandom(CK_SESSION_HANDLE session, CK_BYTE* out, CK_ULONG size) {
+  return Is(Pkcs11Fault::kHollow) ? CKR_OK : real->C_GenerateRandom(session, out, size);
+}
+
+CK_RV WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE wrapping_key,
+              CK_OBJECT_HANDLE key, CK_BYTE* out, CK_ULONG* size) {
+  const CK_ULONG room = *size;
+  return Bend(real->C_WrapKey(session, mechanism, wrapping_key, key, out, size), out, room, size);
+}
+
+CK_RV GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBUTE* attributes,
+                  CK_ULONG count, CK_OBJECT_HANDLE* key) {
+  std::vector<CK_ATTRIBUTE> kept(attributes, attributes + count);
+  if (Is(Pkcs11Fault::kNoUnwrapTemplates)) {
+    std::erase_if(kept, [](const CK_ATTRIBUTE& a) { return a.type == CKA_UNWRAP_TEMPLATE; });
+  }
+  return real->C_GenerateKey(session, mechanism, kept.data(), kept.size(), key);
+}
+
+bool LoadReal() {
+  const char* const named = ::getenv("COFFER_TEST_PKCS11_MODULE");
+  void* const library =
+      ::dlopen(named == nullptr ? "/usr/lib/softhsm/libsofthsm2.so" : named, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) return false;
+  const auto get = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
+  return get != nullptr && get(&real) == CKR_OK;
+}
+
+}  // namespace
+
+extern "C" {
+
+void coffer_set_fault(int wanted) { fault = wanted; }
+int coffer_login_count() { return logins; }
+
+CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
+  if (real == nullptr && !LoadReal()) return CKR_GENERAL_ERROR;
+  list = *real;
+  list.C_Login = Login;
+  list.C_GetSlotList = GetSlotList;
+  list.C_FindObjects = FindObjects;
+  list.C_GetAttributeValue = GetAttributeValue;
+  list.C_EncryptInit = EncryptInit;
+  list.C_Encrypt = Encrypt;
+  list.C_DecryptInit = DecryptInit;
+  list.C_Decrypt = Decrypt;
+  list.C_DecryptFinal = DecryptFinal;
+  list.C_DigestFinal = DigestFinal;
+  list.C_SignInit = SignInit;
+  list.C_Sign = Sign;
+  list.C_GenerateRandom = GenerateRandom;
+  list.C_WrapKey = WrapKey;
+  list.C_GenerateKey = GenerateKey;
+  *out = &list;
+  return CKR_OK;
+}
+
+}  // extern "C"
