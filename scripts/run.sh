@@ -32,21 +32,23 @@ mkdir -p build
 data=${COFFER_DATA:-build/dev-data}
 mkdir -p "$data"
 data=$(cd "$data" && pwd)
+log=$data/server-starting.log # becomes server.log once it runs: another server's may be there
 setsid build/release/coffer server -dev -data="$data" \
-  -dev-listen-address="${COFFER_LISTEN:-127.0.0.1:8200}" >"$data/server.log" 2>&1 </dev/null &
+  -dev-listen-address="${COFFER_LISTEN:-127.0.0.1:8200}" >"$log" 2>&1 </dev/null &
 server=$!
 stop() { kill -TERM "$server" 2>/dev/null && wait "$server" || true; }
 trap stop EXIT
 
 # Ends with the line that says it is ready, or with the server itself.
 if ! grep -q -m 1 '^coffer is ready' \
-  < <(timeout 120 tail -n +1 -f --pid="$server" "$data/server.log" 2>/dev/null); then
-  cat "$data/server.log" >&2
+  < <(timeout 120 tail -n +1 -f --pid="$server" "$log" 2>/dev/null); then
+  cat "$log" >&2
   echo "the server did not start" >&2
   exit 1
 fi
+address=$(sed -n 's/^listening on \(http[^ ]*\).*/\1/p' "$log" | head -n 1)
+mv "$log" "$data/server.log"
 
-address=$(sed -n 's/^listening on \(http[^ ]*\).*/\1/p' "$data/server.log" | head -n 1)
 VAULT_ADDR=$address VAULT_TOKEN=$(cat "$data/root-token") \
   build/release/coffer demo -data="$data" "$records"
 

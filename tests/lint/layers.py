@@ -32,7 +32,8 @@ SQL = re.compile(
          | begin\s+(immediate|deferred|exclusive|transaction)))""",
     re.X | re.S,
 )
-ROOM_CALL = re.compile(r"coffer_room\s*\(\s*(\w+)(.*?)\)", re.S)
+BUILD_CALL = re.compile(
+    r"\b(coffer_room|add_library|add_executable|target_link_libraries)\s*\(\s*(\w+)(.*?)\)", re.S)
 CMAKE_KEYWORDS = {"SRCS", "DEPS", "PRIVATE_LIBS"}
 SOURCE_SUFFIXES = {".h", ".cc"}
 
@@ -173,31 +174,42 @@ class Lint:
         self.report(path, line, "foreign", f"<{target}> has no home in rooms.py")
 
     def check_cmake(self):
-        declared = {}
-        files = sorted(self.root.glob("src/*/CMakeLists.txt"))
-        for file in files + [self.root / "pkcs11" / "CMakeLists.txt"]:
-            if not file.is_file():
-                continue
-            path = file.relative_to(self.root).as_posix()
-            text = re.sub(r"#[^\n]*", "", file.read_text(encoding="utf-8"))
-            for match in ROOM_CALL.finditer(text):
-                declared[match[1]] = (path, text.count("\n", 0, match.start()) + 1, deps(match[2]))
+        files = {room: self.root / "src" / room / "CMakeLists.txt" for room in self.used}
+        files["pkcs11"] = self.root / "pkcs11" / "CMakeLists.txt"
         for room, used in sorted(self.used.items()):
-            if room not in declared:
-                self.report(f"src/{room}", 1, "cmake", f"no coffer_room({room} ...) builds this room")
+            file = files[room]
+            path = file.relative_to(self.root).as_posix()
+            text = file.read_text(encoding="utf-8") if file.is_file() else ""
+            line, named = declared(re.sub(r"#[^\n]*", "", text), room)
+            if not line:
+                self.report(path, 1, "cmake", f"nothing here builds {room}")
                 continue
-            path, line, named = declared[room]
             for other in sorted(used - named):
-                self.report(path, line, "cmake", f"{room} includes {other} but DEPS do not name it")
+                self.report(path, line, "cmake", f"{room} includes {other} but does not link it")
             for other in sorted(named - used):
-                self.report(path, line, "cmake", f"DEPS of {room} name {other}, which it never includes")
+                self.report(path, line, "cmake", f"{room} links {other}, which it never includes")
             for other in sorted(named - set(rooms.EDGES[room])):
                 self.report(path, line, "direction", f"{room} may not depend on {other}")
 
 
+def declared(text, room):
+    """(line where the room is built or 0, rooms it links): coffer_room()'s DEPS, and the coffer_<room>
+    libraries that targets of the same file link."""
+    line, named = 0, set()
+    for match in BUILD_CALL.finditer(text):
+        command, target, arguments = match[1], match[2], match[3].split()
+        if command == "target_link_libraries":
+            named.update(word[7:] for word in arguments if re.fullmatch(r"coffer_[a-z0-9]+", word))
+        elif target in (room, f"coffer_{room}", "coffer"):
+            line = line or text.count("\n", 0, match.start()) + 1
+            if command == "coffer_room":
+                named |= deps(arguments)
+    return line, named - {room, "flags"}
+
+
 def deps(arguments):
     found, keyword = set(), None
-    for word in arguments.split():
+    for word in arguments:
         if word in CMAKE_KEYWORDS:
             keyword = word
         elif keyword == "DEPS":

@@ -21,7 +21,10 @@ GOOD = {
     "src/storage/CMakeLists.txt": "coffer_room(storage SRCS database.cc DEPS base)\n",
     "pkcs11/include/coffer/pkcs11/module.h": '#include "coffer/base/result.h"\n',
     "pkcs11/src/module.cc": '#include "coffer/pkcs11/module.h"\n#include <p11-kit/pkcs11.h>\n',
-    "pkcs11/CMakeLists.txt": "coffer_room(pkcs11 SRCS src/module.cc DEPS base)\n",
+    "pkcs11/CMakeLists.txt": (
+        "add_library(coffer_pkcs11 STATIC src/module.cc)\n"
+        "target_link_libraries(coffer_pkcs11 PUBLIC coffer_flags coffer_base)\n"
+    ),
     "include/coffer/keyring/key_ring.h": '#include "coffer/base/result.h"\n',
     "src/keyring/keyring_store.cc": (
         '#include "coffer/pkcs11/module.h"\n#include "coffer/storage/database.h"\n'
@@ -162,7 +165,14 @@ class LayersTest(unittest.TestCase):
 
     def test_a_room_with_sources_must_be_built(self):
         self.assert_fires({"src/storage/CMakeLists.txt": "# coffer_room(storage)\n"},
-                          "src/storage:1: cmake")
+                          "src/storage/CMakeLists.txt:1: cmake")
+        self.assert_fires({"src/http/server.cc": ""}, "src/http/CMakeLists.txt:1: cmake")
+
+    def test_a_library_linked_by_hand_counts_as_a_dependency(self):
+        self.assert_fires(
+            {"pkcs11/CMakeLists.txt": "add_library(coffer_pkcs11 STATIC src/module.cc)\n"
+             "target_link_libraries(coffer_pkcs11 PUBLIC coffer_base coffer_crypto)\n"},
+            "pkcs11/CMakeLists.txt:1: cmake", "pkcs11/CMakeLists.txt:1: direction")
 
 
 if __name__ == "__main__":
