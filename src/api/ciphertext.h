@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "coffer/base/bytes.h"
+#include "coffer/base/result.h"
+
+namespace coffer::api {
+
+// "vault:v<version>:<base64 payload>": the wire form of a ciphertext (docs/formats.md).
+struct CiphertextText {
+  std::int64_t version = 0;  // 0 stands for 1 in the oldest ciphertexts
+  Bytes payload;
+};
+
+// kInvalid with the reference's texts: "invalid ciphertext: no prefix", "... wrong number of
+// fields", "... version number could not be decoded", "... could not decode base64".
+Result<CiphertextText> ParseCiphertext(std::string_view text);
+
+// "vault:v<version>:"
+std::string CiphertextPrefix(int version);
+
+}  // namespace coffer::api

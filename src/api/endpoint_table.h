@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "coffer/api/service.h"
+#include "coffer/base/result.h"
+#include "field_decoder.h"
+#include "json_writer.h"
+
+namespace coffer::api {
+
+enum class EngineKind { kSystem, kToken, kTransit };
+enum class Verb { kRead, kWrite, kPatch, kDelete, kList, kScan };
+
+std::string_view VerbName(Verb verb);
+
+// Remount jobs that were carried out; they are done when they are answered.
+class RemountLog;
+
+// What an endpoint's handler works with; valid during the call.
+struct Call {
+  const Services& services;
+  RemountLog& remounts;
+  const http::Request& request;
+  const Fields& fields;
+  const mounts::Mount* mount = nullptr;     // transit endpoints
+  const auth::TokenEntry* token = nullptr;  // null on an unauthenticated endpoint
+  std::string_view token_text;
+  Verb verb = Verb::kRead;
+  Capability capability = Capability::kRead;
+
+  transit::Caller Caller() const;
+};
+
+// What a handler answers: it appends one JSON value to `json`, or sets 204.
+struct Reply {
+  JsonWriter json;
+  int status = 200;
+  bool secret = false;  // the answer is wiped after it is sent
+  std::vector<std::string> warnings;
+
+  Status NoContent() {
+    status = 204;
+    return {};
+  }
+};
+
+using Handler = Status (*)(const Call& call, Reply& reply);
+
+struct Operation {
+  Verb verb = Verb::kRead;
+  Capability capability = Capability::kRead;
+  Handler handler = nullptr;
+};
+
+// One endpoint, declared once: routing, decoding, warnings and help come from here. The pattern's
+// segments are literals, ":x" (one GenericName), "=x" (any one segment) or "*x"
+// (one or more segments).
+struct Endpoint {
+  std::string_view pattern;
+  std::string_view help;
+  std::vector<FieldSpec> fields;
+  std::vector<Operation> operations;
+  bool raw = false;              // no envelope
+  bool unauthenticated = false;  // no token needed; one that is given is looked up
+  bool data_at_top = false;      // old clients read data's members beside the envelope's
+  // Whether the object is there: a write to an absent one needs `create`. Null: always `update`.
+  bool (*exists)(const Call& call) = nullptr;
+};
+
+// The endpoints of one engine, and what a path means to it.
+class EndpointTable {
+ public:
+  explicit EndpointTable(std::vector<Endpoint> endpoints);
+
+  struct Match {
+    const Endpoint* endpoint = nullptr;  // null: no such path
+    std::vector<std::pair<std::string_view, std::string_view>> captures;
+  };
+  // The first pattern that fits. The captures point into `path` and the table.
+  Match Find(std::string_view path) const;
+  const std::vector<Endpoint>& Endpoints() const { return endpoints_; }
+
+ private:
+  std::vector<Endpoint> endpoints_;
+  std::vector<std::vector<std::string_view>> patterns_;  // split; as endpoints_
+};
+
+// Each in the file of its name.
+void AddSystemEndpoints(std::vector<Endpoint>& table);
+void AddMountEndpoints(std::vector<Endpoint>& table);
+void AddTokenEndpoints(std::vector<Endpoint>& table);
+void AddTransitKeyEndpoints(std::vector<Endpoint>& table);
+void AddTransitCipherEndpoints(std::vector<Endpoint>& table);
+void AddTransitKeylessEndpoints(std::vector<Endpoint>& table);
+
+const EndpointTable& TableOf(EngineKind engine);
+
+}  // namespace coffer::api

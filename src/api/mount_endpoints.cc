@@ -1,0 +1,266 @@
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "coffer/base/ids.h"
+#include "endpoint_table.h"
+#include "mount_info.h"
+#include "remount_log.h"
+
+namespace coffer::api {
+namespace {
+
+using MountPointer = std::shared_ptr<const mounts::Mount>;
+
+MountPointer FindMount(const Call& call, const mounts::MountPath& path) {
+  for (MountPointer& mount : call.services.mounts.List()) {
+    if (mount->path == path) return mount;
+  }
+  return nullptr;
+}
+
+const BuiltinMount* FindBuiltin(std::string_view path) {
+  const auto found = std::find_if(kBuiltinMounts.begin(), kBuiltinMounts.end(),
+                                  [&](const BuiltinMount& mount) { return mount.path == path; });
+  return found == kBuiltinMounts.end() ? nullptr : &*found;
+}
+
+auto NoMountAt(const mounts::MountPath& path) {
+  return Fail(Code::kInvalid, "No secret engine mount at " + path.Text());
+}
+
+Result<mounts::MountPath> PathOf(const Call& call) {
+  return mounts::MountPath::Parse(call.fields.Text("path"));
+}
+
+Status ListMounts(const Call& call, Reply& reply) {
+  reply.json.BeginObject();
+  for (const BuiltinMount& mount : kBuiltinMounts) {
+    reply.json.Key(mount.path).BeginObject();
+    WriteMountInfo(mount, reply.json);
+    reply.json.EndObject();
+  }
+  for (const MountPointer& mount : call.services.mounts.List()) {
+    reply.json.Key(mount->path.Text()).BeginObject();
+    WriteMountInfo(*mount, reply.json);
+    reply.json.EndObject();
+  }
+  reply.json.EndObject();
+  return {};
+}
+
+Status ReadMount(const Call& call, Reply& reply) {
+  COFFER_ASSIGN(const auto path, PathOf(call));
+  reply.json.BeginObject();
+  if (const BuiltinMount* builtin = FindBuiltin(path.Text())) {
+    WriteMountInfo(*builtin, reply.json);
+  } else if (const MountPointer mount = FindMount(call, path)) {
+    WriteMountInfo(*mount, reply.json);
+  } else {
+    return NoMountAt(path);
+  }
+  reply.json.EndObject();
+  return {};
+}
+
+Status EnableMount(const Call& call, Reply& reply) {
+  const Fields& fields = call.fields;
+  COFFER_ASSIGN(const auto path, PathOf(call));
+  std::string_view type = fields.Text("type");
+  if (type.empty() || type == "plugin") type = fields.Text("plugin_name");
+  if (type.empty()) return Fail(Code::kInvalid, "backend type must be specified as a string");
+  if (type != "transit") {
+    return Fail(Code::kInvalid, "plugin not found in the catalog: " + std::string(type));
+  }
+  mounts::MountConfig config;
+  config.description = fields.Text("description");
+  if (const JsonValue* tuning = fields.Find("config")) COFFER_TRY(ApplyTuning(*tuning, config));
+  if (const JsonValue* options = fields.Find("options")) ApplyOptions(*options, config);
+  COFFER_TRY(call.services.mounts.Add(path, std::string(type), std::move(config)));
+  return reply.NoContent();
+}
+
+// Keys first: a mount that is still there with fewer keys can be disabled again, keys without a
+// mount could not even be named.
+Status DisableMount(const Call& call, Reply& reply) {
+  COFFER_ASSIGN(const auto path, PathOf(call));
+  if (FindBuiltin(path.Text()) != nullptr) {
+    return Fail(Code::kInvalid, "cannot unmount \"" + path.Text() + "\"");
+  }
+  const MountPointer mount = FindMount(call, path);
+  if (mount == nullptr) return reply.NoContent();
+  const keyring::Actor actor{call.token->display_name + " " + call.token->accessor, "requested"};
+  COFFER_TRY(call.services.engine.Keys().DeleteMount(mount->id, actor));
+  COFFER_TRY(call.services.mounts.Remove(path));
+  return reply.NoContent();
+}
+
+Status ReadTuning(const Call& call, Reply& reply) {
+  COFFER_ASSIGN(const auto path, PathOf(call));
+  mounts::MountConfig config;
+  if (const BuiltinMount* builtin = FindBuiltin(path.Text())) {
+    config.description = builtin->description;
+  } else if (const MountPointer mount = FindMount(call, path)) {
+    config = mount->config;
+  } else {
+    return NoMountAt(path);
+  }
+  reply.json.BeginObject();
+  WriteTuning(config, reply.json);
+  reply.json.EndObject();
+  return {};
+}
+
+Status WriteTuningOf(const Call& call, Reply& reply) {
+  const Fields& fields = call.fields;
+  COFFER_ASSIGN(const auto path, PathOf(call));
+  if (FindBuiltin(path.Text()) != nullptr) {
+    return Fail(Code::kInvalid, "cannot tune \"" + path.Text() + "\"");
+  }
+  const MountPointer mount = FindMount(call, path);
+  if (mount == nullptr) return NoMountAt(path);
+  mounts::MountConfig config = mount->config;
+  JsonValue::Object tuning;
+  for (const std::string_view name :
+       {"default_lease_ttl", "max_lease_ttl", "force_no_cache", "listing_visibility"}) {
+    if (const JsonValue* value = fields.Find(name)) tuning.push_back({std::string(name), *value});
+  }
+  COFFER_TRY(ApplyTuning(JsonValue(JsonValue::Data(std::move(tuning))), config));
+  if (fields.Has("description")) config.description = fields.Text("description");
+  if (const JsonValue* options = fields.Find("options")) ApplyOptions(*options, config);
+  const auto done = call.services.mounts.Tune(path, std::move(config));
+  if (!done && done.error().code == Code::kNotFound) return NoMountAt(path);
+  COFFER_TRY(done);
+  return reply.NoContent();
+}
+
+Status WriteRemount(const Call& call, Reply& reply) {
+  COFFER_ASSIGN(const auto from, mounts::MountPath::Parse(call.fields.Text("from")));
+  COFFER_ASSIGN(const auto to, mounts::MountPath::Parse(call.fields.Text("to")));
+  if (FindBuiltin(from.Text()) != nullptr) {
+    return Fail(Code::kInvalid, "cannot remount \"" + from.Text() + "\"");
+  }
+  const auto moved = call.services.mounts.Move(from, to);
+  if (!moved && moved.error().code == Code::kNotFound) {
+    return Fail(Code::kInvalid, "no matching mount at \"" + from.Text() + "\"");
+  }
+  COFFER_TRY(moved);
+  const std::string id = Id::Generate(call.services.random).ToUuid();
+  call.remounts.Add({id, from.Text(), to.Text()});
+  reply.json.BeginObject().Key("migration_id").Text(id).EndObject();
+  return {};
+}
+
+Status ReadRemountStatus(const Call& call, Reply& reply) {
+  const auto remount = call.remounts.Find(call.fields.Text("migration_id"));
+  if (!remount) return Fail(Code::kNotFound, "");
+  JsonWriter& json = reply.json.BeginObject();
+  json.Key("migration_id").Text(remount->id);
+  json.Key("migration_info").BeginObject();
+  json.Key("source_mount").Text(remount->from);
+  json.Key("target_mount").Text(remount->to);
+  json.Key("status").Text("success");
+  json.EndObject().EndObject();
+  return {};
+}
+
+bool Visible(const Call& call, const mounts::Mount& mount) {
+  return call.token != nullptr || mount.config.listing_visibility == "unauth";
+}
+
+Status ListVisibleMounts(const Call& call, Reply& reply) {
+  JsonWriter& json = reply.json.BeginObject();
+  json.Key("secret").BeginObject();
+  for (const MountPointer& mount : call.services.mounts.List()) {
+    if (!Visible(call, *mount)) continue;
+    json.Key(mount->path.Text()).BeginObject();
+    WriteMountInfo(*mount, json);
+    json.EndObject();
+  }
+  json.EndObject().Key("auth").BeginObject();
+  if (call.token != nullptr) {
+    json.Key("token/").BeginObject();
+    WriteMountInfo(BuiltinMount{"token/", "token", "token based credentials"}, json);
+    json.EndObject();
+  }
+  json.EndObject().EndObject();
+  return {};
+}
+
+// Clients ask with a path inside a mount to learn what serves it.
+Status ReadVisibleMount(const Call& call, Reply& reply) {
+  const std::string path(call.fields.Text("path"));
+  auto route = call.services.mounts.Find(path);
+  if (!route) route = call.services.mounts.Find(path + "/");
+  if (!route || call.token == nullptr) {
+    return Fail(Code::kPermissionDenied,
+                "preflight capability check returned 403, please ensure client's policies grant "
+                "access to path \"" +
+                    path + (path.ends_with('/') ? "\"" : "/\""));
+  }
+  reply.json.BeginObject();
+  WriteMountInfo(*route->mount, reply.json);
+  reply.json.Key("path").Text(route->mount->path.Text()).EndObject();
+  return {};
+}
+
+std::vector<FieldSpec> TuningFields() {
+  return {{"path", FieldType::kText, "", "The mount's path."},
+          {"default_lease_ttl", FieldType::kSeconds, "", "0: the system's."},
+          {"max_lease_ttl", FieldType::kSeconds, "", "0: the system's."},
+          {"description", FieldType::kText, "", "A note for people."},
+          {"force_no_cache", FieldType::kBool, "", "Kept, without effect."},
+          {"listing_visibility", FieldType::kText, "", "unauth, hidden or empty."},
+          {"options", FieldType::kKeyValues, "", "Options of the engine."}};
+}
+
+}  // namespace
+
+void AddMountEndpoints(std::vector<Endpoint>& table) {
+  const FieldSpec path{"path", FieldType::kText, "", "The mount's path."};
+  Endpoint list{"mounts", "The secret engines.", {}, {}};
+  list.operations = {{Verb::kRead, Capability::kRead, ListMounts}};
+  list.data_at_top = true;
+  table.push_back(std::move(list));
+  table.push_back({"mounts/*path/tune",
+                   "A mount's settings.",
+                   TuningFields(),
+                   {{Verb::kRead, Capability::kRead, ReadTuning},
+                    {Verb::kWrite, Capability::kUpdate, WriteTuningOf}}});
+  table.push_back({"mounts/*path",
+                   "A mount.",
+                   {path,
+                    {"type", FieldType::kText, "", "transit."},
+                    {"description", FieldType::kText, "", "A note for people."},
+                    {"config", FieldType::kMap, "", "Settings, as tune has them."},
+                    {"options", FieldType::kKeyValues, "", "Options of the engine."},
+                    {"local", FieldType::kBool, "false", "Kept for clients, without effect."},
+                    {"seal_wrap", FieldType::kBool, "false", "Keys are always in the token."},
+                    {"external_entropy_access", FieldType::kBool, "false",
+                     "The token's randomness is always used."},
+                    {"plugin_name", FieldType::kText, "", "Old name of type."}},
+                   {{Verb::kRead, Capability::kRead, ReadMount},
+                    {Verb::kWrite, Capability::kUpdate, EnableMount},
+                    {Verb::kDelete, Capability::kDelete, DisableMount}}});
+  Endpoint remount{"remount", "Moves a mount; its keys stay what they are.", {}, {}};
+  remount.fields = {{"from", FieldType::kText, "", "The path now."},
+                    {"to", FieldType::kText, "", "The new path."}};
+  remount.operations = {{Verb::kWrite, Capability::kUpdate, WriteRemount}};
+  remount.data_at_top = true;
+  table.push_back(std::move(remount));
+  table.push_back({"remount/status/=migration_id",
+                   "How a remount went.",
+                   {{"migration_id", FieldType::kText, "", "As remount answered."}},
+                   {{Verb::kRead, Capability::kRead, ReadRemountStatus}}});
+  Endpoint visible{"internal/ui/mounts", "The mounts that the caller may see.", {}, {}};
+  visible.operations = {{Verb::kRead, Capability::kRead, ListVisibleMounts}};
+  visible.unauthenticated = true;
+  table.push_back(std::move(visible));
+  Endpoint one{"internal/ui/mounts/*path", "The mount that serves a path.", {path}, {}};
+  one.operations = {{Verb::kRead, Capability::kRead, ReadVisibleMount}};
+  one.unauthenticated = true;
+  table.push_back(std::move(one));
+}
+
+}  // namespace coffer::api

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "coffer/base/result.h"
+#include "coffer/mounts/mount_table.h"
+#include "field_decoder.h"
+#include "json_writer.h"
+
+namespace coffer::api {
+
+// A mount that every server has and nobody can change.
+struct BuiltinMount {
+  std::string_view path;
+  std::string_view type;
+  std::string_view description;
+};
+
+inline constexpr std::array<BuiltinMount, 3> kBuiltinMounts = {
+    {{"cubbyhole/", "cubbyhole", "per-token private secret storage"},
+     {"identity/", "identity", "identity store"},
+     {"sys/", "system", "system endpoints used for control, policy and debugging"}}};
+
+// The members of a mount's description, into an object that is open.
+void WriteMountInfo(const mounts::Mount& mount, JsonWriter& json);
+void WriteMountInfo(const BuiltinMount& mount, JsonWriter& json);
+void WriteTuning(const mounts::MountConfig& config, JsonWriter& json);
+
+// What every mount has where it says nothing else.
+inline constexpr std::int64_t kSystemLeaseTtlSeconds = 768 * 3600;
+
+// The members default_lease_ttl, max_lease_ttl, force_no_cache and listing_visibility of `source`
+// into `config`; those that are absent stay.
+Status ApplyTuning(const JsonValue& source, mounts::MountConfig& config);
+// `options` as decoded from a kKeyValues field.
+void ApplyOptions(const JsonValue& options, mounts::MountConfig& config);
+
+}  // namespace coffer::api

@@ -1,0 +1,237 @@
+#include "request_reader.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+#include <utility>
+
+#include "coffer/base/parse.h"
+
+namespace coffer::api {
+namespace {
+
+std::string_view Trim(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+bool EqualNoCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
+// The media type without its parameters.
+std::string_view MediaType(const http::Request& request) {
+  const std::string_view type = request.Header("content-type");
+  return Trim(type.substr(0, type.find(';')));
+}
+
+const std::string* QueryValue(const http::Request& request, std::string_view name) {
+  for (const auto& [key, value] : request.query) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+Result<bool> QueryFlag(const http::Request& request, std::string_view name) {
+  const std::string* const value = QueryValue(request, name);
+  if (value == nullptr || value->empty()) return false;
+  const auto flag = ParseBool(*value);
+  if (!flag) {
+    return Fail(Code::kInvalid,
+                "failed to parse query parameter \"" + std::string(name) + "\": not a boolean");
+  }
+  return *flag;
+}
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// application/x-www-form-urlencoded, one name or value; nothing where an escape is broken.
+std::optional<std::string> FormDecode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+') {
+      out += ' ';
+    } else if (text[i] == '%') {
+      if (i + 2 >= text.size()) return std::nullopt;
+      const int high = HexDigit(text[i + 1]);
+      const int low = HexDigit(text[i + 2]);
+      if (high < 0 || low < 0) return std::nullopt;
+      out += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+// UTF-8 as JSON input is checked for: answers and logs may quote a name.
+bool IsUtf8(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    std::size_t more = 0;
+    if (lead < 0x80) {
+      more = 0;
+    } else if (lead >= 0xc2 && lead < 0xe0) {
+      more = 1;
+    } else if (lead >= 0xe0 && lead < 0xf0) {
+      more = 2;
+    } else if (lead >= 0xf0 && lead < 0xf5) {
+      more = 3;
+    } else {
+      return false;
+    }
+    if (i + more >= text.size()) return false;
+    for (std::size_t k = 1; k <= more; ++k) {
+      const auto next = static_cast<unsigned char>(text[i + k]);
+      if ((next & 0xc0) != 0x80) return false;
+      if (k == 1 && ((lead == 0xe0 && next < 0xa0) || (lead == 0xed && next > 0x9f) ||
+                     (lead == 0xf0 && next < 0x90) || (lead == 0xf4 && next > 0x8f))) {
+        return false;
+      }
+    }
+    i += more + 1;
+  }
+  return true;
+}
+
+JsonValue TextValue(std::string text) { return JsonValue(JsonValue::Data(std::move(text))); }
+
+// A name that occurs more than once becomes a list.
+void AddParameter(JsonValue::Object& object, std::string name, std::string text) {
+  for (JsonValue::Member& member : object) {
+    if (member.name != name) continue;
+    if (member.value.As<JsonValue::Array>() == nullptr) {
+      JsonValue::Array list;
+      list.push_back(std::move(member.value));
+      member.value = JsonValue(JsonValue::Data(std::move(list)));
+    }
+    member.value.As<JsonValue::Array>()->push_back(TextValue(std::move(text)));
+    return;
+  }
+  object.push_back({std::move(name), TextValue(std::move(text))});
+}
+
+Result<JsonValue> ReadForm(std::string_view body) {
+  // No endpoint has more than a dozen parameters; AddParameter looks through all of them.
+  constexpr std::size_t kMaxPairs = 256;
+  JsonValue::Object object;
+  std::size_t pairs = 0;
+  while (!body.empty()) {
+    const std::string_view pair = body.substr(0, body.find('&'));
+    body.remove_prefix(std::min(body.size(), pair.size() + 1));
+    if (pair.empty()) continue;
+    const std::size_t equals = pair.find('=');
+    auto name = FormDecode(pair.substr(0, equals));
+    auto value =
+        FormDecode(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
+    if (!name || !value || !IsUtf8(*name) || !IsUtf8(*value) || ++pairs > kMaxPairs) {
+      return Fail(Code::kInvalid, "failed to parse form data");
+    }
+    AddParameter(object, std::move(*name), std::move(*value));
+  }
+  return JsonValue(JsonValue::Data(std::move(object)));
+}
+
+JsonValue ReadQuery(const http::Request& request) {
+  constexpr std::size_t kMaxPairs = 256;
+  JsonValue::Object object;
+  std::size_t pairs = 0;
+  for (const auto& [name, value] : request.query) {
+    if (name == "list" || name == "scan" || name == "help") continue;
+    if (!IsUtf8(name) || !IsUtf8(value) || ++pairs > kMaxPairs) continue;
+    AddParameter(object, name, value);
+  }
+  return JsonValue(JsonValue::Data(std::move(object)));
+}
+
+}  // namespace
+
+std::string_view TokenOf(const http::Request& request) {
+  const std::string_view token = request.Header("x-vault-token");
+  if (!token.empty()) return token;
+  constexpr std::string_view kBearer = "bearer ";
+  const std::string_view authorization = request.Header("authorization");
+  if (authorization.size() > kBearer.size() &&
+      EqualNoCase(authorization.substr(0, kBearer.size()), kBearer)) {
+    return Trim(authorization.substr(kBearer.size()));
+  }
+  return {};
+}
+
+Status CheckHeaders(const http::Request& request) {
+  const std::string_view space = request.Header("x-vault-namespace");
+  if (!space.empty() && space != "root" && space != "root/" && space != "/") {
+    return Fail(Code::kNotFound, "namespace not found");
+  }
+  const std::string_view wrap = request.Header("x-vault-wrap-ttl");
+  if (!wrap.empty() && ParseDurationSeconds(wrap).value_or(-1) != 0) {
+    return Fail(Code::kInvalid, "response wrapping is not enabled on this server");
+  }
+  if (request.method == http::Method::kPatch &&
+      !EqualNoCase(MediaType(request), "application/merge-patch+json")) {
+    return Fail(Code::kUnsupportedMedia,
+                "PATCH requires Content-Type of application/merge-patch+json, provided " +
+                    std::string(IsUtf8(MediaType(request)) ? MediaType(request) : "binary"));
+  }
+  return {};
+}
+
+Result<Verb> VerbOf(const http::Request& request) {
+  switch (request.method) {
+    case http::Method::kGet: {
+      COFFER_ASSIGN(const bool list, QueryFlag(request, "list"));
+      COFFER_ASSIGN(const bool scan, QueryFlag(request, "scan"));
+      if (list && scan) return Fail(Code::kInvalid, "cannot request both list and scan");
+      if (list) return Verb::kList;
+      return scan ? Verb::kScan : Verb::kRead;
+    }
+    case http::Method::kHead:
+      return Verb::kRead;
+    case http::Method::kPost:
+    case http::Method::kPut:
+      return Verb::kWrite;
+    case http::Method::kPatch:
+      return Verb::kPatch;
+    case http::Method::kDelete:
+      return Verb::kDelete;
+    case http::Method::kList:
+      return Verb::kList;
+    case http::Method::kScan:
+      return Verb::kScan;
+    case http::Method::kOptions:
+      break;
+  }
+  return Fail(Code::kUnsupportedVerb, "");
+}
+
+bool WantsHelp(const http::Request& request) {
+  if (request.method != http::Method::kGet) return false;
+  const std::string* const help = QueryValue(request, "help");
+  return help != nullptr && ParseBool(*help).value_or(false);
+}
+
+Result<JsonValue> ReadParameters(const http::Request& request, Verb verb) {
+  if (verb != Verb::kWrite && verb != Verb::kPatch) return ReadQuery(request);
+  const std::size_t first = request.body.find_first_not_of(" \t\r\n");
+  const bool json_anyway =
+      first != std::string_view::npos && (request.body[first] == '{' || request.body[first] == '[');
+  if (!json_anyway && EqualNoCase(MediaType(request), "application/x-www-form-urlencoded")) {
+    return ReadForm(request.body);
+  }
+  return ParseJson(request.body);
+}
+
+}  // namespace coffer::api

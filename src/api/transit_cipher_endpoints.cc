@@ -1,0 +1,331 @@
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "batch_items.h"
+#include "ciphertext.h"
+#include "coffer/base/base64.h"
+#include "endpoint_table.h"
+#include "envelope.h"
+#include "errors.h"
+#include "key_type_names.h"
+
+namespace coffer::api {
+namespace {
+
+// The wire form around a payload, generously.
+constexpr std::size_t kItemOverhead = 96;
+
+using SealedText = Result<transit::Ciphertext>;
+
+void WriteSealed(const transit::Ciphertext& ciphertext, JsonWriter& json) {
+  json.Key("ciphertext").Base64(ciphertext.payload, CiphertextPrefix(ciphertext.version));
+  json.Key("key_version").Int(ciphertext.version);
+}
+
+std::optional<std::int64_t> PartialFailureCode(const Call& call) {
+  if (!call.fields.Has("partial_failure_response_code")) return std::nullopt;
+  return call.fields.Int("partial_failure_response_code");
+}
+
+// The answer to encrypt and rewrap. A batch's items carry their own errors.
+Status AnswerSealed(const CipherInputs& inputs, const std::vector<SealedText>& results,
+                    BatchTally& tally, Reply& reply) {
+  if (!inputs.is_batch) {
+    if (!results.front()) return Fail(results.front().error());
+    const transit::Ciphertext& only = *results.front();
+    reply.json.Reserve(Base64EncodedSize(only.payload.size()) + kItemOverhead + kEnvelopeSize);
+    reply.json.BeginObject();
+    WriteSealed(only, reply.json);
+    reply.json.EndObject();
+    return {};
+  }
+  std::size_t size = kEnvelopeSize;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    size += kItemOverhead + inputs.items[i].reference.size();
+    if (results[i]) size += Base64EncodedSize(results[i]->payload.size());
+  }
+  reply.json.Reserve(size);
+  reply.json.BeginObject().Key("batch_results").BeginArray();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    reply.json.BeginObject();
+    if (results[i]) {
+      WriteSealed(*results[i], reply.json);
+      ++tally.succeeded;
+    } else {
+      reply.json.Key("error").Text(ClientText(results[i].error()));
+      tally.Count(results[i].error());
+    }
+    reply.json.Key("reference").Text(inputs.items[i].reference).EndObject();
+  }
+  reply.json.EndArray().EndObject();
+  return {};
+}
+
+void SetBatchStatus(const Call& call, const BatchTally& tally, Reply& reply) {
+  std::string warning;
+  reply.status = tally.Status(PartialFailureCode(call), warning);
+  if (!warning.empty()) reply.warnings.push_back(std::move(warning));
+}
+
+// Inputs as the engine takes them, and the place of each result; what does not decode has its
+// result already.
+template <typename Item, typename Output>
+struct Decoded {
+  std::vector<Item> items;
+  std::vector<std::size_t> places;
+  std::vector<Result<Output>> results;
+};
+
+template <typename Item, typename Output>
+Decoded<Item, Output> DecodeInputs(const CipherInputs& inputs,
+                                   Result<Item> (*decode)(const CipherInput&)) {
+  Decoded<Item, Output> decoded;
+  decoded.results.resize(inputs.items.size());
+  decoded.items.reserve(inputs.items.size());
+  decoded.places.reserve(inputs.items.size());
+  for (std::size_t i = 0; i < inputs.items.size(); ++i) {
+    auto item = decode(inputs.items[i]);
+    if (!item) {
+      decoded.results[i] = Fail(std::move(item).error());
+      continue;
+    }
+    decoded.items.push_back(std::move(*item));
+    decoded.places.push_back(i);
+  }
+  return decoded;
+}
+
+template <typename Item, typename Output>
+void Place(Decoded<Item, Output>& decoded, std::vector<Result<Output>>& outputs) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    decoded.results[decoded.places[i]] = std::move(outputs[i]);
+  }
+}
+
+bool KeyExists(const Call& call) {
+  const auto key = call.services.engine.Keys().Find(call.request.worker, call.mount->id,
+                                                    call.fields.Text("name"));
+  // Any other error is not absence; the engine's own look-up will say it.
+  return key || key.error().code != Code::kNotFound;
+}
+
+// The type of the key that encrypt makes where there is none and the caller may create it.
+Result<std::optional<keyring::KeyType>> UpsertType(const Call& call, const CipherInputs& inputs) {
+  if (call.capability != Capability::kCreate) return std::optional<keyring::KeyType>();
+  const bool derived = !inputs.items.front().context.empty();
+  if (call.fields.Bool("convergent_encryption") && !derived) {
+    return Fail(Code::kInvalid,
+                "convergent encryption requires derivation to be enabled, so context is required");
+  }
+  if (derived) return Fail(Code::kInvalid, "key derivation is not available on this server");
+  COFFER_ASSIGN(const keyring::KeyType type, KeyTypeOf(call.fields.Text("type")));
+  return std::optional(type);
+}
+
+Status Encrypt(const Call& call, Reply& reply) {
+  COFFER_ASSIGN(const CipherInputs inputs, ReadCipherInputs(call.fields, "plaintext", "encrypt"));
+  COFFER_ASSIGN(const auto upsert, UpsertType(call, inputs));
+  auto decoded = DecodeInputs<transit::PlaintextItem, transit::Ciphertext>(inputs, ToPlaintextItem);
+  // A request without one good item must not make a key.
+  if (!decoded.items.empty()) {
+    COFFER_ASSIGN(auto sealed, call.services.engine.Encrypt(call.Caller(), call.fields.Text("name"),
+                                                            decoded.items, upsert));
+    Place(decoded, sealed);
+  }
+  BatchTally tally;
+  COFFER_TRY(AnswerSealed(inputs, decoded.results, tally, reply));
+  if (inputs.is_batch) SetBatchStatus(call, tally, reply);
+  return {};
+}
+
+void WriteOpened(const CipherInputs& inputs, const std::vector<Result<SecretBytes>>& results,
+                 BatchTally& tally, JsonWriter& json) {
+  json.BeginObject().Key("batch_results").BeginArray();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    json.BeginObject().Key("plaintext");
+    if (results[i]) {
+      json.Base64(results[i]->Reveal());
+      ++tally.succeeded;
+    } else {
+      json.Text("").Key("error").Text(ClientText(results[i].error()));
+      tally.Count(results[i].error());
+    }
+    json.Key("reference").Text(inputs.items[i].reference).EndObject();
+  }
+  json.EndArray().EndObject();
+}
+
+// Room for all of the answer, so that no part of a plaintext stays behind in freed memory.
+std::size_t OpenedSize(const CipherInputs& inputs,
+                       const std::vector<Result<SecretBytes>>& results) {
+  std::size_t size = 4 * kEnvelopeSize;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    // An escaped octet is at most six.
+    size += kItemOverhead + 6 * inputs.items[i].reference.size();
+    size += results[i] ? Base64EncodedSize(results[i]->size())
+                       : 6 * ClientText(results[i].error()).size();
+  }
+  return size;
+}
+
+Status Decrypt(const Call& call, Reply& reply) {
+  COFFER_ASSIGN(const CipherInputs inputs, ReadCipherInputs(call.fields, "ciphertext", "decrypt"));
+  auto decoded = DecodeInputs<transit::CiphertextItem, SecretBytes>(inputs, ToCiphertextItem);
+  if (!decoded.items.empty()) {
+    COFFER_ASSIGN(auto opened, call.services.engine.Decrypt(call.Caller(), call.fields.Text("name"),
+                                                            decoded.items));
+    Place(decoded, opened);
+  }
+  if (!inputs.is_batch && !decoded.results.front()) return Fail(decoded.results.front().error());
+  reply.secret = true;
+  reply.json.Reserve(OpenedSize(inputs, decoded.results));
+  if (!inputs.is_batch) {
+    reply.json.BeginObject().Key("plaintext").Base64(decoded.results.front()->Reveal()).EndObject();
+    return {};
+  }
+  BatchTally tally;
+  WriteOpened(inputs, decoded.results, tally, reply.json);
+  SetBatchStatus(call, tally, reply);
+  return {};
+}
+
+using RewrapDecoded = Decoded<transit::CiphertextItem, transit::Ciphertext>;
+
+// Takes out the items that are of the wanted version already: they keep their ciphertext.
+void SkipCurrent(const Call& call, RewrapDecoded& decoded) {
+  const auto key = call.services.engine.Keys().Find(call.request.worker, call.mount->id,
+                                                    call.fields.Text("name"));
+  if (!key) return;  // the engine's own look-up says it in its words
+  RewrapDecoded kept;
+  for (std::size_t i = 0; i < decoded.items.size(); ++i) {
+    transit::CiphertextItem& item = decoded.items[i];
+    const std::int64_t wanted = item.key_version == 0 ? (*key)->latest_version : item.key_version;
+    const std::int64_t current = item.version == 0 ? 1 : item.version;
+    if (current == wanted && current <= (*key)->latest_version) {
+      const auto usable = (*key)->ForDecryption(current);
+      if (usable) {
+        decoded.results[decoded.places[i]] =
+            transit::Ciphertext{static_cast<int>(current), std::move(item.payload)};
+      } else {
+        decoded.results[decoded.places[i]] = Fail(usable.error());
+      }
+    } else {
+      kept.items.push_back(std::move(item));
+      kept.places.push_back(decoded.places[i]);
+    }
+  }
+  decoded.items = std::move(kept.items);
+  decoded.places = std::move(kept.places);
+}
+
+Status Rewrap(const Call& call, Reply& reply) {
+  COFFER_ASSIGN(const CipherInputs inputs, ReadCipherInputs(call.fields, "ciphertext", "decrypt"));
+  RewrapDecoded decoded =
+      DecodeInputs<transit::CiphertextItem, transit::Ciphertext>(inputs, ToCiphertextItem);
+  if (call.fields.Bool("skip_current")) SkipCurrent(call, decoded);
+  if (!decoded.items.empty()) {
+    COFFER_ASSIGN(auto sealed, call.services.engine.Rewrap(call.Caller(), call.fields.Text("name"),
+                                                           decoded.items));
+    Place(decoded, sealed);
+  }
+  BatchTally tally;
+  COFFER_TRY(AnswerSealed(inputs, decoded.results, tally, reply));
+  if (!inputs.is_batch) return {};
+  if (tally.failed > 0) return Fail(Code::kInternal, "", "rewrap failed for an item of a batch");
+  // The reference answers 200 whatever the items say; the code for partial failures is our own.
+  if (PartialFailureCode(call)) SetBatchStatus(call, tally, reply);
+  return {};
+}
+
+Status GenerateDataKey(const Call& call, Reply& reply) {
+  const std::string_view kind = call.fields.Text("kind");
+  if (kind != "plaintext" && kind != "wrapped") {
+    return Fail(Code::kInvalid, "Invalid path, must be 'plaintext' or 'wrapped'");
+  }
+  if (!call.fields.Text("nonce").empty()) {
+    return Fail(Code::kInvalid, "nonce provided when not allowed");
+  }
+  if (!Base64Decode(call.fields.Text("context"))) {
+    return Fail(Code::kInvalid, "failed to base64-decode context");
+  }
+  COFFER_ASSIGN(const Bytes associated_data, Base64Decode(call.fields.Text("associated_data")));
+  COFFER_ASSIGN(const transit::DataKey key,
+                call.services.engine.GenerateDataKey(
+                    call.Caller(), call.fields.Text("name"), call.fields.Int("bits"),
+                    call.fields.Int("key_version"), associated_data));
+  reply.json.Reserve(4 * kEnvelopeSize);
+  reply.json.BeginObject();
+  WriteSealed(key.ciphertext, reply.json);
+  if (kind == "plaintext") {
+    reply.secret = true;
+    reply.json.Key("plaintext").Base64(key.plaintext.Reveal());
+  }
+  reply.json.EndObject();
+  return {};
+}
+
+constexpr FieldSpec kName{"name", FieldType::kText, "", "The key's name."};
+constexpr FieldSpec kContext{"context", FieldType::kText, "", "For derived keys only.", true};
+constexpr FieldSpec kNonce{"nonce", FieldType::kText, "", "Must be empty: nonces are made here."};
+constexpr FieldSpec kVersion{"key_version", FieldType::kInt, "0", "The version to use; 0: latest."};
+constexpr FieldSpec kAssociated{"associated_data", FieldType::kText, "",
+                                "Base64 of what is authenticated with the message.", true};
+constexpr FieldSpec kBatch{"batch_input", FieldType::kList, "", "Many items in one request.", true};
+constexpr FieldSpec kPartial{"partial_failure_response_code", FieldType::kInt, "",
+                             "HTTP status where some items failed."};
+constexpr FieldSpec kCiphertext{"ciphertext", FieldType::kText, "", "vault:vN:..."};
+
+}  // namespace
+
+void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
+  Endpoint encrypt{"encrypt/:name", "Encrypts, making the key where there is none.", {}, {}};
+  encrypt.fields = {kName,
+                    {"plaintext", FieldType::kText, "", "Base64 of the message.", true},
+                    kContext,
+                    kNonce,
+                    kAssociated,
+                    kVersion,
+                    {"type", FieldType::kText, "aes256-gcm96", "The type of a key made here."},
+                    {"convergent_encryption", FieldType::kBool, "false", "For derived keys only."},
+                    kPartial,
+                    kBatch};
+  encrypt.operations = {{Verb::kWrite, Capability::kUpdate, Encrypt}};
+  encrypt.exists = KeyExists;
+  table.push_back(std::move(encrypt));
+
+  Endpoint decrypt{"decrypt/:name", "Decrypts.", {}, {}};
+  decrypt.fields = {kName, kCiphertext, kContext, kNonce, kAssociated, kVersion, kPartial, kBatch};
+  decrypt.operations = {{Verb::kWrite, Capability::kUpdate, Decrypt}};
+  table.push_back(std::move(decrypt));
+
+  Endpoint rewrap{"rewrap/:name", "Encrypts anew under another version.", {}, {}};
+  rewrap.fields = {kName,
+                   kCiphertext,
+                   kContext,
+                   kNonce,
+                   kAssociated,
+                   kVersion,
+                   {"skip_current", FieldType::kBool, "false",
+                    "Leaves a ciphertext of the wanted version as it is."},
+                   kPartial,
+                   kBatch};
+  rewrap.operations = {{Verb::kWrite, Capability::kUpdate, Rewrap}};
+  table.push_back(std::move(rewrap));
+
+  Endpoint datakey{"datakey/=kind/:name", "A new data key, encrypted under the key.", {}, {}};
+  datakey.fields = {kName,
+                    {"kind", FieldType::kText, "", "plaintext or wrapped."},
+                    {"bits", FieldType::kInt, "256", "128, 256 or 512."},
+                    kContext,
+                    kNonce,
+                    kVersion,
+                    kAssociated};
+  datakey.operations = {{Verb::kWrite, Capability::kUpdate, GenerateDataKey}};
+  table.push_back(std::move(datakey));
+}
+
+}  // namespace coffer::api
