@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+
+#include "coffer/base/random.h"
+
+namespace coffer::fakes {
+
+// Not random at all: the octets first, first + 1, ... modulo 256. Thread-safe.
+class CountingRandom final : public Random {
+ public:
+  explicit CountingRandom(std::uint8_t first = 0) : next_(first) {}
+  void Fill(MutableBytes out) override {
+    const std::lock_guard lock(mutex_);
+    for (std::uint8_t& octet : out) octet = next_++;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::uint8_t next_;  // guarded by mutex_
+};
+
+}  // namespace coffer::fakes
