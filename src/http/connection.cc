@@ -1,0 +1,156 @@
+#include "http/connection.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "coffer/base/secret_bytes.h"
+#include "http/response_text.h"
+
+namespace coffer::http {
+namespace {
+
+constexpr std::size_t kReadOctets = 64 * 1024;
+constexpr std::size_t kMaxUnsent =
+    1024 * 1024;  // answers that may wait before the next request is looked at
+constexpr std::size_t kKeptCapacity = 256 * 1024;  // larger buffers are given back after use
+
+void WipeAndRelease(std::string& text) {
+  SecureWipe(text.data(), text.size());
+  text.clear();
+  if (text.capacity() > kKeptCapacity) text.shrink_to_fit();
+}
+
+}  // namespace
+
+Connection::Connection(Peer peer, const Options& options)
+    : peer_(std::move(peer)),
+      framer_({options.max_header_bytes, options.max_body_bytes}),
+      since_(Steady::now()) {}
+
+Connection::~Connection() {
+  SecureWipe(input_.data(), input_.size());
+  if (wipe_output_) SecureWipe(output_.data(), output_.size());
+  ::close(peer_.fd);
+}
+
+Connection::Next Connection::Receive() {
+  // One read for each readiness: a busy client cannot keep its worker from the others.
+  const std::size_t before = input_.size();
+  input_.resize(before + kReadOctets);
+  ssize_t got = 0;
+  do {
+    got = ::recv(peer_.fd, input_.data() + before, kReadOctets, 0);
+  } while (got < 0 && errno == EINTR);
+  input_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  if (got > 0) return Next::kKeep;
+  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Next::kKeep;
+  input_ended_ = true;
+  return got == 0 && WantsWrite() ? Next::kKeep : Next::kClose;
+}
+
+Connection::Next Connection::OnReadable(const Context& context) {
+  if (close_after_send_ || output_.size() - sent_ > kMaxUnsent) return Send();
+  const bool was_empty = input_.empty();
+  if (Receive() == Next::kClose) return Next::kClose;
+  if (was_empty && !input_.empty()) since_ = Steady::now();
+  return Answer(context);
+}
+
+Connection::Next Connection::OnWritable(const Context& context) {
+  if (Send() == Next::kClose) return Next::kClose;
+  return WantsWrite() || close_after_send_ ? Next::kKeep : Answer(context);
+}
+
+Connection::Next Connection::Answer(const Context& context) {
+  while (!close_after_send_ && !input_.empty() && output_.size() - sent_ <= kMaxUnsent) {
+    const bool had_head = framer_.HeadComplete();
+    const RequestFramer::State state = framer_.Advance(input_);
+    if (state == RequestFramer::State::kError) {
+      Refuse(framer_.Error());
+      break;
+    }
+    if (state == RequestFramer::State::kNeedMore) {
+      if (!had_head && framer_.HeadComplete()) since_ = Steady::now();
+      if (framer_.TakeContinue()) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+      break;
+    }
+    AnswerOne(context);
+  }
+  return Send();
+}
+
+void Connection::AnswerOne(const Context& context) {
+  if (!framer_.Fill(input_, context.request)) {
+    Refuse(framer_.Error());
+    return;
+  }
+  context.request.remote_address = peer_.address;
+  context.request.remote_port = peer_.port;
+  context.request.worker = context.worker;
+  Response response;
+  context.handler.Handle(context.request, response);
+  close_after_send_ = !framer_.KeepAlive() || context.draining;
+  AppendResponse(response, context.request.method == Method::kHead, close_after_send_, output_);
+  if (response.wipe) {
+    wipe_output_ = true;
+    SecureWipe(response.body.data(), response.body.size());
+  }
+  const std::size_t used = framer_.Consumed();
+  framer_.Reset();
+  SecureWipe(input_.data(), used);
+  input_.erase(0, used);
+  if (input_.empty()) WipeAndRelease(input_);
+  since_ = Steady::now();
+}
+
+void Connection::Refuse(const FrameError& error) {
+  AppendResponse(ErrorResponse(error.status, error.text), false, true, output_);
+  close_after_send_ = true;
+  WipeAndRelease(input_);
+}
+
+Connection::Next Connection::Send() {
+  while (WantsWrite()) {
+    const ssize_t sent = ::send(peer_.fd, output_.data() + sent_, output_.size() - sent_,
+                                MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Next::kKeep;
+    if (sent <= 0) return Next::kClose;
+    sent_ += static_cast<std::size_t>(sent);
+    since_ = Steady::now();
+  }
+  if (wipe_output_) SecureWipe(output_.data(), output_.size());
+  wipe_output_ = false;
+  output_.clear();
+  sent_ = 0;
+  if (output_.capacity() > kKeptCapacity) output_.shrink_to_fit();
+  if (!close_after_send_) return input_ended_ ? Next::kClose : Next::kKeep;
+  // The client may still be sending what we refused: without a half-close its reset could overtake
+  // our answer.
+  ::shutdown(peer_.fd, SHUT_WR);
+  std::array<char, 4096> rest{};
+  for (int i = 0; i < 16; ++i) {
+    if (::recv(peer_.fd, rest.data(), rest.size(), MSG_DONTWAIT) <= 0) break;
+  }
+  return Next::kClose;
+}
+
+Connection::Next Connection::OnTick(Steady::time_point now, const Options& options) {
+  const auto age = now - since_;
+  const auto limit = WantsWrite()             ? options.body_timeout
+                     : input_.empty()         ? options.idle_timeout
+                     : framer_.HeadComplete() ? options.body_timeout
+                                              : options.header_timeout;
+  if (age <= limit) return Next::kKeep;
+  if (WantsWrite() || input_.empty()) return Next::kClose;
+  Refuse({408, "request took too long"});
+  static_cast<void>(Send());
+  return Next::kClose;
+}
+
+}  // namespace coffer::http

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coffer/http/server.h"
+
+namespace coffer::http {
+
+struct FrameLimits {
+  std::size_t max_header_bytes = 64 * 1024;
+  std::size_t max_body_bytes = 32 * 1024 * 1024;
+};
+
+// Why a request is refused, and with what status; the connection is closed afterwards.
+struct FrameError {
+  int status = 400;
+  std::string_view text;
+};
+
+// Reads one request after another from a connection's octets (RFC 9112, strictly): what could be
+// read in two ways is an error. Each octet is looked at once, however the input is cut. Not
+// thread-safe.
+class RequestFramer {
+ public:
+  explicit RequestFramer(const FrameLimits& limits) : limits_(limits) {}
+
+  enum class State { kNeedMore, kComplete, kError };
+  // `buffer` begins with the request's first octet and only grows until Reset().
+  State Advance(std::string_view buffer);
+  const FrameError& Error() const { return error_; }
+
+  // True once, when the client waits for "100 Continue" before it sends the body.
+  bool TakeContinue();
+  bool HeadComplete() const { return stage_ != Stage::kHead; }
+
+  // After kComplete. Views go into `buffer` (the one of the last Advance) and this framer.
+  // False where the target cannot be decoded: Error() says so.
+  bool Fill(std::string_view buffer, Request& request);
+  bool KeepAlive() const { return keep_alive_; }
+  std::size_t Consumed() const { return consumed_; }
+  // For the next request; wipes the decoded body.
+  void Reset();
+
+ private:
+  enum class Stage { kHead, kBody, kChunkSize, kChunkData, kChunkEnd, kTrailer, kDone };
+  struct Span {
+    std::size_t begin = 0;
+    std::size_t size = 0;
+    std::string_view In(std::string_view buffer) const { return buffer.substr(begin, size); }
+  };
+  struct Field {
+    Span name;
+    Span value;
+  };
+  struct Framing {
+    int hosts = 0;
+    int content_lengths = 0;
+    int transfer_encodings = 0;
+    bool chunked = false;
+    bool expects_continue = false;
+    bool close = false;
+    bool keep_alive = false;
+    std::uint64_t content_length = 0;
+  };
+
+  State Fail(int status, std::string_view text);
+  bool ParseHead(std::string_view buffer, std::size_t end);
+  bool ParseRequestLine(std::string_view buffer, std::size_t begin, std::size_t end);
+  bool ParseField(std::string_view buffer, std::size_t begin, std::size_t end, Framing& framing);
+  bool ApplyField(std::string_view name, std::string_view value, Framing& framing);
+  bool ApplyFraming(const Framing& framing);
+  State AdvanceHead(std::string_view buffer);
+  State AdvanceChunks(std::string_view buffer);
+  // The next CRLF-ended line from at_, or nothing yet; an error for a bare CR or LF.
+  enum class Line { kNone, kWhole, kBad };
+  Line NextLine(std::string_view buffer, std::size_t limit, std::string_view& line);
+
+  const FrameLimits limits_;
+  Stage stage_ = Stage::kHead;
+  FrameError error_;
+  std::size_t at_ = 0;  // scanned so far
+  Method method_ = Method::kGet;
+  bool version_1_1_ = true;
+  bool keep_alive_ = true;
+  bool continue_due_ = false;
+  Span target_;
+  std::vector<Field> fields_;
+  std::string lower_names_;  // the names' octets in lower case, in order
+  std::size_t body_begin_ = 0;
+  std::uint64_t body_size_ = 0;
+  bool chunked_ = false;
+  std::uint64_t chunk_left_ = 0;
+  std::size_t trailer_begin_ = 0;
+  std::string chunked_body_;
+  std::size_t consumed_ = 0;
+};
+
+}  // namespace coffer::http

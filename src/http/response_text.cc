@@ -1,0 +1,94 @@
+#include "http/response_text.h"
+
+#include <array>
+#include <charconv>
+
+namespace coffer::http {
+namespace {
+
+std::string_view StatusLine(int status) {
+  switch (status) {
+    case 200:
+      return "HTTP/1.1 200 OK\r\n";
+    case 202:
+      return "HTTP/1.1 202 Accepted\r\n";
+    case 204:
+      return "HTTP/1.1 204 No Content\r\n";
+    case 400:
+      return "HTTP/1.1 400 Bad Request\r\n";
+    case 403:
+      return "HTTP/1.1 403 Forbidden\r\n";
+    case 404:
+      return "HTTP/1.1 404 Not Found\r\n";
+    case 405:
+      return "HTTP/1.1 405 Method Not Allowed\r\n";
+    case 408:
+      return "HTTP/1.1 408 Request Timeout\r\n";
+    case 409:
+      return "HTTP/1.1 409 Conflict\r\n";
+    case 413:
+      return "HTTP/1.1 413 Content Too Large\r\n";
+    case 415:
+      return "HTTP/1.1 415 Unsupported Media Type\r\n";
+    case 417:
+      return "HTTP/1.1 417 Expectation Failed\r\n";
+    case 429:
+      return "HTTP/1.1 429 Too Many Requests\r\n";
+    case 431:
+      return "HTTP/1.1 431 Request Header Fields Too Large\r\n";
+    case 500:
+      return "HTTP/1.1 500 Internal Server Error\r\n";
+    case 501:
+      return "HTTP/1.1 501 Not Implemented\r\n";
+    case 503:
+      return "HTTP/1.1 503 Service Unavailable\r\n";
+    case 505:
+      return "HTTP/1.1 505 HTTP Version Not Supported\r\n";
+    default:
+      return {};
+  }
+}
+
+void AppendNumber(std::size_t value, std::string& out) {
+  std::array<char, 24> digits{};
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  static_cast<void>(error);
+  out.append(digits.data(), end);
+}
+
+}  // namespace
+
+void AppendResponse(const Response& response, bool head_only, bool close, std::string& out) {
+  out.reserve(out.size() + response.body.size() + 256);
+  if (const std::string_view line = StatusLine(response.status); !line.empty()) {
+    out += line;
+  } else {
+    out += "HTTP/1.1 ";
+    AppendNumber(static_cast<std::size_t>(response.status), out);
+    out += " Status\r\n";
+  }
+  out += "Cache-Control: no-store\r\n";
+  for (const auto& [name, value] : response.headers) {
+    out.append(name).append(": ").append(value).append("\r\n");
+  }
+  const bool bodyless = response.status == 204 || response.status == 304;
+  if (!bodyless) {
+    if (!response.body.empty()) {
+      out.append("Content-Type: ").append(response.content_type).append("\r\n");
+    }
+    out += "Content-Length: ";
+    AppendNumber(response.body.size(), out);
+    out += "\r\n";
+  }
+  out += close ? "Connection: close\r\n\r\n" : "\r\n";
+  if (!bodyless && !head_only) out += response.body;
+}
+
+Response ErrorResponse(int status, std::string_view text) {
+  Response response;
+  response.status = status;
+  response.body.append("{\"errors\":[\"").append(text).append("\"]}\n");
+  return response;
+}
+
+}  // namespace coffer::http

@@ -1,0 +1,105 @@
+#include "coffer/http/server.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <thread>
+#include <utility>
+
+#include "http/listener.h"
+#include "http/worker.h"
+
+namespace coffer::http {
+
+struct Server::Impl {
+  Impl(const Options& settings, Handler& handler, Logger& log)
+      : options(settings), logger(log), workers(options, handler, log) {}
+  ~Impl() { StopAccepting(); }
+
+  void AcceptFrom(const ListeningSocket& socket) {
+    // As many as were waiting; the poll tells of more.
+    for (int i = 0; i < 256; ++i) {
+      Connection::Peer peer = socket.Accept();
+      if (peer.fd < 0) {
+        // Out of descriptors, accept fails at once for ever: give the workers time to close some.
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS) ::poll(nullptr, 0, 10);
+        return;
+      }
+      if (workers.Connections() >= options.max_connections) {
+        ::close(peer.fd);
+        continue;
+      }
+      workers.Take(std::move(peer));
+    }
+  }
+
+  void AcceptLoop() {
+    std::vector<pollfd> watched;
+    watched.push_back({stop_fd, POLLIN, 0});
+    for (const ListeningSocket& socket : sockets) watched.push_back({socket.Fd(), POLLIN, 0});
+    while (!stopping.load()) {
+      if (::poll(watched.data(), watched.size(), -1) < 0) continue;
+      for (std::size_t i = 1; i < watched.size(); ++i) {
+        if (watched[i].revents != 0) AcceptFrom(sockets[i - 1]);
+      }
+    }
+  }
+
+  void StopAccepting() {
+    if (!acceptor.joinable()) return;
+    stopping.store(true);
+    const std::uint64_t one = 1;
+    static_cast<void>(!::write(stop_fd, &one, sizeof one));
+    acceptor.join();
+    sockets.clear();
+    ::close(stop_fd);
+  }
+
+  const Options options;
+  Logger& logger;
+  Workers workers;
+  std::vector<ListeningSocket> sockets;
+  std::vector<std::string> addresses;
+  int stop_fd = -1;
+  std::atomic<bool> stopping{false};
+  std::thread acceptor;
+};
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::Start(const Options& options, Handler& handler,
+                                              Logger& logger) {
+  if (options.workers == 0 || options.listeners.empty()) {
+    return Fail(Code::kInvalid, "a server needs a worker and an address to listen on");
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  std::vector<ListeningSocket> sockets;
+  for (const Listener& listener : options.listeners) {
+    COFFER_ASSIGN(ListeningSocket socket, ListeningSocket::Open(listener));
+    sockets.push_back(std::move(socket));
+  }
+  auto impl = std::make_unique<Impl>(options, handler, logger);
+  for (const ListeningSocket& socket : sockets) impl->addresses.push_back(socket.Address());
+  impl->sockets = std::move(sockets);
+  impl->stop_fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  impl->acceptor = std::thread([raw = impl.get()] { raw->AcceptLoop(); });
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+const std::vector<std::string>& Server::Addresses() const { return impl_->addresses; }
+
+void Server::Drain(std::chrono::milliseconds deadline) {
+  impl_->StopAccepting();
+  impl_->workers.Drain();
+  const auto until = std::chrono::steady_clock::now() + deadline;
+  while (impl_->workers.Connections() > 0 && std::chrono::steady_clock::now() < until) {
+    ::poll(nullptr, 0, 5);
+  }
+}
+
+}  // namespace coffer::http

@@ -1,0 +1,141 @@
+#include "http/target.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace coffer::http {
+namespace {
+
+int HexValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool PercentDecode(std::string_view text, bool plus_is_blank, std::string& out) {
+  out.clear();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '%') {
+      if (i + 2 >= text.size()) return false;
+      const int high = HexValue(text[i + 1]);
+      const int low = HexValue(text[i + 2]);
+      if (high < 0 || low < 0) return false;
+      c = static_cast<char>(high * 16 + low);
+      i += 2;
+    } else if (c == '+' && plus_is_blank) {
+      c = ' ';
+    }
+    out.push_back(c);
+  }
+  return true;
+}
+
+bool HasControl(std::string_view text) {
+  for (const char c : text) {
+    const auto octet = static_cast<std::uint8_t>(c);
+    if (octet < 0x20 || octet == 0x7f) return true;
+  }
+  return false;
+}
+
+// Well-formed UTF-8 as Unicode's table 3-7 has it: no overlong form, no surrogate, nothing above
+// U+10FFFF.
+bool IsUtf8(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const auto lead = static_cast<std::uint8_t>(text[i]);
+    std::size_t more = 0;
+    std::uint32_t smallest = 0;
+    std::uint32_t point = 0;
+    if (lead < 0x80) {
+      ++i;
+      continue;
+    }
+    if ((lead & 0xe0) == 0xc0) {
+      more = 1, smallest = 0x80, point = lead & 0x1fU;
+    } else if ((lead & 0xf0) == 0xe0) {
+      more = 2, smallest = 0x800, point = lead & 0x0fU;
+    } else if ((lead & 0xf8) == 0xf0) {
+      more = 3, smallest = 0x10000, point = lead & 0x07U;
+    } else {
+      return false;
+    }
+    if (i + more >= text.size()) return false;
+    for (std::size_t k = 1; k <= more; ++k) {
+      const auto next = static_cast<std::uint8_t>(text[i + k]);
+      if ((next & 0xc0) != 0x80) return false;
+      point = point << 6 | (next & 0x3fU);
+    }
+    if (point < smallest || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return false;
+    i += more + 1;
+  }
+  return true;
+}
+
+bool HasDotSegment(std::string_view path) {
+  std::size_t start = 0;
+  while (start <= path.size()) {
+    std::size_t end = path.find('/', start);
+    if (end == std::string_view::npos) end = path.size();
+    const std::string_view segment = path.substr(start, end - start);
+    if (segment == "." || segment == "..") return true;
+    start = end + 1;
+  }
+  return false;
+}
+
+void CollapseSlashes(std::string& path) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (path[i] == '/' && kept > 0 && path[kept - 1] == '/') continue;
+    path[kept++] = path[i];
+  }
+  path.resize(kept);
+}
+
+bool IsPlainPath(std::string_view text) {
+  return text.find('%') == std::string_view::npos && text.find("//") == std::string_view::npos &&
+         text.find("/.") == std::string_view::npos;
+}
+
+bool DecodeQuery(std::string_view text, std::vector<std::pair<std::string, std::string>>& query) {
+  while (!text.empty()) {
+    const std::string_view pair = text.substr(0, text.find('&'));
+    text.remove_prefix(pair.size() < text.size() ? pair.size() + 1 : text.size());
+    if (pair.empty()) continue;
+    const std::size_t equals = pair.find('=');
+    std::string name;
+    std::string value;
+    if (!PercentDecode(pair.substr(0, equals), true, name)) return false;
+    if (equals != std::string_view::npos && !PercentDecode(pair.substr(equals + 1), true, value)) {
+      return false;
+    }
+    if (HasControl(name) || HasControl(value) || !IsUtf8(name) || !IsUtf8(value)) return false;
+    query.emplace_back(std::move(name), std::move(value));
+  }
+  return true;
+}
+
+}  // namespace
+
+bool DecodeTarget(std::string_view target, std::string& path,
+                  std::vector<std::pair<std::string, std::string>>& query) {
+  query.clear();
+  if (target.empty() || target.front() != '/' || target.find('#') != std::string_view::npos) {
+    return false;
+  }
+  const std::size_t question = target.find('?');
+  const std::string_view raw_path = target.substr(0, question);
+  if (IsPlainPath(raw_path)) {
+    path.assign(raw_path);  // the head allows only visible ASCII
+  } else {
+    if (!PercentDecode(raw_path, false, path)) return false;
+    if (HasControl(path) || !IsUtf8(path) || HasDotSegment(path)) return false;
+    CollapseSlashes(path);
+  }
+  return question == std::string_view::npos || DecodeQuery(target.substr(question + 1), query);
+}
+
+}  // namespace coffer::http
