@@ -29,6 +29,7 @@ mkdir -p build
   exit 1
 }
 
+umask 077 # the server prints its root token, so the log holds it
 data=${COFFER_DATA:-build/dev-data}
 mkdir -p "$data"
 data=$(cd "$data" && pwd)
