@@ -41,13 +41,19 @@ class Bench final {
   Result<ObjectHandle> Generate(MechanismType mechanism, const Attributes& attributes) {
     Attributes labelled = Labelled(attributes);
     labelled.Add(AttributeType::kValueLen, kKeyOctets);
-    return session_.GenerateKey(mechanism, labelled);
+    return Noted(session_.GenerateKey(mechanism, labelled));
   }
   Result<ObjectHandle> Unwrap(MechanismType mechanism, ObjectHandle master, ByteView blob,
                               const Attributes& attributes) {
-    return session_.UnwrapKey(mechanism, master, blob, Labelled(attributes));
+    return Noted(session_.UnwrapKey(mechanism, master, blob, Labelled(attributes)));
   }
   Session& session() { return session_; }
+  // A token that is gone, or not logged in, looks like one that refuses everything; this tells them
+  // apart.
+  Status CheckNotLost() const {
+    if (lost_) return Fail(*lost_);
+    return {};
+  }
 
  private:
   // First, so that it stands before whatever the token stumbles over.
@@ -57,8 +63,14 @@ class Bench final {
     return labelled;
   }
 
+  Result<ObjectHandle> Noted(Result<ObjectHandle> key) {
+    if (!key && key.error().code == Code::kTokenLost) lost_ = key.error();
+    return key;
+  }
+
   Session& session_;
   std::string label_;
+  std::optional<Error> lost_;
 };
 
 Attributes SessionKey(KeyType type) {
@@ -219,10 +231,8 @@ Result<TokenProfile> ProbeToken(Session& session) {
     }
     profile.gcm_caller_iv = DoesGcm(bench);
     profile.hmac_sha256 = DoesHmac(bench);
+    COFFER_TRY(bench.CheckNotLost());
   }
-  // A token that is gone and one that refuses everything look alike above.
-  std::array<std::uint8_t, 1> octet{};
-  COFFER_TRY(session.GenerateRandom(octet));
   if (session.Broken()) {
     return Fail(Code::kTokenFailed, "the token failed", "the probe broke its session");
   }

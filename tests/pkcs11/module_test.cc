@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "pkcs11/token_fixture.h"
 
@@ -166,8 +167,13 @@ TEST_F(ModuleTest, ReinitializingOneCopyLeavesTheOthersAlone) {
 
 TEST_F(ModuleTest, ChangesHandsBetweenThreadsWithoutLocking) {
   const auto single = token_.Load(Threading::kSingle);
-  const auto session = token_.OpenUserSession(*single);
-  EXPECT_FALSE(session.Broken());
+  Session session = token_.OpenUserSession(*single);
+  bool made = false;
+  std::thread([&] {
+    made = session.GenerateKey(MechanismType::kAesKeyGen, DataKey()).has_value();
+  }).join();
+  EXPECT_TRUE(made);
+  EXPECT_EQ(session.Find({})->size(), 1U);
 }
 
 TEST_F(ModuleTest, TakesASecondLoginForSuccess) {

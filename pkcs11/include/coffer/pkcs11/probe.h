@@ -31,8 +31,9 @@ struct TokenProfile {
 };
 
 // Tries it out on session objects, all destroyed again. `session` must be logged in and fit for
-// creating objects. An error only where the token is lost meanwhile; what it cannot do is in the
-// profile. Takes some milliseconds on a software token. Threads: as Session.
+// creating objects. An error only where the token is lost or not logged in (kTokenLost) or the
+// session broke (kTokenFailed); what the token cannot do is in the profile. Takes some milliseconds
+// on a software token. Threads: as Session.
 Result<TokenProfile> ProbeToken(Session& session);
 
 }  // namespace coffer::pkcs11
