@@ -12,7 +12,7 @@ Result<DataKey> Engine::GenerateDataKey(const Caller& caller, std::string_view k
   if (bits != 128 && bits != 256 && bits != 512) {
     return Fail(Code::kInvalid, "invalid bit length");
   }
-  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key));
+  COFFER_ASSIGN(const auto found, FindForEncryption(keys_, caller, key, std::nullopt));
   PlaintextItem item;
   item.plaintext = SecretBytes(static_cast<std::size_t>(bits / 8));
   item.associated_data.assign(associated_data.begin(), associated_data.end());

@@ -18,7 +18,7 @@ Result<SecretBytes> DecryptItem(keyring::KeyRing& keys, const Caller& caller,
 
 Engine::Decrypted Engine::Decrypt(const Caller& caller, std::string_view key,
                                   std::span<const CiphertextItem> items) {
-  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key));
+  COFFER_ASSIGN(const auto found, FindForDecryption(keys_, caller, key));
   std::vector<Result<SecretBytes>> results;
   results.reserve(items.size());
   for (const CiphertextItem& item : items) {
@@ -32,7 +32,7 @@ Engine::Decrypted Engine::Decrypt(const Caller& caller, std::string_view key,
 // One snapshot serves both halves, so a rotation in between cannot make a rewrap go backwards.
 Engine::Encrypted Engine::Rewrap(const Caller& caller, std::string_view key,
                                  std::span<const CiphertextItem> items) {
-  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key));
+  COFFER_ASSIGN(const auto found, FindForEncryption(keys_, caller, key, std::nullopt));
   std::vector<Result<Ciphertext>> results(items.size());
   std::vector<PlaintextItem> opened;
   std::vector<std::size_t> places;

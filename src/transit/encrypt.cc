@@ -41,7 +41,7 @@ Engine::Encrypted EncryptItems(keyring::KeyRing& keys, const Caller& caller,
 Engine::Encrypted Engine::Encrypt(const Caller& caller, std::string_view key,
                                   std::span<PlaintextItem> items,
                                   std::optional<keyring::KeyType> upsert) {
-  COFFER_ASSIGN(const auto found, FindOrCreateKey(keys_, caller, key, upsert));
+  COFFER_ASSIGN(const auto found, FindForEncryption(keys_, caller, key, upsert));
   return EncryptItems(keys_, caller, *found, items);
 }
 

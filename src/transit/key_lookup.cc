@@ -2,21 +2,30 @@
 
 namespace coffer::transit {
 
-Result<std::shared_ptr<const keyring::Key>> FindKey(keyring::KeyRing& keys, const Caller& caller,
-                                                    std::string_view name) {
+namespace {
+
+auto Absent() { return Fail(Code::kInvalid, "encryption key not found"); }
+
+bool IsAbsent(const Result<std::shared_ptr<const keyring::Key>>& found) {
+  return !found && found.error().code == Code::kNotFound;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const keyring::Key>> FindForDecryption(keyring::KeyRing& keys,
+                                                              const Caller& caller,
+                                                              std::string_view name) {
   auto found = keys.Find(caller.worker, caller.mount, name);
-  if (!found && found.error().code == Code::kNotFound) {
-    return Fail(Code::kInvalid, "encryption key not found");
-  }
+  if (IsAbsent(found)) return Absent();
   return found;
 }
 
-Result<std::shared_ptr<const keyring::Key>> FindOrCreateKey(
+Result<std::shared_ptr<const keyring::Key>> FindForEncryption(
     keyring::KeyRing& keys, const Caller& caller, std::string_view name,
     std::optional<keyring::KeyType> upsert) {
-  if (!upsert) return FindKey(keys, caller, name);
-  auto found = keys.Find(caller.worker, caller.mount, name);
-  if (found || found.error().code != Code::kNotFound) return found;
+  auto found = keys.FindForEncryption(caller.worker, caller.mount, name);
+  if (!IsAbsent(found)) return found;
+  if (!upsert) return Absent();
   COFFER_ASSIGN(const auto key_name, keyring::KeyName::Parse(name));
   keyring::CreateOptions options;
   options.type = *upsert;

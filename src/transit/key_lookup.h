@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "coffer/base/result.h"
@@ -11,14 +12,15 @@
 namespace coffer::transit {
 
 // The key by name; kInvalid "encryption key not found" where it is absent.
-Result<std::shared_ptr<const keyring::Key>> FindKey(keyring::KeyRing& keys, const Caller& caller,
-                                                    std::string_view name);
+Result<std::shared_ptr<const keyring::Key>> FindForDecryption(keyring::KeyRing& keys,
+                                                              const Caller& caller,
+                                                              std::string_view name);
 
-// Likewise, but makes an absent key of type `upsert` where one is given.
-Result<std::shared_ptr<const keyring::Key>> FindOrCreateKey(keyring::KeyRing& keys,
-                                                            const Caller& caller,
-                                                            std::string_view name,
-                                                            std::optional<keyring::KeyType> upsert);
+// Likewise, rotated first where it must be; an absent key of type `upsert` is made where one is
+// given.
+Result<std::shared_ptr<const keyring::Key>> FindForEncryption(
+    keyring::KeyRing& keys, const Caller& caller, std::string_view name,
+    std::optional<keyring::KeyType> upsert);
 
 // Encrypts every item under its version of `key`, in order.
 Engine::Encrypted EncryptItems(keyring::KeyRing& keys, const Caller& caller,
