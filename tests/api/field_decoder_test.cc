@@ -1,0 +1,131 @@
+#include "api/field_decoder.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace coffer::api {
+namespace {
+
+const std::vector<FieldSpec> kSpecs = {
+    {"name", FieldType::kText, "", ""},    {"text", FieldType::kText, "usual", ""},
+    {"int", FieldType::kInt, "7", ""},     {"bool", FieldType::kBool, "true", ""},
+    {"dur", FieldType::kSeconds, "0", ""}, {"list", FieldType::kList, "", ""},
+    {"map", FieldType::kMap, "", ""},      {"kv", FieldType::kKeyValues, "", ""}};
+
+Status Decode(Fields& fields, std::string_view json) {
+  COFFER_ASSIGN(auto value, ParseJson(json));
+  return fields.Decode(std::move(value));
+}
+
+TEST(Fields, TakesIntegersInEveryFormClientsSend) {
+  const struct {
+    const char* json;
+    std::int64_t value;
+  } kCases[] = {{"3", 3},
+                {"\"3\"", 3},
+                {"3.0", 3},
+                {"3e0", 3},
+                {"\"\"", 0},
+                {"true", 1},
+                {"-4", -4},
+                {"null", 7},
+                {"9223372036854775807", 9223372036854775807},
+                {"9007199254740993", 9007199254740993}};
+  for (const auto& item : kCases) {
+    Fields fields(kSpecs);
+    ASSERT_TRUE(Decode(fields, std::string("{\"int\":") + item.json + "}")) << item.json;
+    EXPECT_EQ(fields.Int("int"), item.value) << item.json;
+  }
+}
+
+TEST(Fields, RefusesWhatDoesNotConvertAndNamesTheField) {
+  for (const char* json :
+       {R"({"int":"x"})", R"({"int":3.5})", R"({"int":9223372036854775808})", R"({"int":[3]})",
+        R"({"int":1e300})", R"({"bool":"maybe"})", R"({"bool":{}})", R"({"dur":"soon"})",
+        R"({"dur":-1})", R"({"dur":"-1h"})", R"({"list":"a"})", R"({"list":{}})", R"({"map":[]})",
+        R"({"text":[]})", R"({"kv":["x"]})", R"({"kv":3})"}) {
+    Fields fields(kSpecs);
+    const auto done = Decode(fields, json);
+    ASSERT_FALSE(done) << json;
+    const std::string field(std::string(json).substr(2, std::string(json).find('"', 2) - 2));
+    EXPECT_TRUE(done.error().message.starts_with(
+        "Field validation failed: error converting input for field \"" + field + "\": "))
+        << done.error().message;
+    EXPECT_EQ(done.error().code, Code::kInvalid);
+  }
+}
+
+TEST(Fields, TakesBooleansTextsAndDurationsWeakly) {
+  Fields fields(kSpecs);
+  ASSERT_TRUE(Decode(fields, R"({"bool":"0","text":12345678901234567890,"dur":"1h30m"})"));
+  EXPECT_FALSE(fields.Bool("bool"));
+  EXPECT_EQ(fields.Text("text"), "12345678901234567890");
+  EXPECT_EQ(fields.Int("dur"), 5400);
+}
+
+TEST(Fields, KeepsTheTextOfAFraction) {
+  Fields fields(kSpecs);
+  ASSERT_TRUE(Decode(fields, R"({"text":0.10})"));
+  EXPECT_EQ(fields.Text("text"), "0.10");
+}
+
+TEST(Fields, ReadsKeyValuesFromAllThreeForms) {
+  for (const char* json : {R"({"kv":{"a":1}})", R"({"kv":["a=1"]})", R"({"kv":"a=1"})"}) {
+    Fields fields(kSpecs);
+    ASSERT_TRUE(Decode(fields, json)) << json;
+    EXPECT_EQ(*fields.Find("kv")->Find("a")->As<std::string>(), "1") << json;
+  }
+}
+
+TEST(Fields, FallsBackOnDefaults) {
+  Fields fields(kSpecs);
+  ASSERT_TRUE(Decode(fields, ""));
+  EXPECT_EQ(fields.Text("text"), "usual");
+  EXPECT_EQ(fields.Int("int"), 7);
+  EXPECT_TRUE(fields.Bool("bool"));
+}
+
+TEST(Fields, LastOfTwoEqualNamesCounts) {
+  Fields fields(kSpecs);
+  ASSERT_TRUE(Decode(fields, R"({"int":1,"int":2})"));
+  EXPECT_EQ(fields.Int("int"), 2);
+}
+
+TEST(Fields, WarnsOfUnknownAndReplacedParameters) {
+  Fields fields(kSpecs);
+  fields.Capture("name", "of-path");
+  ASSERT_TRUE(Decode(fields, R"({"zeta":1,"alpha":2,"name":"of-body"})"));
+  EXPECT_EQ(fields.Text("name"), "of-path");
+  EXPECT_EQ(fields.Warnings(),
+            (std::vector<std::string>{
+                "Endpoint ignored these unrecognized parameters: [alpha zeta]",
+                "Endpoint replaced the value of these parameters with the values captured from the "
+                "endpoint's path: [name]"}));
+}
+
+TEST(ParseJson, RefusesWhatIsNoJson) {
+  for (const char* text : {"{", "{}x", "{\"a\":}", "{'a':1}", "{\"a\":1,}", "\"\\ud800\"", "nul",
+                           "{\"a\":\"\xff\"}", "{\"a\":01}", "[1"}) {
+    EXPECT_FALSE(ParseJson(text)) << text;
+  }
+}
+
+TEST(ParseJson, TakesSixtyFourLevelsAndNoMore) {
+  EXPECT_TRUE(ParseJson(std::string(64, '[') + std::string(64, ']')));
+  EXPECT_FALSE(ParseJson(std::string(65, '[') + std::string(65, ']')));
+  EXPECT_FALSE(ParseJson(std::string(1'000'000, '[')));
+}
+
+TEST(ParseJson, TakesAMillionValuesAndNoMore) {
+  const auto list = [](std::size_t count) {
+    std::string text = "[0";
+    for (std::size_t i = 1; i < count; ++i) text += ",0";
+    return text + "]";
+  };
+  EXPECT_TRUE(ParseJson(list(999'999)));
+  EXPECT_FALSE(ParseJson(list(1'000'000)));
+}
+
+}  // namespace
+}  // namespace coffer::api

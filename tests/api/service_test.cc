@@ -1,0 +1,270 @@
+#include "coffer/api/service.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "coffer/base/base64.h"
+#include "keyring/key_ring_fixture.h"
+
+namespace coffer::api {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kToken = "root-token";
+
+class ServiceTest : public keyring::KeyRingTest {
+ protected:
+  void SetUp() override {
+    KeyRingTest::SetUp();
+    ASSERT_TRUE(keys_);
+    auto schema = mounts::MountTable::Schema();
+    for (const auto& migration : auth::TokenStore::Schema()) schema.push_back(migration);
+    tables_ =
+        storage::Database::Open({.file = token_.Directory() / "api.db"}, schema, logger_).value();
+    mounts_ = mounts::MountTable::Load(*tables_, random_).value();
+    tokens_ = auth::TokenStore::Load(*tables_, SecretBytes(32), random_, clock_).value();
+    Must(tokens_->SetRootToken(kToken));
+    engine_ = std::make_unique<transit::Engine>(*keys_, random_);
+    service_ = std::make_unique<Service>(Services{*engine_, *mounts_, *tokens_, policy_, audit_,
+                                                  random_, clock_, logger_, ServerInfo{},
+                                                  [this] { return reachable_; }});
+    EXPECT_EQ(Post("sys/mounts/transit", {{"type", "transit"}}).status, 204);
+  }
+  void TearDown() override {
+    service_.reset();
+    tokens_.reset();
+    mounts_.reset();
+    tables_.reset();
+    KeyRingTest::TearDown();
+  }
+
+  http::Response Send(http::Method method, const std::string& path, const std::string& body = "",
+                      std::string_view token = kToken) {
+    http::Request request;
+    request.method = method;
+    const auto mark = path.find('?');
+    request.path = "/v1/" + path.substr(0, mark);
+    if (mark != std::string::npos) {
+      const std::string pair = path.substr(mark + 1);
+      request.query.emplace_back(pair.substr(0, pair.find('=')), pair.substr(pair.find('=') + 1));
+    }
+    if (!token.empty()) request.headers.emplace_back("x-vault-token", token);
+    request.body = body;
+    http::Response response;
+    service_->Handle(request, response);
+    return response;
+  }
+  http::Response Get(const std::string& path) { return Send(http::Method::kGet, path); }
+  http::Response Post(const std::string& path, const json& body = json::object()) {
+    return Send(http::Method::kPost, path, body.dump());
+  }
+  static std::string ErrorOf(const http::Response& response) {
+    const json body = json::parse(response.body);
+    return body["errors"].empty() ? "" : body["errors"][0].get<std::string>();
+  }
+  static json DataOf(const http::Response& response) { return json::parse(response.body)["data"]; }
+  std::string Seal(const std::string& key, std::string_view plaintext) {
+    const auto answer =
+        Post("transit/encrypt/" + key, {{"plaintext", Base64Encode(AsBytes(plaintext))}});
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return DataOf(answer)["ciphertext"];
+  }
+
+  RootPolicy policy_;
+  NullAuditSink audit_;
+  bool reachable_ = true;
+  std::unique_ptr<storage::Database> tables_;
+  std::unique_ptr<mounts::MountTable> mounts_;
+  std::unique_ptr<auth::TokenStore> tokens_;
+  std::unique_ptr<transit::Engine> engine_;
+  std::unique_ptr<Service> service_;
+};
+
+TEST_F(ServiceTest, EncryptsRotatesRewrapsAndDecrypts) {
+  const std::string old = Seal("k", "hello");
+  EXPECT_TRUE(old.starts_with("vault:v1:"));
+  EXPECT_EQ(DataOf(Post("transit/keys/k/rotate"))["latest_version"], 2);
+  const auto rewrapped = DataOf(Post("transit/rewrap/k", {{"ciphertext", old}}));
+  EXPECT_EQ(rewrapped["key_version"], 2);
+  const auto opened = Post("transit/decrypt/k", {{"ciphertext", rewrapped["ciphertext"]}});
+  EXPECT_EQ(DataOf(opened)["plaintext"], "aGVsbG8=");
+  EXPECT_TRUE(opened.wipe);
+  EXPECT_EQ(Post("transit/keys/k/config", {{"min_decryption_version", "2"}}).status, 200);
+  const auto refused = Post("transit/decrypt/k", {{"ciphertext", old}});
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(ErrorOf(refused), "ciphertext or signature version is disallowed by policy (too old)");
+}
+
+TEST_F(ServiceTest, SkipsCurrentCiphertextsInRewrapWhereAsked) {
+  const std::string sealed = Seal("k", "hello");
+  const auto same = Post("transit/rewrap/k", {{"ciphertext", sealed}, {"skip_current", true}});
+  EXPECT_EQ(DataOf(same)["ciphertext"], sealed);
+  EXPECT_NE(DataOf(Post("transit/rewrap/k", {{"ciphertext", sealed}}))["ciphertext"], sealed);
+}
+
+TEST_F(ServiceTest, BindsAssociatedData) {
+  const auto sealed =
+      DataOf(Post("transit/encrypt/k", {{"plaintext", "aGVsbG8="}, {"associated_data", "YQ=="}}));
+  EXPECT_EQ(
+      Post("transit/decrypt/k", {{"ciphertext", sealed["ciphertext"]}, {"associated_data", "YQ=="}})
+          .status,
+      200);
+  const auto refused = Post("transit/decrypt/k", {{"ciphertext", sealed["ciphertext"]}});
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(ErrorOf(refused), "cipher: message authentication failed");
+}
+
+TEST_F(ServiceTest, BatchesCarryReferencesAndTheirOwnErrors) {
+  const json batch = {{"batch_input",
+                       {{{"plaintext", "aGVsbG8="}, {"reference", "a\"b"}},
+                        {{"plaintext", "!"}, {"reference", "bad"}}}}};
+  const auto answer = Post("transit/encrypt/k", batch);
+  EXPECT_EQ(answer.status, 400);
+  const json results = DataOf(answer)["batch_results"];
+  EXPECT_EQ(results[0]["reference"], "a\"b");
+  EXPECT_EQ(results[0]["key_version"], 1);
+  EXPECT_EQ(results[1]["error"], "illegal base64 data at input byte 0");
+  json with_code = batch;
+  with_code["partial_failure_response_code"] = 202;
+  EXPECT_EQ(Post("transit/encrypt/k", with_code).status, 202);
+  with_code["partial_failure_response_code"] = 999;
+  const auto reverted = Post("transit/encrypt/k", with_code);
+  EXPECT_EQ(reverted.status, 400);
+  EXPECT_EQ(json::parse(reverted.body)["warnings"][0],
+            "invalid HTTP response code override from partial_failure_response_code, reverting to "
+            "400");
+}
+
+TEST_F(ServiceTest, RefusesAWholeBatchThatLacksAPlaintext) {
+  const auto answer = Post("transit/encrypt/k", {{"batch_input", {{{"reference", "x"}}}}});
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(ErrorOf(answer),
+            "failed to parse batch input: '[0].plaintext' missing plaintext to encrypt");
+  EXPECT_EQ(ErrorOf(Post("transit/encrypt/k", {{"batch_input", json::array()}})),
+            "missing batch input to process");
+  EXPECT_EQ(Get("transit/keys/k").status, 404) << "a refused batch must not make a key";
+}
+
+TEST_F(ServiceTest, AnswersInTheReferencesWords) {
+  EXPECT_EQ(Post("transit/keys/k").status, 200);
+  const struct {
+    http::Response response;
+    int status;
+    std::string error;
+  } kCases[] = {
+      {Post("transit/encrypt/k"), 400, "missing plaintext to encrypt"},
+      {Post("transit/encrypt/k", {{"plaintext", "!"}}), 400, "illegal base64 data at input byte 0"},
+      {Post("transit/encrypt/k", {{"plaintext", ""}, {"key_version", 9}}), 400,
+       "requested version for encryption is higher than the latest key version"},
+      {Post("transit/decrypt/k"), 400, "missing ciphertext to decrypt"},
+      {Post("transit/decrypt/k", {{"ciphertext", "x"}}), 400, "invalid ciphertext: no prefix"},
+      {Post("transit/decrypt/none", {{"ciphertext", "vault:v1:AAAA"}}), 400,
+       "encryption key not found"},
+      {Post("transit/datakey/other/k"), 400, "Invalid path, must be 'plaintext' or 'wrapped'"},
+      {Post("transit/datakey/plaintext/k", {{"bits", 100}}), 400, "invalid bit length"},
+      {Post("transit/keys/x", {{"type", "nonsense"}}), 400, "unknown key type nonsense"},
+      {Post("transit/keys/x", {{"exportable", true}}), 400,
+       "exporting keys is disabled on this server (key_export = \"none\")"},
+      {Post("transit/keys/x", {{"derived", "1"}}), 400,
+       "key derivation is not available on this server"},
+      {Post("transit/keys/none/rotate"), 400, "key not found"},
+      {Post("transit/keys/none/config"), 400, "no existing key named none could be found"},
+      {Post("transit/keys/k/trim"), 400, "missing min_available_version"},
+      {Send(http::Method::kDelete, "transit/keys/k"), 400,
+       "error deleting policy k: deletion is not allowed for this key"},
+      {Send(http::Method::kDelete, "transit/keys/none"), 400,
+       "error deleting policy none: could not delete key; not found"},
+      {Post("transit/random/200000"), 400, "'bytes' should be less than 131072"},
+      {Post("transit/hash"), 400, "input missing"},
+      {Get("transit/keys/none"), 404, ""},
+      {Get("nowhere/x"), 404, "no handler for route \"nowhere/x\". route entry not found."},
+      {Get("transit/nothing"), 404, "1 error occurred:\n\t* unsupported path\n\n"},
+      {Post("transit/keys/-bad"), 404, "1 error occurred:\n\t* unsupported path\n\n"},
+      {Get("transit/encrypt/k"), 405, "1 error occurred:\n\t* unsupported operation\n\n"},
+      {Get("transit/keys?scan=true"), 405, "1 error occurred:\n\t* unsupported operation\n\n"},
+      {Post("sys/mounts/transit", {{"type", "transit"}}), 409,
+       "path is already in use at transit/"},
+      {Post("sys/mounts/kv", {{"type", "kv"}}), 400, "plugin not found in the catalog: kv"},
+      {Post("sys/mounts/kv"), 400, "backend type must be specified as a string"},
+      {Get("sys/mounts/none"), 400, "No secret engine mount at none/"},
+      {Post("sys/init"), 400, "Vault is already initialized"},
+      {Send(http::Method::kPost, "transit/keys/k", "{"), 400, "failed to parse JSON input"},
+  };
+  for (const auto& item : kCases) {
+    EXPECT_EQ(item.response.status, item.status) << item.error;
+    EXPECT_EQ(ErrorOf(item.response), item.error);
+  }
+}
+
+TEST_F(ServiceTest, SaysNothingAboutPathsToStrangers) {
+  for (const char* path : {"transit/keys/k", "nowhere/x", "transit/nothing", "sys/mounts"}) {
+    for (const char* token : {"", "wrong"}) {
+      const auto answer = Send(http::Method::kGet, path, "", token);
+      EXPECT_EQ(answer.status, 403) << path;
+      EXPECT_EQ(ErrorOf(answer), "1 error occurred:\n\t* permission denied\n\n");
+    }
+  }
+  const auto upsert = Send(http::Method::kPost, "transit/encrypt/k", R"({"plaintext":""})", "");
+  EXPECT_EQ(upsert.status, 403);
+  EXPECT_EQ(Get("transit/keys/k").status, 404);
+}
+
+TEST_F(ServiceTest, ListsKeysBothWaysAndAnswers404ForNone) {
+  EXPECT_EQ(Get("transit/keys?list=true").status, 404);
+  EXPECT_EQ(Get("transit/keys?list=true").body, "{\"errors\":[]}\n");
+  Post("transit/keys/b");
+  Post("transit/keys/a");
+  EXPECT_EQ(DataOf(Get("transit/keys?list=true"))["keys"], (json{"a", "b"}));
+  EXPECT_EQ(DataOf(Send(http::Method::kList, "transit/keys/"))["keys"], (json{"a", "b"}));
+}
+
+TEST_F(ServiceTest, DisablingAMountDestroysItsKeys) {
+  const std::string sealed = Seal("k", "hello");
+  EXPECT_EQ(Send(http::Method::kDelete, "sys/mounts/transit").status, 204);
+  EXPECT_EQ(Get("transit/keys/k").status, 404);
+  EXPECT_EQ(Post("sys/mounts/transit", {{"type", "transit"}}).status, 204);
+  EXPECT_EQ(Post("transit/decrypt/k", {{"ciphertext", sealed}}).status, 400);
+}
+
+TEST_F(ServiceTest, KeysFollowTheirMountToItsNewPath) {
+  const std::string sealed = Seal("k", "hello");
+  const auto moved = Post("sys/remount", {{"from", "transit"}, {"to", "team/a"}});
+  ASSERT_EQ(moved.status, 200) << moved.body;
+  const std::string id = json::parse(moved.body)["migration_id"];
+  EXPECT_EQ(DataOf(Get("sys/remount/status/" + id))["migration_info"]["status"], "success");
+  EXPECT_EQ(Post("team/a/decrypt/k", {{"ciphertext", sealed}}).status, 200);
+}
+
+TEST_F(ServiceTest, RepeatsMountsAtTheTopForOldClients) {
+  const json body = json::parse(Get("sys/mounts").body);
+  EXPECT_EQ(body["data"]["transit/"], body["transit/"]);
+  EXPECT_EQ(body["transit/"]["type"], "transit");
+  EXPECT_TRUE(body["data"].contains("cubbyhole/"));
+}
+
+TEST_F(ServiceTest, HealthIsBadWhileTheTokenIsLost) {
+  EXPECT_EQ(Send(http::Method::kGet, "sys/health", "", "").status, 200);
+  EXPECT_EQ(Get("sys/health?activecode=299").status, 299);
+  reachable_ = false;
+  EXPECT_EQ(Get("sys/health?activecode=200").status, 503);
+  EXPECT_TRUE(Send(http::Method::kHead, "sys/health").body.empty());
+}
+
+TEST_F(ServiceTest, TellsACallerWhatItsTokenIs) {
+  const auto answer = Get("auth/token/lookup-self");
+  EXPECT_EQ(DataOf(answer)["id"], kToken);
+  EXPECT_EQ(DataOf(answer)["policies"], json{"root"});
+  EXPECT_TRUE(answer.wipe);
+}
+
+TEST_F(ServiceTest, WritesHelpFromTheDeclaration) {
+  const json help = json::parse(Get("transit/encrypt/k?help=1").body);
+  EXPECT_NE(help["help"].get<std::string>().find("partial_failure_response_code"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace coffer::api
