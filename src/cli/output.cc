@@ -1,0 +1,63 @@
+#include "cli/output.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+std::string TextOf(const json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string Table(const json& data) {
+  if (!data.is_object()) return TextOf(data) + "\n";
+  if (data.size() == 1 && data.contains("keys") && data["keys"].is_array()) {
+    std::string lines = "Keys\n----\n";
+    for (const json& key : data["keys"]) lines += TextOf(key) + "\n";
+    return lines;
+  }
+  std::size_t width = 3;
+  for (const auto& [name, value] : data.items()) width = std::max(width, name.size());
+  const auto row = [&](const std::string& name, const std::string& value) {
+    return name + std::string(width + 4 - name.size(), ' ') + value + "\n";
+  };
+  std::string lines = row("Key", "Value") + row("---", "-----");
+  for (const auto& [name, value] : data.items()) lines += row(name, TextOf(value));
+  return lines;
+}
+
+}  // namespace
+
+Result<std::string> Render(std::string_view text, Format format, std::string_view field) {
+  const json answer = json::parse(text, nullptr, false);
+  if (answer.is_discarded()) return Fail(Code::kInvalid, "the server's answer is not JSON");
+  const bool enveloped = answer.is_object() && answer.contains("data") && !answer["data"].is_null();
+  const json& data = enveloped ? answer["data"] : answer;
+  if (!field.empty()) {
+    const std::string name(field);
+    if (!data.is_object() || !data.contains(name)) {
+      return Fail(Code::kInvalid, "the answer has no field " + name);
+    }
+    return TextOf(data[name]) + "\n";
+  }
+  return format == Format::kJson ? answer.dump(2) + "\n" : Table(data);
+}
+
+std::string ErrorText(long status, std::string_view text) {
+  const json answer = json::parse(text, nullptr, false);
+  std::string sentences;
+  if (answer.is_object() && answer.contains("errors") && answer["errors"].is_array()) {
+    for (const json& error : answer["errors"]) {
+      sentences += (sentences.empty() ? "" : "; ") + TextOf(error);
+    }
+  }
+  if (sentences.empty()) {
+    sentences = status == 404 ? "nothing is there" : "the server gave no reason";
+  }
+  return sentences + " (status " + std::to_string(status) + ")";
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,99 @@
+#include "server/dev_mode.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include "server/secret_file.h"
+
+namespace coffer::server {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxWorkers = 16;
+
+Result<fs::path> MakeDataDirectory(const std::string& wanted) {
+  std::error_code error;
+  if (wanted.empty()) {
+    std::string made = (fs::temp_directory_path(error) / "coffer-dev-XXXXXX").string();
+    if (::mkdtemp(made.data()) == nullptr) {
+      return Fail(Code::kUnavailable,
+                  "failed to make a temporary directory: " + std::string(std::strerror(errno)));
+    }
+    return fs::path(made);
+  }
+  const fs::path directory = fs::absolute(wanted, error);
+  fs::create_directories(directory, error);
+  if (error) {
+    return Fail(Code::kInvalid,
+                "failed to make data directory " + directory.string() + ": " + error.message());
+  }
+  if (::chmod(directory.c_str(), 0700) != 0) {
+    return Fail(Code::kInvalid,
+                "data directory " + directory.string() + " is not ours: " + std::strerror(errno));
+  }
+  return directory;
+}
+
+// 128 random bits as 32 hexadecimal digits: a short PIN of a stolen SoftHSM token falls in seconds.
+Status MakePinUnlessThere(const fs::path& file, Random& random) {
+  COFFER_ASSIGN(const auto existing, ReadSecretFile(file));
+  if (existing) return {};
+  std::array<std::uint8_t, 16> octets{};
+  random.Fill(octets);
+  std::string digits = ToHex(octets);
+  const SecretBytes pin = SecretBytes::CopyOf(AsBytes(digits));
+  SecureWipe(octets.data(), octets.size());
+  SecureWipe(digits.data(), digits.size());
+  return WriteSecretFile(file, pin);
+}
+
+Status WriteSoftHsmConfig(const fs::path& directory) {
+  const fs::path tokens = directory / "tokens";
+  std::error_code error;
+  fs::create_directories(tokens, error);
+  const fs::path file = directory / "softhsm2.conf";
+  std::ofstream out(file, std::ios::trunc);
+  out << "directories.tokendir = " << tokens.string()
+      << "\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n";
+  out.close();
+  if (error || !out) return Fail(Code::kUnavailable, "failed to write " + file.string());
+  ::setenv("SOFTHSM2_CONF", file.c_str(), 1);
+  return {};
+}
+
+}  // namespace
+
+Result<Config> MakeDevConfig(const DevFlags& flags, Random& random) {
+  Config config;
+  COFFER_ASSIGN(config.data_directory, MakeDataDirectory(flags.data));
+  const fs::path& directory = config.data_directory;
+  COFFER_TRY(WriteSoftHsmConfig(directory));
+  config.pin_file = directory / "pin";
+  config.so_pin_file = directory / "so-pin";
+  COFFER_TRY(MakePinUnlessThere(config.pin_file, random));
+  COFFER_TRY(MakePinUnlessThere(config.so_pin_file, random));
+  config.token.module = flags.module;
+  config.token.label = "coffer-dev";
+  config.token.copies_directory = directory;
+  config.token.objects_directory = directory / "tokens";
+  config.make_token = true;
+  config.workers = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, kMaxWorkers);
+  config.listeners.push_back({http::Listener::Kind::kTcp, flags.listen_address});
+  config.listeners.push_back(
+      {http::Listener::Kind::kUnix,
+       flags.unix_socket.empty() ? (directory / "coffer.sock").string() : flags.unix_socket});
+  if (!flags.root_token_id.empty()) config.root_token = flags.root_token_id;
+  config.start_policy.accept_rollback_to = flags.accept_rollback;
+  config.start_policy.accept_damaged_rows = flags.accept_damaged_rows;
+  return config;
+}
+
+}  // namespace coffer::server

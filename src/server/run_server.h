@@ -1,0 +1,18 @@
+#pragma once
+
+#include "coffer/base/logger.h"
+#include "coffer/base/random.h"
+#include "coffer/base/result.h"
+#include "server/config.h"
+
+namespace coffer::server {
+
+// Blocks SIGTERM and SIGINT in this thread and all it will start, forbids core dumps. First of all
+// in main.
+void PrepareProcess();
+
+// Serves until SIGTERM or SIGINT, then drains. An error is a failed start, with a sentence that
+// says what to do.
+Status RunServer(const Config& config, Random& random, Logger& logger);
+
+}  // namespace coffer::server

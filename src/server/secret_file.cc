@@ -1,0 +1,74 @@
+#include "server/secret_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace coffer::server {
+namespace {
+
+constexpr std::size_t kMaxOctets = 4096;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+auto Failed(std::string_view verb, const std::filesystem::path& file) {
+  return Fail(Code::kUnavailable,
+              "failed to " + std::string(verb) + " " + file.string() + ": " + std::strerror(errno));
+}
+
+}  // namespace
+
+Result<std::optional<SecretBytes>> ReadSecretFile(const std::filesystem::path& file) {
+  const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) {
+    if (errno == ENOENT) return std::optional<SecretBytes>{};
+    return Failed("read", file);
+  }
+  SecretBytes content(kMaxOctets);
+  const ssize_t got = ::read(fd.get(), content.RevealMutable().data(), content.size());
+  if (got < 0) return Failed("read", file);
+  std::size_t size = static_cast<std::size_t>(got);
+  while (size > 0 && (content.Reveal()[size - 1] == '\n' || content.Reveal()[size - 1] == '\r'))
+    --size;
+  content.Truncate(size);
+  if (content.empty()) return Fail(Code::kInvalid, file.string() + " is empty");
+  return std::optional(std::move(content));
+}
+
+Status WriteSecretFile(const std::filesystem::path& file, const SecretBytes& secret) {
+  const std::filesystem::path fresh = file.string() + ".new";
+  {
+    const Descriptor fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (fd.get() < 0) return Failed("write", fresh);
+    const ByteView octets = secret.Reveal();
+    if (::write(fd.get(), octets.data(), octets.size()) != static_cast<ssize_t>(octets.size()) ||
+        ::write(fd.get(), "\n", 1) != 1 || ::fsync(fd.get()) != 0) {
+      return Failed("write", fresh);
+    }
+  }
+  if (::rename(fresh.c_str(), file.c_str()) != 0) return Failed("write", file);
+  const Descriptor directory(
+      ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || ::fsync(directory.get()) != 0)
+    return Failed("sync", file.parent_path());
+  return {};
+}
+
+}  // namespace coffer::server

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "coffer/base/result.h"
+#include "coffer/base/secret_bytes.h"
+
+namespace coffer::server {
+
+// Small files of mode 0600 that hold one secret line.
+
+// Nothing where there is no file; the line without its newline, at most 4096 octets.
+Result<std::optional<SecretBytes>> ReadSecretFile(const std::filesystem::path& file);
+// Replaces the file as a whole and syncs it, and its directory, before it returns.
+Status WriteSecretFile(const std::filesystem::path& file, const SecretBytes& secret);
+
+}  // namespace coffer::server
