@@ -1,0 +1,95 @@
+#include "coffer/transit/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "keyring/key_ring_fixture.h"
+
+namespace coffer::transit {
+namespace {
+
+class EngineTest : public keyring::KeyRingTest {
+ protected:
+  void SetUp() override {
+    KeyRingTest::SetUp();
+    ASSERT_TRUE(keys_);
+    engine_ = std::make_unique<Engine>(*keys_, random_);
+    caller_.mount = mount_;
+    caller_.actor = actor_;
+  }
+  static PlaintextItem Item(std::string_view text, std::int64_t version = 0) {
+    PlaintextItem item;
+    item.plaintext = SecretBytes::CopyOf(AsBytes(text));
+    item.key_version = version;
+    return item;
+  }
+
+  Caller caller_;
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(EngineTest, MakesAnAbsentKeyOnlyWhereAsked) {
+  PlaintextItem item = Item("x");
+  const auto refused = engine_->Encrypt(caller_, "k", {&item, 1}, std::nullopt);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "encryption key not found");
+  EXPECT_TRUE(engine_->Encrypt(caller_, "k", {&item, 1}, keyring::KeyType::kAes128Gcm96));
+  EXPECT_EQ((*keys_->Find(0, mount_, "k"))->type, keyring::KeyType::kAes128Gcm96);
+}
+
+TEST_F(EngineTest, KeepsItemsInOrderAroundAFailedOne) {
+  Create("k");
+  PlaintextItem items[] = {Item("a"), Item("b", 9), Item("c")};
+  const auto sealed = engine_->Encrypt(caller_, "k", items, std::nullopt);
+  ASSERT_TRUE(sealed);
+  ASSERT_EQ(sealed->size(), 3U);
+  EXPECT_FALSE((*sealed)[1]);
+  const CiphertextItem opened[] = {{0, (*sealed)[0]->payload, {}, 0},
+                                   {1, (*sealed)[2]->payload, {}, 0}};
+  const auto plain = engine_->Decrypt(caller_, "k", opened);
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(AsText((*plain)[0]->Reveal()), "a");
+  EXPECT_EQ(AsText((*plain)[1]->Reveal()), "c");
+}
+
+TEST_F(EngineTest, RewrapsWhatItCanAndReportsTheRest) {
+  Create("k");
+  PlaintextItem item = Item("x");
+  const auto sealed = engine_->Encrypt(caller_, "k", {&item, 1}, std::nullopt);
+  Must(keys_->Rotate(mount_, "k", actor_));
+  CiphertextItem items[] = {{1, (*sealed)[0]->payload, {}, 0}, {1, (*sealed)[0]->payload, {}, 0}};
+  items[0].payload.back() ^= 1;
+  const auto moved = engine_->Rewrap(caller_, "k", items);
+  ASSERT_TRUE(moved);
+  EXPECT_EQ((*moved)[0].error().code, Code::kAuthenticationFailed);
+  EXPECT_EQ((*moved)[1]->version, 2);
+}
+
+TEST_F(EngineTest, DataKeysOpenToTheirPlaintext) {
+  Create("k");
+  const auto key = engine_->GenerateDataKey(caller_, "k", 512, 0, AsBytes("aad"));
+  ASSERT_TRUE(key);
+  EXPECT_EQ(key->plaintext.size(), 64U);
+  const CiphertextItem item{1, key->ciphertext.payload, {'a', 'a', 'd'}, 0};
+  const auto opened = engine_->Decrypt(caller_, "k", {&item, 1});
+  EXPECT_TRUE(*(*opened)[0] == key->plaintext);
+  EXPECT_EQ(engine_->GenerateDataKey(caller_, "k", 192, 0, {}).error().message,
+            "invalid bit length");
+}
+
+TEST_F(EngineTest, RandomKnowsItsBoundsAndSources) {
+  for (const auto source : {RandomSource::kPlatform, RandomSource::kSeal, RandomSource::kAll}) {
+    const auto bytes = engine_->RandomBytes(caller_, source, 131072);
+    ASSERT_TRUE(bytes);
+    EXPECT_GT(std::count_if(bytes->Reveal().begin(), bytes->Reveal().end(),
+                            [](std::uint8_t octet) { return octet != 0; }),
+              100'000);
+  }
+  EXPECT_FALSE(engine_->RandomBytes(caller_, RandomSource::kSeal, 0));
+  EXPECT_FALSE(engine_->RandomBytes(caller_, RandomSource::kSeal, 131073));
+}
+
+}  // namespace
+}  // namespace coffer::transit
