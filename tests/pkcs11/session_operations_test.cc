@@ -46,7 +46,7 @@ class SessionOperationsTest : public TokenTest {
 
 TEST_F(SessionOperationsTest, GcmRoundTripsEveryLengthAroundABlock) {
   const ObjectHandle key = NewDataKey();
-  for (const std::size_t size : {0, 1, 15, 16, 17, 1024, 100'000}) {
+  for (const std::size_t size : {0U, 1U, 15U, 16U, 17U, 1024U, 100'000U}) {
     const Bytes plaintext(size, 0x5a);
     for (const ByteView aad : {ByteView{}, AsBytes("context")}) {
       const auto opened = Open(key, aad, Seal(key, aad, plaintext));
@@ -110,7 +110,7 @@ TEST_F(SessionOperationsTest, GcmRefusesWrongIvLengthsAndSmallBuffersBeforeTheTo
   const ObjectHandle key = NewDataKey();
   Bytes out(19);
   const Bytes in(4);
-  for (const std::size_t size : {0, 11, 13, 16}) {
+  for (const std::size_t size : {0U, 11U, 13U, 16U}) {
     const Bytes iv(size);
     EXPECT_TRUE(FailsWith(session_.EncryptGcm(key, {iv, {}}, {}, out), Code::kInvalid));
     EXPECT_TRUE(FailsWith(session_.DecryptGcm(key, {iv, {}}, in, out), Code::kInvalid));
@@ -164,7 +164,7 @@ TEST_F(SessionOperationsTest, KwpRefusesChangedTruncatedAndForeignBlobs) {
     changed[i] ^= 1;
     EXPECT_FALSE(unwrap(master, changed)) << i;
   }
-  for (const std::size_t size : {0, 8, 16, 32, 39}) {
+  for (const std::size_t size : {0U, 8U, 16U, 32U, 39U}) {
     EXPECT_FALSE(unwrap(master, ByteView(*blob).first(size))) << size;
   }
   Bytes longer = *blob;
@@ -280,7 +280,7 @@ TEST_F(SessionOperationsTest, EncryptsAndDecryptsWithAnyOtherMechanism) {
   const ObjectHandle key = NewDataKey();
   const Bytes iv(16, 7);
   const Mechanism mechanism(MechanismType::kAesCbcPad, iv);
-  for (const std::size_t size : {1, 16, 5'000}) {
+  for (const std::size_t size : {1U, 16U, 5'000U}) {
     const Bytes plaintext(size, 3);
     const auto sealed = session_.Encrypt(mechanism, key, plaintext);
     ASSERT_TRUE(Succeeds(sealed));
