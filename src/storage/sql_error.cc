@@ -8,13 +8,26 @@ namespace {
 
 constexpr int kPrimaryCodeMask = 0xff;
 
+bool IsNoRoom(int reason) { return reason == ENOSPC || reason == EDQUOT || reason == EFBIG; }
+
+// The errno behind the last failure on the log (or rollback journal): a COMMIT that fails does not
+// set sqlite3_system_errno() (measured on 3.40.1).
+int LastErrnoOfLog(::sqlite3* connection) {
+  ::sqlite3_file* log = nullptr;
+  ::sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  int reason = 0;
+  if (log != nullptr && log->pMethods != nullptr) {
+    log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &reason);
+  }
+  return reason;
+}
+
 // SQLite answers SQLITE_FULL for ENOSPC of a write only; a quota, a file size limit and a shared
 // memory file that cannot grow are I/O errors to it.
 bool MeansStorageIsFull(int code, ::sqlite3* connection) {
   if ((code & kPrimaryCodeMask) == SQLITE_FULL) return true;
   if ((code & kPrimaryCodeMask) != SQLITE_IOERR || connection == nullptr) return false;
-  const int reason = ::sqlite3_system_errno(connection);
-  return reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
+  return IsNoRoom(::sqlite3_system_errno(connection)) || IsNoRoom(LastErrnoOfLog(connection));
 }
 
 }  // namespace
