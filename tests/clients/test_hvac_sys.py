@@ -47,15 +47,12 @@ def test_the_root_token_knows_itself(client):
     assert data["ttl"] == 0 and data["expire_time"] is None
 
 
-@pytest.mark.parametrize("token", ["wrong", "", None, "root ", "Root"])
+@pytest.mark.parametrize("token", ["wrong", "", None, "roo", "Root"])
 def test_any_other_token_is_forbidden(server, token):
     client = hvac.Client(url=server.url, token=token)
     client.token = token  # hvac would take VAULT_TOKEN for an empty one
-    with pytest.raises((exceptions.Forbidden, ValueError)) as caught:
+    with pytest.raises(exceptions.Forbidden) as caught:
         client.secrets.transit.encrypt_data("x", HELLO)
-    if token == "root ":
-        return  # requests itself refuses a header that ends in a blank
-    assert caught.type is exceptions.Forbidden
     assert "permission denied" in str(caught.value)
 
 
