@@ -1,26 +1,10 @@
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <array>
-#include <atomic>
-#include <new>
 
 #include "fakes/faulty_pkcs11_module.h"
+#include "pkcs11/allocation_count.h"
 #include "pkcs11/token_fixture.h"
-
-namespace {
-std::atomic<long> allocations{0};
-}  // namespace
-
-// Counts every allocation of this program; the other forms of operator new end up here.
-void* operator new(std::size_t size) {
-  ++allocations;
-  void* const memory = ::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-void operator delete(void* memory) noexcept { ::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { ::free(memory); }
 
 namespace coffer::pkcs11 {
 namespace {
@@ -36,7 +20,7 @@ TEST(SessionHotPath, AllocatesNothingOnSuccess) {
   const std::array<std::uint8_t, 12> iv{};
   const std::array<std::uint8_t, 1024> in{};
   std::array<std::uint8_t, 1040> out{};
-  const long before = allocations;
+  const long before = AllocationCount();
   bool all = true;
   for (int i = 0; i < 100; ++i) {
     all &= session.EncryptGcm(1, {iv, in}, in, out).has_value();
@@ -44,7 +28,7 @@ TEST(SessionHotPath, AllocatesNothingOnSuccess) {
     all &= session.Sign(MechanismType::kSha256Hmac, 1, in, out).has_value();
     all &= session.GenerateRandom(out).has_value();
   }
-  const long after = allocations;
+  const long after = AllocationCount();
   faulty.Set(fakes::Pkcs11Fault::kNone);
   EXPECT_TRUE(all);
   EXPECT_EQ(after - before, 0);
