@@ -318,10 +318,10 @@ TEST_F(DatabaseTest, PreparesATextOncePerConnection) {
 
 TEST_F(DatabaseTest, LeavesNoParameterOfTheLastUserInAStatement) {
   const auto database = Open();
-  ASSERT_TRUE(Put(*database, 1, "one", Bytes{1}));
+  constexpr std::string_view kText = "INSERT INTO item (id, name) VALUES (?, ?)";
   auto transaction = database->Begin();
-  auto insert = transaction->Prepare("INSERT INTO item (id, name, value) VALUES (?, ?, ?)");
-  ASSERT_TRUE(insert->Bind(0, std::int64_t{2}).Run());
+  { transaction->Prepare(kText)->Bind(0, std::int64_t{1}).Bind(1, std::string_view("left over")); }
+  ASSERT_TRUE(transaction->Prepare(kText)->Bind(0, std::int64_t{2}).Run());
   EXPECT_EQ(Number(*transaction, "SELECT count(*) FROM item WHERE name IS NULL"), 1);
 }
 
