@@ -69,9 +69,21 @@ struct Custodian::Impl {
     return work;
   }
 
+  // SoftHSM rewrites the token's file in place at each login: an instance that reads it meanwhile
+  // sees a token in ruins. What is lost stays lost for longer than that.
+  Status ProbePatiently() {
+    constexpr int kTries = 3;
+    constexpr std::chrono::milliseconds kPause{10};
+    for (int i = 1; i < kTries; ++i) {
+      if (token->Probe()) return {};
+      std::this_thread::sleep_for(kPause);
+    }
+    return token->Probe();
+  }
+
   Status Probe() {
     const bool was_reachable = health.reachable.load();
-    Status alive = was_reachable ? token->Probe() : token->Reopen();
+    Status alive = was_reachable ? ProbePatiently() : token->Reopen();
     if (was_reachable && !alive) {
       health.reachable.store(false);
       logger.Log(LogLevel::kError, "keyring", "token lost", {{"cause", alive.error().cause}});
