@@ -16,7 +16,7 @@ constexpr std::size_t kMaxDigestOctets = 64;
 // Holds every key in use, RSA-8192 in PKCS#8 too; larger ones take a second call.
 constexpr std::size_t kWrapOctets = 8192;
 // Single-part outputs are at most a padding longer than what goes in; a token asking for more lies.
-constexpr CK_ULONG kMaxGrowth = 64 * 1024;
+constexpr CK_ULONG kMaxGrowth = 65'536;
 
 // `aad` is never null, even for length 0: SoftHSM issue 664.
 CK_GCM_PARAMS ToCk(const GcmParameters& parameters) {
