@@ -14,10 +14,10 @@
 namespace coffer::http {
 namespace {
 
-constexpr std::size_t kReadOctets = 64 * 1024;
+constexpr std::size_t kReadOctets = 64UL * 1024;
 constexpr std::size_t kMaxUnsent =
-    1024 * 1024;  // answers that may wait before the next request is looked at
-constexpr std::size_t kKeptCapacity = 256 * 1024;  // larger buffers are given back after use
+    1024UL * 1024;  // answers that may wait before the next request is looked at
+constexpr std::size_t kKeptCapacity = 256UL * 1024;  // larger buffers are given back after use
 
 void WipeAndRelease(std::string& text) {
   SecureWipe(text.data(), text.size());

@@ -64,6 +64,14 @@ bool IsHost(std::string_view text) {
   });
 }
 
+// The same octets as in a head, though nothing is made of them.
+bool IsTrailer(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  return colon != std::string_view::npos && IsToken(line.substr(0, colon)) &&
+         std::all_of(line.begin(), line.end(),
+                     [](char c) { return IsVisible(c) || c == ' ' || c == '\t'; });
+}
+
 bool ListHas(std::string_view list, std::string_view word) {
   while (!list.empty()) {
     const std::string_view item = list.substr(0, list.find(','));
@@ -344,10 +352,7 @@ RequestFramer::State RequestFramer::AdvanceChunks(std::string_view buffer) {
           return Fail(400, kMalformed);
         }
         if (!line.empty()) {
-          if (!IsToken(line.substr(0, line.find(':'))) ||
-              line.find(':') == std::string_view::npos) {
-            return Fail(400, kMalformed);
-          }
+          if (!IsTrailer(line)) return Fail(400, kMalformed);
           break;  // trailers are read and dropped
         }
         consumed_ = at_;

@@ -11,8 +11,8 @@
 namespace coffer::http {
 
 struct FrameLimits {
-  std::size_t max_header_bytes = 64 * 1024;
-  std::size_t max_body_bytes = 32 * 1024 * 1024;
+  std::size_t max_header_bytes = 64UL * 1024;
+  std::size_t max_body_bytes = 32UL * 1024 * 1024;
 };
 
 // Why a request is refused, and with what status; the connection is closed afterwards.

@@ -108,18 +108,19 @@ Status KeyRing::Impl::CatchUp(Token& token) {
 
 Status KeyRing::Impl::WriteRows(storage::Transaction& transaction, const Change& change,
                                 ByteView key_mac, const StateRow& next, ByteView state_mac) {
-  const Id& id = change.after ? change.after->id : change.before->key.id;
   if (change.after) {
     const Key& key = *change.after;
     COFFER_TRY(store::WriteKey(transaction, key, key_mac));
     for (const int version : change.new_versions) {
-      COFFER_TRY(store::InsertVersion(transaction, id, key.type, key.versions.at(version)));
+      COFFER_TRY(store::InsertVersion(transaction, key.id, key.type, key.versions.at(version)));
     }
-    COFFER_TRY(store::DeleteVersionsBelow(transaction, id, key.settings.min_available_version));
+    COFFER_TRY(store::DeleteVersionsBelow(transaction, key.id, key.settings.min_available_version));
+    COFFER_TRY(store::AppendHistory(transaction, key.id, change.history));
   } else {
-    COFFER_TRY(store::DeleteKey(transaction, id));
+    const Id& gone = change.before->key.id;
+    COFFER_TRY(store::DeleteKey(transaction, gone));
+    COFFER_TRY(store::AppendHistory(transaction, gone, change.history));
   }
-  COFFER_TRY(store::AppendHistory(transaction, id, change.history));
   return store::WriteState(transaction, next, state_mac);
 }
 

@@ -98,7 +98,7 @@ Status Instance::OpenKeys() {
   if (!pin) return Fail(Code::kInvalid, "PIN file " + config_.pin_file.string() + " is missing");
   const PinGuard guard(config_.pin_file, config_.data_directory / "pin-rejected");
   COFFER_TRY(guard.Check());
-  const Status opened = OpenTokenAndKeys(*pin);
+  Status opened = OpenTokenAndKeys(*pin);
   if (opened) {
     guard.Forget();
     return {};

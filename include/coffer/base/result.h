@@ -22,6 +22,7 @@ inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(st
 
 }  // namespace coffer
 
+// NOLINTBEGIN(bugprone-macro-parentheses): names and declarations cannot stand in parentheses
 #define COFFER_CONCAT_INNER(a, b) a##b
 #define COFFER_CONCAT(a, b) COFFER_CONCAT_INNER(a, b)
 
@@ -42,3 +43,4 @@ inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(st
   auto result = (expression);                                    \
   if (!result) return ::coffer::Fail(std::move(result).error()); \
   declaration = std::move(*result)
+// NOLINTEND(bugprone-macro-parentheses)

@@ -67,8 +67,8 @@ struct Listener {
 struct Options {
   std::vector<Listener> listeners;
   std::size_t workers = 2;
-  std::size_t max_header_bytes = 64 * 1024;
-  std::size_t max_body_bytes = 32 * 1024 * 1024;
+  std::size_t max_header_bytes = 64UL * 1024;
+  std::size_t max_body_bytes = 32UL * 1024 * 1024;
   std::size_t max_connections = 10'000;
   std::chrono::milliseconds header_timeout{10'000};
   std::chrono::milliseconds body_timeout{30'000};
