@@ -1,0 +1,100 @@
+#!/bin/bash
+# Measures the server against what limits it, in interleaved windows of one run, so that a machine
+# that slows down slows both sides of a ratio.
+#   bench/run.sh            windows of 5 s, three rounds, judged against the goals
+#   bench/run.sh --smoke    windows of 1 s, one round; fails only where something did not run or an
+#                           answer was not 2xx
+# Needs: wrk, curl and a release build (cmake --preset release). COFFER_BUILD names another.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=${COFFER_BUILD:-$root/build/release}
+seconds=5 rounds=3 smoke=
+if [[ ${1:-} == --smoke ]]; then seconds=1 rounds=1 smoke=1; fi
+
+dir=$(mktemp -d)
+pids=()
+cleanup() {
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  wait 2>/dev/null || true
+  rm -rf "$dir"
+}
+trap cleanup EXIT
+
+die() {
+  echo "bench: $*" >&2
+  exit 1
+}
+
+# wait_for FILE REGEX PID: the first match of REGEX in FILE.
+wait_for() {
+  local n
+  for ((n = 0; n < 300; n++)); do
+    grep -aoEm1 "$2" "$1" && return
+    kill -0 "$3" 2>/dev/null || die "a server ended early: $(tail -n 3 "$1")"
+    sleep 0.1
+  done
+  die "no \"$2\" after 30 s"
+}
+
+token=root
+"$build/coffer" server -dev -dev-root-token-id="$token" -dev-listen-address=127.0.0.1:0 \
+  -data="$dir/data" >"$dir/coffer.log" 2>&1 &
+pids+=($!)
+wait_for "$dir/coffer.log" 'coffer is ready' "${pids[0]}" >/dev/null
+coffer=$(wait_for "$dir/coffer.log" 'listening on http://[0-9.:]+' "${pids[0]}")
+coffer=${coffer#listening on }
+
+call() { curl -sS --fail -H "X-Vault-Token: $token" -X POST --data-binary "@$2" "$coffer/v1/$1"; }
+
+echo '{"type":"transit"}' >"$dir/mount"
+call sys/mounts/transit "$dir/mount" >/dev/null 2>&1 || true
+echo '{}' >"$dir/empty"
+call transit/keys/bench "$dir/empty" >/dev/null
+plaintext=$(head -c 1024 /dev/zero | base64 -w0)
+small=$(head -c 64 /dev/zero | base64 -w0)
+printf '{"plaintext":"%s"}' "$plaintext" >"$dir/encrypt"
+call transit/encrypt/bench "$dir/encrypt" >"$dir/answer"
+printf '{%s}' "$(grep -oE '"ciphertext":"[^"]+"' "$dir/answer")" >"$dir/decrypt"
+items=$(for ((i = 0; i < 100; i++)); do printf ',{"plaintext":"%s"}' "$small"; done)
+printf '{"batch_input":[%s]}' "${items:1}" >"$dir/batch"
+call transit/encrypt/bench "$dir/batch" >"$dir/batch-answer"
+[[ $(grep -o '"ciphertext":"' "$dir/batch-answer" | wc -l) == 100 ]] ||
+  die "the batch was not answered in full"
+
+"$build/bench/constant_server" "$dir/answer" >"$dir/constant.log" 2>&1 &
+pids+=($!)
+constant=http://$(wait_for "$dir/constant.log" '127\.0\.0\.1:[0-9]+' "${pids[1]}")
+
+# window URL BODY: requests per second, all of them answered 2xx.
+window() {
+  TOKEN=$token BODY=$2 wrk -t1 -c8 "-d${seconds}s" -s "$root/bench/post.lua" "$1" >"$dir/wrk"
+  local rate bad
+  read -r rate bad < <(sed -n 's/^RESULT //p' "$dir/wrk")
+  [[ -n ${rate:-} ]] || die "wrk gave no result: $(cat "$dir/wrk")"
+  [[ $bad == 0 && $rate != 0.0 ]] || die "$bad answers of $1 were errors (rate $rate)"
+  echo "$rate"
+}
+
+echo "round constant/s encrypt/s decrypt/s batch-items/s raw-64B/s raw-1KiB/s"
+for ((round = 1; round <= rounds; round++)); do
+  c=$(window "$constant/v1/transit/encrypt/bench" "$dir/encrypt")
+  e=$(window "$coffer/v1/transit/encrypt/bench" "$dir/encrypt")
+  d=$(window "$coffer/v1/transit/decrypt/bench" "$dir/decrypt")
+  b=$(window "$coffer/v1/transit/encrypt/bench" "$dir/batch")
+  raw=$("$build/bench/token_rate" "$seconds")
+  echo "$round $c $e $d $(awk "BEGIN { printf \"%.0f\", $b * 100 }") $(sed -E 's/.*"gcm_64":([0-9]+),"gcm_1024":([0-9]+).*/\1 \2/' <<<"$raw")"
+done | tee "$dir/rounds"
+
+awk -v smoke="$smoke" '
+  { c += $2; e += $3; d += $4; b += $5; r += $6; k += $7 }
+  function judge(name, ratio, goal) {
+    printf "%-44s %.2f", name, ratio
+    if (smoke == "") printf "  goal %.1f: %s", goal, (ratio >= goal ? "pass" : "fail")
+    printf "\n"
+  }
+  END {
+    printf "mean  %.0f %.0f %.0f %.0f %.0f %.0f\n", c/NR, e/NR, d/NR, b/NR, r/NR, k/NR
+    judge("encrypt 1 KiB / constant answer", e / c, 0.5)
+    judge("batch items 64 B / raw token rate, 2 threads", b / r, 0.6)
+  }' "$dir/rounds"

@@ -1,0 +1,119 @@
+// What the token alone can do: AES-GCM encryptions per second through the PKCS#11 library, by two
+// threads that each own a copy of the module, as the server's workers do.
+//   token_rate [SECONDS]    prints one line of JSON
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "coffer/base/bytes.h"
+#include "coffer/base/result.h"
+#include "coffer/pkcs11/attributes.h"
+#include "coffer/pkcs11/module.h"
+#include "coffer/pkcs11/session.h"
+#include "fakes/softhsm_token.h"
+
+namespace coffer {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kThreads = 2;
+constexpr std::size_t kTagOctets = 16;
+
+struct Worker {
+  std::unique_ptr<pkcs11::Module> module;
+  pkcs11::Session session;
+  pkcs11::ObjectHandle key = pkcs11::kNoObject;
+};
+
+Result<pkcs11::ObjectHandle> MakeKey(pkcs11::Session& session) {
+  using pkcs11::AttributeType;
+  pkcs11::Attributes attributes;
+  attributes.Add(AttributeType::kClass, pkcs11::ObjectClass::kSecretKey)
+      .Add(AttributeType::kKeyType, pkcs11::KeyType::kAes)
+      .Add(AttributeType::kToken, false)
+      .Add(AttributeType::kPrivate, true)
+      .Add(AttributeType::kSensitive, true)
+      .Add(AttributeType::kExtractable, false)
+      .Add(AttributeType::kEncrypt, true)
+      .Add(AttributeType::kDecrypt, true)
+      .Add(AttributeType::kValueLen, 32UL);
+  return session.GenerateKey(pkcs11::MechanismType::kAesKeyGen, attributes);
+}
+
+// Encryptions of `octets` each until `deadline`, every one under an IV of its own.
+Result<std::uint64_t> EncryptUntil(Clock::time_point deadline, std::size_t octets, Worker& worker) {
+  const Bytes plaintext(octets, 0x5a);
+  Bytes ciphertext(octets + kTagOctets);
+  std::array<std::uint8_t, 12> iv{};
+  std::uint64_t done = 0;
+  while (Clock::now() < deadline) {
+    ++done;
+    for (std::size_t i = 0; i < sizeof(done); ++i) {
+      iv[i] = static_cast<std::uint8_t>(done >> (8 * i));
+    }
+    COFFER_TRY(worker.session.EncryptGcm(worker.key, {.iv = iv, .aad = {}}, plaintext, ciphertext));
+  }
+  return done;
+}
+
+// Operations per second of all workers together.
+Result<double> Measure(std::vector<Worker>& workers, std::size_t octets,
+                       std::chrono::duration<double> length) {
+  std::vector<Result<std::uint64_t>> counts(workers.size());
+  std::vector<std::thread> threads;
+  const auto start = Clock::now();
+  const auto deadline = start + std::chrono::duration_cast<Clock::duration>(length);
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    threads.emplace_back(
+        [&, i]() noexcept { counts[i] = EncryptUntil(deadline, octets, workers[i]); });
+  }
+  for (auto& thread : threads) thread.join();
+  const std::chrono::duration<double> took = Clock::now() - start;
+  double total = 0;
+  for (const auto& count : counts) {
+    if (!count) return Fail(count.error());
+    total += static_cast<double>(*count);
+  }
+  return total / took.count();
+}
+
+Status Run(std::chrono::duration<double> length) {
+  const fakes::SoftHsmToken token("coffer-bench");
+  std::vector<Worker> workers;
+  for (std::size_t i = 0; i < kThreads; ++i) {
+    auto module = token.Load(pkcs11::Threading::kSingle);
+    auto session = token.OpenUserSession(*module);
+    COFFER_ASSIGN(const auto key, MakeKey(session));
+    workers.push_back({std::move(module), std::move(session), key});
+  }
+  COFFER_ASSIGN(const double small, Measure(workers, 64, length));
+  COFFER_ASSIGN(const double large, Measure(workers, 1024, length));
+  std::cout << "{\"threads\":" << kThreads << ",\"gcm_64\":" << static_cast<std::uint64_t>(small)
+            << ",\"gcm_1024\":" << static_cast<std::uint64_t>(large) << "}\n";
+  return {};
+}
+
+}  // namespace
+}  // namespace coffer
+
+int main(int argc, char** argv) {
+  const double seconds = argc > 1 ? ::atof(argv[1]) : 2.0;
+  try {
+    if (const auto run = coffer::Run(std::chrono::duration<double>(seconds)); !run) {
+      std::cerr << run.error().message << " | " << run.error().cause << "\n";
+      return 1;
+    }
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
+  return 0;
+}
