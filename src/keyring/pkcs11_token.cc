@@ -288,8 +288,8 @@ Status Pkcs11Token::Decrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteV
         written.error().code != Code::kAuthenticationFailed) {
       return Fail(written.error());
     }
-    // A bad tag, a broken session and a lost token may all look the same: the canary tells.
-    COFFER_TRY(Probe());
+    // A bad tag and a broken session may look the same: the canary tells.
+    if (const auto canary = MetaMac(AsBytes("coffer canary")); !canary) return Lost(canary.error());
     return Fail(Code::kAuthenticationFailed, "cipher: message authentication failed",
                 written.error().cause);
   }
