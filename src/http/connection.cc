@@ -10,6 +10,7 @@
 
 #include "coffer/base/secret_bytes.h"
 #include "http/response_text.h"
+#include "http/wiping_reserve.h"
 
 namespace coffer::http {
 namespace {
@@ -17,6 +18,8 @@ namespace {
 constexpr std::size_t kReadOctets = 64UL * 1024;
 constexpr std::size_t kMaxUnsent =
     1024UL * 1024;  // answers that may wait before the next request is looked at
+// How long a refused client may go on sending before it is cut off.
+constexpr std::chrono::seconds kLinger{2};
 constexpr std::size_t kKeptCapacity = 256UL * 1024;  // larger buffers are given back after use
 
 void WipeAndRelease(std::string& text) {
@@ -41,6 +44,7 @@ Connection::~Connection() {
 Connection::Next Connection::Receive() {
   // One read for each readiness: a busy client cannot keep its worker from the others.
   const std::size_t before = input_.size();
+  ReserveWiping(input_, before + kReadOctets);
   input_.resize(before + kReadOctets);
   ssize_t got = 0;
   do {
@@ -54,6 +58,7 @@ Connection::Next Connection::Receive() {
 }
 
 Connection::Next Connection::OnReadable(const Context& context) {
+  if (lingering_) return Discard();
   if (close_after_send_ || output_.size() - sent_ > kMaxUnsent) return Send();
   const bool was_empty = input_.empty();
   if (Receive() == Next::kClose) return Next::kClose;
@@ -67,21 +72,31 @@ Connection::Next Connection::OnWritable(const Context& context) {
 }
 
 Connection::Next Connection::Answer(const Context& context) {
+  // Requests held back for want of room are taken up again as soon as there is some: no further
+  // octet from the client need ever tell us to.
+  while (true) {
+    const bool held = AnswerWhileRoom(context);
+    if (Send() == Next::kClose) return Next::kClose;
+    if (!held || WantsWrite() || close_after_send_) return Next::kKeep;
+  }
+}
+
+bool Connection::AnswerWhileRoom(const Context& context) {
   while (!close_after_send_ && !input_.empty() && output_.size() - sent_ <= kMaxUnsent) {
     const bool had_head = framer_.HeadComplete();
     const RequestFramer::State state = framer_.Advance(input_);
     if (state == RequestFramer::State::kError) {
       Refuse(framer_.Error());
-      break;
+      return false;
     }
     if (state == RequestFramer::State::kNeedMore) {
       if (!had_head && framer_.HeadComplete()) since_ = Steady::now();
       if (framer_.TakeContinue()) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
-      break;
+      return false;
     }
     AnswerOne(context);
   }
-  return Send();
+  return !close_after_send_ && !input_.empty();
 }
 
 void Connection::AnswerOne(const Context& context) {
@@ -102,8 +117,10 @@ void Connection::AnswerOne(const Context& context) {
   }
   const std::size_t used = framer_.Consumed();
   framer_.Reset();
-  SecureWipe(input_.data(), used);
-  input_.erase(0, used);
+  const std::size_t left = input_.size() - used;
+  std::copy_n(input_.data() + used, left, input_.data());
+  SecureWipe(input_.data() + left, used);
+  input_.resize(left);
   if (input_.empty()) WipeAndRelease(input_);
   since_ = Steady::now();
 }
@@ -111,6 +128,7 @@ void Connection::AnswerOne(const Context& context) {
 void Connection::Refuse(const FrameError& error) {
   AppendResponse(ErrorResponse(error.status, error.text), false, true, output_);
   close_after_send_ = true;
+  refused_ = true;
   WipeAndRelease(input_);
 }
 
@@ -130,18 +148,29 @@ Connection::Next Connection::Send() {
   sent_ = 0;
   if (output_.capacity() > kKeptCapacity) output_.shrink_to_fit();
   if (!close_after_send_) return input_ended_ ? Next::kClose : Next::kKeep;
-  // The client may still be sending what we refused: without a half-close its reset could overtake
-  // our answer.
+  // The client may still be sending what we refused: closing with octets unread would reset the
+  // connection, and the reset can overtake our answer.
   ::shutdown(peer_.fd, SHUT_WR);
-  std::array<char, 4096> rest{};
+  lingering_ = refused_;
+  since_ = Steady::now();
+  const Next next = Discard();
+  return lingering_ ? next : Next::kClose;
+}
+
+Connection::Next Connection::Discard() {
+  std::array<char, 16384> rest{};
   for (int i = 0; i < 16; ++i) {
-    if (::recv(peer_.fd, rest.data(), rest.size(), MSG_DONTWAIT) <= 0) break;
+    const ssize_t got = ::recv(peer_.fd, rest.data(), rest.size(), MSG_DONTWAIT);
+    if (got > 0 || (got < 0 && errno == EINTR)) continue;
+    const bool waiting = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return waiting ? Next::kKeep : Next::kClose;
   }
-  return Next::kClose;
+  return Next::kKeep;
 }
 
 Connection::Next Connection::OnTick(Steady::time_point now, const Options& options) {
   const auto age = now - since_;
+  if (lingering_) return age > kLinger ? Next::kClose : Next::kKeep;
   const auto limit = WantsWrite()             ? options.body_timeout
                      : input_.empty()         ? options.idle_timeout
                      : framer_.HeadComplete() ? options.body_timeout

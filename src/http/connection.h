@@ -51,9 +51,13 @@ class Connection {
  private:
   Next Receive();
   Next Answer(const Context& context);
+  // True where requests are held back because too much is unsent.
+  bool AnswerWhileRoom(const Context& context);
   void AnswerOne(const Context& context);
   void Refuse(const FrameError& error);
   Next Send();
+  // Reads and forgets what a client sends that was refused.
+  Next Discard();
 
   Peer peer_;
   RequestFramer framer_;
@@ -62,6 +66,8 @@ class Connection {
   std::size_t sent_ = 0;
   bool wipe_output_ = false;
   bool close_after_send_ = false;
+  bool refused_ = false;
+  bool lingering_ = false;  // answered, half-closed, waiting for the client to stop sending
   bool input_ended_ = false;
   Steady::time_point since_;  // of the present state: idle, reading a head, reading a body, sending
 };

@@ -5,6 +5,7 @@
 
 #include "coffer/base/secret_bytes.h"
 #include "http/target.h"
+#include "http/wiping_reserve.h"
 
 namespace coffer::http {
 namespace {
@@ -321,7 +322,9 @@ RequestFramer::State RequestFramer::AdvanceChunks(std::string_view buffer) {
         if (found == Line::kNone) return State::kNeedMore;
         // Chunk extensions are used by nobody and read differently by many.
         if (found == Line::kBad || !ParseChunkSize(line, chunk_left_)) return Fail(400, kMalformed);
-        if (chunk_left_ > limits_.max_body_bytes - chunked_body_.size()) {
+        // Tiny chunks with long sizes would fill memory with framing instead of a body.
+        if (chunk_left_ > limits_.max_body_bytes - chunked_body_.size() ||
+            at_ - body_begin_ > limits_.max_body_bytes / 4 * 5 + limits_.max_header_bytes) {
           return Fail(413, "http: request body too large");
         }
         trailer_begin_ = at_;
@@ -331,6 +334,7 @@ RequestFramer::State RequestFramer::AdvanceChunks(std::string_view buffer) {
       case Stage::kChunkData: {
         const std::string_view data =
             buffer.substr(at_).substr(0, static_cast<std::size_t>(chunk_left_));
+        ReserveWiping(chunked_body_, chunked_body_.size() + data.size());
         chunked_body_.append(data);
         at_ += data.size();
         chunk_left_ -= data.size();

@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 
+#include "http/wiping_reserve.h"
+
 namespace coffer::http {
 namespace {
 
@@ -59,7 +61,9 @@ void AppendNumber(std::size_t value, std::string& out) {
 }  // namespace
 
 void AppendResponse(const Response& response, bool head_only, bool close, std::string& out) {
-  out.reserve(out.size() + response.body.size() + 256);
+  std::size_t size = out.size() + response.body.size() + response.content_type.size() + 256;
+  for (const auto& [name, value] : response.headers) size += name.size() + value.size() + 4;
+  ReserveWiping(out, size);
   if (const std::string_view line = StatusLine(response.status); !line.empty()) {
     out += line;
   } else {

@@ -287,6 +287,15 @@ TEST(RequestFramer, RefusesWhatCouldBeReadInTwoWays) {
   }
 }
 
+TEST(RequestFramer, RefusesABodyThatIsMostlyChunkSizes) {
+  std::string chunks;
+  for (int i = 0; i < 60; ++i) chunks += "000000000000001\r\nx\r\n";
+  const std::string input = WithFields("Transfer-Encoding: chunked\r\n", chunks + "0\r\n\r\n");
+  for (const std::size_t step : {std::size_t{1}, std::size_t{7}, input.size()}) {
+    EXPECT_EQ(Feed(input, step).status, 413);
+  }
+}
+
 TEST(RequestFramer, AsksForTheBodyOnceWhenTheClientWaits) {
   const std::string head = WithFields("Expect: 100-continue\r\nContent-Length: 2\r\n");
   RequestFramer framer(kLimits);

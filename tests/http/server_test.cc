@@ -7,7 +7,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -20,10 +22,16 @@
 namespace coffer::http {
 namespace {
 
-// Answers "METHOD PATH BODY".
+constexpr std::size_t kLarge = 100'000;
+
+// Answers "METHOD PATH BODY", or for /large that many octets.
 class Echo final : public Handler {
  public:
   void Handle(const Request& request, Response& response) override {
+    if (request.path == "/large") {
+      response.body.assign(kLarge, 'x');
+      return;
+    }
     response.body.append(MethodName(request.method)).append(" ").append(request.path);
     response.body.append(" ").append(request.body);
   }
@@ -61,8 +69,11 @@ class Client {
   }
   std::string UntilClosed() {
     std::string text;
-    char c = 0;
-    while (::recv(fd_, &c, 1, 0) == 1) text.push_back(c);
+    std::array<char, 65536> some{};
+    ssize_t got = 0;
+    while ((got = ::recv(fd_, some.data(), some.size(), 0)) > 0) {
+      text.append(some.data(), static_cast<std::size_t>(got));
+    }
     return text;
   }
 
@@ -147,6 +158,23 @@ TEST_F(HttpServer, AnswersHeadWithoutABody) {
 TEST_F(HttpServer, RefusesABodyThatIsTooLargeAndCloses) {
   Client client(port_);
   client.Send("POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 65\r\n\r\n");
+  EXPECT_TRUE(client.UntilClosed().starts_with("HTTP/1.1 413 "));
+}
+
+TEST_F(HttpServer, AnswersEveryPipelinedRequestThoughTheAnswersAreLarge) {
+  constexpr std::size_t kRequests = 400;
+  Client client(port_);
+  std::string all;
+  for (std::size_t i = 0; i < kRequests; ++i) all += "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+  client.Send(all + "GET /end HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const std::string answers = client.UntilClosed();
+  EXPECT_GT(answers.size(), kRequests * kLarge);
+  EXPECT_TRUE(answers.ends_with("GET /end "));
+}
+
+TEST_F(HttpServer, TellsAClientThatIsStillSendingThatItsBodyIsTooLarge) {
+  Client client(port_);
+  client.Send(Post(std::string(4UL * 1024 * 1024, 'b')));
   EXPECT_TRUE(client.UntilClosed().starts_with("HTTP/1.1 413 "));
 }
 
