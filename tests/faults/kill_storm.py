@@ -85,7 +85,7 @@ def main():
                 failures.append(f"turn {turn}: {failure}")
                 break
             journal.check(server, failures, turn, everything=False)
-            killer = threading.Timer(random.uniform(0.0, 0.12), server.process.kill)
+            killer = threading.Timer(random.uniform(0.0, 0.3), server.process.kill)
             killer.start()
             try:
                 while True:

@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+"""The real program from outside: starts, refusals to start, and every client command with its error.
+usage: server_test.py COFFER"""
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BINARY = ""
+TOKEN = "integration-root-token"
+
+
+def run(*words, env=None, stdin=None):
+    """(exit code, standard output, standard error)"""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("VAULT_", "COFFER_", "SOFTHSM2_"))}
+    done = subprocess.run([BINARY, *words], env={**clean, **(env or {})}, input=stdin, capture_output=True, text=True,
+                          timeout=120)
+    return done.returncode, done.stdout, done.stderr
+
+
+def dev_words(data, *flags):
+    return "server", "-dev", f"-data={data}", "-dev-listen-address=127.0.0.1:0", *flags
+
+
+class Server:
+    def __init__(self, data, *flags):
+        self.process = subprocess.Popen([BINARY, *dev_words(data, *flags)], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+        self.lines = []
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+            if line == "coffer is ready\n":
+                break
+        else:
+            raise AssertionError("no start: " + self.process.communicate()[1])
+        self.address = self.said("listening on ")
+        self.token = self.said("root token: ")
+
+    def said(self, prefix):
+        return next(line[len(prefix):] for line in self.lines if line.startswith(prefix))
+
+    def env(self, **more):
+        return {"VAULT_ADDR": self.address, "VAULT_TOKEN": self.token, **more}
+
+    def stop(self, with_signal=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        self.data = os.path.join(self.folder, "data")
+
+    def serve(self, *flags):
+        server = Server(self.data, *flags)
+        self.addCleanup(server.stop)
+        return server
+
+    def refused(self, code, sentence, *flags):
+        got, _, error = run(*dev_words(self.data, *flags))
+        self.assertEqual(got, code, error)
+        self.assertIn(sentence, error)
+
+
+class StartTest(Case):
+    def test_finds_keys_and_root_token_again_on_the_next_start(self):
+        first = self.serve()
+        sealed = run("write", "-field=ciphertext", "transit/encrypt/k", "plaintext=aGVsbG8=", env=first.env())[1]
+        self.assertRegex(sealed, r"^vault:v1:")
+        self.assertEqual(first.stop(), 0)
+        second = self.serve()
+        self.assertEqual(second.token, first.token)
+        code, plain, error = run("write", "-field=plaintext", "transit/decrypt/k", "ciphertext=" + sealed.strip(),
+                                 env=second.env())
+        self.assertEqual((code, plain), (0, "aGVsbG8=\n"), error)
+
+    def test_drains_and_exits_0_on_either_signal(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.assertEqual(self.serve().stop(number), 0)
+
+    def test_keeps_secrets_to_its_user_and_the_root_token_as_a_hash_only(self):
+        server = self.serve("-dev-root-token-id=" + TOKEN)
+        self.assertEqual(server.token, TOKEN)
+        self.assertEqual(os.stat(self.data).st_mode & 0o777, 0o700)
+        for name in ("pin", "so-pin", "root-token", "coffer.db"):
+            self.assertEqual(os.stat(os.path.join(self.data, name)).st_mode & 0o777, 0o600, name)
+        secrets = [TOKEN.encode()]
+        for name in ("pin", "so-pin"):
+            with open(os.path.join(self.data, name), "rb") as file:
+                secrets.append(file.read().strip())
+                self.assertRegex(secrets[-1], rb"^[0-9a-f]{32}$")
+        for name in ("coffer.db", "coffer.db-wal"):
+            with open(os.path.join(self.data, name), "rb") as file:
+                content = file.read()
+            for secret in secrets:
+                self.assertNotIn(secret, content)
+        database = sqlite3.connect(f"file:{self.data}/coffer.db?mode=ro", uri=True)
+        self.assertEqual(database.execute("SELECT count(*), min(length(hash)) FROM tokens").fetchone(), (1, 32))
+
+    def test_a_new_root_token_replaces_the_former_one(self):
+        first = self.serve("-dev-root-token-id=" + TOKEN)
+        first.stop()
+        second = self.serve("-dev-root-token-id=another-root-token")
+        self.assertEqual(run("list", "transit/keys", env=second.env(VAULT_TOKEN=TOKEN))[0], 2)
+        self.assertEqual(run("read", "auth/token/lookup-self", env=second.env())[0], 0)
+
+    def test_answers_on_the_unix_socket_too(self):
+        path = os.path.join(self.folder, "own.sock")
+        server = self.serve("-dev-unix-socket", path)
+        self.assertIn("listening on unix:" + path, server.lines)
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        self.assertEqual(run("status", "-address=unix:" + path)[0], 0)
+
+
+class RefusalTest(Case):
+    def test_port_in_use(self):
+        with socket.socket() as holder:
+            holder.bind(("127.0.0.1", 0))
+            holder.listen()
+            port = holder.getsockname()[1]
+            code, _, error = run("server", "-dev", "-data=" + self.data, f"-dev-listen-address=127.0.0.1:{port}")
+        self.assertEqual(code, 1)
+        self.assertIn(f"127.0.0.1:{port} is already in use", error)
+
+    def test_data_directory_in_use(self):
+        server = self.serve()
+        self.refused(1, f"is in use by process {server.process.pid}")
+
+    def test_module_missing(self):
+        self.refused(1, "softhsm2", "--dev-module=/nowhere/libsofthsm2.so")
+
+    def test_a_wrong_pin_is_tried_once_and_a_corrected_file_starts(self):
+        self.serve().stop()
+        file = os.path.join(self.data, "pin")
+        with open(file) as pin:
+            right = pin.read()
+        with open(file, "w") as pin:
+            pin.write("0" * 32 + "\n")
+        self.refused(78, f"the PIN in {file} was refused by the token")
+        # Without a token no attempt could end in "refused": this answer comes without one.
+        tokens = os.path.join(self.data, "tokens")
+        os.rename(tokens, tokens + ".away")
+        self.refused(78, "is not tried again")
+        os.rmdir(tokens)  # made empty by that start
+        os.rename(tokens + ".away", tokens)
+        with open(os.path.join(self.data, "pin-rejected")) as state:
+            self.assertNotIn("0" * 32, state.read())
+        with open(file, "w") as pin:
+            pin.write(right)
+        self.serve()
+        self.assertFalse(os.path.exists(os.path.join(self.data, "pin-rejected")))
+
+    def test_a_token_that_is_gone_is_lost_and_not_made_anew(self):
+        self.serve().stop()
+        shutil.rmtree(os.path.join(self.data, "tokens"))
+        code, _, error = run(*dev_words(self.data))
+        self.assertEqual(code, 1, error)
+        self.assertIn("coffer-dev", error)
+        self.assertEqual(os.listdir(os.path.join(self.data, "tokens")), [])
+
+    def test_another_tokens_database(self):
+        self.serve().stop()
+        mine = self.data
+        self.data = os.path.join(self.folder, "other")
+        self.serve().stop()
+        shutil.copy(os.path.join(mine, "coffer.db"), os.path.join(self.data, "coffer.db"))
+        code, _, error = run(*dev_words(self.data))
+        self.assertEqual(code, 1, error)
+        self.assertRegex(error, "belongs to another token|failed its check")
+
+    def test_an_older_database_unless_its_epoch_is_named(self):
+        server = self.serve()
+        run("write", "-field=ciphertext", "transit/encrypt/k", "plaintext=aGVsbG8=", env=server.env())
+        server.stop()
+        old = os.path.join(self.folder, "old.db")
+        shutil.copy(os.path.join(self.data, "coffer.db"), old)
+        server = self.serve()
+        self.assertEqual(run("write", "transit/keys/k/rotate", env=server.env())[0], 0)
+        server.stop()
+        for name in ("coffer.db-wal", "coffer.db-shm"):
+            if os.path.exists(os.path.join(self.data, name)):
+                os.remove(os.path.join(self.data, name))
+        shutil.copy(old, os.path.join(self.data, "coffer.db"))
+        code, _, error = run(*dev_words(self.data))
+        self.assertEqual(code, 1, error)
+        named = re.search(r"-accept-rollback=(\d+)", error)
+        self.assertIsNotNone(named, error)
+        self.refused(1, "-accept-rollback=", "-accept-rollback=%d" % (int(named.group(1)) + 7))
+        server = self.serve(named.group(0))
+        sealed = run("write", "-field=ciphertext", "transit/encrypt/k", "plaintext=aGVsbG8=", env=server.env())[1]
+        self.assertRegex(sealed, r"^vault:v2:", "the key was to be rotated before its next use")
+
+    def test_usage_errors_exit_2(self):
+        for words in (("server",), ("server", "-dev", "-nonsense=1"), ("server", "-dev", "-accept-rollback=x")):
+            self.assertEqual(run(*words)[0], 2, words)
+
+
+class CommandTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, cls.folder, True)
+        cls.server = Server(os.path.join(cls.folder, "data"))
+        cls.addClassCleanup(cls.server.stop)
+
+    def expect(self, code, text, *words, stdin=None, **env):
+        got, out, error = run(*words, env=self.server.env(**env), stdin=stdin)
+        self.assertEqual(got, code, out + error)
+        self.assertIn(text, error if code else out)
+        return out
+
+    def test_version_and_help(self):
+        self.expect(0, "Coffer v", "version")
+        self.expect(0, "usage: coffer", "help")
+
+    def test_status(self):
+        self.expect(0, "sealed", "status")
+        with socket.socket() as holder:  # bound and not listening: refuses
+            holder.bind(("127.0.0.1", 0))
+            self.expect(1, "failed to reach", "status", VAULT_ADDR="http://127.0.0.1:%d" % holder.getsockname()[1])
+
+    def test_coffer_variables_come_before_vaults(self):
+        self.expect(0, "sealed", "status", VAULT_ADDR="http://127.0.0.1:1", COFFER_ADDR=self.server.address)
+        self.expect(0, "display_name", "read", "auth/token/lookup-self", VAULT_TOKEN="wrong",
+                    COFFER_TOKEN=self.server.token)
+
+    def test_write_read_list_and_delete(self):
+        self.expect(0, "", "write", "transit/keys/w", "type=aes128-gcm96")
+        self.expect(0, "aes128-gcm96\n", "read", "--field", "type", "transit/keys/w")
+        self.expect(0, '"latest_version": 1', "read", "-format=json", "transit/keys/w")
+        self.expect(0, "w\n", "list", "transit/keys")
+        self.expect(2, "deletion is not allowed", "delete", "transit/keys/w")
+        self.expect(0, "", "write", "transit/keys/w/config", "-", stdin='{"deletion_allowed": true}')
+        self.expect(0, "", "delete", "transit/keys/w")
+        self.expect(2, "nothing is there", "read", "transit/keys/w")
+
+    def test_write_takes_a_value_from_a_file(self):
+        file = os.path.join(self.folder, "plain")
+        with open(file, "w") as out:
+            out.write("aGVsbG8=")
+        self.expect(0, "vault:v1:", "write", "-field=ciphertext", "transit/encrypt/f", "plaintext=@" + file)
+        self.expect(2, "failed to read", "write", "transit/encrypt/f", "plaintext=@" + file + ".absent")
+
+    def test_usage_errors(self):
+        self.expect(2, "no command")
+        self.expect(2, "unknown command", "frobnicate")
+        self.expect(2, "takes one path", "read")
+        self.expect(2, "NAME=VALUE", "write", "transit/keys/u", "nonsense")
+        self.expect(2, "unknown flag", "read", "-format=xml", "transit/keys/u")
+        self.expect(2, "not a JSON object", "write", "transit/keys/u", "-", stdin="[]")
+        self.expect(2, "has no field", "read", "-field=absent", "auth/token/lookup-self")
+
+    def test_errors_of_the_server_are_told(self):
+        self.expect(2, "permission denied", "list", "transit/keys", VAULT_TOKEN="wrong")
+        self.expect(2, "unsupported operation", "list", "transit/keys/absent")
+
+    def test_demo_compares_and_searches(self):
+        file = os.path.join(self.folder, "records.csv")
+        with open(file, "w") as out:
+            for number in range(250):
+                out.write(f"{number},a record long enough to be searched for\n")
+        out = self.expect(0, "0 differences", "demo", "-data=" + os.path.join(self.folder, "data"), file)
+        self.assertRegex(out, r"records +250\n")
+        shutil.copy(file, os.path.join(self.folder, "data", "leak"))
+        self.addCleanup(os.remove, os.path.join(self.folder, "data", "leak"))
+        self.expect(1, "plaintexts stand in", "demo", "-data=" + os.path.join(self.folder, "data"), file)
+        self.expect(1, "failed to read", "demo", file + ".absent")
+        self.expect(1, "failed to reach", "demo", file, VAULT_ADDR="http://127.0.0.1:1")
+
+
+def main():
+    global BINARY
+    BINARY = os.path.realpath(sys.argv.pop(1))
+    result = unittest.main(exit=False, verbosity=2).result
+    failed = len({id(test) for test, _ in result.failures + result.errors})
+    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed, {len(result.skipped)} skipped")
+    sys.exit(0 if result.wasSuccessful() else 1)
+
+
+main()
