@@ -90,7 +90,9 @@ Result<std::string> ReadAll(const std::string& file) {
   char block[4096];
   for (std::size_t got = 0; (got = std::fread(block, 1, sizeof block, in)) > 0;)
     content.append(block, got);
+  const bool failed = std::ferror(in) != 0;
   if (in != stdin) std::fclose(in);
+  if (failed) return Fail(Code::kInvalid, "failed to read " + file);
   return content;
 }
 
@@ -170,6 +172,17 @@ int OnPath(const std::string& command, const Invocation& call) {
   return Exchange(call, "PUT", path, body->dump());
 }
 
+int Dispatch(const std::string& command, const Invocation& call) {
+  if (command == "status") return ShowStatus(call);
+  if (command == "demo") return ShowDemo(call);
+  for (const std::string_view known : {"read", "write", "list", "delete"}) {
+    if (command == known) return OnPath(command, call);
+  }
+  return Complain(command.empty() ? "no command; see coffer help"
+                                  : "unknown command " + command + "; see coffer help",
+                  kUsageOrAnswer);
+}
+
 }  // namespace
 
 std::vector<std::string> NormalizeFlags(std::vector<std::string> arguments) {
@@ -191,14 +204,14 @@ int Run(const std::vector<std::string>& arguments) {
   }
   const auto call = ParseInvocation(arguments);
   if (!call) return Complain(call.error().message, kUsageOrAnswer);
-  if (command == "status") return ShowStatus(*call);
-  if (command == "demo") return ShowDemo(*call);
-  for (const std::string_view known : {"read", "write", "list", "delete"}) {
-    if (command == known) return OnPath(command, *call);
+  try {
+    return Dispatch(command, *call);
+  } catch (const json::type_error& error) {
+    // 316: octets that are not UTF-8, which only an argument or a file can bring
+    return error.id == 316
+               ? Complain("a value is not UTF-8: encode it in base64", kUsageOrAnswer)
+               : Complain("the server's answer has another form than expected", kLocalFailure);
   }
-  return Complain(command.empty() ? "no command; see coffer help"
-                                  : "unknown command " + command + "; see coffer help",
-                  kUsageOrAnswer);
 }
 
 }  // namespace coffer::cli

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 BINARY = ""
@@ -229,6 +230,18 @@ class CommandTest(unittest.TestCase):
             holder.bind(("127.0.0.1", 0))
             self.expect(1, "failed to reach", "status", VAULT_ADDR="http://127.0.0.1:%d" % holder.getsockname()[1])
 
+    def test_an_answer_of_another_form_is_told(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            def answer():
+                connection = listener.accept()[0]
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]")
+                connection.close()
+            thread = threading.Thread(target=answer)
+            thread.start()
+            self.expect(1, "another form", "status", VAULT_ADDR="http://127.0.0.1:%d" % listener.getsockname()[1])
+            thread.join()
+
     def test_coffer_variables_come_before_vaults(self):
         self.expect(0, "sealed", "status", VAULT_ADDR="http://127.0.0.1:1", COFFER_ADDR=self.server.address)
         self.expect(0, "display_name", "read", "auth/token/lookup-self", VAULT_TOKEN="wrong",
@@ -258,6 +271,8 @@ class CommandTest(unittest.TestCase):
         self.expect(2, "NAME=VALUE", "write", "transit/keys/u", "nonsense")
         self.expect(2, "unknown flag", "read", "-format=xml", "transit/keys/u")
         self.expect(2, "not a JSON object", "write", "transit/keys/u", "-", stdin="[]")
+        self.expect(2, "is not UTF-8", "write", "transit/keys/u", os.fsdecode(b"type=\xff"))
+        self.expect(2, "failed to read", "write", "transit/keys/u", "type=@" + self.folder)
         self.expect(2, "has no field", "read", "-field=absent", "auth/token/lookup-self")
 
     def test_errors_of_the_server_are_told(self):
