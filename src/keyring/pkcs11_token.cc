@@ -142,7 +142,13 @@ Result<std::unique_ptr<Pkcs11Token>> Pkcs11Token::Open(std::unique_ptr<pkcs11::M
 }
 
 Status Pkcs11Token::Start() {
-  COFFER_ASSIGN(slot_, module_->FindToken(location_.label, location_.serial));
+  const auto slot = module_->FindToken(location_.label, location_.serial);
+  if (!slot && slot.error().code == Code::kNotFound) {
+    return Fail(Code::kNotFound,
+                slot.error().message + ": bring the token back, its keys are nowhere else");
+  }
+  if (!slot) return Fail(slot.error());
+  slot_ = *slot;
   COFFER_ASSIGN(const pkcs11::TokenInfo info, module_->GetTokenInfo(slot_));
   serial_ = info.serial;
   if (info.user_pin_locked) {

@@ -167,6 +167,7 @@ class RefusalTest(Case):
         code, _, error = run(*dev_words(self.data))
         self.assertEqual(code, 1, error)
         self.assertIn("coffer-dev", error)
+        self.assertIn("bring the token back", error)
         self.assertEqual(os.listdir(os.path.join(self.data, "tokens")), [])
 
     def test_another_tokens_database(self):
