@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "coffer/base/secret_bytes.h"
+#include "http/parking.h"
 #include "http/response_text.h"
 #include "http/wiping_reserve.h"
 
@@ -36,6 +37,7 @@ Connection::Connection(Peer peer, const Options& options)
       since_(Steady::now()) {}
 
 Connection::~Connection() {
+  if (parked_) parked_->store(true);
   SecureWipe(input_.data(), input_.size());
   if (wipe_output_) SecureWipe(output_.data(), output_.size());
   ::close(peer_.fd);
@@ -57,8 +59,14 @@ Connection::Next Connection::Receive() {
   return got == 0 && WantsWrite() ? Next::kKeep : Next::kClose;
 }
 
+Connection::Interest Connection::Wants() const {
+  if (WantsWrite()) return Interest::kWrite;
+  return HasParked() ? Interest::kNothing : Interest::kRead;
+}
+
 Connection::Next Connection::OnReadable(const Context& context) {
   if (lingering_) return Discard();
+  if (HasParked()) return Next::kClose;  // nothing was asked for: the socket is broken
   if (close_after_send_ || output_.size() - sent_ > kMaxUnsent) return Send();
   const bool was_empty = input_.empty();
   if (Receive() == Next::kClose) return Next::kClose;
@@ -69,6 +77,14 @@ Connection::Next Connection::OnReadable(const Context& context) {
 Connection::Next Connection::OnWritable(const Context& context) {
   if (Send() == Next::kClose) return Next::kClose;
   return WantsWrite() || close_after_send_ ? Next::kKeep : Answer(context);
+}
+
+Connection::Next Connection::OnParkedAnswer(const Context& context, Response& response) {
+  parked_.reset();
+  close_after_send_ = parked_then_close_ || context.draining;
+  Append(response, parked_head_only_);
+  since_ = Steady::now();
+  return Answer(context);
 }
 
 Connection::Next Connection::Answer(const Context& context) {
@@ -82,11 +98,12 @@ Connection::Next Connection::Answer(const Context& context) {
 }
 
 bool Connection::AnswerWhileRoom(const Context& context) {
-  while (!close_after_send_ && !input_.empty() && output_.size() - sent_ <= kMaxUnsent) {
+  while (!close_after_send_ && !HasParked() && !input_.empty() &&
+         output_.size() - sent_ <= kMaxUnsent) {
     const bool had_head = framer_.HeadComplete();
     const RequestFramer::State state = framer_.Advance(input_);
     if (state == RequestFramer::State::kError) {
-      Refuse(framer_.Error());
+      Refuse(context, framer_.Error());
       return false;
     }
     if (state == RequestFramer::State::kNeedMore) {
@@ -96,26 +113,33 @@ bool Connection::AnswerWhileRoom(const Context& context) {
     }
     AnswerOne(context);
   }
-  return !close_after_send_ && !input_.empty();
+  return !close_after_send_ && !HasParked() && !input_.empty();
 }
 
 void Connection::AnswerOne(const Context& context) {
-  if (!framer_.Fill(input_, context.request)) {
-    Refuse(framer_.Error());
+  Request& request = context.request;
+  if (!framer_.Fill(input_, request)) {
+    Refuse(context, framer_.Error());
     return;
   }
-  context.request.remote_address = peer_.address;
-  context.request.remote_port = peer_.port;
-  context.request.worker = context.worker;
-  Response response;
-  context.handler.Handle(context.request, response);
-  close_after_send_ = !framer_.KeepAlive() || context.draining;
-  AppendResponse(response, context.request.method == Method::kHead, close_after_send_, output_);
-  if (response.wipe) {
-    wipe_output_ = true;
-    SecureWipe(response.body.data(), response.body.size());
-  }
+  request.remote_address = peer_.address;
+  request.remote_port = peer_.port;
+  request.worker = context.worker;
   const std::size_t used = framer_.Consumed();
+  RequestParking parking(context.place, std::string_view(input_).substr(0, used), framer_, request);
+  request.parking = &parking;
+  Response response;
+  context.handler.Handle(request, response);
+  request.parking = nullptr;
+  parked_ = parking.Ticket();
+  const bool head_only = request.method == Method::kHead;
+  if (HasParked()) {
+    parked_head_only_ = head_only;
+    parked_then_close_ = !framer_.KeepAlive();
+  } else {
+    close_after_send_ = !framer_.KeepAlive() || context.draining;
+    Append(response, head_only);
+  }
   framer_.Reset();
   const std::size_t left = input_.size() - used;
   std::copy_n(input_.data() + used, left, input_.data());
@@ -125,10 +149,26 @@ void Connection::AnswerOne(const Context& context) {
   since_ = Steady::now();
 }
 
-void Connection::Refuse(const FrameError& error) {
+void Connection::Append(Response& response, bool head_only) {
+  AppendResponse(response, head_only, close_after_send_, output_);
+  wipe_output_ = wipe_output_ || response.wipe;
+  WipeBody(response);
+}
+
+void Connection::Refuse(const Context& context, const FrameError& error) {
+  Refusal refusal;
+  refusal.status = error.status;
+  refusal.reason = error.text;
+  refusal.method = framer_.MethodText(input_);
+  refusal.target = framer_.TargetText(input_);
+  refusal.remote_address = peer_.address;
+  refusal.remote_port = peer_.port;
+  refusal.worker = context.worker;
+  context.handler.OnRefused(refusal);
   AppendResponse(ErrorResponse(error.status, error.text), false, true, output_);
   close_after_send_ = true;
   refused_ = true;
+  framer_.Reset();
   WipeAndRelease(input_);
 }
 
@@ -168,8 +208,10 @@ Connection::Next Connection::Discard() {
   return Next::kKeep;
 }
 
-Connection::Next Connection::OnTick(Steady::time_point now, const Options& options) {
+Connection::Next Connection::OnTick(Steady::time_point now, const Context& context) {
+  const Options& options = context.options;
   const auto age = now - since_;
+  if (HasParked() && !WantsWrite()) return Next::kKeep;
   if (lingering_) return age > kLinger ? Next::kClose : Next::kKeep;
   const auto limit = WantsWrite()             ? options.body_timeout
                      : input_.empty()         ? options.idle_timeout
@@ -177,7 +219,7 @@ Connection::Next Connection::OnTick(Steady::time_point now, const Options& optio
                                               : options.header_timeout;
   if (age <= limit) return Next::kKeep;
   if (WantsWrite() || input_.empty()) return Next::kClose;
-  Refuse({408, "request took too long"});
+  Refuse(context, {408, "request took too long"});
   static_cast<void>(Send());
   return Next::kClose;
 }

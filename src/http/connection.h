@@ -1,14 +1,18 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "coffer/http/server.h"
 #include "http/framing.h"
 
 namespace coffer::http {
+
+struct ParkingPlace;
 
 // One accepted connection: its socket, what was read and not yet used, what was answered and not
 // yet sent. Belongs to one worker thread; nothing of it is ever reached by its file descriptor's
@@ -29,6 +33,7 @@ class Connection {
     std::size_t worker;
     Request& request;      // reused from one request to the next
     const bool& draining;  // answer, then close
+    const ParkingPlace& place;
   };
 
   Connection(Peer peer, const Options& options);
@@ -41,11 +46,17 @@ class Connection {
   Next OnReadable(const Context& context);
   // Goes on sending, and answering what waited for room.
   Next OnWritable(const Context& context);
+  // The answer to the request that was parked; then those that waited behind it.
+  Next OnParkedAnswer(const Context& context, Response& response);
   // Closes a connection that is beyond its header, body or idle time, or stuck in sending.
-  Next OnTick(Steady::time_point now, const Options& options);
+  Next OnTick(Steady::time_point now, const Context& context);
 
+  // Nothing is read while an answer waits for its reader, or a parked request for its answer.
+  enum class Interest { kRead, kWrite, kNothing };
+  Interest Wants() const;
   bool WantsWrite() const { return sent_ < output_.size(); }
-  bool Idle() const { return input_.empty() && !WantsWrite(); }
+  bool HasParked() const { return parked_ != nullptr; }
+  bool Idle() const { return input_.empty() && !WantsWrite() && !HasParked(); }
   int Fd() const { return peer_.fd; }
 
  private:
@@ -54,7 +65,8 @@ class Connection {
   // True where requests are held back because too much is unsent.
   bool AnswerWhileRoom(const Context& context);
   void AnswerOne(const Context& context);
-  void Refuse(const FrameError& error);
+  void Append(Response& response, bool head_only);
+  void Refuse(const Context& context, const FrameError& error);
   Next Send();
   // Reads and forgets what a client sends that was refused.
   Next Discard();
@@ -69,6 +81,9 @@ class Connection {
   bool refused_ = false;
   bool lingering_ = false;  // answered, half-closed, waiting for the client to stop sending
   bool input_ended_ = false;
+  std::shared_ptr<std::atomic<bool>> parked_;  // tells the parked request that we are gone
+  bool parked_head_only_ = false;
+  bool parked_then_close_ = false;
   Steady::time_point since_;  // of the present state: idle, reading a head, reading a body, sending
 };
 

@@ -225,12 +225,14 @@ bool RequestFramer::ParseRequestLine(std::string_view buffer, std::size_t begin,
     Fail(501, "unsupported method");
     return false;
   }
-  target_ = {begin + first + 1, last - first - 1};
-  const std::string_view target = target_.In(buffer);
-  if (target.empty() || !std::all_of(target.begin(), target.end(), IsVisible)) {
+  const Span target{begin + first + 1, last - first - 1};
+  const std::string_view text = target.In(buffer);
+  if (text.empty() || !std::all_of(text.begin(), text.end(), IsVisible)) {
     Fail(400, kMalformed);
     return false;
   }
+  method_text_ = {begin, first};
+  target_ = target;
   return true;
 }
 
@@ -397,6 +399,8 @@ void RequestFramer::Reset() {
   chunked_body_.clear();
   fields_.clear();
   lower_names_.clear();
+  method_text_ = {};
+  target_ = {};
   stage_ = Stage::kHead;
   at_ = 0;
   keep_alive_ = true;

@@ -41,6 +41,9 @@ class RequestFramer {
   // False where the target cannot be decoded: Error() says so.
   bool Fill(std::string_view buffer, Request& request);
   bool KeepAlive() const { return keep_alive_; }
+  // Of a request line that was well-formed, else empty; for reports.
+  std::string_view MethodText(std::string_view buffer) const { return method_text_.In(buffer); }
+  std::string_view TargetText(std::string_view buffer) const { return target_.In(buffer); }
   std::size_t Consumed() const { return consumed_; }
   // For the next request; wipes the decoded body.
   void Reset();
@@ -87,6 +90,7 @@ class RequestFramer {
   bool version_1_1_ = true;
   bool keep_alive_ = true;
   bool continue_due_ = false;
+  Span method_text_;
   Span target_;
   std::vector<Field> fields_;
   std::string lower_names_;  // the names' octets in lower case, in order

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "coffer/base/secret_bytes.h"
 #include "http/wiping_reserve.h"
 
 namespace coffer::http {
@@ -93,6 +94,10 @@ Response ErrorResponse(int status, std::string_view text) {
   response.status = status;
   response.body.append("{\"errors\":[\"").append(text).append("\"]}\n");
   return response;
+}
+
+void WipeBody(Response& response) {
+  if (response.wipe) SecureWipe(response.body.data(), response.body.size());
 }
 
 }  // namespace coffer::http

@@ -11,5 +11,7 @@ namespace coffer::http {
 void AppendResponse(const Response& response, bool head_only, bool close, std::string& out);
 // {"errors":["text"]}; `text` is one of our own literals.
 Response ErrorResponse(int status, std::string_view text);
+// Overwrites a body that holds a secret.
+void WipeBody(Response& response);
 
 }  // namespace coffer::http

@@ -93,6 +93,10 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options, Handler& h
 
 const std::vector<std::string>& Server::Addresses() const { return impl_->addresses; }
 
+void Server::SetWorkerStalled(std::size_t worker, bool stalled) {
+  impl_->workers.SetStalled(worker, stalled);
+}
+
 void Server::Drain(std::chrono::milliseconds deadline) {
   impl_->StopAccepting();
   impl_->workers.Drain();

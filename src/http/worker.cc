@@ -1,15 +1,17 @@
 #include "http/worker.h"
 
 #include <pistache/reactor.h>
-#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <exception>
-#include <mutex>
 #include <unordered_map>
 #include <utility>
+
+#include "http/mailbox.h"
+#include "http/parking.h"
+#include "http/response_text.h"
 
 namespace coffer::http {
 namespace {
@@ -29,6 +31,7 @@ struct Shared {
   Handler& handler;
   Logger& logger;
   std::shared_ptr<std::atomic<std::size_t>> connections;
+  std::shared_ptr<ParkingLot> parking_lot;
   std::atomic<std::size_t> made{0};
 };
 
@@ -37,16 +40,14 @@ class Worker final : public Pistache::Aio::Handler {
   Worker(std::shared_ptr<Shared> shared, std::size_t index)
       : shared_(std::move(shared)),
         index_(index),
-        wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+        mailbox_(std::make_shared<Mailbox>()),
         tick_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
     const itimerspec every{{0, kTickNanoseconds}, {0, kTickNanoseconds}};
     ::timerfd_settime(tick_, 0, &every, nullptr);
   }
   ~Worker() override {
-    shared_->connections->fetch_sub(connections_.size());
-    connections_.clear();
-    for (const Connection::Peer& peer : inbox_) ::close(peer.fd);
-    ::close(wake_);
+    mailbox_->Close();
+    CloseWhere([](const Connection&) { return true; });
     ::close(tick_);
   }
 
@@ -57,7 +58,7 @@ class Worker final : public Pistache::Aio::Handler {
 
   void registerPoller(Pistache::Polling::Epoll& poller) override {
     poller_ = &poller;
-    poller.addFd(wake_, Flags<NotifyOn>(NotifyOn::Read), Tag(kWakeTag));
+    poller.addFd(mailbox_->WakeFd(), Flags<NotifyOn>(NotifyOn::Read), Tag(kWakeTag));
     poller.addFd(tick_, Flags<NotifyOn>(NotifyOn::Read), Tag(kTickTag));
   }
 
@@ -65,8 +66,8 @@ class Worker final : public Pistache::Aio::Handler {
     for (const auto& entry : fds) {
       const std::uint64_t id = entry.getTag().value();
       if (id == kWakeTag) {
-        Drain(wake_);
-        Admit();
+        Drain(mailbox_->WakeFd());
+        Deliver();
       } else if (id == kTickTag) {
         Drain(tick_);
         Tick();
@@ -77,51 +78,59 @@ class Worker final : public Pistache::Aio::Handler {
   }
 
   // Any thread.
-  void Put(Connection::Peer peer) {
-    {
-      const std::lock_guard lock(mutex_);
-      inbox_.push_back(std::move(peer));
-    }
-    Wake();
-  }
+  void Put(Connection::Peer peer) { mailbox_->Put(std::move(peer)); }
   void StartDraining() {
     draining_request_.store(true);
-    Wake();
+    mailbox_->Wake();
   }
+  std::vector<Connection::Peer> Stall() { return mailbox_->Stall(); }
+  void Resume() { mailbox_->Resume(); }
+  bool Stalled() const { return mailbox_->Stalled(); }
 
  private:
   struct Entry {
     std::unique_ptr<Connection> connection;
-    bool watching_write = false;
+    Connection::Interest watched = Connection::Interest::kRead;
   };
 
   static void Drain(int fd) {
     std::uint64_t count = 0;
     static_cast<void>(!::read(fd, &count, sizeof count));
   }
-  void Wake() const {
-    const std::uint64_t one = 1;
-    static_cast<void>(!::write(wake_, &one, sizeof one));
-  }
 
-  void Admit() {
-    std::vector<Connection::Peer> arrived;
-    {
-      const std::lock_guard lock(mutex_);
-      arrived.swap(inbox_);
-    }
-    for (Connection::Peer& peer : arrived) {
-      const int fd = peer.fd;
-      auto connection = std::make_unique<Connection>(std::move(peer), shared_->options);
-      shared_->connections->fetch_add(1);
-      const std::uint64_t id = next_id_++;
-      connections_.emplace(id, Entry{std::move(connection), false});
-      if (!Register(fd, id)) Close(id);
+  void Deliver() {
+    Mailbox::Delivery delivery = mailbox_->Take();
+    for (Connection::Peer& peer : delivery.peers) Admit(std::move(peer));
+    for (Mailbox::ParkedAnswer& answer : delivery.answers) {
+      AnswerParked(answer.connection, answer.response);
     }
     if (draining_request_.load() && !draining_) {
       draining_ = true;
-      CloseWhere([](Connection& connection) { return connection.Idle(); });
+      CloseWhere([](const Connection& connection) { return connection.Idle(); });
     }
+  }
+
+  void Admit(Connection::Peer peer) {
+    const int fd = peer.fd;
+    auto connection = std::make_unique<Connection>(std::move(peer), shared_->options);
+    shared_->connections->fetch_add(1);
+    const std::uint64_t id = next_id_++;
+    connections_.emplace(id, Entry{std::move(connection)});
+    if (!Register(fd, id)) Close(id);
+  }
+
+  void AnswerParked(std::uint64_t id, Response& response) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) {
+      WipeBody(response);  // its client left
+      return;
+    }
+    place_.connection = id;
+    Conclude(found->second, id, found->second.connection->OnParkedAnswer(MakeContext(), response));
+  }
+
+  Connection::Context MakeContext() {
+    return {shared_->options, shared_->handler, index_, request_, draining_, place_};
   }
 
   bool Register(int fd, std::uint64_t id) {
@@ -139,35 +148,37 @@ class Worker final : public Pistache::Aio::Handler {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;  // closed earlier in the same round
     Connection& connection = *found->second.connection;
-    const Connection::Context context{shared_->options, shared_->handler, index_, request_,
-                                      draining_};
-    const Connection::Next next = writable && connection.WantsWrite()
-                                      ? connection.OnWritable(context)
-                                      : connection.OnReadable(context);
-    if (next == Connection::Next::kClose) {
-      Close(id);
-    } else {
-      Watch(found->second, id);
-    }
+    place_.connection = id;
+    const Connection::Context context = MakeContext();
+    Conclude(found->second, id,
+             writable && connection.WantsWrite() ? connection.OnWritable(context)
+                                                 : connection.OnReadable(context));
   }
 
-  // While an answer waits for its reader only writability matters: nothing more is read from him.
-  void Watch(Entry& entry, std::uint64_t id) {
-    const bool write = entry.connection->WantsWrite();
-    if (write == entry.watching_write) return;
-    entry.watching_write = write;
+  void Conclude(Entry& entry, std::uint64_t id, Connection::Next next) {
+    if (next == Connection::Next::kClose || !Watch(entry, id)) Close(id);
+  }
+
+  bool Watch(Entry& entry, std::uint64_t id) {
+    const Connection::Interest wanted = entry.connection->Wants();
+    if (wanted == entry.watched) return true;
+    entry.watched = wanted;
+    const NotifyOn notify = wanted == Connection::Interest::kRead    ? NotifyOn::Read
+                            : wanted == Connection::Interest::kWrite ? NotifyOn::Write
+                                                                     : NotifyOn::None;
     try {
-      poller_->rearmFd(entry.connection->Fd(),
-                       Flags<NotifyOn>(write ? NotifyOn::Write : NotifyOn::Read), Tag(id));
+      poller_->rearmFd(entry.connection->Fd(), Flags<NotifyOn>(notify), Tag(id));
+      return true;
     } catch (const std::exception&) {
-      Close(id);
+      return false;
     }
   }
 
   void Tick() {
     const auto now = Connection::Steady::now();
+    const Connection::Context context = MakeContext();
     CloseWhere([&](Connection& connection) {
-      return connection.OnTick(now, shared_->options) == Connection::Next::kClose;
+      return connection.OnTick(now, context) == Connection::Next::kClose;
     });
   }
 
@@ -175,29 +186,36 @@ class Worker final : public Pistache::Aio::Handler {
   void CloseWhere(Condition condition) {
     for (auto it = connections_.begin(); it != connections_.end();) {
       if (condition(*it->second.connection)) {
-        it = connections_.erase(it);  // closing the descriptor takes it out of epoll
-        shared_->connections->fetch_sub(1);
+        it = Erase(it);
       } else {
         ++it;
       }
     }
   }
-  void Close(std::uint64_t id) { shared_->connections->fetch_sub(connections_.erase(id)); }
+  void Close(std::uint64_t id) {
+    if (const auto found = connections_.find(id); found != connections_.end()) Erase(found);
+  }
+  // Closing the descriptor takes it out of epoll.
+  std::unordered_map<std::uint64_t, Entry>::iterator Erase(
+      std::unordered_map<std::uint64_t, Entry>::iterator entry) {
+    mailbox_->Forget(entry->second.connection->Fd());
+    shared_->connections->fetch_sub(1);
+    return connections_.erase(entry);
+  }
 
   const std::shared_ptr<Shared> shared_;
   const std::size_t index_;
-  const int wake_;
+  const std::shared_ptr<Mailbox> mailbox_;
   const int tick_;
   Pistache::Polling::Epoll* poller_ = nullptr;
 
-  std::mutex mutex_;
-  std::vector<Connection::Peer> inbox_;  // protected by mutex_
   std::atomic<bool> draining_request_{false};
 
   // This worker's thread only.
   std::unordered_map<std::uint64_t, Entry> connections_;
   std::uint64_t next_id_ = kFirstConnection;
   Request request_;
+  ParkingPlace place_{shared_->parking_lot, mailbox_, 0};
   bool draining_ = false;
 };
 
@@ -211,7 +229,8 @@ struct Workers::Reactor {
 Workers::Workers(const Options& options, Handler& handler, Logger& logger)
     : connections_(std::make_shared<std::atomic<std::size_t>>(0)),
       reactor_(std::make_unique<Reactor>()) {
-  auto shared = std::shared_ptr<Shared>(new Shared{options, handler, logger, connections_});
+  auto shared = std::shared_ptr<Shared>(new Shared{
+      options, handler, logger, connections_, std::make_shared<ParkingLot>(options.max_parked)});
   reactor_->reactor = Pistache::Aio::Reactor::create();
   reactor_->reactor->init(Pistache::Aio::AsyncContext(options.workers, "coffer-http"));
   const auto key = reactor_->reactor->addHandler(std::make_shared<Worker>(shared, 0));
@@ -227,8 +246,21 @@ Workers::~Workers() {
 }
 
 void Workers::Take(Connection::Peer peer) {
-  const std::size_t turn = next_.fetch_add(1) % reactor_->workers.size();
-  reactor_->workers[turn]->Put(std::move(peer));
+  for (std::size_t tried = 0; tried < reactor_->workers.size(); ++tried) {
+    Worker& worker = *reactor_->workers[next_.fetch_add(1) % reactor_->workers.size()];
+    if (worker.Stalled()) continue;
+    worker.Put(std::move(peer));
+    return;
+  }
+  ::close(peer.fd);  // nobody is there to answer it
+}
+
+void Workers::SetStalled(std::size_t worker, bool stalled) {
+  if (!stalled) {
+    reactor_->workers.at(worker)->Resume();
+    return;
+  }
+  for (Connection::Peer& peer : reactor_->workers.at(worker)->Stall()) Take(std::move(peer));
 }
 
 void Workers::Drain() {

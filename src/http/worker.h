@@ -19,10 +19,12 @@ class Workers {
   Workers(const Options& options, Handler& handler, Logger& logger);
   ~Workers();  // stops the threads; every connection is closed
 
-  // Hands the connection to the next worker in turn. Any thread.
+  // Hands the connection to the next worker in turn that is not stalled. Any thread.
   void Take(Connection::Peer peer);
   // From now on every answer closes its connection, and idle ones are closed.
   void Drain();
+  // Any thread.
+  void SetStalled(std::size_t worker, bool stalled);
   std::size_t Connections() const { return connections_->load(); }
 
  private:

@@ -19,6 +19,8 @@ enum class Method { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kList, 
 
 std::string_view MethodName(Method method);
 
+class Parking;
+
 // One complete request. Views are valid during Handle() only; the buffers behind them are wiped
 // afterwards.
 struct Request {
@@ -35,6 +37,7 @@ struct Request {
   std::uint16_t remote_port = 0;
   std::size_t worker =
       0;  // index of the worker thread that serves this connection, below Options::workers
+  Parking* parking = nullptr;  // null where the request cannot be parked
 
   // The header's value, or an empty view; `name` in lower case.
   std::string_view Header(std::string_view name) const;
@@ -48,12 +51,50 @@ struct Response {
   bool wipe = false;  // the body holds a secret: overwrite it once it is sent
 };
 
+// A request that waits for its answer away from its connection's thread, with buffers of its own,
+// which are wiped with it. Later requests of the connection wait behind it. One thread at a time.
+class Parked {
+ public:
+  // One that was never answered answers 500.
+  virtual ~Parked() = default;
+  // Valid as long as this is.
+  virtual Request& Asked() = 0;
+  // True once the client is known to be gone: the answer would be dropped. Any thread.
+  virtual bool Abandoned() const = 0;
+  // Once, from any thread. The answer is written by the connection's own thread, to this very
+  // connection or, where it is gone, to nobody: then it is wiped.
+  virtual void Answer(Response response) = 0;
+};
+
+// How a handler parks the request that it is handling.
+class Parking {
+ public:
+  virtual ~Parking() = default;
+  // A copy of the request, at most once; what Handle() leaves in its response is then ignored. Null
+  // where too many are parked (Options::max_parked).
+  virtual std::unique_ptr<Parked> Park() = 0;
+};
+
+// A request that never became one: malformed, too large, too slow. Views as in Request.
+struct Refusal {
+  int status = 400;
+  std::string_view reason;  // a literal
+  // As sent, unchecked and undecoded (visible ASCII only); empty where there was no request line.
+  std::string_view method;
+  std::string_view target;
+  std::string_view remote_address;
+  std::uint16_t remote_port = 0;
+  std::size_t worker = 0;
+};
+
 // Answers requests, each on the worker thread of its connection; called by several workers at once.
 // Must not throw.
 class Handler {
  public:
   virtual ~Handler() = default;
   virtual void Handle(const Request& request, Response& response) = 0;
+  // Before the client is told.
+  virtual void OnRefused(const Refusal& refusal) { static_cast<void>(refusal); }
 };
 
 // A place to listen. TLS is a property of a listener and comes with the hostile-network work.
@@ -70,6 +111,7 @@ struct Options {
   std::size_t max_header_bytes = 64UL * 1024;
   std::size_t max_body_bytes = 32UL * 1024 * 1024;
   std::size_t max_connections = 10'000;
+  std::size_t max_parked = 256;  // requests parked at a time
   std::chrono::milliseconds header_timeout{10'000};
   std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds idle_timeout{75'000};
@@ -96,6 +138,9 @@ class Server {
   // closes idle connections; returns when all are closed or at the deadline. Call from any thread
   // but a worker.
   void Drain(std::chrono::milliseconds deadline);
+  // A stalled worker gets no new connections, and the sockets it has are shut down from outside, so
+  // that its clients learn at once that nobody will answer. Any thread.
+  void SetWorkerStalled(std::size_t worker, bool stalled);
 
  private:
   struct Impl;

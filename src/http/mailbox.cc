@@ -1,0 +1,85 @@
+#include "http/mailbox.h"
+
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "http/response_text.h"
+
+namespace coffer::http {
+
+Mailbox::Mailbox() : wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+
+Mailbox::~Mailbox() {
+  Close();
+  ::close(wake_);
+}
+
+void Mailbox::Wake() const {
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(wake_, &one, sizeof one));
+}
+
+void Mailbox::Put(Connection::Peer peer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) {
+      ::close(peer.fd);
+      return;
+    }
+    waiting_.peers.push_back(std::move(peer));
+  }
+  Wake();
+}
+
+void Mailbox::Put(std::uint64_t connection, Response response) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) {
+      WipeBody(response);
+      return;
+    }
+    waiting_.answers.push_back({connection, std::move(response)});
+  }
+  Wake();
+}
+
+Mailbox::Delivery Mailbox::Take() {
+  const std::lock_guard lock(mutex_);
+  for (const Connection::Peer& peer : waiting_.peers) sockets_.insert(peer.fd);
+  return std::exchange(waiting_, {});
+}
+
+void Mailbox::Forget(int fd) {
+  const std::lock_guard lock(mutex_);
+  sockets_.erase(fd);
+}
+
+void Mailbox::Close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  for (const Connection::Peer& peer : waiting_.peers) ::close(peer.fd);
+  for (ParkedAnswer& answer : waiting_.answers) WipeBody(answer.response);
+  waiting_ = {};
+}
+
+std::vector<Connection::Peer> Mailbox::Stall() {
+  const std::lock_guard lock(mutex_);
+  stalled_ = true;
+  for (const int fd : sockets_) ::shutdown(fd, SHUT_RDWR);
+  return std::exchange(waiting_.peers, {});
+}
+
+void Mailbox::Resume() {
+  const std::lock_guard lock(mutex_);
+  stalled_ = false;
+}
+
+bool Mailbox::Stalled() const {
+  const std::lock_guard lock(mutex_);
+  return stalled_;
+}
+
+}  // namespace coffer::http

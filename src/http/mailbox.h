@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <unordered_set>
+#include <vector>
+
+#include "coffer/http/server.h"
+#include "http/connection.h"
+
+namespace coffer::http {
+
+// What other threads hand to a worker: connections to serve, and answers to parked requests, which
+// name their connection by its number. Shared, because a parked request may outlive its worker.
+// Also the register of the worker's open sockets, so that they can be shut down while the worker
+// hangs. Any thread, except where said.
+class Mailbox {
+ public:
+  struct ParkedAnswer {
+    std::uint64_t connection = 0;
+    Response response;
+  };
+  struct Delivery {
+    std::vector<Connection::Peer> peers;
+    std::vector<ParkedAnswer> answers;
+  };
+
+  Mailbox();
+  ~Mailbox();
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+
+  // Readable while something may be waiting.
+  int WakeFd() const { return wake_; }
+  void Wake() const;
+
+  void Put(Connection::Peer peer);
+  // Wiped where the worker is gone.
+  void Put(std::uint64_t connection, Response response);
+  // The worker's own thread: everything that waits; the peers' sockets are in the register.
+  Delivery Take();
+  // The worker's own thread, before it closes the socket.
+  void Forget(int fd);
+  // The worker's end: what waits is closed and wiped, what comes later too.
+  void Close();
+
+  // Shuts down every registered socket; returns the peers that nobody had taken yet.
+  std::vector<Connection::Peer> Stall();
+  void Resume();
+  bool Stalled() const;
+
+ private:
+  const int wake_;
+  mutable std::mutex mutex_;
+  // Protected by mutex_.
+  Delivery waiting_;
+  std::unordered_set<int> sockets_;
+  bool stalled_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace coffer::http

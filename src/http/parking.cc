@@ -1,0 +1,59 @@
+#include "http/parking.h"
+
+#include <utility>
+
+#include "coffer/base/secret_bytes.h"
+#include "http/response_text.h"
+
+namespace coffer::http {
+namespace {
+
+class ParkedRequest final : public Parked {
+ public:
+  ParkedRequest(ParkingPlace place, std::string_view octets, const RequestFramer& framer,
+                const Request& original, std::shared_ptr<std::atomic<bool>> abandoned)
+      : place_(std::move(place)),
+        octets_(octets),
+        framer_(framer),
+        remote_address_(original.remote_address),
+        abandoned_(std::move(abandoned)) {
+    static_cast<void>(framer_.Fill(octets_, request_));  // it was filled before
+    request_.remote_address = remote_address_;
+    request_.remote_port = original.remote_port;
+    request_.worker = original.worker;
+  }
+  ~ParkedRequest() override {
+    if (!answered_) Answer(ErrorResponse(500, "internal error"));
+    framer_.Reset();
+    SecureWipe(octets_.data(), octets_.size());
+    place_.lot->Leave();
+  }
+  ParkedRequest(const ParkedRequest&) = delete;
+  ParkedRequest& operator=(const ParkedRequest&) = delete;
+
+  Request& Asked() override { return request_; }
+  bool Abandoned() const override { return abandoned_->load(); }
+  void Answer(Response response) override {
+    answered_ = true;
+    place_.mailbox->Put(place_.connection, std::move(response));
+  }
+
+ private:
+  const ParkingPlace place_;
+  std::string octets_;
+  RequestFramer framer_;
+  const std::string remote_address_;
+  const std::shared_ptr<std::atomic<bool>> abandoned_;
+  Request request_;  // views into the above
+  bool answered_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Parked> RequestParking::Park() {
+  if (abandoned_ != nullptr || !place_.lot->Enter()) return nullptr;
+  abandoned_ = std::make_shared<std::atomic<bool>>(false);
+  return std::make_unique<ParkedRequest>(place_, octets_, framer_, request_, abandoned_);
+}
+
+}  // namespace coffer::http

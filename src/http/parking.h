@@ -1,0 +1,57 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "coffer/http/server.h"
+#include "http/framing.h"
+#include "http/mailbox.h"
+
+namespace coffer::http {
+
+// How many requests are parked in all of a server. Thread-safe.
+class ParkingLot {
+ public:
+  explicit ParkingLot(std::size_t places) : places_(places) {}
+  bool Enter() {
+    if (taken_.fetch_add(1) < places_) return true;
+    taken_.fetch_sub(1);
+    return false;
+  }
+  void Leave() { taken_.fetch_sub(1); }
+
+ private:
+  const std::size_t places_;
+  std::atomic<std::size_t> taken_{0};
+};
+
+// What a connection needs to have a request parked.
+struct ParkingPlace {
+  std::shared_ptr<ParkingLot> lot;
+  std::shared_ptr<Mailbox> mailbox;
+  std::uint64_t connection = 0;  // its number at this worker, never used twice
+};
+
+// Offers the request that `framer` has read from `octets` to its handler for parking.
+class RequestParking final : public Parking {
+ public:
+  RequestParking(const ParkingPlace& place, std::string_view octets, const RequestFramer& framer,
+                 const Request& request)
+      : place_(place), octets_(octets), framer_(framer), request_(request) {}
+
+  std::unique_ptr<Parked> Park() override;
+  // Set once the connection is gone; null where the request was not parked.
+  const std::shared_ptr<std::atomic<bool>>& Ticket() const { return abandoned_; }
+
+ private:
+  const ParkingPlace& place_;
+  const std::string_view octets_;
+  const RequestFramer& framer_;
+  const Request& request_;
+  std::shared_ptr<std::atomic<bool>> abandoned_;
+};
+
+}  // namespace coffer::http

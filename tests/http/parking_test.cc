@@ -1,0 +1,284 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "coffer/http/server.h"
+#include "http/client.h"
+
+namespace coffer::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Parks what is sent to /park, answers "full" where it cannot; echoes anything else. Blocks in
+// /block until Release().
+class ParkingHandler final : public Handler {
+ public:
+  void Handle(const Request& request, Response& response) override {
+    if (request.path == "/block") {
+      std::unique_lock lock(mutex_);
+      ++blocked_;
+      changed_.notify_all();
+      changed_.wait(lock, [&] { return released_; });
+    }
+    if (request.path != "/park") {
+      response.body.append(request.path).append(" ").append(request.body).append(";");
+      return;
+    }
+    auto parked = request.parking->Park();
+    const std::lock_guard lock(mutex_);
+    if (parked) {
+      parked_.push_back(std::move(parked));
+    } else {
+      response.body = "full;";
+    }
+    changed_.notify_all();
+  }
+  void OnRefused(const Refusal& refusal) override {
+    const std::lock_guard lock(mutex_);
+    refusals_.push_back(std::to_string(refusal.status) + " " + std::string(refusal.method) + " " +
+                        std::string(refusal.target) + " " + std::string(refusal.remote_address));
+  }
+
+  // The parked request, once there is one.
+  std::unique_ptr<Parked> Take() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !parked_.empty(); });
+    auto first = std::move(parked_.front());
+    parked_.erase(parked_.begin());
+    return first;
+  }
+  void WaitUntilBlocked(int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return blocked_ >= count; });
+  }
+  void Release() {
+    const std::lock_guard lock(mutex_);
+    released_ = true;
+    changed_.notify_all();
+  }
+  std::vector<std::string> Refusals() {
+    const std::lock_guard lock(mutex_);
+    return refusals_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<Parked>> parked_;
+  std::vector<std::string> refusals_;
+  int blocked_ = 0;
+  bool released_ = false;
+};
+
+Response Saying(std::string body) {
+  Response response;
+  response.body = std::move(body);
+  return response;
+}
+
+std::string Post(std::string_view path, std::string_view body) {
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         std::string(body);
+}
+
+class ParkingTest : public ::testing::Test {
+ protected:
+  void Start(std::size_t workers) {
+    Options options;
+    options.workers = workers;
+    options.max_parked = 2;
+    options.max_body_bytes = 1024;
+    options.listeners = {{Listener::Kind::kTcp, "127.0.0.1:0"}};
+    auto started = Server::Start(options, handler_, logger_);
+    ASSERT_TRUE(started);
+    server_ = std::move(*started);
+    port_ = PortOf(server_->Addresses().front());
+  }
+  void SetUp() override { Start(1); }
+  void TearDown() override {
+    handler_.Release();
+    server_.reset();
+  }
+
+  ParkingHandler handler_;
+  NullLogger logger_;
+  std::unique_ptr<Server> server_;
+  std::uint16_t port_ = 0;
+};
+
+TEST_F(ParkingTest, AParkedRequestKeepsItsBodyAndIsAnsweredFromAnotherThread) {
+  Client client(port_);
+  client.Send(Post("/park", "its body"));
+  auto parked = handler_.Take();
+  std::thread([&] {
+    EXPECT_EQ(parked->Asked().path, "/park");
+    EXPECT_EQ(parked->Asked().body, "its body");
+    EXPECT_EQ(parked->Asked().Header("host"), "a");
+    EXPECT_EQ(parked->Asked().remote_address, "127.0.0.1");
+    parked->Answer(Saying("late;"));
+  }).join();
+  EXPECT_TRUE(client.Until("late;").ends_with("\r\n\r\nlate;"));
+}
+
+TEST_F(ParkingTest, AChunkedBodyIsParkedToo) {
+  Client client(port_);
+  client.Send("PUT /park HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n");
+  client.Send("3\r\nllo\r\n0\r\n\r\n");
+  auto parked = handler_.Take();
+  EXPECT_EQ(parked->Asked().body, "hello");
+  parked->Answer(Saying("late;"));
+  EXPECT_TRUE(client.Until("late;").ends_with("late;"));
+}
+
+TEST_F(ParkingTest, LaterRequestsOfTheConnectionWaitBehindAParkedOne) {
+  Client client(port_);
+  client.Send(Post("/park", "1") + Post("/two", "2") + Post("/park", "3") + Post("/four", "4"));
+  auto first = handler_.Take();
+  client.Send(Post("/five", "5"));
+  first->Answer(Saying("one;"));
+  handler_.Take()->Answer(Saying("three;"));
+  const std::string all = client.Until("/five 5;");
+  std::size_t at = 0;
+  for (const char* const part : {"one;", "/two 2;", "three;", "/four 4;", "/five 5;"}) {
+    at = all.find(part, at);
+    ASSERT_NE(at, std::string::npos) << part << " in " << all;
+  }
+}
+
+TEST_F(ParkingTest, OthersAreServedByTheSameWorkerMeanwhile) {
+  Client waiting(port_);
+  waiting.Send(Post("/park", ""));
+  auto parked = handler_.Take();
+  Client other(port_);
+  other.Send(Post("/other", "x"));
+  EXPECT_TRUE(other.Until("/other x;").ends_with("/other x;"));
+  parked->Answer(Saying("late;"));
+  EXPECT_TRUE(waiting.Until("late;").ends_with("late;"));
+}
+
+TEST_F(ParkingTest, AnAnswerWhoseClientLeftReachesNobodyElse) {
+  for (int i = 0; i < 50; ++i) {
+    Client leaving(port_);
+    leaving.Send(Post("/park", ""));
+    auto parked = handler_.Take();
+    leaving.CloseWithReset();
+    while (!parked->Abandoned()) std::this_thread::yield();
+    Client next(port_);  // likely on the descriptor that became free
+    next.Send(Post("/next", "n"));
+    parked->Answer(Saying("a stranger's;"));
+    EXPECT_TRUE(next.Until("/next n;").ends_with("/next n;"));
+    next.Send(Post("/again", "a"));
+    const std::string answer = next.Until("/again a;");
+    EXPECT_EQ(answer.find("stranger"), std::string::npos) << answer;
+  }
+}
+
+TEST_F(ParkingTest, AnUnansweredOneAnswersAnInternalErrorThatSaysNothing) {
+  Client client(port_);
+  client.Send(Post("/park", ""));
+  handler_.Take().reset();
+  EXPECT_TRUE(client.Until("}\n").starts_with("HTTP/1.1 500 "));
+}
+
+TEST_F(ParkingTest, OnlySoManyAreParkedAndAPlaceIsFreeAgainAfterwards) {
+  Client first(port_);
+  Client second(port_);
+  Client third(port_);
+  first.Send(Post("/park", ""));
+  auto one = handler_.Take();
+  second.Send(Post("/park", ""));
+  auto two = handler_.Take();
+  third.Send(Post("/park", ""));
+  EXPECT_TRUE(third.Until("full;").ends_with("full;"));
+  one->Answer(Saying("done;"));
+  one.reset();
+  third.Send(Post("/park", ""));
+  handler_.Take()->Answer(Saying("done;"));
+  EXPECT_TRUE(third.Until("done;").ends_with("done;"));
+}
+
+TEST_F(ParkingTest, DrainWaitsForAParkedRequestAndItsAnswerClosesTheConnection) {
+  Client client(port_);
+  client.Send(Post("/park", ""));
+  auto parked = handler_.Take();
+  auto drained = std::async(std::launch::async, [&] { server_->Drain(60s); });
+  EXPECT_EQ(drained.wait_for(50ms), std::future_status::timeout);
+  parked->Answer(Saying("late;"));
+  const std::string answer = client.UntilClosed();
+  EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos) << answer;
+  EXPECT_TRUE(answer.ends_with("late;"));
+  drained.get();
+}
+
+TEST_F(ParkingTest, AnAnswerMayComeAfterTheServerIsGone) {
+  Client client(port_);
+  client.Send(Post("/park", ""));
+  auto parked = handler_.Take();
+  server_.reset();
+  EXPECT_TRUE(parked->Abandoned());
+  parked->Answer(Saying("late;"));
+  EXPECT_EQ(client.UntilClosed(), "");
+}
+
+TEST_F(ParkingTest, TheHandlerIsToldOfWhatWasRefused) {
+  Client malformed(port_);
+  malformed.Send("GET /a HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n");
+  malformed.UntilClosed();
+  Client large(port_);
+  large.Send("POST /v1/b?c=d HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n");
+  large.UntilClosed();
+  Client noise(port_);
+  noise.Send("\x16\x03\x01 hello\r\n\r\n");
+  noise.UntilClosed();
+  EXPECT_EQ(handler_.Refusals(),
+            (std::vector<std::string>{"400 GET /a 127.0.0.1", "413 POST /v1/b?c=d 127.0.0.1",
+                                      "400   127.0.0.1"}));
+}
+
+class StalledWorkerTest : public ParkingTest {
+ protected:
+  void SetUp() override { Start(2); }
+};
+
+TEST_F(StalledWorkerTest, ItsClientsAreCutOffAndNewOnesGoToTheOthers) {
+  Client stuck(port_);
+  stuck.Send(Post("/block", ""));
+  handler_.WaitUntilBlocked(1);
+  // Which of the two hangs is a matter of turns: the first connection goes to the first.
+  server_->SetWorkerStalled(0, true);
+  EXPECT_EQ(stuck.UntilClosed(), "");
+  for (int i = 0; i < 4; ++i) {
+    Client client(port_);
+    client.Send(Post("/ok", "x"));
+    EXPECT_TRUE(client.Until("/ok x;").ends_with("/ok x;"));
+  }
+  handler_.Release();
+  server_->SetWorkerStalled(0, false);
+  for (int i = 0; i < 4; ++i) {
+    Client client(port_);
+    client.Send(Post("/ok", "y"));
+    EXPECT_TRUE(client.Until("/ok y;").ends_with("/ok y;"));
+  }
+}
+
+TEST_F(StalledWorkerTest, ANewClientIsTurnedAwayWhereAllAreStalled) {
+  server_->SetWorkerStalled(0, true);
+  server_->SetWorkerStalled(1, true);
+  Client client(port_);
+  EXPECT_EQ(client.UntilClosed(), "");
+}
+
+}  // namespace
+}  // namespace coffer::http
