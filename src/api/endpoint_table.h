@@ -55,6 +55,11 @@ struct Operation {
   Verb verb = Verb::kRead;
   Capability capability = Capability::kRead;
   Handler handler = nullptr;
+  // Changes keys: the whole request is carried out on the custodian's thread, with its instance of
+  // the token, while the worker serves others.
+  bool on_custodian = false;
+  // Whether this very request does, where not all of the operation's do. Null: as above.
+  bool (*changes_keys)(const Call& call) = nullptr;
 };
 
 // One endpoint, declared once: routing, decoding, warnings and help come from here. The pattern's

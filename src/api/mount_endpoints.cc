@@ -242,7 +242,7 @@ void AddMountEndpoints(std::vector<Endpoint>& table) {
                     {"plugin_name", FieldType::kText, "", "Old name of type."}},
                    {{Verb::kRead, Capability::kRead, ReadMount},
                     {Verb::kWrite, Capability::kUpdate, EnableMount},
-                    {Verb::kDelete, Capability::kDelete, DisableMount}}});
+                    {Verb::kDelete, Capability::kDelete, DisableMount, true}}});
   Endpoint remount{"remount", "Moves a mount; its keys stay what they are.", {}, {}};
   remount.fields = {{"from", FieldType::kText, "", "The path now."},
                     {"to", FieldType::kText, "", "The new path."}};

@@ -103,8 +103,13 @@ bool RootPolicy::Allows(const auth::TokenEntry& token, Capability, std::string_v
 struct Service::Impl {
   explicit Impl(Services given) : services(std::move(given)) {}
 
+  // False where the request changes keys and this is not the custodian's thread: nothing was done.
+  bool Serve(const http::Request& request, const std::string& request_id, http::Response& response);
+  // Has the custodian serve it.
+  void ServeOnCustodian(const http::Request& request, const std::string& request_id,
+                        http::Response& response);
   Status Answer(const http::Request& request, std::string_view path, const std::string& request_id,
-                std::shared_ptr<const auth::TokenEntry>& token, http::Response& response);
+                bool& for_custodian, http::Response& response);
   Status Run(const Target& target, const Operation& operation, Call& call,
              const std::string& request_id, std::string_view path, http::Response& response);
   Status Authorize(const Endpoint& endpoint, Call& call, std::string_view path);
@@ -175,8 +180,7 @@ Status Service::Impl::Run(const Target& target, const Operation& operation, Call
 }
 
 Status Service::Impl::Answer(const http::Request& request, std::string_view path,
-                             const std::string& request_id,
-                             std::shared_ptr<const auth::TokenEntry>& token,
+                             const std::string& request_id, bool& for_custodian,
                              http::Response& response) {
   COFFER_TRY(CheckHeaders(request));
   COFFER_ASSIGN(const Verb verb, VerbOf(request));
@@ -184,6 +188,7 @@ Status Service::Impl::Answer(const http::Request& request, std::string_view path
   const bool found = target && target->match.endpoint != nullptr;
   const bool open = found && target->match.endpoint->unauthenticated;
   const std::string_view token_text = TokenOf(request);
+  std::shared_ptr<const auth::TokenEntry> token;
   if (!token_text.empty()) {
     if (auto entry = services.tokens.Lookup(token_text)) token = std::move(*entry);
   }
@@ -200,6 +205,9 @@ Status Service::Impl::Answer(const http::Request& request, std::string_view path
   const Operation* const operation = FindOperation(endpoint, verb);
   const bool head_elsewhere = request.method == http::Method::kHead && !open;
   if (operation == nullptr || head_elsewhere) return Fail(Code::kUnsupportedVerb, "");
+  const bool here = request.worker == keyring::KeyRing::kCustodianWorker;
+  for_custodian = operation->on_custodian && !here;
+  if (for_custodian) return {};
 
   Fields fields(endpoint.fields);
   for (const auto& [name, text] : target->match.captures) fields.Capture(name, text);
@@ -214,14 +222,18 @@ Status Service::Impl::Answer(const http::Request& request, std::string_view path
             token_text,
             verb,
             operation->capability};
+  for_custodian = !here && operation->changes_keys != nullptr && operation->changes_keys(call);
+  if (for_custodian) return {};
   return Run(*target, *operation, call, request_id, path, response);
 }
 
 void Service::Impl::Refuse(const Error& error, const std::string& request_id, std::string_view path,
                            http::Response& response) {
+  SecureWipe(response.body.data(), response.body.size());
   response.status = HttpStatus(error.code);
   response.body = ErrorBody(error);
   response.wipe = false;
+  if (response.status == 503) response.headers.emplace_back("Retry-After", "1");
   if (response.status < 500) return;
   services.logger.Log(LogLevel::kError, "api", "request failed",
                       {{"request_id", request_id},
@@ -230,23 +242,65 @@ void Service::Impl::Refuse(const Error& error, const std::string& request_id, st
                        {"cause", error.cause}});
 }
 
-void Service::Handle(const http::Request& request, http::Response& response) {
+bool Service::Impl::Serve(const http::Request& request, const std::string& request_id,
+                          http::Response& response) {
   const std::string_view path = PathOf(request);
-  const std::string request_id = Id::Generate(impl_->services.random).ToUuid();
-  response.headers.emplace_back("Cache-Control", "no-store");
-  std::shared_ptr<const auth::TokenEntry> token;
   Status done;
+  bool for_custodian = false;
   try {
     done = path.empty() ? Fail(Code::kNotFound, "")
-                        : impl_->Answer(request, path, request_id, token, response);
+                        : Answer(request, path, request_id, for_custodian, response);
   } catch (const std::exception& error) {
     done = Fail(Code::kInternal, "", error.what());  // out of memory
   }
-  if (!done) {
-    SecureWipe(response.body.data(), response.body.size());
-    impl_->Refuse(done.error(), request_id, path, response);
-  }
+  if (!done) Refuse(done.error(), request_id, path, response);
   if (request.method == http::Method::kHead) response.body.clear();
+  return !done || !for_custodian;
+}
+
+void Service::Impl::ServeOnCustodian(const http::Request& request, const std::string& request_id,
+                                     http::Response& response) {
+  if (request.parking == nullptr) {  // its caller waits
+    http::Request moved = request;
+    moved.worker = keyring::KeyRing::kCustodianWorker;
+    const Status ran = services.custodian.Run([&](keyring::Token&) -> Status {
+      Serve(moved, request_id, response);
+      return {};
+    });
+    if (!ran) Refuse(ran.error(), request_id, PathOf(request), response);
+    return;
+  }
+  const std::shared_ptr<http::Parked> parked = request.parking->Park();
+  if (parked == nullptr) {
+    Refuse({Code::kUnavailable, "too many key changes are waiting: try again", ""}, request_id,
+           PathOf(request), response);
+    return;
+  }
+  const Status queued =
+      services.custodian.Submit([this, parked, request_id](keyring::Token&) -> Status {
+        http::Request& asked = parked->Asked();
+        asked.worker = keyring::KeyRing::kCustodianWorker;
+        http::Response answer;
+        if (parked->Abandoned()) {  // nobody waits for it: the token's time is for those who do
+          Refuse({Code::kUnavailable, "the client left before its turn", ""}, request_id,
+                 PathOf(asked), answer);
+        } else {
+          Serve(asked, request_id, answer);
+        }
+        parked->Answer(std::move(answer));
+        return {};
+      });
+  if (queued) return;
+  http::Response refused;
+  Refuse(queued.error(), request_id, PathOf(request), refused);
+  parked->Answer(std::move(refused));
+}
+
+void Service::Handle(const http::Request& request, http::Response& response) {
+  const std::string request_id = Id::Generate(impl_->services.random).ToUuid();
+  if (!impl_->Serve(request, request_id, response)) {
+    impl_->ServeOnCustodian(request, request_id, response);
+  }
 }
 
 }  // namespace coffer::api

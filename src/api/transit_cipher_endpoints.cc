@@ -113,6 +113,17 @@ bool KeyExists(const Call& call) {
   return key || key.error().code != Code::kNotFound;
 }
 
+// A key that came back from an older database is rotated before it encrypts again.
+bool RotationComesFirst(const Call& call) {
+  const auto key = call.services.engine.Keys().Find(call.request.worker, call.mount->id,
+                                                    call.fields.Text("name"));
+  return key && (*key)->settings.rotation_required;
+}
+
+bool EncryptionChangesKeys(const Call& call) {
+  return !KeyExists(call) || RotationComesFirst(call);
+}
+
 // The type of the key that encrypt makes where there is none and the caller may create it.
 Result<std::optional<keyring::KeyType>> UpsertType(const Call& call, const CipherInputs& inputs) {
   if (call.capability != Capability::kCreate) return std::optional<keyring::KeyType>();
@@ -293,7 +304,7 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
                     {"convergent_encryption", FieldType::kBool, "false", "For derived keys only."},
                     kPartial,
                     kBatch};
-  encrypt.operations = {{Verb::kWrite, Capability::kUpdate, Encrypt}};
+  encrypt.operations = {{Verb::kWrite, Capability::kUpdate, Encrypt, false, EncryptionChangesKeys}};
   encrypt.exists = KeyExists;
   table.push_back(std::move(encrypt));
 
@@ -313,7 +324,7 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
                     "Leaves a ciphertext of the wanted version as it is."},
                    kPartial,
                    kBatch};
-  rewrap.operations = {{Verb::kWrite, Capability::kUpdate, Rewrap}};
+  rewrap.operations = {{Verb::kWrite, Capability::kUpdate, Rewrap, false, RotationComesFirst}};
   table.push_back(std::move(rewrap));
 
   Endpoint datakey{"datakey/=kind/:name", "A new data key, encrypted under the key.", {}, {}};
@@ -324,7 +335,8 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
                     kNonce,
                     kVersion,
                     kAssociated};
-  datakey.operations = {{Verb::kWrite, Capability::kUpdate, GenerateDataKey}};
+  datakey.operations = {
+      {Verb::kWrite, Capability::kUpdate, GenerateDataKey, false, RotationComesFirst}};
   table.push_back(std::move(datakey));
 }
 

@@ -220,8 +220,8 @@ void AddTransitKeyEndpoints(std::vector<Endpoint>& table) {
           {"key_size", FieldType::kInt, "0", "For key type hmac only."},
           {"context", FieldType::kText, "", "For derived keys only.", true}},
          {{Verb::kRead, Capability::kRead, ReadKey},
-          {Verb::kWrite, Capability::kUpdate, CreateKey},
-          {Verb::kDelete, Capability::kDelete, DeleteKey}});
+          {Verb::kWrite, Capability::kUpdate, CreateKey, true},
+          {Verb::kDelete, Capability::kDelete, DeleteKey, true}});
   AddOne(table, "keys/:name/config", "A key's settings; those that are given change.",
          {{"min_decryption_version", FieldType::kInt, "", "The oldest version that decrypts."},
           {"min_encryption_version", FieldType::kInt, "", "The oldest version that encrypts."},
@@ -229,16 +229,16 @@ void AddTransitKeyEndpoints(std::vector<Endpoint>& table) {
           {"exportable", FieldType::kBool, "", "Not available on this server."},
           {"allow_plaintext_backup", FieldType::kBool, "", "Can only become true."},
           {"auto_rotate_period", FieldType::kSeconds, "", "0, or an hour or more."}},
-         {{Verb::kWrite, Capability::kUpdate, ConfigureKey}});
+         {{Verb::kWrite, Capability::kUpdate, ConfigureKey, true}});
   AddOne(table, "keys/:name/rotate", "Makes a new version.", {},
-         {{Verb::kWrite, Capability::kUpdate, RotateKey}});
+         {{Verb::kWrite, Capability::kUpdate, RotateKey, true}});
   AddOne(table, "keys/:name/trim", "Destroys the versions below one for good.",
          {{"min_available_version", FieldType::kInt, "", "The oldest version to keep."}},
-         {{Verb::kWrite, Capability::kUpdate, TrimKey}});
+         {{Verb::kWrite, Capability::kUpdate, TrimKey, true}});
   AddOne(table, "keys/:name/soft-delete", "Refuses any use of the key until it is restored.", {},
-         {{Verb::kDelete, Capability::kDelete, SoftDeleteKey}});
+         {{Verb::kDelete, Capability::kDelete, SoftDeleteKey, true}});
   AddOne(table, "keys/:name/soft-delete-restore", "Takes a soft deletion back.", {},
-         {{Verb::kWrite, Capability::kUpdate, RestoreKey}});
+         {{Verb::kWrite, Capability::kUpdate, RestoreKey, true}});
 }
 
 }  // namespace coffer::api

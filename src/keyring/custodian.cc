@@ -97,11 +97,16 @@ struct Custodian::Impl {
     return alive ? Status{} : Status{Lost()};
   }
 
-  void Execute(Work& work) {
-    Status outcome = work.even_when_lost || health.reachable.load() ? work.run(*token) : Lost();
+  Status Carry(const std::function<Status(Token&)>& run) {
+    Status outcome = run(*token);
     if (!outcome && outcome.error().code == Code::kTokenLost && health.reachable.load()) {
       static_cast<void>(Probe());
     }
+    return outcome;
+  }
+
+  void Execute(Work& work) {
+    Status outcome = work.even_when_lost || health.reachable.load() ? Carry(work.run) : Lost();
     const std::lock_guard lock(mutex);
     work.outcome = std::move(outcome);
     work.stage = Stage::kDone;
@@ -181,7 +186,7 @@ void Custodian::Stop() {
 
 Status Custodian::Run(std::function<Status(Token&)> work, std::chrono::milliseconds wait) {
   if (!impl_->health.reachable.load()) return Lost();
-  if (impl_->OnOwnThread()) return work(*impl_->token);
+  if (impl_->OnOwnThread()) return impl_->Carry(work);
   COFFER_ASSIGN(const auto queued, impl_->Enqueue(std::move(work), false));
   std::unique_lock lock(impl_->mutex);
   const bool begun =
@@ -200,6 +205,11 @@ void Custodian::Post(std::function<Status(Token&)> work) {
     impl_->logger.Log(LogLevel::kWarn, "keyring", "work dropped",
                       {{"reason", queued.error().message}});
   }
+}
+
+Status Custodian::Submit(std::function<Status(Token&)> work) {
+  COFFER_TRY(impl_->Enqueue(std::move(work), true));
+  return {};
 }
 
 Status Custodian::ProbeNow() {

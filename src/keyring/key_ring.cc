@@ -105,10 +105,12 @@ Result<std::unique_ptr<KeyRing>> KeyRing::Open(storage::Database& database, Cust
                                                const StartPolicy& policy, coffer::Random& random,
                                                const Clock& clock, Logger& logger) {
   auto impl = std::make_unique<Impl>(database, custodian, random, clock, logger);
-  for (auto& token : tokens) {
+  impl->tokens = std::move(tokens);
+  for (const auto& token : impl->tokens) {
     impl->workers.push_back(std::make_unique<Impl::Worker>());
-    impl->workers.back()->token = std::move(token);
+    impl->workers.back()->token = token.get();
   }
+  impl->custodian_worker.token = &custodian_token;
   COFFER_TRY(impl->Start(custodian_token, policy));
   return std::unique_ptr<KeyRing>(new KeyRing(std::move(impl)));
 }
@@ -117,7 +119,7 @@ Result<std::shared_ptr<const Key>> KeyRing::Find(std::size_t worker, const Id& m
                                                  std::string_view name) {
   KeyCache::Hit hit = impl_->cache.Get(mount, name);
   if (hit.key) return std::move(hit.key);
-  Impl::Worker& own = *impl_->workers.at(worker);
+  Impl::Worker& own = impl_->WorkerAt(worker);
   COFFER_TRY(impl_->Refresh(own));
   auto stored = impl_->Load(*own.token, mount, name);
   if (!stored && stored.error().code != Code::kNotFound && stored.error().code != Code::kCorrupt) {

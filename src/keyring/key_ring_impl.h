@@ -94,9 +94,9 @@ class RetiredVersions {
 };
 
 struct KeyRing::Impl {
-  // A worker's token instance and its handles: the worker's thread only.
+  // A thread's token instance and its handles: that thread only.
   struct Worker {
-    std::unique_ptr<Token> token;
+    Token* token = nullptr;
     HandleCache handles{kHandlesPerInstance};
     std::uint64_t generation = 1;
     std::uint64_t retired_seen = 0;
@@ -110,13 +110,20 @@ struct KeyRing::Impl {
        Logger& log)
       : database(db), custodian(keeper), random(source), clock(time), logger(log) {}
 
+  bool IsCustodian(const Worker& worker) const { return &worker == &custodian_worker; }
+  Worker& WorkerAt(std::size_t index) {
+    return index == kCustodianWorker ? custodian_worker : *workers.at(index);
+  }
+
   // Constant after construction.
   storage::Database& database;
   Custodian& custodian;
   coffer::Random& random;
   const Clock& clock;
   Logger& logger;
+  std::vector<std::unique_ptr<Token>> tokens;  // the workers' instances
   std::vector<std::unique_ptr<Worker>> workers;
+  Worker custodian_worker;
 
   KeyCache cache;
   RetiredVersions retired;

@@ -36,9 +36,11 @@ Status KeyRing::Impl::Refresh(Worker& worker) {
   const TokenHealth& health = custodian.Health();
   if (!health.reachable.load(std::memory_order_acquire)) return Lost();
   const std::uint64_t generation = health.generation.load(std::memory_order_acquire);
-  if (generation != worker.generation || worker.unwraps >= kRecycleAfterUnwraps) {
+  const bool recycle = worker.unwraps >= kRecycleAfterUnwraps;
+  if (generation != worker.generation || recycle) {
     worker.handles.Clear();
-    COFFER_TRY(worker.token->Reopen());
+    // The custodian's instance is the one whose coming back made the new generation.
+    if (recycle || !IsCustodian(worker)) COFFER_TRY(worker.token->Reopen());
     worker.generation = generation;
     worker.unwraps = 0;
   }
@@ -123,7 +125,7 @@ Status KeyRing::Impl::EncryptOne(Worker& worker, const Key& key, Encryption& ite
 }
 
 Status KeyRing::Encrypt(std::size_t worker, const Key& key, std::span<Encryption> items) {
-  Impl::Worker& own = *impl_->workers.at(worker);
+  Impl::Worker& own = impl_->WorkerAt(worker);
   COFFER_TRY(impl_->Refresh(own));
   if (key.settings.rotation_required) {
     return Fail(Code::kUnavailable,
@@ -161,7 +163,7 @@ Result<SecretBytes> KeyRing::Decrypt(std::size_t worker, const Key& key,
   if (payload.size() < kNonceOctets + kTagOctets) {
     return Fail(Code::kInvalid, "invalid ciphertext length");
   }
-  Impl::Worker& own = *impl_->workers.at(worker);
+  Impl::Worker& own = impl_->WorkerAt(worker);
   COFFER_TRY(impl_->Refresh(own));
   const ByteView nonce = payload.first(kNonceOctets);
   const ByteView sealed = payload.subspan(kNonceOctets);
@@ -181,7 +183,7 @@ Result<SecretBytes> KeyRing::Decrypt(std::size_t worker, const Key& key,
 }
 
 Status KeyRing::Random(std::size_t worker, MutableBytes out) {
-  Impl::Worker& own = *impl_->workers.at(worker);
+  Impl::Worker& own = impl_->WorkerAt(worker);
   COFFER_TRY(impl_->Refresh(own));
   Status done = own.token->Random(out);
   if (!done && IsDoubtful(done.error())) {

@@ -165,7 +165,7 @@ Status Instance::OpenHttp() {
   info.cluster_id = keys_->DatabaseId().ToUuid();
   service_ = std::make_unique<api::Service>(
       api::Services{*engine_, *mounts_, *tokens_, policy_, audit_, random_, clock_, logger_, info,
-                    [keys = keys_.get()] { return keys->Ready(); }});
+                    [keys = keys_.get()] { return keys->Ready(); }, *custodian_});
   http::Options options;
   options.listeners = config_.listeners;
   options.workers = config_.workers;

@@ -5,83 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "api/service_fixture.h"
 #include "coffer/base/base64.h"
-#include "keyring/key_ring_fixture.h"
 
 namespace coffer::api {
 namespace {
-
-using nlohmann::json;
-
-constexpr std::string_view kToken = "root-token";
-
-class ServiceTest : public keyring::KeyRingTest {
- protected:
-  void SetUp() override {
-    KeyRingTest::SetUp();
-    ASSERT_TRUE(keys_);
-    auto schema = mounts::MountTable::Schema();
-    for (const auto& migration : auth::TokenStore::Schema()) schema.push_back(migration);
-    tables_ =
-        storage::Database::Open({.file = token_.Directory() / "api.db"}, schema, logger_).value();
-    mounts_ = mounts::MountTable::Load(*tables_, random_).value();
-    tokens_ = auth::TokenStore::Load(*tables_, SecretBytes(32), random_, clock_).value();
-    Must(tokens_->SetRootToken(kToken));
-    engine_ = std::make_unique<transit::Engine>(*keys_, random_);
-    service_ = std::make_unique<Service>(Services{*engine_, *mounts_, *tokens_, policy_, audit_,
-                                                  random_, clock_, logger_, ServerInfo{},
-                                                  [this] { return reachable_; }});
-    EXPECT_EQ(Post("sys/mounts/transit", {{"type", "transit"}}).status, 204);
-  }
-  void TearDown() override {
-    service_.reset();
-    tokens_.reset();
-    mounts_.reset();
-    tables_.reset();
-    KeyRingTest::TearDown();
-  }
-
-  http::Response Send(http::Method method, const std::string& path, const std::string& body = "",
-                      std::string_view token = kToken) {
-    http::Request request;
-    request.method = method;
-    const auto mark = path.find('?');
-    request.path = "/v1/" + path.substr(0, mark);
-    if (mark != std::string::npos) {
-      const std::string pair = path.substr(mark + 1);
-      request.query.emplace_back(pair.substr(0, pair.find('=')), pair.substr(pair.find('=') + 1));
-    }
-    if (!token.empty()) request.headers.emplace_back("x-vault-token", token);
-    request.body = body;
-    http::Response response;
-    service_->Handle(request, response);
-    return response;
-  }
-  http::Response Get(const std::string& path) { return Send(http::Method::kGet, path); }
-  http::Response Post(const std::string& path, const json& body = json::object()) {
-    return Send(http::Method::kPost, path, body.dump());
-  }
-  static std::string ErrorOf(const http::Response& response) {
-    const json body = json::parse(response.body);
-    return body["errors"].empty() ? "" : body["errors"][0].get<std::string>();
-  }
-  static json DataOf(const http::Response& response) { return json::parse(response.body)["data"]; }
-  std::string Seal(const std::string& key, std::string_view plaintext) {
-    const auto answer =
-        Post("transit/encrypt/" + key, {{"plaintext", Base64Encode(AsBytes(plaintext))}});
-    EXPECT_EQ(answer.status, 200) << answer.body;
-    return DataOf(answer)["ciphertext"];
-  }
-
-  RootPolicy policy_;
-  NullAuditSink audit_;
-  bool reachable_ = true;
-  std::unique_ptr<storage::Database> tables_;
-  std::unique_ptr<mounts::MountTable> mounts_;
-  std::unique_ptr<auth::TokenStore> tokens_;
-  std::unique_ptr<transit::Engine> engine_;
-  std::unique_ptr<Service> service_;
-};
 
 TEST_F(ServiceTest, EncryptsRotatesRewrapsAndDecrypts) {
   const std::string old = Seal("k", "hello");

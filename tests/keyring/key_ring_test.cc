@@ -208,6 +208,26 @@ TEST_F(KeyRingTest, TokenAwayAnswersLostAndComesBackByItself) {
   }
 }
 
+TEST_F(KeyRingTest, TheCustodianUsesKeysOnItsOwnInstanceAlsoAfterALoss) {
+  Create("orders");
+  const auto round_trip = [&] {
+    return custodian_->Run([&](Token&) -> Status {
+      COFFER_ASSIGN(const Bytes payload,
+                    Encrypt("orders", "hello", "", 0, KeyRing::kCustodianWorker));
+      COFFER_ASSIGN(const std::string text,
+                    Decrypt("orders", 1, payload, "", KeyRing::kCustodianWorker));
+      return text == "hello" ? Status{} : Fail(Code::kInternal, text);
+    });
+  };
+  Must(round_trip());
+  token_.MoveAway();
+  while (keys_->Ready()) std::this_thread::yield();
+  EXPECT_EQ(round_trip().error().code, Code::kTokenLost);
+  token_.MoveBack();
+  while (!keys_->Ready()) std::this_thread::yield();
+  Must(round_trip());
+}
+
 TEST_F(KeyRingTest, NoKeyOctetsInTheDatabase) {
   // The wrapped blobs are all there is: 40 octets for a key of 32.
   Create("orders");

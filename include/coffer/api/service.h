@@ -11,6 +11,7 @@
 #include "coffer/base/random.h"
 #include "coffer/base/result.h"
 #include "coffer/http/server.h"
+#include "coffer/keyring/custodian.h"
 #include "coffer/mounts/mount_table.h"
 #include "coffer/transit/engine.h"
 
@@ -80,10 +81,12 @@ struct Services {
   Logger& logger;
   ServerInfo info;
   std::function<bool()> token_reachable;  // thread-safe and cheap: asked by each health request
+  keyring::Custodian& custodian;          // carries out the requests that change keys
 };
 
 // Vault's wire API. Every request takes one way: request id, token, policy, audit, endpoint (typed
-// decoding, one engine call, encoding), audit. Thread-safe.
+// decoding, one engine call, encoding), audit. One that changes keys takes it on the custodian's
+// thread, parked meanwhile where the request can be. Thread-safe.
 class Service final : public http::Handler {
  public:
   explicit Service(Services services);

@@ -47,6 +47,10 @@ class Custodian final : public Scheduler {
              std::chrono::milliseconds wait = std::chrono::seconds(30));
   // Queues and returns; a full queue drops it (the caller's next occasion asks again).
   void Post(std::function<Status(Token&)> work);
+  // Queues and returns; kUnavailable where the queue is full or the custodian stops. The work runs
+  // while the token is lost, too: its own calls tell it. An outcome of kTokenLost has the token
+  // probed.
+  Status Submit(std::function<Status(Token&)> work);
   // Probes now and waits for the verdict: for an instance that met a doubtful error.
   Status ProbeNow();
 

@@ -75,6 +75,9 @@ struct StartPolicy {
 // instance: one thread for each index.
 class KeyRing {
  public:
+  // The index of the custodian's own instance, for its thread.
+  static constexpr std::size_t kCustodianWorker = static_cast<std::size_t>(-1);
+
   static std::vector<storage::Migration> Schema();
   // Checks the state row, its sum and the token's epoch (key-custody 2). kCorrupt, with a sentence
   // that says what to do, where rows were removed, replayed or belong to another token or an older
