@@ -64,9 +64,7 @@ bool RemoveStaleSocket(const std::string& path, const sockaddr_un& address) {
 
 auto InUse(const std::string& address) {
   return Fail(Code::kConflict,
-              "address " + address +
-                  " is already in use: stop the other server or choose another with "
-                  "-dev-listen-address");
+              "address " + address + " is already in use: stop the other server or choose another");
 }
 
 }  // namespace

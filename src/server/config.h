@@ -1,11 +1,9 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "coffer/http/server.h"
 #include "coffer/keyring/key_ring.h"
@@ -13,17 +11,20 @@
 
 namespace coffer::server {
 
-// Everything a running server is told. Dev mode makes one; nothing behind it knows which mode it
-// is.
+// Everything a running server is told. Dev mode makes one, a configuration file another; nothing
+// behind it knows which it was, but for `dev`.
 struct Config {
+  // The token, its keys, the first mount and the root token are made at the first start, and the
+  // root token is kept in a file and shown.
+  bool dev = false;
   std::filesystem::path data_directory;
-  std::vector<http::Listener> listeners;
-  std::size_t workers = 2;
+  http::Options http;  // listeners, workers, limits
   keyring::TokenLocation token;
-  std::filesystem::path pin_file;
-  std::filesystem::path so_pin_file;
-  bool make_token = false;                // first start: make token, masters and the first mount
-  std::optional<std::string> root_token;  // the root token's wanted value
+  std::filesystem::path softhsm_config;   // SOFTHSM2_CONF; empty: as the environment says
+  std::filesystem::path pin_file;         // empty: a systemd credential or the terminal
+  std::filesystem::path so_pin_file;      // likewise
+  std::optional<std::string> root_token;  // dev: the root token's wanted value
+  std::string cluster_name = "coffer";
   keyring::StartPolicy start_policy;
   std::chrono::milliseconds drain_deadline{10'000};
 };

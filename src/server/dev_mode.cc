@@ -55,7 +55,7 @@ Status MakePinUnlessThere(const fs::path& file, Random& random) {
   return WriteSecretFile(file, pin);
 }
 
-Status WriteSoftHsmConfig(const fs::path& directory) {
+Result<fs::path> WriteSoftHsmConfig(const fs::path& directory) {
   const fs::path tokens = directory / "tokens";
   std::error_code error;
   fs::create_directories(tokens, error);
@@ -65,8 +65,7 @@ Status WriteSoftHsmConfig(const fs::path& directory) {
       << "\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n";
   out.close();
   if (error || !out) return Fail(Code::kUnavailable, "failed to write " + file.string());
-  ::setenv("SOFTHSM2_CONF", file.c_str(), 1);
-  return {};
+  return file;
 }
 
 }  // namespace
@@ -75,7 +74,7 @@ Result<Config> MakeDevConfig(const DevFlags& flags, Random& random) {
   Config config;
   COFFER_ASSIGN(config.data_directory, MakeDataDirectory(flags.data));
   const fs::path& directory = config.data_directory;
-  COFFER_TRY(WriteSoftHsmConfig(directory));
+  COFFER_ASSIGN(config.softhsm_config, WriteSoftHsmConfig(directory));
   config.pin_file = directory / "pin";
   config.so_pin_file = directory / "so-pin";
   COFFER_TRY(MakePinUnlessThere(config.pin_file, random));
@@ -84,15 +83,14 @@ Result<Config> MakeDevConfig(const DevFlags& flags, Random& random) {
   config.token.label = "coffer-dev";
   config.token.copies_directory = directory;
   config.token.objects_directory = directory / "tokens";
-  config.make_token = true;
-  config.workers = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, kMaxWorkers);
-  config.listeners.push_back({http::Listener::Kind::kTcp, flags.listen_address});
-  config.listeners.push_back(
+  config.dev = true;
+  config.http.workers =
+      std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, kMaxWorkers);
+  config.http.listeners.push_back({http::Listener::Kind::kTcp, flags.listen_address});
+  config.http.listeners.push_back(
       {http::Listener::Kind::kUnix,
        flags.unix_socket.empty() ? (directory / "coffer.sock").string() : flags.unix_socket});
   if (!flags.root_token_id.empty()) config.root_token = flags.root_token_id;
-  config.start_policy.accept_rollback_to = flags.accept_rollback;
-  config.start_policy.accept_damaged_rows = flags.accept_damaged_rows;
   return config;
 }
 

@@ -16,12 +16,9 @@ struct DevFlags {
   std::string listen_address = "127.0.0.1:8200";
   std::string unix_socket;  // empty: DIR/coffer.sock
   std::string module = "/usr/lib/softhsm/libsofthsm2.so";
-  std::optional<std::uint64_t> accept_rollback;
-  bool accept_damaged_rows = false;
 };
 
 // Makes what a laptop lacks (directory, SoftHSM configuration, random PINs) and says where it is.
-// Sets SOFTHSM2_CONF.
 Result<Config> MakeDevConfig(const DevFlags& flags, Random& random);
 
 }  // namespace coffer::server

@@ -1,5 +1,6 @@
 #include "server/run_server.h"
 
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -8,6 +9,8 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,10 +25,14 @@
 #include "coffer/storage/directory_lock.h"
 #include "coffer/transit/engine.h"
 #include "server/pin_guard.h"
+#include "server/pin_source.h"
 #include "server/secret_file.h"
 
 namespace coffer::server {
 namespace {
+
+constexpr std::string_view kPinCredential = "coffer-pin";
+constexpr std::string_view kSoPinCredential = "coffer-so-pin";
 
 sigset_t StopSignals() {
   sigset_t signals;
@@ -52,8 +59,10 @@ class Instance {
  private:
   Status OpenStorage();
   Status OpenKeys();
+  Status MakeTokenAtFirstStart(const SecretBytes& pin);
   Status OpenTokenAndKeys(const SecretBytes& pin);
   Status OpenAccess();
+  Status KeepRootToken();
   Status OpenHttp();
 
   const Config& config_;
@@ -94,35 +103,43 @@ Status Instance::OpenStorage() {
 }
 
 Status Instance::OpenKeys() {
-  COFFER_ASSIGN(const auto pin, ReadSecretFile(config_.pin_file));
-  if (!pin) return Fail(Code::kInvalid, "PIN file " + config_.pin_file.string() + " is missing");
-  const PinGuard guard(config_.pin_file, config_.data_directory / "pin-rejected");
+  if (!config_.softhsm_config.empty()) {
+    ::setenv("SOFTHSM2_CONF", config_.softhsm_config.c_str(), 1);
+  }
+  COFFER_ASSIGN(const PinSource source, PinSource::Find(config_.pin_file, kPinCredential, "PIN"));
+  const std::filesystem::path state_file = config_.data_directory / "pin-rejected";
+  const PinGuard guard(source, state_file);
   COFFER_TRY(guard.Check());
-  Status opened = OpenTokenAndKeys(*pin);
+  COFFER_ASSIGN(const SecretBytes pin, source.Read());
+  Status opened = OpenTokenAndKeys(pin);
   if (opened) {
     guard.Forget();
     return {};
   }
   if (opened.error().code == Code::kPinIncorrect) {
     COFFER_TRY(guard.RememberRefusal());
-    return Fail(Code::kPinIncorrect, "the PIN in " + config_.pin_file.string() +
-                                         " was refused by the token: correct the file, then start "
-                                         "again; it will not be tried a second time");
+    return Fail(Code::kPinIncorrect, source.Name() +
+                                         " was refused by the token: " + source.Remedy(state_file) +
+                                         "; it will not be tried a second time");
   }
   return opened;
 }
 
-Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
+// Dev mode only: an operator makes a token with `coffer hsm init`.
+Status Instance::MakeTokenAtFirstStart(const SecretBytes& pin) {
   COFFER_ASSIGN(const bool seen_before, keyring::HasState(*database_));
-  if (config_.make_token && !seen_before) {
-    COFFER_ASSIGN(const auto so_pin, ReadSecretFile(config_.so_pin_file));
-    if (!so_pin)
-      return Fail(Code::kInvalid, "PIN file " + config_.so_pin_file.string() + " is missing");
-    COFFER_ASSIGN(const Id database, keyring::LoadOrCreateDatabaseId(*database_, random_));
-    COFFER_TRY(keyring::InitializeToken(config_.token, *so_pin, pin, database, logger_));
-  }
+  if (!config_.dev || seen_before) return {};
+  COFFER_ASSIGN(const PinSource source,
+                PinSource::Find(config_.so_pin_file, kSoPinCredential, "SO PIN"));
+  COFFER_ASSIGN(const SecretBytes so_pin, source.Read());
+  COFFER_ASSIGN(const Id database, keyring::LoadOrCreateDatabaseId(*database_, random_));
+  return keyring::InitializeToken(config_.token, so_pin, pin, database, logger_);
+}
+
+Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
+  COFFER_TRY(MakeTokenAtFirstStart(pin));
   COFFER_ASSIGN(keyring::OpenedTokens opened,
-                keyring::OpenTokens(config_.token, pin, config_.workers, logger_));
+                keyring::OpenTokens(config_.token, pin, config_.http.workers, logger_));
   keyring::Token& custodians_token = *opened.custodian;
   custodian_ = std::make_unique<keyring::Custodian>(std::move(opened.custodian),
                                                     keyring::Custodian::Options{}, clock_, logger_);
@@ -137,6 +154,15 @@ Status Instance::OpenAccess() {
   COFFER_ASSIGN(SecretBytes lookup_key, keys_->DeriveLookupKey("coffer token look-up 1"));
   COFFER_ASSIGN(tokens_,
                 auth::TokenStore::Load(*database_, std::move(lookup_key), random_, clock_));
+  if (config_.dev) return KeepRootToken();
+  if (!tokens_->Initialized()) {
+    logger_.Log(LogLevel::kWarn, "server",
+                "there is no root token yet: stop the server and run coffer operator init");
+  }
+  return {};
+}
+
+Status Instance::KeepRootToken() {
   if (!tokens_->Initialized() && mounts_->List().empty()) {
     COFFER_ASSIGN(const auto path, mounts::MountPath::Parse("transit"));
     COFFER_TRY(mounts_->Add(path, "transit", {}));
@@ -162,28 +188,31 @@ Status Instance::OpenHttp() {
   engine_->AddJobs(*custodian_);
   custodian_->Start();
   api::ServerInfo info;
+  info.cluster_name = config_.cluster_name;
   info.cluster_id = keys_->DatabaseId().ToUuid();
   service_ = std::make_unique<api::Service>(
       api::Services{*engine_, *mounts_, *tokens_, policy_, audit_, random_, clock_, logger_, info,
                     [keys = keys_.get()] { return keys->Ready(); }, *custodian_});
-  http::Options options;
-  options.listeners = config_.listeners;
-  options.workers = config_.workers;
-  COFFER_ASSIGN(http_, http::Server::Start(options, *service_, logger_));
+  COFFER_ASSIGN(http_, http::Server::Start(config_.http, *service_, logger_));
   return {};
 }
 
 void Instance::Announce() const {
   const auto& addresses = http_->Addresses();
   for (std::size_t i = 0; i < addresses.size(); ++i) {
-    const bool tcp = config_.listeners[i].kind == http::Listener::Kind::kTcp;
+    const bool tcp = config_.http.listeners[i].kind == http::Listener::Kind::kTcp;
     std::printf("listening on %s%s\n", tcp ? "http://" : "unix:", addresses[i].c_str());
   }
   std::printf("data directory: %s\n", config_.data_directory.c_str());
-  std::printf("token: %s (SoftHSM is for testing: it protects nothing from this machine's root)\n",
-              config_.token.label.c_str());
-  const std::string_view token = AsText(root_token_.Reveal());
-  std::printf("root token: %.*s\n", static_cast<int>(token.size()), token.data());
+  const bool softhsm =
+      config_.token.module.filename().string().find("softhsm") != std::string::npos;
+  std::printf(
+      "token: %s%s\n", config_.token.label.c_str(),
+      softhsm ? " (SoftHSM is for testing: it protects nothing from this machine's root)" : "");
+  if (config_.dev) {
+    const std::string_view token = AsText(root_token_.Reveal());
+    std::printf("root token: %.*s\n", static_cast<int>(token.size()), token.data());
+  }
   std::printf("coffer is ready\n");
   std::fflush(stdout);
 }

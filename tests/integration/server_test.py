@@ -20,7 +20,7 @@ TOKEN = "integration-root-token"
 def run(*words, env=None, stdin=None):
     """(exit code, standard output, standard error)"""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("VAULT_", "COFFER_", "SOFTHSM2_"))}
-    done = subprocess.run([BINARY, *words], env={**clean, **(env or {})}, input=stdin, capture_output=True, text=True,
+    done = subprocess.run([BINARY, *words], env={**clean, **(env or {})}, input=stdin or "", capture_output=True, text=True,
                           timeout=120)
     return done.returncode, done.stdout, done.stderr
 
@@ -30,9 +30,12 @@ def dev_words(data, *flags):
 
 
 class Server:
-    def __init__(self, data, *flags):
-        self.process = subprocess.Popen([BINARY, *dev_words(data, *flags)], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True)
+    def __init__(self, data, *flags, env=None):
+        """A dev server on `data`; with None, as the flags alone say."""
+        words = ("server", *flags) if data is None else dev_words(data, *flags)
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("SOFTHSM2_")}
+        self.process = subprocess.Popen([BINARY, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        stdin=subprocess.DEVNULL, env={**clean, **(env or {})}, text=True)
         self.lines = []
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))
@@ -41,7 +44,7 @@ class Server:
         else:
             raise AssertionError("no start: " + self.process.communicate()[1])
         self.address = self.said("listening on ")
-        self.token = self.said("root token: ")
+        self.token = self.said("root token: ") if data else None
 
     def said(self, prefix):
         return next(line[len(prefix):] for line in self.lines if line.startswith(prefix))
@@ -121,6 +124,76 @@ class StartTest(Case):
         self.assertIn("listening on unix:" + path, server.lines)
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         self.assertEqual(run("status", "-address=unix:" + path)[0], 0)
+
+
+class ConfigTest(Case):
+    """A server by its configuration file, on the token that dev mode made."""
+
+    def setUp(self):
+        super().setUp()
+        dev = self.serve("-dev-root-token-id=" + TOKEN)
+        self.key = run("write", "-field=name", "transit/keys/k", "type=aes256-gcm96", env=dev.env())
+        dev.stop()
+
+    def config(self, more="", token_more="", pin=None):
+        path = os.path.join(self.folder, "coffer.hcl")
+        pin = f"&pin-source=file:{self.data}/pin" if pin is None else pin
+        with open(path, "w") as out:
+            out.write(f"""listener "tcp" {{ address = "127.0.0.1:0" }}
+                listener "unix" {{ address = "{self.folder}/own.sock", socket_mode = "0660" }}
+                storage "sqlite" {{ path = "{self.data}" }}
+                token {{ uri = "pkcs11:token=coffer-dev?module-path=/usr/lib/softhsm/libsofthsm2.so{pin}"
+                         softhsm_config = "{self.data}/softhsm2.conf"
+                         {token_more} }}
+                {more}""")
+        return "-config=" + path
+
+    def test_serves_what_the_file_says(self):
+        server = Server(None, self.config("workers = 1"))
+        self.addCleanup(server.stop)
+        env = {"VAULT_ADDR": server.address, "VAULT_TOKEN": TOKEN}
+        self.assertEqual(run("read", "-field=name", "transit/keys/k", env=env)[1], "k\n")
+        self.assertEqual(os.stat(os.path.join(self.folder, "own.sock")).st_mode & 0o777, 0o660)
+        self.assertEqual(run("status", "-address=unix:" + os.path.join(self.folder, "own.sock"))[0], 0)
+        self.assertFalse([line for line in server.lines if TOKEN in line])
+        self.assertEqual(server.stop(), 0)
+
+    def test_takes_the_pin_from_a_systemd_credential_and_a_wrong_one_once(self):
+        credentials = os.path.join(self.folder, "credentials")
+        os.mkdir(credentials)
+        shutil.copy(os.path.join(self.data, "pin"), os.path.join(credentials, "coffer-pin"))
+        env = {"CREDENTIALS_DIRECTORY": credentials}
+        server = Server(None, self.config(pin=""), env=env)
+        self.assertEqual(server.stop(), 0)
+        with open(os.path.join(credentials, "coffer-pin"), "w") as out:
+            out.write("wrong-pin")
+        for sentence in ("was refused by the token", "is not tried again"):
+            code, _, error = run("server", self.config(pin=""), env=env)
+            self.assertEqual(code, 78, error)
+            self.assertIn(sentence, error)
+
+    def test_check_prints_the_settings_and_starts_nothing(self):
+        code, out, error = run("server", self.config("limits { max_connections = 77 }"), "-check")
+        self.assertEqual(code, 0, error)
+        self.assertIn("max_connections = 77\n", out)
+        self.assertNotIn("coffer is ready", out)
+        with open(os.path.join(self.data, "pin")) as pin:
+            self.assertNotIn(pin.read().strip(), out)
+
+    def test_refuses_a_file_that_is_none_with_line_and_column(self):
+        flag = self.config("\n  wonder = 1")
+        for words, expected in ((("server", flag), 78), (("server", flag, "-check"), 1)):
+            code, _, error = run(*words)
+            self.assertEqual(code, expected, error)
+            self.assertRegex(error, r"coffer\.hcl: line \d+, column 3: unknown key \"wonder\"")
+        self.assertEqual(run("server", "-config=" + self.folder + "/absent")[0], 78)
+
+    def test_says_that_there_is_no_token_or_no_pin(self):
+        code, _, error = run("server", self.config(pin=""))
+        self.assertEqual(code, 78, error)
+        self.assertIn("there is no PIN", error)
+        self.assertEqual(run("server", self.config(), "-dev")[0], 2)
+        self.assertEqual(run("server", self.config(), "-data=" + self.data)[0], 2)
 
 
 class RefusalTest(Case):
@@ -203,7 +276,7 @@ class RefusalTest(Case):
         self.assertRegex(sealed, r"^vault:v2:", "the key was to be rotated before its next use")
 
     def test_usage_errors_exit_2(self):
-        for words in (("server",), ("server", "-dev", "-nonsense=1"), ("server", "-dev", "-accept-rollback=x")):
+        for words in (("server",), ("server", "-check"), ("server", "-dev", "-nonsense=1"), ("server", "-dev", "-accept-rollback=x")):
             self.assertEqual(run(*words)[0], 2, words)
 
 

@@ -1,0 +1,127 @@
+#include "server/pin_source.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "server/secret_file.h"
+
+namespace coffer::server {
+namespace {
+
+constexpr std::size_t kMaxTyped = 1024;
+
+Status CheckClosedToOthers(const std::filesystem::path& file) {
+  struct stat found {};
+  if (::stat(file.c_str(), &found) != 0 || (found.st_mode & 027) == 0) return {};
+  return Fail(Code::kInvalid,
+              file.string() + " can be read by others or written by its group: chmod 0600 it");
+}
+
+// Switches the terminal's echo off for as long as it lives.
+class Silence {
+ public:
+  explicit Silence(int fd) : fd_(fd) {
+    good_ = ::tcgetattr(fd_, &before_) == 0;
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    good_ = good_ && ::tcsetattr(fd_, TCSAFLUSH, &silent) == 0;
+  }
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+  ~Silence() {
+    if (good_) ::tcsetattr(fd_, TCSAFLUSH, &before_);
+  }
+  bool good() const { return good_; }
+
+ private:
+  int fd_;
+  termios before_{};
+  bool good_ = false;
+};
+
+Result<SecretBytes> AskOnTerminal(const std::string& what) {
+  SecretBytes typed(kMaxTyped);
+  std::size_t size = 0;
+  {
+    const Silence silence(STDIN_FILENO);
+    if (!silence.good()) return Fail(Code::kInvalid, "failed to silence the terminal");
+    std::fprintf(stderr, "%s: ", what.c_str());
+    while (size < typed.size()) {
+      const ssize_t got = ::read(STDIN_FILENO, typed.RevealMutable().data() + size, 1);
+      if (got != 1 || typed.Reveal()[size] == '\n') break;
+      ++size;
+    }
+    std::fputc('\n', stderr);
+  }
+  typed.Truncate(size);
+  if (typed.empty()) return Fail(Code::kInvalid, "no " + what + " was typed");
+  return typed;
+}
+
+}  // namespace
+
+Result<PinSource> PinSource::Find(const std::filesystem::path& file, std::string_view credential,
+                                  std::string_view what) {
+  std::string name(what);
+  if (!file.empty()) return PinSource(Kind::kFile, file, std::move(name));
+  if (const char* const directory = ::getenv("CREDENTIALS_DIRECTORY")) {
+    const std::filesystem::path found = std::filesystem::path(directory) / credential;
+    std::error_code error;
+    if (std::filesystem::exists(found, error)) {
+      return PinSource(Kind::kCredential, found, std::move(name));
+    }
+  }
+  if (::isatty(STDIN_FILENO) == 1) return PinSource(Kind::kTerminal, {}, std::move(name));
+  return Fail(Code::kInvalid, "there is no " + name + ": name a file in the configuration, load " +
+                                  "the systemd credential " + std::string(credential) +
+                                  ", or start on a terminal to be asked");
+}
+
+Result<SecretBytes> PinSource::Read() const {
+  if (kind_ == Kind::kTerminal) return AskOnTerminal(what_);
+  COFFER_TRY(CheckClosedToOthers(file_));
+  COFFER_ASSIGN(auto pin, ReadSecretFile(file_));
+  if (!pin) return Fail(Code::kInvalid, what_ + " file " + file_.string() + " is missing");
+  return std::move(*pin);
+}
+
+std::string PinSource::Name() const {
+  switch (kind_) {
+    case Kind::kFile:
+      return "the " + what_ + " in " + file_.string();
+    case Kind::kCredential:
+      return "the " + what_ + " of credential " + file_.filename().string();
+    case Kind::kTerminal:
+      break;
+  }
+  return "the " + what_ + " that was typed";
+}
+
+std::string PinSource::Fingerprint() const {
+  if (kind_ == Kind::kTerminal) return "";
+  if (kind_ == Kind::kCredential) return "credential " + file_.filename().string();
+  struct stat found {};
+  if (::stat(file_.c_str(), &found) != 0) return "absent";
+  return std::to_string(found.st_ino) + " " + std::to_string(found.st_mtim.tv_sec) + "." +
+         std::to_string(found.st_mtim.tv_nsec) + " " + std::to_string(found.st_size);
+}
+
+std::string PinSource::Remedy(const std::filesystem::path& state_file) const {
+  switch (kind_) {
+    case Kind::kFile:
+      return "correct the file, then start again";
+    case Kind::kCredential:
+      return "correct the credential, remove " + state_file.string() + ", then start again";
+    case Kind::kTerminal:
+      break;
+  }
+  return "start again to be asked again";
+}
+
+}  // namespace coffer::server

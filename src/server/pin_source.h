@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "coffer/base/result.h"
+#include "coffer/base/secret_bytes.h"
+
+namespace coffer::server {
+
+// Where a PIN comes from: a file that the configuration names, else a systemd credential, else the
+// terminal. Never an argument or a variable.
+class PinSource {
+ public:
+  // `file` may be empty; `credential` is a file's name in CREDENTIALS_DIRECTORY. `what` names the
+  // PIN in sentences: "PIN", "SO PIN". kInvalid where there is neither file, credential nor
+  // terminal.
+  static Result<PinSource> Find(const std::filesystem::path& file, std::string_view credential,
+                                std::string_view what);
+
+  // kInvalid for a file that is missing, empty, or open to others.
+  Result<SecretBytes> Read() const;
+  // "the PIN in FILE", "the PIN of credential NAME", "the PIN that was typed".
+  std::string Name() const;
+  // Says which PIN this was without saying anything of it: the file's inode, time of change and
+  // size. A credential is a fresh copy at each start, so its name only. Empty for a typed one.
+  std::string Fingerprint() const;
+  // What an operator does about a PIN that was refused; `state_file` is where that is remembered.
+  std::string Remedy(const std::filesystem::path& state_file) const;
+
+ private:
+  enum class Kind { kFile, kCredential, kTerminal };
+  PinSource(Kind kind, std::filesystem::path file, std::string what)
+      : kind_(kind), file_(std::move(file)), what_(std::move(what)) {}
+
+  Kind kind_;
+  std::filesystem::path file_;
+  std::string what_;
+};
+
+}  // namespace coffer::server

@@ -1,0 +1,97 @@
+#include "server/serve_command.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "coffer/crypto/system_random.h"
+#include "server/config_file.h"
+#include "server/dev_mode.h"
+#include "server/run_server.h"
+#include "server/stderr_log.h"
+
+namespace coffer::server {
+namespace {
+
+struct Flags {
+  DevFlags dev_flags;
+  bool dev = false;
+  std::string config;
+  bool check = false;
+  keyring::StartPolicy start_policy;
+};
+
+void Declare(CLI::App& app, Flags& flags) {
+  CLI::Option* const config =
+      app.add_option("--config", flags.config, "the configuration: a file, or a directory of them");
+  app.add_flag("--check", flags.check, "only read the configuration and print what it comes to")
+      ->needs(config);
+  CLI::Option* const dev =
+      app.add_flag("--dev", flags.dev, "a local server on a SoftHSM token made for it")
+          ->excludes(config);
+  const auto dev_only = [&](const char* name, std::string& value, const char* help) {
+    app.add_option(name, value, help)->needs(dev);
+  };
+  dev_only("--data", flags.dev_flags.data,
+           "where everything is kept (default: a fresh temporary directory)");
+  dev_only("--dev-root-token-id", flags.dev_flags.root_token_id,
+           "the root token (default: random, kept)");
+  dev_only("--dev-listen-address", flags.dev_flags.listen_address,
+           "HOST:PORT (default 127.0.0.1:8200)");
+  dev_only("--dev-unix-socket", flags.dev_flags.unix_socket,
+           "path of the socket (default DIR/coffer.sock)");
+  dev_only("--dev-module", flags.dev_flags.module, "the PKCS#11 module (default Debian's SoftHSM)");
+  app.add_option(
+      "--accept-rollback", flags.start_policy.accept_rollback_to,
+      "start on an older database of this epoch; every key is rotated before its next use");
+  app.add_flag("--accept-damaged-rows", flags.start_policy.accept_damaged_rows,
+               "start although key rows were removed or changed");
+}
+
+Status Serve(const Flags& flags) {
+  crypto::SystemRandom random;
+  auto config = flags.dev ? MakeDevConfig(flags.dev_flags, random) : ReadConfig(flags.config);
+  if (!config) return Fail(config.error());
+  if (flags.check) {
+    std::fputs(EffectiveSettings(*config).c_str(), stdout);
+    return {};
+  }
+  config->start_policy = flags.start_policy;
+  const auto logger = MakeStderrLog();
+  return RunServer(*config, random, *logger);
+}
+
+// A configuration file that is none stops a supervisor as a refused PIN does.
+bool ForASupervisor(const Flags& flags) { return !flags.check && !flags.config.empty(); }
+
+}  // namespace
+
+int Report(const Error& error) {
+  std::fprintf(stderr, "coffer: %s\n", error.message.c_str());
+  if (!error.cause.empty()) std::fprintf(stderr, "coffer: cause: %s\n", error.cause.c_str());
+  const bool pin = error.code == Code::kPinIncorrect || error.code == Code::kPinLocked;
+  return pin ? kConfigExit : 1;
+}
+
+int ServeCommand(const std::vector<std::string>& arguments) {
+  Flags flags;
+  CLI::App app("coffer server: keys in a PKCS#11 token behind Vault's HTTP API", "coffer server");
+  Declare(app, flags);
+  try {
+    // CLI11 wants them reversed.
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    if (!flags.dev && flags.config.empty()) {
+      throw CLI::RequiredError("one of -config and -dev");
+    }
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsageExit;
+  }
+  PrepareProcess();
+  const Status done = Serve(flags);
+  if (done) return 0;
+  const int code = Report(done.error());
+  return code == 1 && done.error().code == Code::kInvalid && ForASupervisor(flags) ? kConfigExit
+                                                                                   : code;
+}
+
+}  // namespace coffer::server

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "coffer/base/error.h"
+
+namespace coffer::server {
+
+inline constexpr int kUsageExit = 2;
+// EX_CONFIG: a refused PIN or a configuration that is none. A supervisor must not try again.
+inline constexpr int kConfigExit = 78;
+
+// Says the error on standard error; returns the process's exit code.
+int Report(const Error& error);
+
+// `coffer server ...`, without those two words; flags begin with two dashes. Returns the exit code.
+int ServeCommand(const std::vector<std::string>& arguments);
+
+}  // namespace coffer::server
