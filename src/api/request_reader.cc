@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "coffer/base/parse.h"
+#include "coffer/base/utf8.h"
 
 namespace coffer::api {
 namespace {
@@ -74,37 +75,6 @@ std::optional<std::string> FormDecode(std::string_view text) {
     }
   }
   return out;
-}
-
-// UTF-8 as JSON input is checked for: answers and logs may quote a name.
-bool IsUtf8(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    std::size_t more = 0;
-    if (lead < 0x80) {
-      more = 0;
-    } else if (lead >= 0xc2 && lead < 0xe0) {
-      more = 1;
-    } else if (lead >= 0xe0 && lead < 0xf0) {
-      more = 2;
-    } else if (lead >= 0xf0 && lead < 0xf5) {
-      more = 3;
-    } else {
-      return false;
-    }
-    if (i + more >= text.size()) return false;
-    for (std::size_t k = 1; k <= more; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + k]);
-      if ((next & 0xc0) != 0x80) return false;
-      if (k == 1 && ((lead == 0xe0 && next < 0xa0) || (lead == 0xed && next > 0x9f) ||
-                     (lead == 0xf0 && next < 0x90) || (lead == 0xf4 && next > 0x8f))) {
-        return false;
-      }
-    }
-    i += more + 1;
-  }
-  return true;
 }
 
 JsonValue TextValue(std::string text) { return JsonValue(JsonValue::Data(std::move(text))); }

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "coffer/base/utf8.h"
+
 namespace coffer::http {
 namespace {
 
@@ -38,40 +40,6 @@ bool HasControl(std::string_view text) {
     if (octet < 0x20 || octet == 0x7f) return true;
   }
   return false;
-}
-
-// Well-formed UTF-8 as Unicode's table 3-7 has it: no overlong form, no surrogate, nothing above
-// U+10FFFF.
-bool IsUtf8(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const auto lead = static_cast<std::uint8_t>(text[i]);
-    std::size_t more = 0;
-    std::uint32_t smallest = 0;
-    std::uint32_t point = 0;
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    if ((lead & 0xe0) == 0xc0) {
-      more = 1, smallest = 0x80, point = lead & 0x1fU;
-    } else if ((lead & 0xf0) == 0xe0) {
-      more = 2, smallest = 0x800, point = lead & 0x0fU;
-    } else if ((lead & 0xf8) == 0xf0) {
-      more = 3, smallest = 0x10000, point = lead & 0x07U;
-    } else {
-      return false;
-    }
-    if (i + more >= text.size()) return false;
-    for (std::size_t k = 1; k <= more; ++k) {
-      const auto next = static_cast<std::uint8_t>(text[i + k]);
-      if ((next & 0xc0) != 0x80) return false;
-      point = point << 6 | (next & 0x3fU);
-    }
-    if (point < smallest || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return false;
-    i += more + 1;
-  }
-  return true;
 }
 
 bool HasDotSegment(std::string_view path) {

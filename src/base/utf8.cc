@@ -1,0 +1,59 @@
+#include "coffer/base/utf8.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace coffer {
+namespace {
+
+// How many octets at `text` are ASCII, counted in whole words.
+std::size_t AsciiWords(std::string_view text) {
+  std::size_t at = 0;
+  std::uint64_t word = 0;
+  while (at + sizeof word <= text.size()) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if ((word & 0x8080808080808080U) != 0) break;
+    at += sizeof word;
+  }
+  return at;
+}
+
+// The octets behind a lead octet, and the range the first of them must lie in; more == 0: no lead.
+struct Sequence {
+  std::size_t more = 0;
+  std::uint8_t first_low = 0x80;
+  std::uint8_t first_high = 0xbf;
+};
+
+Sequence SequenceOf(std::uint8_t lead) {
+  if (lead >= 0xc2 && lead <= 0xdf) return {1};
+  if (lead == 0xe0) return {2, 0xa0};
+  if (lead == 0xed) return {2, 0x80, 0x9f};
+  if (lead >= 0xe1 && lead <= 0xef) return {2};
+  if (lead == 0xf0) return {3, 0x90};
+  if (lead == 0xf4) return {3, 0x80, 0x8f};
+  if (lead >= 0xf1 && lead <= 0xf3) return {3};
+  return {};
+}
+
+}  // namespace
+
+bool IsUtf8(std::string_view text) {
+  std::size_t at = AsciiWords(text);
+  while (at < text.size()) {
+    const auto lead = static_cast<std::uint8_t>(text[at++]);
+    if (lead < 0x80) continue;
+    const Sequence sequence = SequenceOf(lead);
+    if (sequence.more == 0 || text.size() - at < sequence.more) return false;
+    const auto first = static_cast<std::uint8_t>(text[at]);
+    if (first < sequence.first_low || first > sequence.first_high) return false;
+    for (std::size_t i = 1; i < sequence.more; ++i) {
+      if ((static_cast<std::uint8_t>(text[at + i]) & 0xc0) != 0x80) return false;
+    }
+    at += sequence.more;
+  }
+  return true;
+}
+
+}  // namespace coffer
