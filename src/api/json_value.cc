@@ -1,8 +1,9 @@
 #include "json_value.h"
 
+#include <boost/json/basic_parser_impl.hpp>
 #include <cstddef>
 #include <exception>
-#include <nlohmann/json.hpp>
+#include <limits>
 #include <utility>
 
 #include "coffer/base/secret_bytes.h"
@@ -10,40 +11,61 @@
 namespace coffer::api {
 namespace {
 
+namespace json = boost::json;
+
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxValues = 1'000'000;
 
-// Builds a JsonValue while the text is read, so that the limits hold before the memory is used.
-// Names are nlohmann's SAX interface.
-class Builder final : public nlohmann::json_sax<nlohmann::json> {
+// Builds a JsonValue while the text is read, so that the limits hold before the memory is used. The
+// names are those of Boost.JSON's handlers; texts arrive in parts where they hold escapes, as views
+// of the input where they do not, so that the parser keeps no copy of a secret.
+class Builder {
  public:
-  bool null() override { return Add(std::monostate{}); }
-  bool boolean(bool value) override { return Add(value); }
-  bool number_integer(number_integer_t value) override { return Add(std::int64_t{value}); }
-  bool number_unsigned(number_unsigned_t value) override {
-    if (value <= static_cast<std::uint64_t>(INT64_MAX))
-      return Add(static_cast<std::int64_t>(value));
-    return Add(std::uint64_t{value});
-  }
-  bool number_float(number_float_t value, const string_t& text) override {
-    return Add(JsonValue::Fraction{value, text});
-  }
-  bool string(string_t& text) override { return Add(std::move(text)); }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return Open(JsonValue::Object{}); }
-  bool key(string_t& name) override {
-    open_.back()->As<JsonValue::Object>()->push_back({std::move(name), JsonValue()});
+  static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
+  using Error = json::error_code;
+
+  bool on_document_begin(Error&) { return true; }
+  bool on_document_end(Error&) { return true; }
+  bool on_object_begin(Error& error) { return Open(JsonValue::Object{}, error); }
+  bool on_object_end(std::size_t, Error&) { return Close(); }
+  bool on_array_begin(Error& error) { return Open(JsonValue::Array{}, error); }
+  bool on_array_end(std::size_t, Error&) { return Close(); }
+  bool on_key_part(json::string_view part, std::size_t, Error&) { return Collect(part); }
+  bool on_key(json::string_view last, std::size_t, Error&) {
+    open_.back()->As<JsonValue::Object>()->push_back({TakeText(last), JsonValue()});
     return true;
   }
-  bool end_object() override { return Close(); }
-  bool start_array(std::size_t) override { return Open(JsonValue::Array{}); }
-  bool end_array() override { return Close(); }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
-    return false;
+  bool on_string_part(json::string_view part, std::size_t, Error&) { return Collect(part); }
+  bool on_string(json::string_view last, std::size_t, Error& error) {
+    return Add(TakeText(last), error);
   }
+  bool on_number_part(json::string_view part, Error&) { return Collect(part); }
+  bool on_int64(std::int64_t value, json::string_view, Error& error) {
+    text_.clear();
+    return Add(value, error);
+  }
+  bool on_uint64(std::uint64_t value, json::string_view, Error& error) {
+    text_.clear();
+    if (value <= static_cast<std::uint64_t>(INT64_MAX))
+      return Add(static_cast<std::int64_t>(value), error);
+    return Add(value, error);
+  }
+  bool on_double(double value, json::string_view last, Error& error) {
+    return Add(JsonValue::Fraction{value, TakeText(last)}, error);
+  }
+  bool on_bool(bool value, Error& error) { return Add(value, error); }
+  bool on_null(Error& error) { return Add(std::monostate{}, error); }
+  bool on_comment_part(json::string_view, Error&) { return true; }
+  bool on_comment(json::string_view, Error&) { return true; }
 
   JsonValue Take() { return std::move(root_); }
-  void Wipe() { root_.Wipe(); }
+  void Wipe() {
+    root_.Wipe();
+    SecureWipe(text_.data(), text_.size());
+  }
 
  private:
   // The place of the next value. A parent's vector grows only while no child of it is open, so the
@@ -55,20 +77,42 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     return &open_.back()->As<JsonValue::Object>()->back().value;
   }
   template <typename T>
-  bool Add(T&& value) {
+  bool Add(T&& value, Error& error) {
     JsonValue* const place = Place();
-    if (place == nullptr) return false;
+    if (place == nullptr) {
+      error = json::error::array_too_large;
+      return false;
+    }
     *place = JsonValue(JsonValue::Data(std::forward<T>(value)));
     return true;
   }
   template <typename T>
-  bool Open(T&& empty) {
-    if (open_.size() == kMaxDepth) return false;
+  bool Open(T&& empty, Error& error) {
     JsonValue* const place = Place();
-    if (place == nullptr) return false;
+    if (place == nullptr) {
+      error = json::error::array_too_large;
+      return false;
+    }
     *place = JsonValue(JsonValue::Data(std::forward<T>(empty)));
     open_.push_back(place);
     return true;
+  }
+  // A text with escapes may hold a secret, so what it outgrows is wiped.
+  bool Collect(json::string_view part) {
+    if (text_.capacity() - text_.size() < part.size()) {
+      std::string larger;
+      larger.reserve(2 * (text_.size() + part.size()));
+      larger.append(text_);
+      SecureWipe(text_.data(), text_.size());
+      text_.swap(larger);
+    }
+    text_.append(part.data(), part.size());
+    return true;
+  }
+  std::string TakeText(json::string_view last) {
+    if (text_.empty()) return {last.data(), last.size()};
+    Collect(last);
+    return std::exchange(text_, {});
   }
   bool Close() {
     open_.pop_back();
@@ -76,6 +120,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   JsonValue root_;
+  std::string text_;  // the parts so far of the present name, string or number
   std::vector<JsonValue*> open_;
   std::size_t values_ = 0;
 };
@@ -113,13 +158,17 @@ Result<JsonValue> ParseJson(std::string_view text) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return JsonValue(JsonValue::Object{});
   }
-  Builder builder;
+  json::parse_options strict;
+  strict.max_depth = kMaxDepth;
+  json::basic_parser<Builder> parser(strict);
   try {
-    if (nlohmann::json::sax_parse(text, &builder)) return builder.Take();
+    json::error_code error;
+    const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
+    if (!error && used == text.size()) return parser.handler().Take();
   } catch (const std::exception&) {
-    // Out of memory or a number beyond a double: the caller's input either way.
+    // Out of memory: the caller's input either way.
   }
-  builder.Wipe();
+  parser.handler().Wipe();
   return Fail(Code::kInvalid, "failed to parse JSON input");
 }
 
