@@ -113,12 +113,11 @@ Status DeleteRootTokens(storage::Transaction& transaction) {
 }  // namespace
 
 struct TokenStore::Impl {
-  Impl(storage::Database& the_database, SecretBytes key, Random& the_random, const Clock& the_clock)
-      : database(the_database), lookup_key(std::move(key)), random(the_random), clock(the_clock) {}
+  Impl(storage::Database& the_database, const SecretBytes& key, Random& the_random,
+       const Clock& the_clock)
+      : database(the_database), lookup_key(key), random(the_random), clock(the_clock) {}
 
-  Sha256Digest HashOf(std::string_view token) const {
-    return crypto::HmacSha256(lookup_key, AsBytes(token));
-  }
+  Sha256Digest HashOf(std::string_view token) const { return lookup_key.Mac(AsBytes(token)); }
   std::shared_ptr<const Entries> Current() const {
     const std::lock_guard lock(entries_mutex);
     return entries;
@@ -136,7 +135,7 @@ struct TokenStore::Impl {
   }
 
   storage::Database& database;
-  const SecretBytes lookup_key;
+  const crypto::HmacSha256Key lookup_key;
   Random& random;
   const Clock& clock;
   std::mutex change_mutex;  // one change at a time, from its check to its publication
@@ -147,9 +146,9 @@ struct TokenStore::Impl {
 std::vector<storage::Migration> TokenStore::Schema() { return {{"auth", 1, kStepOne}}; }
 
 Result<std::unique_ptr<TokenStore>> TokenStore::Load(storage::Database& database,
-                                                     SecretBytes lookup_key, Random& random,
+                                                     const SecretBytes& lookup_key, Random& random,
                                                      const Clock& clock) {
-  auto impl = std::make_unique<Impl>(database, std::move(lookup_key), random, clock);
+  auto impl = std::make_unique<Impl>(database, lookup_key, random, clock);
   COFFER_TRY(impl->Reload());
   return std::unique_ptr<TokenStore>(new TokenStore(std::move(impl)));
 }

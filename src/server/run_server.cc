@@ -151,9 +151,8 @@ Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
 
 Status Instance::OpenAccess() {
   COFFER_ASSIGN(mounts_, mounts::MountTable::Load(*database_, random_));
-  COFFER_ASSIGN(SecretBytes lookup_key, keys_->DeriveLookupKey("coffer token look-up 1"));
-  COFFER_ASSIGN(tokens_,
-                auth::TokenStore::Load(*database_, std::move(lookup_key), random_, clock_));
+  COFFER_ASSIGN(const SecretBytes lookup_key, keys_->DeriveLookupKey("coffer token look-up 1"));
+  COFFER_ASSIGN(tokens_, auth::TokenStore::Load(*database_, lookup_key, random_, clock_));
   if (config_.dev) return KeepRootToken();
   if (!tokens_->Initialized()) {
     logger_.Log(LogLevel::kWarn, "server",

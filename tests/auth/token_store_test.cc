@@ -44,7 +44,7 @@ class TokenStoreTest : public ::testing::Test {
   std::filesystem::path File() const { return directory_.Path() / "coffer.db"; }
   static SecretBytes Key(std::uint8_t octet = 0x42) { return SecretBytes(Bytes(32, octet)); }
   std::unique_ptr<TokenStore> Load(SecretBytes key = Key()) {
-    auto store = TokenStore::Load(*database_, std::move(key), random_, clock_);
+    auto store = TokenStore::Load(*database_, key, random_, clock_);
     EXPECT_TRUE(store) << store.error().message << store.error().cause;
     return store ? std::move(*store) : nullptr;
   }
@@ -147,7 +147,7 @@ TEST_F(TokenStoreTest, StoresTheKeyedHashAndNeverTheToken) {
   const auto contains = [&](ByteView octets) {
     return stored.find(AsText(octets)) != std::string::npos;
   };
-  EXPECT_TRUE(contains(crypto::HmacSha256(Key(), AsBytes(token))));
+  EXPECT_TRUE(contains(crypto::HmacSha256Key(Key()).Mac(AsBytes(token))));
   EXPECT_FALSE(contains(AsBytes(token)));
   EXPECT_FALSE(contains(crypto::Sha256(AsBytes(token))));
   EXPECT_FALSE(contains(Key().Reveal()));

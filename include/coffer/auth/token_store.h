@@ -28,7 +28,7 @@ class TokenStore {
  public:
   static std::vector<storage::Migration> Schema();
   static Result<std::unique_ptr<TokenStore>> Load(storage::Database& database,
-                                                  SecretBytes lookup_key, Random& random,
+                                                  const SecretBytes& lookup_key, Random& random,
                                                   const Clock& clock);
   ~TokenStore();
 
