@@ -101,6 +101,9 @@ struct KeyRing::Impl {
     std::uint64_t generation = 1;
     std::uint64_t retired_seen = 0;
     std::int64_t unwraps = 0;
+    // Octets of the token's generator, drawn ahead of use: one call for 128 nonces.
+    std::array<std::uint8_t, 12 * 128> drawn{};
+    std::size_t drawn_left = 0;  // at the end of `drawn`
   };
   static constexpr std::size_t kHandlesPerInstance = 50'000;
   // SoftHSM keeps some 250 octets for each session object until C_Finalize.
@@ -174,6 +177,9 @@ struct KeyRing::Impl {
   // The verdict on an error of a worker's instance: nothing where the operation may be tried once
   // more.
   Status Judge(Worker& worker, const Error& error);
+  // The token's half of nonces; the kernel's half is never drawn ahead (key-custody, "Nonces").
+  Status DrawNonces(Worker& worker, MutableBytes out);
+  Status TokenRandom(Worker& worker, MutableBytes out);
   Status Reserve(const Key& key, const WrappedVersion& version, std::int64_t count);
   void AskForRotation(const Key& key, std::string reason);
   Status EncryptOne(Worker& worker, const Key& key, Encryption& item, ByteView nonce);

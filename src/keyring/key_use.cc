@@ -116,6 +116,28 @@ Status KeyRing::Impl::Reserve(const Key& key, const WrappedVersion& version, std
   return {};
 }
 
+Status KeyRing::Impl::TokenRandom(Worker& worker, MutableBytes out) {
+  Status done = worker.token->Random(out);
+  if (!done && IsDoubtful(done.error())) {
+    COFFER_TRY(Judge(worker, done.error()));
+    done = worker.token->Random(out);
+  }
+  return done;
+}
+
+Status KeyRing::Impl::DrawNonces(Worker& worker, MutableBytes out) {
+  if (out.size() > worker.drawn.size()) return TokenRandom(worker, out);
+  if (out.size() > worker.drawn_left) {
+    worker.drawn_left = 0;
+    COFFER_TRY(TokenRandom(worker, worker.drawn));
+    worker.drawn_left = worker.drawn.size();
+  }
+  const auto next = worker.drawn.end() - static_cast<std::ptrdiff_t>(worker.drawn_left);
+  std::copy_n(next, out.size(), out.begin());
+  worker.drawn_left -= out.size();
+  return {};
+}
+
 Status KeyRing::Impl::EncryptOne(Worker& worker, const Key& key, Encryption& item, ByteView nonce) {
   item.payload.resize(kNonceOctets + item.plaintext.size() + kTagOctets);
   std::copy(nonce.begin(), nonce.end(), item.payload.begin());
@@ -132,7 +154,7 @@ Status KeyRing::Encrypt(std::size_t worker, const Key& key, std::span<Encryption
                 "key must be rotated after an accepted rollback: rotate it first");
   }
   Bytes nonces(items.size() * kNonceOctets);
-  COFFER_TRY(Random(worker, nonces));
+  COFFER_TRY(impl_->DrawNonces(own, nonces));
   Bytes kernel(nonces.size());
   impl_->random.Fill(kernel);
   for (std::size_t i = 0; i < nonces.size(); ++i) nonces[i] ^= kernel[i];
@@ -185,12 +207,7 @@ Result<SecretBytes> KeyRing::Decrypt(std::size_t worker, const Key& key,
 Status KeyRing::Random(std::size_t worker, MutableBytes out) {
   Impl::Worker& own = impl_->WorkerAt(worker);
   COFFER_TRY(impl_->Refresh(own));
-  Status done = own.token->Random(out);
-  if (!done && IsDoubtful(done.error())) {
-    COFFER_TRY(impl_->Judge(own, done.error()));
-    done = own.token->Random(out);
-  }
-  return done;
+  return impl_->TokenRandom(own, out);
 }
 
 }  // namespace coffer::keyring
