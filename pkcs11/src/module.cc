@@ -236,6 +236,17 @@ Status Module::Login(Session& session, UserType user, const SecretBytes& pin) {
   return {};
 }
 
+Status Module::ChangePin(Session& session, const SecretBytes& from, const SecretBytes& to) {
+  if (session.module_ != impl_->state) {
+    return Fail(Code::kInvalid, "the session belongs to another module");
+  }
+  COFFER_TRY(session.CheckAlive());
+  const CK_RV rv = impl_->state->functions->C_SetPIN(session.handle_, PinPointer(from), from.size(),
+                                                     PinPointer(to), to.size());
+  if (rv != CKR_OK) return Fail(FromCkRv(rv, "C_SetPIN"));
+  return {};
+}
+
 Result<Session> Module::OpenSession(SlotId slot) {
   CK_SESSION_HANDLE handle = 0;
   const CK_RV rv = impl_->state->functions->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION,

@@ -8,6 +8,7 @@
 
 #include "coffer/pkcs11/module.h"
 #include "keyring/masters.h"
+#include "keyring/module_copy.h"
 #include "keyring/pkcs11_token.h"
 
 namespace coffer::keyring {
@@ -18,15 +19,6 @@ using pkcs11::AttributeType;
 using pkcs11::MechanismType;
 using pkcs11::Module;
 using pkcs11::Session;
-
-Result<std::unique_ptr<Module>> LoadCopy(const TokenLocation& location) {
-  // The dynamic loader knows libraries by their path: a name used twice would be the same instance.
-  static std::atomic<std::uint64_t> count{0};
-  const std::string name =
-      "instance-" + std::to_string(::getpid()) + "-" + std::to_string(count.fetch_add(1)) + ".so";
-  return Module::Load(location.module, pkcs11::Threading::kSingle,
-                      location.copies_directory / name);
-}
 
 Result<bool> Exists(Session& session, AttributeType type, std::string_view value) {
   Attributes wanted;
@@ -62,6 +54,15 @@ Status MakeObjects(Session& session, const Id& database, Logger& logger) {
 }
 
 }  // namespace
+
+Result<std::unique_ptr<Module>> LoadCopy(const TokenLocation& location) {
+  // The dynamic loader knows libraries by their path: a name used twice would be the same instance.
+  static std::atomic<std::uint64_t> count{0};
+  const std::string name =
+      "instance-" + std::to_string(::getpid()) + "-" + std::to_string(count.fetch_add(1)) + ".so";
+  return Module::Load(location.module, pkcs11::Threading::kSingle,
+                      location.copies_directory / name);
+}
 
 Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes& pin,
                                 std::size_t workers, Logger& logger) {

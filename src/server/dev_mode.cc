@@ -10,6 +10,7 @@
 #include <fstream>
 #include <thread>
 
+#include "server/hsm_init.h"
 #include "server/secret_file.h"
 
 namespace coffer::server {
@@ -42,17 +43,9 @@ Result<fs::path> MakeDataDirectory(const std::string& wanted) {
   return directory;
 }
 
-// 128 random bits as 32 hexadecimal digits: a short PIN of a stolen SoftHSM token falls in seconds.
 Status MakePinUnlessThere(const fs::path& file, Random& random) {
   COFFER_ASSIGN(const auto existing, ReadSecretFile(file));
-  if (existing) return {};
-  std::array<std::uint8_t, 16> octets{};
-  random.Fill(octets);
-  std::string digits = ToHex(octets);
-  const SecretBytes pin = SecretBytes::CopyOf(AsBytes(digits));
-  SecureWipe(octets.data(), octets.size());
-  SecureWipe(digits.data(), digits.size());
-  return WriteSecretFile(file, pin);
+  return existing ? Status{} : WriteSecretFile(file, RandomPin(random, 32));
 }
 
 Result<fs::path> WriteSoftHsmConfig(const fs::path& directory) {

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "coffer/cli/commands.h"
+#include "server/hsm_command.h"
+#include "server/operator_command.h"
 #include "server/serve_command.h"
 
 namespace {
@@ -12,9 +14,10 @@ namespace {
 // One line for each family of commands that are not the client's.
 int Dispatch(const std::vector<std::string>& arguments) {
   const std::string family = arguments.empty() ? "" : arguments.front();
-  if (family == "server") {
-    return coffer::server::ServeCommand({arguments.begin() + 1, arguments.end()});
-  }
+  const auto rest = [&] { return std::vector(arguments.begin() + 1, arguments.end()); };
+  if (family == "server") return coffer::server::ServeCommand(rest());
+  if (family == "hsm") return coffer::server::HsmCommand(rest());
+  if (family == "operator") return coffer::server::OperatorCommand(rest());
   return coffer::cli::Run(arguments);
 }
 

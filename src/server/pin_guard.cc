@@ -24,4 +24,22 @@ void PinGuard::Forget() const {
   std::filesystem::remove(state_file_, ignored);
 }
 
+Status WithPin(const Config& config, const std::function<Status(const SecretBytes& pin)>& open) {
+  COFFER_ASSIGN(const PinSource source, PinSource::Find(config.pin_file, kPinCredential, "PIN"));
+  const std::filesystem::path state_file = config.data_directory / "pin-rejected";
+  const PinGuard guard(source, state_file);
+  COFFER_TRY(guard.Check());
+  COFFER_ASSIGN(const SecretBytes pin, source.Read());
+  Status opened = open(pin);
+  if (opened) {
+    guard.Forget();
+    return {};
+  }
+  if (opened.error().code != Code::kPinIncorrect) return opened;
+  COFFER_TRY(guard.RememberRefusal());
+  return Fail(Code::kPinIncorrect, source.Name() +
+                                       " was refused by the token: " + source.Remedy(state_file) +
+                                       "; it will not be tried a second time");
+}
+
 }  // namespace coffer::server

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
+#include <functional>
 
 #include "coffer/base/result.h"
+#include "coffer/base/secret_bytes.h"
+#include "server/config.h"
 #include "server/pin_source.h"
 
 namespace coffer::server {
@@ -25,5 +27,9 @@ class PinGuard {
   const PinSource& source_;
   std::filesystem::path state_file_;
 };
+
+// Reads the user's PIN as `config` says and calls `open` with it, once. A refusal is remembered and
+// comes back as kPinIncorrect with what to do; a PIN that was refused before is not tried.
+Status WithPin(const Config& config, const std::function<Status(const SecretBytes& pin)>& open);
 
 }  // namespace coffer::server

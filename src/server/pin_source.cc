@@ -124,4 +124,14 @@ std::string PinSource::Remedy(const std::filesystem::path& state_file) const {
   return "start again to be asked again";
 }
 
+Result<SecretBytes> AskForNewPin(const std::string& what) {
+  if (::isatty(STDIN_FILENO) != 1) {
+    return Fail(Code::kInvalid, "a new " + what + " is typed: start on a terminal");
+  }
+  COFFER_ASSIGN(SecretBytes first, AskOnTerminal("New " + what));
+  COFFER_ASSIGN(const SecretBytes second, AskOnTerminal("Again"));
+  if (!(first == second)) return Fail(Code::kInvalid, "the two differ: nothing was changed");
+  return first;
+}
+
 }  // namespace coffer::server

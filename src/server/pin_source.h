@@ -2,11 +2,15 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "coffer/base/result.h"
 #include "coffer/base/secret_bytes.h"
 
 namespace coffer::server {
+
+inline constexpr std::string_view kPinCredential = "coffer-pin";
+inline constexpr std::string_view kSoPinCredential = "coffer-so-pin";
 
 // Where a PIN comes from: a file that the configuration names, else a systemd credential, else the
 // terminal. Never an argument or a variable.
@@ -20,6 +24,7 @@ class PinSource {
 
   // kInvalid for a file that is missing, empty, or open to others.
   Result<SecretBytes> Read() const;
+  bool IsFile() const { return kind_ == Kind::kFile; }
   // "the PIN in FILE", "the PIN of credential NAME", "the PIN that was typed".
   std::string Name() const;
   // Says which PIN this was without saying anything of it: the file's inode, time of change and
@@ -37,5 +42,8 @@ class PinSource {
   std::filesystem::path file_;
   std::string what_;
 };
+
+// A new PIN, typed twice. kInvalid where the two differ or there is no terminal.
+Result<SecretBytes> AskForNewPin(const std::string& what);
 
 }  // namespace coffer::server

@@ -1,6 +1,5 @@
 #include "server/run_server.h"
 
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -24,6 +23,7 @@
 #include "coffer/storage/database.h"
 #include "coffer/storage/directory_lock.h"
 #include "coffer/transit/engine.h"
+#include "server/offline.h"
 #include "server/pin_guard.h"
 #include "server/pin_source.h"
 #include "server/secret_file.h"
@@ -31,15 +31,19 @@
 namespace coffer::server {
 namespace {
 
-constexpr std::string_view kPinCredential = "coffer-pin";
-constexpr std::string_view kSoPinCredential = "coffer-so-pin";
-
 sigset_t StopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   return signals;
+}
+
+SecretBytes NewToken(Random& random) {
+  std::string text = "hvs." + RandomBase62(random, 24);
+  SecretBytes token = SecretBytes::CopyOf(AsBytes(text));
+  SecureWipe(text.data(), text.size());
+  return token;
 }
 
 // The rooms of a running server, made in this order and unmade in the reverse one.
@@ -52,7 +56,10 @@ class Instance {
     if (custodian_) custodian_->Stop();
   }
 
+  // All but the HTTP server.
+  Status Open();
   Status Start();
+  auth::TokenStore& Tokens() { return *tokens_; }
   void Announce() const;
   void Drain() { http_->Drain(config_.drain_deadline); }
 
@@ -83,46 +90,31 @@ class Instance {
   SecretBytes root_token_;
 };
 
-Status Instance::Start() {
+Status Instance::Open() {
   COFFER_ASSIGN(auto lock, storage::DirectoryLock::Acquire(config_.data_directory));
   lock_.emplace(std::move(lock));
   COFFER_TRY(OpenStorage());
   COFFER_TRY(OpenKeys());
-  COFFER_TRY(OpenAccess());
+  return OpenAccess();
+}
+
+Status Instance::Start() {
+  COFFER_TRY(Open());
+  if (!config_.dev && !tokens_->Initialized()) {
+    logger_.Log(LogLevel::kWarn, "server",
+                "there is no root token yet: stop the server and run coffer operator init");
+  }
   return OpenHttp();
 }
 
 Status Instance::OpenStorage() {
-  std::vector<storage::Migration> schema = keyring::KeyRing::Schema();
-  for (const auto& room : {mounts::MountTable::Schema(), auth::TokenStore::Schema()}) {
-    schema.insert(schema.end(), room.begin(), room.end());
-  }
-  COFFER_ASSIGN(database_, storage::Database::Open({.file = config_.data_directory / "coffer.db"},
-                                                   schema, logger_));
+  COFFER_ASSIGN(database_, OpenDatabase(config_, logger_));
   return {};
 }
 
 Status Instance::OpenKeys() {
-  if (!config_.softhsm_config.empty()) {
-    ::setenv("SOFTHSM2_CONF", config_.softhsm_config.c_str(), 1);
-  }
-  COFFER_ASSIGN(const PinSource source, PinSource::Find(config_.pin_file, kPinCredential, "PIN"));
-  const std::filesystem::path state_file = config_.data_directory / "pin-rejected";
-  const PinGuard guard(source, state_file);
-  COFFER_TRY(guard.Check());
-  COFFER_ASSIGN(const SecretBytes pin, source.Read());
-  Status opened = OpenTokenAndKeys(pin);
-  if (opened) {
-    guard.Forget();
-    return {};
-  }
-  if (opened.error().code == Code::kPinIncorrect) {
-    COFFER_TRY(guard.RememberRefusal());
-    return Fail(Code::kPinIncorrect, source.Name() +
-                                         " was refused by the token: " + source.Remedy(state_file) +
-                                         "; it will not be tried a second time");
-  }
-  return opened;
+  SelectSoftHsm(config_);
+  return WithPin(config_, [this](const SecretBytes& pin) { return OpenTokenAndKeys(pin); });
 }
 
 // Dev mode only: an operator makes a token with `coffer hsm init`.
@@ -153,12 +145,7 @@ Status Instance::OpenAccess() {
   COFFER_ASSIGN(mounts_, mounts::MountTable::Load(*database_, random_));
   COFFER_ASSIGN(const SecretBytes lookup_key, keys_->DeriveLookupKey("coffer token look-up 1"));
   COFFER_ASSIGN(tokens_, auth::TokenStore::Load(*database_, lookup_key, random_, clock_));
-  if (config_.dev) return KeepRootToken();
-  if (!tokens_->Initialized()) {
-    logger_.Log(LogLevel::kWarn, "server",
-                "there is no root token yet: stop the server and run coffer operator init");
-  }
-  return {};
+  return config_.dev ? KeepRootToken() : Status{};
 }
 
 Status Instance::KeepRootToken() {
@@ -173,7 +160,7 @@ Status Instance::KeepRootToken() {
   } else if (kept) {
     root_token_ = std::move(*kept);
   } else {
-    root_token_ = SecretBytes::CopyOf(AsBytes("hvs." + RandomBase62(random_, 24)));
+    root_token_ = NewToken(random_);
   }
   COFFER_TRY(WriteSecretFile(file, root_token_));
   if (!tokens_->Lookup(AsText(root_token_.Reveal()))) {
@@ -237,6 +224,26 @@ Status RunServer(const Config& config, Random& random, Logger& logger) {
   logger.Log(LogLevel::kInfo, "server", "draining", {{"signal", std::int64_t{signal}}});
   instance.Drain();
   return {};
+}
+
+Result<SecretBytes> MakeRootToken(const Config& config, bool replace, Random& random,
+                                  Logger& logger) {
+  Config alone = config;
+  alone.http.workers = 1;
+  Instance instance(alone, random, logger);
+  COFFER_TRY(instance.Open());
+  const bool initialized = instance.Tokens().Initialized();
+  if (initialized && !replace) {
+    return Fail(Code::kConflict,
+                "the server has a root token: coffer operator recover-root replaces a lost one");
+  }
+  if (!initialized && replace) {
+    return Fail(Code::kNotFound, "the server has no root token yet: run coffer operator init");
+  }
+  SecretBytes token = NewToken(random);
+  COFFER_TRY(instance.Tokens().SetRootToken(AsText(token.Reveal())));
+  logger.Log(LogLevel::kWarn, "server", replace ? "root token replaced" : "root token made");
+  return token;
 }
 
 }  // namespace coffer::server

@@ -84,6 +84,8 @@ class Module {
   // `slot`, as long as one of them stays open. Exactly one attempt. Already logged in is success.
   Status Login(Session& session, UserType user, const SecretBytes& pin);
   Result<Session> OpenSession(SlotId slot);  // read-write
+  // C_SetPIN for the user who is logged in on `session`. Exactly one attempt.
+  Status ChangePin(Session& session, const SecretBytes& from, const SecretBytes& to);
 
   struct Impl;  // pkcs11/src only
 

@@ -1,0 +1,193 @@
+#include "coffer/keyring/token_admin.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "coffer/pkcs11/session.h"
+#include "keyring/masters.h"
+#include "keyring/module_copy.h"
+#include "keyring/pkcs11_token.h"
+
+namespace coffer::keyring {
+namespace {
+
+using pkcs11::Attributes;
+using pkcs11::AttributeType;
+using pkcs11::MechanismType;
+using pkcs11::ObjectClass;
+
+std::string ClassName(unsigned long object_class) {
+  switch (static_cast<ObjectClass>(object_class)) {
+    case ObjectClass::kData:
+      return "data";
+    case ObjectClass::kPublicKey:
+      return "public key";
+    case ObjectClass::kPrivateKey:
+      return "private key";
+    case ObjectClass::kSecretKey:
+      return "secret key";
+  }
+  return "other";
+}
+
+std::string TypeName(unsigned long type) {
+  switch (static_cast<pkcs11::KeyType>(type)) {
+    case pkcs11::KeyType::kRsa:
+      return "RSA";
+    case pkcs11::KeyType::kEc:
+      return "EC";
+    case pkcs11::KeyType::kGenericSecret:
+      return "generic secret";
+    case pkcs11::KeyType::kAes:
+      return "AES";
+    case pkcs11::KeyType::kEcEdwards:
+      return "Edwards";
+  }
+  return "other";
+}
+
+std::string LabelOf(std::string_view master_class, int version) {
+  return "coffer-" + std::string(master_class) + "-v" + std::to_string(version);
+}
+
+bool IsMasterLabel(std::string_view label) {
+  return std::ranges::any_of(MasterClasses(), [&](const MasterClass& master_class) {
+    const std::string prefix = "coffer-" + std::string(master_class.name) + "-v";
+    return label.starts_with(prefix) && label.size() > prefix.size() &&
+           label.find_first_not_of("0123456789", prefix.size()) == std::string_view::npos;
+  });
+}
+
+Attributes TokenObjects() {
+  Attributes attributes;
+  attributes.Add(AttributeType::kToken, true);
+  return attributes;
+}
+
+Attributes Labelled(std::string_view label) {
+  Attributes attributes;
+  attributes.Add(AttributeType::kLabel, label);
+  return attributes;
+}
+
+// What the token does not tell stays empty.
+TokenObject Describe(pkcs11::Session& session, pkcs11::ObjectHandle handle) {
+  TokenObject object;
+  const auto text = [&](AttributeType type) {
+    const auto octets = session.GetBytes(handle, type);
+    return octets ? *octets : Bytes{};
+  };
+  object.label = AsText(text(AttributeType::kLabel));
+  const auto object_class = session.GetUlong(handle, AttributeType::kClass);
+  object.object_class = object_class ? ClassName(*object_class) : "other";
+  if (object.object_class == "data") {
+    const Bytes application = text(AttributeType::kApplication);
+    if (AsText(application) == kEpochApplication) object.purpose = "epoch";
+    return object;
+  }
+  const auto type = session.GetUlong(handle, AttributeType::kKeyType);
+  object.type = type ? TypeName(*type) : "";
+  object.id = ToHex(text(AttributeType::kId));
+  if (IsMasterLabel(object.label)) object.purpose = "master key";
+  if (object.label == kMetaLabel) object.purpose = "row MACs";
+  return object;
+}
+
+}  // namespace
+
+Result<std::optional<TokenDescription>> DescribeToken(const TokenLocation& location) {
+  COFFER_ASSIGN(const auto module, LoadCopy(location));
+  const auto slot = module->FindToken(location.label, location.serial);
+  if (!slot && slot.error().code == Code::kNotFound) return std::nullopt;
+  if (!slot) return Fail(slot.error());
+  COFFER_ASSIGN(const pkcs11::TokenInfo info, module->GetTokenInfo(*slot));
+  COFFER_ASSIGN(const pkcs11::ModuleInfo library, module->Info());
+  TokenDescription description;
+  description.serial = info.serial;
+  description.model = info.model;
+  description.manufacturer = info.manufacturer;
+  description.firmware_version = info.firmware_version;
+  description.library = library.library_description + " " + library.library_version;
+  description.max_pin_octets = info.max_pin_octets;
+  return description;
+}
+
+struct TokenAdmin::Impl {
+  TokenLocation location;
+  std::unique_ptr<pkcs11::Module> module;
+  std::optional<pkcs11::Session> session;  // after module: closed before it
+
+  Result<bool> Exists(std::string_view label) {
+    COFFER_ASSIGN(const auto found, session->Find(Labelled(label)));
+    return !found.empty();
+  }
+};
+
+TokenAdmin::TokenAdmin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TokenAdmin::~TokenAdmin() = default;
+
+Result<std::unique_ptr<TokenAdmin>> TokenAdmin::Open(const TokenLocation& location,
+                                                     const SecretBytes& pin) {
+  auto impl = std::make_unique<Impl>();
+  impl->location = location;
+  COFFER_ASSIGN(impl->module, LoadCopy(location));
+  COFFER_ASSIGN(const pkcs11::SlotId slot,
+                impl->module->FindToken(location.label, location.serial));
+  COFFER_ASSIGN(const pkcs11::TokenInfo info, impl->module->GetTokenInfo(slot));
+  if (info.user_pin_locked) {
+    return Fail(Code::kPinLocked,
+                "the token's user PIN is locked: the security officer must reset it");
+  }
+  COFFER_ASSIGN(impl->session, impl->module->OpenSession(slot));
+  COFFER_TRY(impl->module->Login(*impl->session, pkcs11::UserType::kUser, pin));
+  return std::unique_ptr<TokenAdmin>(new TokenAdmin(std::move(impl)));
+}
+
+Result<std::vector<TokenObject>> TokenAdmin::List() {
+  COFFER_ASSIGN(const auto handles, impl_->session->Find(TokenObjects()));
+  std::vector<TokenObject> objects;
+  objects.reserve(handles.size());
+  for (const pkcs11::ObjectHandle handle : handles) {
+    objects.push_back(Describe(*impl_->session, handle));
+  }
+  std::ranges::sort(objects, {}, &TokenObject::label);
+  return objects;
+}
+
+Result<bool> TokenAdmin::HasMasters() { return impl_->Exists(kMetaLabel); }
+
+Result<std::string> TokenAdmin::RotateMaster(std::string_view master_class) {
+  const auto found = std::ranges::find(MasterClasses(), master_class, &MasterClass::name);
+  if (found == MasterClasses().end()) {
+    std::string names;
+    for (const MasterClass& each : MasterClasses()) names.append(" ").append(each.name);
+    return Fail(Code::kInvalid, "\"" + std::string(master_class) +
+                                    "\" is no class of master keys; there are" + names);
+  }
+  int version = 1;
+  while (true) {
+    COFFER_ASSIGN(const bool exists, impl_->Exists(LabelOf(master_class, version)));
+    if (!exists) break;
+    ++version;
+  }
+  if (version == 1) {
+    return Fail(Code::kNotFound, "token " + impl_->location.label + " has no " +
+                                     LabelOf(master_class, 1) + ": run coffer hsm init first");
+  }
+  const std::string label = LabelOf(master_class, version);
+  COFFER_ASSIGN(
+      const pkcs11::ObjectHandle master,
+      impl_->session->GenerateKey(MechanismType::kAesKeyGen,
+                                  MasterTemplate(*found, label, MechanismType::kAesKeyWrapPad)));
+  COFFER_TRY(VerifyMaster(*impl_->session, master, *found, label, MechanismType::kAesKeyWrapPad));
+  COFFER_TRY(SyncDirectory(impl_->location.objects_directory));
+  return label;
+}
+
+Status TokenAdmin::ChangePin(const SecretBytes& from, const SecretBytes& to) {
+  COFFER_TRY(impl_->module->ChangePin(*impl_->session, from, to));
+  return SyncDirectory(impl_->location.objects_directory);
+}
+
+}  // namespace coffer::keyring

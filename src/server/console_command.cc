@@ -1,0 +1,52 @@
+#include "server/console_command.h"
+
+#include <stdlib.h>
+
+#include "coffer/crypto/system_random.h"
+#include "server/config_file.h"
+#include "server/run_server.h"
+#include "server/serve_command.h"
+#include "server/stderr_log.h"
+
+namespace coffer::server {
+namespace {
+
+std::string DefaultConfig() {
+  const char* const named = ::getenv("COFFER_CONFIG");
+  return named == nullptr || *named == '\0' ? "/etc/coffer/coffer.hcl" : named;
+}
+
+}  // namespace
+
+int RunConsoleCommand(const std::string& family, const std::string& help,
+                      const std::vector<ConsoleCommand>& commands,
+                      const std::vector<std::string>& arguments) {
+  std::string path = DefaultConfig();
+  std::string format = "table";
+  const ConsoleCommand* chosen = nullptr;
+  CLI::App app("coffer " + family + ": " + help, "coffer " + family);
+  app.require_subcommand(1);
+  for (const ConsoleCommand& command : commands) {
+    CLI::App* const sub = app.add_subcommand(command.name, command.help);
+    sub->add_option("--config", path, "the server's configuration: a file, or a directory");
+    sub->add_option("--format", format, "table or json")->check(CLI::IsMember({"table", "json"}));
+    if (command.declare) command.declare(*sub);
+    sub->callback([&chosen, &command] { chosen = &command; });
+  }
+  try {
+    // CLI11 wants them reversed.
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsageExit;
+  }
+  PrepareProcess();
+  const auto config = ReadConfig(path);
+  if (!config) return Report(config.error());
+  crypto::SystemRandom random;
+  const auto logger = MakeStderrLog();
+  Console console{*config, random, *logger, format == "json"};
+  const Status done = chosen->run(console);
+  return done ? 0 : Report(done.error());
+}
+
+}  // namespace coffer::server

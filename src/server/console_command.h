@@ -1,0 +1,38 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "coffer/base/logger.h"
+#include "coffer/base/random.h"
+#include "coffer/base/result.h"
+#include "server/config.h"
+
+namespace coffer::server {
+
+// What every command on the server's console gets.
+struct Console {
+  Config config;
+  Random& random;
+  Logger& logger;
+  bool json = false;  // -format=json
+};
+
+// One command of a family such as `coffer hsm`.
+struct ConsoleCommand {
+  const char* name;
+  const char* help;
+  std::function<Status(Console&)> run;
+  std::function<void(CLI::App&)> declare{};  // flags and arguments of its own
+};
+
+// Parses "<family> <name> [-config=PATH] [-format=table|json] ..." (flags with two dashes), reads
+// the configuration (COFFER_CONFIG or /etc/coffer/coffer.hcl unless named) and runs the command.
+// Returns the exit code: 0, 1, 2 for usage, 78 for a refused PIN.
+int RunConsoleCommand(const std::string& family, const std::string& help,
+                      const std::vector<ConsoleCommand>& commands,
+                      const std::vector<std::string>& arguments);
+
+}  // namespace coffer::server

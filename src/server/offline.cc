@@ -1,0 +1,33 @@
+#include "server/offline.h"
+
+#include <stdlib.h>
+
+#include <utility>
+#include <vector>
+
+#include "coffer/auth/token_store.h"
+#include "coffer/keyring/key_ring.h"
+#include "coffer/mounts/mount_table.h"
+
+namespace coffer::server {
+
+Result<std::unique_ptr<storage::Database>> OpenDatabase(const Config& config, Logger& logger) {
+  std::vector<storage::Migration> schema = keyring::KeyRing::Schema();
+  for (const auto& room : {mounts::MountTable::Schema(), auth::TokenStore::Schema()}) {
+    schema.insert(schema.end(), room.begin(), room.end());
+  }
+  return storage::Database::Open({.file = config.data_directory / "coffer.db"}, schema, logger);
+}
+
+void SelectSoftHsm(const Config& config) {
+  if (config.softhsm_config.empty()) return;
+  ::setenv("SOFTHSM2_CONF", config.softhsm_config.c_str(), 1);
+}
+
+Result<Offline> Offline::Open(const Config& config, Logger& logger) {
+  COFFER_ASSIGN(auto lock, storage::DirectoryLock::Acquire(config.data_directory));
+  COFFER_ASSIGN(auto database, OpenDatabase(config, logger));
+  return Offline{std::move(lock), std::move(database)};
+}
+
+}  // namespace coffer::server

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "coffer/base/logger.h"
+#include "coffer/base/result.h"
+#include "coffer/storage/database.h"
+#include "coffer/storage/directory_lock.h"
+#include "server/config.h"
+
+namespace coffer::server {
+
+// The database of all rooms together, brought to this program's schema.
+Result<std::unique_ptr<storage::Database>> OpenDatabase(const Config& config, Logger& logger);
+
+// Points SoftHSM at its configuration file, where one is configured. Before its module is loaded.
+void SelectSoftHsm(const Config& config);
+
+// What a command on the server's console works with while no server runs on the data directory.
+struct Offline {
+  storage::DirectoryLock lock;
+  std::unique_ptr<storage::Database> database;
+
+  // kConflict naming the process that holds the directory.
+  static Result<Offline> Open(const Config& config, Logger& logger);
+};
+
+}  // namespace coffer::server

@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+"""The commands on a server's console: coffer hsm and coffer operator, and a server that starts on what they made.
+usage: console_test.py COFFER [GROUP]"""
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BINARY = ""
+MODULE = "/usr/lib/softhsm/libsofthsm2.so"
+
+
+class Case(unittest.TestCase):
+    """A configuration and nothing else: no token, no database."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        os.mkdir(self.path("tokens"))
+        with open(self.path("softhsm2.conf"), "w") as out:
+            out.write(f"directories.tokendir = {self.path('tokens')}\nlog.level = ERROR\n")
+        self.configure()
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def configure(self, label="console", pin=None, serial="", data="data"):
+        pin = f"&pin-source=file:{self.path('pin')}" if pin is None else pin
+        with open(self.path("coffer.hcl"), "w") as out:
+            out.write(f"""listener "tcp" {{ address = "127.0.0.1:0" }}
+                listener "unix" {{ address = "{self.path('own.sock')}" }}
+                storage "sqlite" {{ path = "{self.path(data)}" }}
+                workers = 1
+                token {{ uri = "pkcs11:token={label}{serial}?module-path={MODULE}{pin}"
+                         so_pin_source = "{self.path('so-pin')}"
+                         softhsm_config = "{self.path('softhsm2.conf')}" }}""")
+
+    def env(self, **more):
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("VAULT_", "COFFER_", "SOFTHSM2_"))}
+        return {**clean, "COFFER_CONFIG": self.path("coffer.hcl"), **more}
+
+    def run_coffer(self, *words, **env):
+        done = subprocess.run([BINARY, *words], env=self.env(**env), stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=120)
+        return done.returncode, done.stdout, done.stderr
+
+    def good(self, *words, **env):
+        code, out, error = self.run_coffer(*words, **env)
+        self.assertEqual(code, 0, error)
+        return out
+
+    def refused(self, code, sentence, *words, **env):
+        got, out, error = self.run_coffer(*words, **env)
+        self.assertEqual(got, code, out + error)
+        self.assertIn(sentence, error)
+
+    def start(self):
+        """(process, address)"""
+        process = subprocess.Popen([BINARY, "server", "-config=" + self.path("coffer.hcl")], env=self.env(),
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(self.stop, process)
+        address = None
+        for line in process.stdout:
+            if line.startswith("listening on http"):
+                address = line.split()[-1]
+            if line == "coffer is ready\n":
+                return process, address
+        raise AssertionError("no start: " + process.communicate()[1])
+
+    def stop(self, process):
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+    def pin(self):
+        with open(self.path("pin")) as file:
+            return file.read().strip()
+
+    def labels(self):
+        return [entry["label"] for entry in json.loads(self.good("hsm", "list", "-format=json"))]
+
+
+class InitTest(Case):
+    def test_makes_pins_token_and_objects_and_says_what_to_back_up(self):
+        out = self.good("hsm", "init")
+        for expected in ("token console, serial ", ": made\n", "coffer-aes-v1 ", "coffer-hmac-v1", "coffer-meta",
+                         "coffer-epoch", "back up:", self.path("tokens"), "never all of them under one credential"):
+            self.assertIn(expected, out)
+        for name in ("pin", "so-pin"):
+            self.assertEqual(os.stat(self.path(name)).st_mode & 0o777, 0o600)
+            with open(self.path(name)) as file:
+                pin = file.read()
+            self.assertRegex(pin, r"^[0-9a-f]{32}\n$")
+            self.assertNotIn(pin.strip(), out)
+        self.assertEqual(os.stat(self.path("data")).st_mode & 0o777, 0o700)
+
+    def test_a_second_run_changes_nothing(self):
+        self.good("hsm", "init")
+        before = (self.labels(), self.pin())
+        self.assertIn(": found\n", self.good("hsm", "init"))
+        self.assertEqual((self.labels(), self.pin()), before)
+
+    def test_an_interrupted_run_is_finished_by_the_next(self):
+        self.good("hsm", "init")
+        wanted = self.labels()
+        # The files of the token's objects, without any that is the token's own.
+        objects = [os.path.join(base, name) for base, _, names in os.walk(self.path("tokens")) for name in names
+                   if name.endswith(".object") and name != "token.object"]
+        self.assertGreater(len(objects), 5)
+        for file in objects[::2]:
+            os.remove(file)
+        self.assertNotEqual(self.labels(), wanted)
+        self.good("hsm", "init")
+        self.assertEqual(self.labels(), wanted)
+
+    def test_a_server_starts_on_it_and_serves_the_first_root_token(self):
+        self.good("hsm", "init")
+        token = json.loads(self.good("operator", "init", "-format=json"))["root_token"]
+        self.assertRegex(token, r"^hvs\.[0-9A-Za-z]{24}$")
+        process, address = self.start()
+        env = {"VAULT_ADDR": address, "VAULT_TOKEN": token}
+        self.good("write", "sys/mounts/transit", "type=transit", **env)
+        self.assertIn("vault:v1:", self.good("write", "transit/encrypt/k", "plaintext=aGVsbG8=", **env))
+        self.refused(1, f"is in use by process {process.pid}", "hsm", "init")
+
+    def test_refuses_new_masters_for_a_database_that_knows_keys(self):
+        self.good("hsm", "init")
+        self.good("operator", "init")
+        shutil.rmtree(self.path("tokens"))
+        os.mkdir(self.path("tokens"))
+        self.refused(1, "bring the right token back", "hsm", "init")
+        self.assertEqual(os.listdir(self.path("tokens")), [])
+        # Another token without masters in the place of the right one.
+        self.configure(data="elsewhere")
+        self.good("hsm", "init")
+        objects = [os.path.join(base, name) for base, _, names in os.walk(self.path("tokens")) for name in names
+                   if name.endswith(".object") and name != "token.object"]
+        for file in objects:
+            os.remove(file)
+        self.configure()
+        self.refused(1, "bring the right token back", "hsm", "init")
+
+    def test_refuses_a_wrong_pin_once_and_then_without_asking_the_token(self):
+        self.good("hsm", "init")
+        with open(self.path("pin"), "w") as out:
+            out.write("not-the-pin\n")
+        self.refused(78, "was refused by the token", "hsm", "list")
+        self.refused(78, "is not tried again", "hsm", "init")
+
+    def test_usage_errors(self):
+        for words in (("hsm",), ("hsm", "frobnicate"), ("hsm", "init", "-wonder"), ("hsm", "list", "-format=xml"),
+                      ("hsm", "rotate-master"), ("operator",), ("operator", "init", "extra")):
+            self.assertEqual(self.run_coffer(*words)[0], 2, words)
+        self.refused(1, "failed to read", "hsm", "list", "-config=/nowhere/coffer.hcl")
+        self.assertIn("rotate-master", self.good("hsm", "--help"))
+
+
+class TokenTest(Case):
+    def setUp(self):
+        super().setUp()
+        self.good("hsm", "init")
+
+    def test_list_names_objects_and_their_purpose(self):
+        out = self.good("hsm", "list")
+        self.assertRegex(out, r"(?m)^coffer-aes-v1 +secret key +AES .* master key$")
+        self.assertRegex(out, r"(?m)^coffer-meta +secret key +generic secret .* row MACs$")
+        self.assertRegex(out, r"(?m)^coffer-epoch-0{16} +data .* epoch$")
+
+    def test_rotate_master_serves_new_versions_and_keeps_the_old(self):
+        token = json.loads(self.good("operator", "init", "-format=json"))["root_token"]
+        process, address = self.start()
+        env = {"VAULT_ADDR": address, "VAULT_TOKEN": token}
+        self.good("write", "sys/mounts/transit", "type=transit", **env)
+        sealed = self.good("write", "-field=ciphertext", "transit/encrypt/k", "plaintext=aGVsbG8=", **env).strip()
+        self.refused(1, "is in use by process", "hsm", "rotate-master", "aes")
+        self.stop(process)
+        self.assertIn("made coffer-aes-v2", self.good("hsm", "rotate-master", "aes"))
+        self.assertIn("coffer-aes-v2", self.labels())
+        process, address = self.start()
+        env["VAULT_ADDR"] = address
+        self.good("write", "transit/keys/k/rotate", **env)
+        self.assertEqual(self.good("write", "-field=plaintext", "transit/decrypt/k", "ciphertext=" + sealed, **env),
+                         "aGVsbG8=\n")
+        self.stop(process)
+        database = sqlite3.connect(f"file:{self.path('data')}/coffer.db?mode=ro", uri=True)
+        self.assertEqual(database.execute("SELECT master FROM key_versions ORDER BY version").fetchall(),
+                         [("aes-v1",), ("aes-v2",)])
+
+    def test_rotate_master_refuses_a_class_that_is_none(self):
+        self.refused(1, "is no class of master keys; there are aes ", "hsm", "rotate-master", "des")
+
+    def test_change_pin_replaces_the_file_and_the_tokens_pin(self):
+        old = self.pin()
+        out = self.good("hsm", "change-pin")
+        self.assertNotIn(self.pin(), out)
+        self.assertNotEqual(self.pin(), old)
+        self.assertEqual(os.stat(self.path("pin")).st_mode & 0o777, 0o600)
+        self.assertFalse(os.path.exists(self.path("pin.next")))
+        self.good("hsm", "list")
+        with open(self.path("pin"), "w") as out:
+            out.write(old + "\n")
+        self.refused(78, "was refused by the token", "hsm", "list")
+
+    def test_change_pin_does_not_overwrite_what_an_interrupted_change_left(self):
+        with open(self.path("pin.next"), "w") as out:
+            out.write("a pin that the token may have\n")
+        self.refused(1, "an interrupted change left " + self.path("pin.next"), "hsm", "change-pin")
+        self.good("hsm", "list")
+
+    def test_asks_for_the_pin_on_a_terminal_and_does_not_show_it(self):
+        self.configure(pin="")
+        self.refused(1, "there is no PIN", "hsm", "list")
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([BINARY, "hsm", "list"], env=self.env(), stdin=theirs, stdout=subprocess.PIPE,
+                                   stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        shown = b""
+        while not shown.endswith(b"PIN: "):
+            shown += os.read(ours, 1024)
+        os.write(ours, self.pin().encode() + b"\n")
+        out = process.communicate(timeout=60)[0]
+        try:
+            while True:
+                shown += os.read(ours, 1024)
+        except OSError:
+            pass
+        os.close(ours)
+        self.assertEqual(process.returncode, 0, shown)
+        self.assertIn(b"coffer-meta", out)
+        self.assertNotIn(self.pin().encode(), shown)
+
+    def test_a_token_of_another_serial_is_not_taken(self):
+        self.configure(serial=";serial=00112233")
+        self.refused(1, "no token labelled", "hsm", "list")
+
+
+class OperatorTest(Case):
+    def setUp(self):
+        super().setUp()
+        self.good("hsm", "init")
+
+    def lookup(self, address, token):
+        return self.run_coffer("read", "auth/token/lookup-self", VAULT_ADDR=address, VAULT_TOKEN=token)[0]
+
+    def test_init_is_done_once_and_recover_root_replaces_a_lost_token(self):
+        self.refused(1, "no root token yet: run coffer operator init", "operator", "recover-root")
+        first = re.search(r"Root token: (\S+)", self.good("operator", "init")).group(1)
+        self.refused(1, "coffer operator recover-root replaces a lost one", "operator", "init")
+        process, address = self.start()
+        self.assertEqual(self.lookup(address, first), 0)
+        self.refused(1, "is in use by process", "operator", "recover-root")
+        self.stop(process)
+        second = re.search(r"Root token: (\S+)", self.good("operator", "recover-root")).group(1)
+        _, address = self.start()
+        self.assertEqual(self.lookup(address, second), 0)
+        self.assertEqual(self.lookup(address, first), 2)
+
+    def test_recover_root_needs_the_right_pin(self):
+        self.good("operator", "init")
+        with open(self.path("pin"), "w") as out:
+            out.write("not-the-pin\n")
+        self.refused(78, "was refused by the token", "operator", "recover-root")
+
+    def test_a_server_without_root_token_says_so(self):
+        process, address = self.start()
+        code, out, _ = self.run_coffer("read", "-format=json", "sys/init", VAULT_ADDR=address)
+        self.assertEqual((code, json.loads(out)["initialized"]), (0, False))
+        process.send_signal(signal.SIGTERM)
+        self.assertIn("run coffer operator init", process.communicate(timeout=60)[1])
+
+
+def main():
+    global BINARY
+    BINARY = os.path.realpath(sys.argv.pop(1))
+    result = unittest.main(exit=False, verbosity=2).result
+    failed = len({id(test) for test, _ in result.failures + result.errors})
+    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed, {len(result.skipped)} skipped")
+    sys.exit(0 if result.wasSuccessful() else 1)
+
+
+main()
