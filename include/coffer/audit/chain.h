@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "coffer/base/bytes.h"
+#include "coffer/base/clock.h"
+#include "coffer/crypto/digest.h"
+
+namespace coffer::audit {
+
+// A place in a device's chain of entries: the number of an entry, from 1, and its hash. Number 0
+// with a hash of zeros is the place before the first.
+struct ChainPosition {
+  std::uint64_t sequence = 0;
+  crypto::Sha256Digest hash{};
+  friend bool operator==(const ChainPosition&, const ChainPosition&) = default;
+};
+
+// What an entry without its chain becomes (docs/formats.md): `line` is the entry without its
+// closing brace; the chain, the closing brace and a newline are appended. Returns its place.
+ChainPosition SealLine(const ChainPosition& before, std::string& line);
+
+// The chain at the end of a line, read without looking at the rest.
+struct SealedLine {
+  ChainPosition at;
+  crypto::Sha256Digest before{};  // the hash of the entry before it
+  std::string_view hashed;        // what `at.hash` is the SHA-256 of
+  bool Intact() const { return crypto::Sha256(AsBytes(hashed)) == at.hash; }
+};
+// False where the line (without its newline) does not end like one of ours.
+bool ReadSealedLine(std::string_view line, SealedLine& sealed);
+
+// A statement that the chain stood at `at`, signed in the token (docs/formats.md).
+struct Checkpoint {
+  ChainPosition at;
+  std::string time;    // RFC 3339
+  std::string key_id;  // 16 hexadecimal digits of the SHA-256 of the public key's DER
+  Bytes signature;     // r || s
+};
+std::string KeyId(ByteView public_key_der);
+// What the signature covers.
+Bytes SignedOctets(const Checkpoint& checkpoint);
+// The open line of a checkpoint, to be sealed.
+std::string CheckpointLine(const Checkpoint& checkpoint);
+bool IsCheckpointLine(std::string_view line);
+// False where it is not what CheckpointLine() writes.
+bool ReadCheckpoint(std::string_view line, Checkpoint& checkpoint);
+
+}  // namespace coffer::audit

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "coffer/base/clock.h"
+#include "coffer/base/result.h"
+
+namespace coffer::audit {
+
+// The valid token behind a request.
+struct Caller {
+  std::string_view accessor;
+  std::string_view display_name;
+  std::span<const std::string> policies;
+  SystemTime issued{};
+};
+
+// What a request touches, as the mount table has it; empty where it leads nowhere.
+struct Mount {
+  std::string_view point;  // "transit/"
+  std::string_view type;
+  std::string_view accessor;
+};
+
+// One line of the trail, in plain words: the devices decide what of it is shown and what is hashed.
+// Views are valid during Record() only and may hold anything a client can send.
+struct Entry {
+  enum class Type { kRequest, kResponse };
+  Type type = Type::kRequest;
+  std::string_view request_id;
+  std::string_view operation;  // read create update patch delete list scan help; empty: unknown
+  std::string_view path;       // without "/v1/"
+  Mount mount;
+  std::string_view remote_address;
+  std::uint16_t remote_port = 0;
+  std::string_view token;          // as it was presented; empty: none
+  const Caller* caller = nullptr;  // null where the token is not valid
+  // JSON values, as they were read or will be sent; empty: none. Every string in them is hashed.
+  std::string_view request_data;
+  std::string_view response_data;
+  // Members of request_data at its top: shown as they are, and hashed even where no string.
+  std::span<const std::string_view> plain_fields;
+  std::span<const std::string_view> secret_fields;
+  std::span<const std::string> warnings;  // of the answer
+  std::string_view error;
+  bool denied = false;  // the error is that of the policies
+  int status = 0;       // responses: the HTTP status
+  // Whether the request changes what is stored: its record is then on the disk before Record()
+  // returns, else accepted by the kernel.
+  bool durable = false;
+};
+
+// Takes the trail. Thread-safe.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // kUnavailable where no device took the record: the request is then refused before it is carried
+  // out, or its answer withheld.
+  virtual Status Record(const Entry& entry) = 0;
+};
+
+class NullSink final : public Sink {
+ public:
+  Status Record(const Entry&) override { return {}; }
+};
+
+// What the server does of its own accord: automatic rotation, the token lost and found.
+struct Event {
+  std::string_view name;  // "key-rotation-started"
+  std::initializer_list<std::pair<std::string_view, std::string_view>> facts;
+  bool durable = false;
+};
+
+}  // namespace coffer::audit

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "audit/value_hasher.h"
+#include "coffer/audit/entry.h"
+#include "coffer/base/clock.h"
+
+namespace coffer::audit {
+
+// What one device shows of an entry.
+struct EntryStyle {
+  bool hmac_accessor = true;
+};
+
+// Appends the entry in the field layout of Vault's file device (docs/audit.md), without the closing
+// brace: the chain follows. One line whatever the entry holds.
+void AppendEntry(const Entry& entry, SystemTime now, const EntryStyle& style,
+                 const ValueHasher& hasher, std::string& out);
+
+// An entry of type "system", likewise open.
+void AppendEvent(const Event& event, SystemTime now, std::string& out);
+
+}  // namespace coffer::audit

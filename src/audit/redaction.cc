@@ -1,0 +1,257 @@
+#include "audit/redaction.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <vector>
+
+#include "audit/json_text.h"
+#include "coffer/base/secret_bytes.h"
+
+namespace coffer::audit {
+
+std::string ValueHasher::Hash(std::string_view value) const {
+  std::string out;
+  AppendQuoted(value, out);
+  return out.substr(1, out.size() - 2);
+}
+
+void ValueHasher::AppendQuoted(std::string_view value, std::string& out) const {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const crypto::Sha256Digest digest = hash_.Of(AsBytes(value));
+  std::array<char, 64> hex;
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    hex[2 * i] = kHex[digest[i] >> 4];
+    hex[2 * i + 1] = kHex[digest[i] & 15];
+  }
+  out += "\"hmac-sha256:";
+  out.append(hex.data(), hex.size());
+  out += '"';
+}
+
+namespace {
+
+unsigned char ToOctet(char c) { return static_cast<unsigned char>(c); }
+
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+bool Contains(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+enum class Treatment { kUsual, kPlain, kSecret };
+
+// A number, true, false or null: a bare word that was none must not be copied.
+bool IsWord(std::string_view word) {
+  if (word == "true" || word == "false" || word == "null") return true;
+  if (word.empty() || (word.front() != '-' && std::isdigit(ToOctet(word.front())) == 0)) {
+    return false;
+  }
+  return word.find_first_not_of("0123456789+-.eE", 1) == std::string_view::npos;
+}
+
+// Walks through a JSON text and tells its parts to a visitor. Strict in what stands where, so that
+// no value is ever taken for a name.
+template <typename Visitor>
+class Walker {
+ public:
+  Walker(std::string_view json, const RedactionRules& rules, Visitor& visitor)
+      : json_(json), rules_(rules), visitor_(visitor) {}
+
+  // False where the text is not one whole value, or the visitor has had enough.
+  bool Walk() {
+    while (true) {
+      while (at_ < json_.size() && IsBlank(json_[at_])) ++at_;
+      if (at_ == json_.size()) return wanted_ == Wanted::kNothing;
+      if (!Step(json_[at_]) || !visitor_.InBounds()) return false;
+    }
+  }
+
+ private:
+  static constexpr std::size_t kMaxDepth = 512;
+  enum class Wanted { kValue, kValueOrEnd, kName, kNameOrEnd, kColon, kCommaOrEnd, kNothing };
+
+  bool Step(char c) {
+    switch (c) {
+      case '{':
+      case '[':
+        return Open(c);
+      case '}':
+      case ']':
+        return Close(c);
+      case ',':
+        if (wanted_ != Wanted::kCommaOrEnd) return false;
+        wanted_ = open_.back() == '{' ? Wanted::kName : Wanted::kValue;
+        return Structure(c);
+      case ':':
+        if (wanted_ != Wanted::kColon) return false;
+        wanted_ = Wanted::kValue;
+        return Structure(c);
+      case '"':
+        return String();
+      default:
+        return Word();
+    }
+  }
+
+  bool Structure(char c) {
+    visitor_.Structure(c);
+    ++at_;
+    return true;
+  }
+
+  bool WantsValue() const { return wanted_ == Wanted::kValue || wanted_ == Wanted::kValueOrEnd; }
+  void HadValue() { wanted_ = open_.empty() ? Wanted::kNothing : Wanted::kCommaOrEnd; }
+
+  bool Open(char c) {
+    if (!WantsValue() || open_.size() == kMaxDepth) return false;
+    open_.push_back(c);
+    wanted_ = c == '{' ? Wanted::kNameOrEnd : Wanted::kValueOrEnd;
+    return Structure(c);
+  }
+
+  bool Close(char c) {
+    const bool may = wanted_ == Wanted::kCommaOrEnd || wanted_ == Wanted::kNameOrEnd ||
+                     wanted_ == Wanted::kValueOrEnd;
+    if (!may || open_.back() != (c == '}' ? '{' : '[')) return false;
+    open_.pop_back();
+    HadValue();
+    return Structure(c);
+  }
+
+  bool String() {
+    const std::size_t begin = at_ + 1;
+    bool escaped = false;
+    std::size_t end = begin;
+    while (end < json_.size() && json_[end] != '"') {
+      if (json_[end] == '\\') {
+        escaped = true;
+        ++end;
+      }
+      ++end;
+    }
+    if (end >= json_.size()) return false;
+    const std::string_view raw = json_.substr(begin, end - begin);
+    at_ = end + 1;
+    if (!escaped) return Text(raw);
+    std::string text = UnescapeJson(raw);
+    const bool fine = Text(text);
+    SecureWipe(text.data(), text.size());
+    return fine;
+  }
+
+  bool Text(std::string_view text) {
+    if (wanted_ == Wanted::kName || wanted_ == Wanted::kNameOrEnd) {
+      if (open_.size() == 1) {
+        treatment_ = Contains(rules_.secret, text)  ? Treatment::kSecret
+                     : Contains(rules_.plain, text) ? Treatment::kPlain
+                                                    : Treatment::kUsual;
+      }
+      wanted_ = Wanted::kColon;
+      visitor_.Name(text);
+      return true;
+    }
+    if (!WantsValue()) return false;
+    HadValue();
+    visitor_.Text(text, treatment_);
+    return true;
+  }
+
+  bool Word() {
+    const std::size_t begin = at_;
+    while (at_ < json_.size() && (std::isalnum(ToOctet(json_[at_])) != 0 || json_[at_] == '-' ||
+                                  json_[at_] == '+' || json_[at_] == '.')) {
+      ++at_;
+    }
+    const std::string_view word = json_.substr(begin, at_ - begin);
+    if (!WantsValue() || !IsWord(word)) return false;
+    HadValue();
+    visitor_.Word(word, treatment_);
+    return true;
+  }
+
+  std::string_view json_;
+  const RedactionRules& rules_;
+  Visitor& visitor_;
+  std::size_t at_ = 0;
+  std::vector<char> open_;
+  Wanted wanted_ = Wanted::kValue;
+  Treatment treatment_ = Treatment::kUsual;
+};
+
+class Writer {
+ public:
+  Writer(const ValueHasher& hasher, std::string& out)
+      : hasher_(hasher), out_(out), begin_(out.size()) {}
+  void Structure(char c) { out_ += c; }
+  void Name(std::string_view name) { AppendJsonString(name, out_); }
+  void Text(std::string_view text, Treatment treatment) {
+    if (treatment == Treatment::kPlain) {
+      AppendJsonString(text, out_);
+    } else {
+      hasher_.AppendQuoted(text, out_);
+    }
+  }
+  void Word(std::string_view word, Treatment treatment) {
+    if (treatment == Treatment::kSecret) {
+      hasher_.AppendQuoted(word, out_);
+    } else {
+      out_.append(word);
+    }
+  }
+  bool InBounds() const { return out_.size() - begin_ <= kMaxRedactedOctets; }
+
+ private:
+  const ValueHasher& hasher_;
+  std::string& out_;
+  const std::size_t begin_;
+};
+
+class QuoteFinder {
+ public:
+  QuoteFinder(const ValueHasher& hasher, std::string& text) : hasher_(hasher), text_(text) {}
+  void Structure(char) {}
+  void Name(std::string_view) {}
+  void Text(std::string_view value, Treatment treatment) {
+    constexpr std::size_t kLeast = 4;
+    if (treatment == Treatment::kPlain || value.size() < kLeast) return;
+    std::size_t at = text_.find(value);
+    if (at == std::string::npos) return;
+    const std::string hash = hasher_.Hash(value);
+    for (; at != std::string::npos; at = text_.find(value, at + hash.size())) {
+      text_.replace(at, value.size(), hash);
+    }
+  }
+  void Word(std::string_view word, Treatment treatment) {
+    if (treatment == Treatment::kSecret) Text(word, treatment);
+  }
+  bool InBounds() const { return true; }
+
+ private:
+  const ValueHasher& hasher_;
+  std::string& text_;
+};
+
+}  // namespace
+
+void AppendRedacted(std::string_view json, const RedactionRules& rules, const ValueHasher& hasher,
+                    std::string& out) {
+  const std::size_t begin = out.size();
+  Writer writer(hasher, out);
+  if (Walker(json, rules, writer).Walk()) return;
+  out.resize(begin);
+  out += R"({"elided":{"octets":)";
+  AppendNumber(json.size(), out);
+  out += R"(,"hash":)";
+  hasher.AppendQuoted(json, out);
+  out += "}}";
+}
+
+std::string RedactQuotes(std::string text, std::string_view json, const RedactionRules& rules,
+                         const ValueHasher& hasher) {
+  QuoteFinder finder(hasher, text);
+  static_cast<void>(Walker(json, rules, finder).Walk());
+  return text;
+}
+
+}  // namespace coffer::audit

@@ -1,0 +1,238 @@
+#include "audit/entry_text.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace coffer::audit {
+namespace {
+
+using nlohmann::json;
+
+// Vault's documented fields (vault-api 2.5), as paths; "chain", "type":"system" and http_status are
+// our own additions (docs/audit.md).
+const std::set<std::string> kDocumented{"time",
+                                        "type",
+                                        "error",
+                                        "auth",
+                                        "auth.client_token",
+                                        "auth.accessor",
+                                        "auth.display_name",
+                                        "auth.policies",
+                                        "auth.token_policies",
+                                        "auth.policy_results",
+                                        "auth.policy_results.allowed",
+                                        "auth.policy_results.granting_policies",
+                                        "auth.metadata",
+                                        "auth.entity_id",
+                                        "auth.token_type",
+                                        "auth.token_ttl",
+                                        "auth.token_issue_time",
+                                        "request",
+                                        "request.id",
+                                        "request.client_id",
+                                        "request.operation",
+                                        "request.mount_point",
+                                        "request.mount_type",
+                                        "request.mount_accessor",
+                                        "request.mount_class",
+                                        "request.client_token",
+                                        "request.client_token_accessor",
+                                        "request.namespace",
+                                        "request.namespace.id",
+                                        "request.namespace.path",
+                                        "request.path",
+                                        "request.data",
+                                        "request.remote_address",
+                                        "request.remote_port",
+                                        "request.wrap_ttl",
+                                        "request.headers",
+                                        "response",
+                                        "response.mount_point",
+                                        "response.mount_type",
+                                        "response.mount_accessor",
+                                        "response.mount_class",
+                                        "response.data",
+                                        "response.auth",
+                                        "response.secret",
+                                        "response.secret.lease_id",
+                                        "response.wrap_info",
+                                        "response.warnings"};
+const std::set<std::string> kAdded{"response.http_status"};
+
+void Collect(const json& value, const std::string& prefix, std::set<std::string>& out) {
+  for (const auto& [name, member] : value.items()) {
+    const std::string path = prefix.empty() ? name : prefix + "." + name;
+    out.insert(path);
+    if (member.is_object() && name != "data") Collect(member, path, out);
+  }
+}
+
+class EntryTextTest : public ::testing::Test {
+ protected:
+  EntryTextTest() {
+    caller_ = {"acc", "root", policies_, FromUnixNanoseconds(1'700'000'000'000'000'000)};
+    entry_.request_id = "0f9c";
+    entry_.operation = "update";
+    entry_.path = "transit/encrypt/k";
+    entry_.mount = {"transit/", "transit", "transit_1234"};
+    entry_.remote_address = "127.0.0.1";
+    entry_.remote_port = 4711;
+    entry_.token = "hvs.secret";
+    entry_.caller = &caller_;
+    entry_.request_data = R"({"plaintext":"aGVsbG8="})";
+  }
+  std::string Line() {
+    std::string line;
+    AppendEntry(entry_, FromUnixNanoseconds(1'800'000'000'123'000'000), style_, hasher_, line);
+    return line + "}";
+  }
+
+  std::vector<std::string> policies_{"root", "default"};
+  Caller caller_;
+  Entry entry_;
+  EntryStyle style_;
+  SecretBytes salt_{Bytes(32, 5)};
+  ValueHasher hasher_{salt_};
+};
+
+TEST_F(EntryTextTest, RequestsHaveVaultsLayout) {
+  const std::string token = hasher_.Hash("hvs.secret");
+  const std::string accessor = hasher_.Hash("acc");
+  EXPECT_EQ(json::parse(Line()), (json{{"time", "2027-01-15T08:00:00.123Z"},
+                                       {"type", "request"},
+                                       {"auth",
+                                        {{"client_token", token},
+                                         {"accessor", accessor},
+                                         {"display_name", "root"},
+                                         {"policies", {"root", "default"}},
+                                         {"token_policies", {"root", "default"}},
+                                         {"policy_results", {{"allowed", true}}},
+                                         {"token_type", "service"},
+                                         {"token_issue_time", "2023-11-14T22:13:20Z"}}},
+                                       {"request",
+                                        {{"id", "0f9c"},
+                                         {"operation", "update"},
+                                         {"mount_point", "transit/"},
+                                         {"mount_type", "transit"},
+                                         {"mount_accessor", "transit_1234"},
+                                         {"mount_class", "secret"},
+                                         {"client_token", token},
+                                         {"client_token_accessor", accessor},
+                                         {"namespace", {{"id", "root"}}},
+                                         {"path", "transit/encrypt/k"},
+                                         {"data", {{"plaintext", hasher_.Hash("aGVsbG8=")}}},
+                                         {"remote_address", "127.0.0.1"},
+                                         {"remote_port", 4711}}}}));
+}
+
+TEST_F(EntryTextTest, EveryFieldIsAmongVaultsDocumentedOnesOrOneOfOurs) {
+  entry_.type = Entry::Type::kResponse;
+  entry_.response_data = R"({"ciphertext":"vault:v1:x"})";
+  entry_.status = 200;
+  const std::vector<std::string> warnings{"w"};
+  entry_.warnings = warnings;
+  entry_.error = "an error";
+  std::set<std::string> found;
+  Collect(json::parse(Line()), "", found);
+  for (const std::string& field : found) {
+    EXPECT_TRUE(kDocumented.contains(field) || kAdded.contains(field)) << field;
+  }
+  for (const char* field : {"time",
+                            "type",
+                            "error",
+                            "auth.client_token",
+                            "auth.accessor",
+                            "auth.display_name",
+                            "auth.policies",
+                            "auth.token_policies",
+                            "auth.policy_results.allowed",
+                            "auth.token_type",
+                            "auth.token_issue_time",
+                            "request.id",
+                            "request.operation",
+                            "request.mount_point",
+                            "request.mount_type",
+                            "request.mount_accessor",
+                            "request.mount_class",
+                            "request.client_token",
+                            "request.client_token_accessor",
+                            "request.namespace.id",
+                            "request.path",
+                            "request.data",
+                            "request.remote_address",
+                            "request.remote_port",
+                            "response.mount_point",
+                            "response.mount_type",
+                            "response.mount_accessor",
+                            "response.mount_class",
+                            "response.data",
+                            "response.warnings"}) {
+    EXPECT_TRUE(found.contains(field)) << field;
+  }
+}
+
+TEST_F(EntryTextTest, NothingIsInventedForAStranger) {
+  entry_.caller = nullptr;
+  entry_.token = {};
+  entry_.mount = {};
+  entry_.operation = {};
+  entry_.request_data = {};
+  entry_.error = "permission denied";
+  const json line = json::parse(Line());
+  EXPECT_EQ(line["auth"], json::object());
+  EXPECT_EQ(line["error"], "permission denied");
+  EXPECT_FALSE(line["request"].contains("data"));
+  entry_.token = "wrong";
+  EXPECT_EQ(json::parse(Line())["auth"], (json{{"client_token", hasher_.Hash("wrong")}}));
+}
+
+TEST_F(EntryTextTest, SaysWhatThePoliciesSaid) {
+  entry_.denied = true;
+  EXPECT_EQ(json::parse(Line())["auth"]["policy_results"]["allowed"], false);
+}
+
+TEST_F(EntryTextTest, ShowsAccessorsWhereTheDeviceIsToldSo) {
+  style_.hmac_accessor = false;
+  const json line = json::parse(Line());
+  EXPECT_EQ(line["auth"]["accessor"], "acc");
+  EXPECT_EQ(line["request"]["client_token_accessor"], "acc");
+}
+
+TEST_F(EntryTextTest, NothingAClientSendsCanBreakTheLine) {
+  const std::string nasty = "a\n\r\t\x01\x7f\"\\\xff\xfe\xe2\x80\xa8}]";
+  const std::vector<std::string> warnings{nasty};
+  entry_.type = Entry::Type::kResponse;
+  entry_.path = entry_.operation = entry_.request_id = entry_.remote_address = nasty;
+  entry_.error = nasty;
+  entry_.warnings = warnings;
+  entry_.token = nasty;
+  caller_.display_name = nasty;
+  entry_.request_data = nasty;
+  entry_.response_data = nasty;
+  const std::string line = Line();
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  EXPECT_TRUE(json::accept(line)) << line;
+}
+
+TEST_F(EntryTextTest, ErrorsDoNotRepeatWhatIsHashed) {
+  entry_.error = "illegal value aGVsbG8= at input byte 0";
+  EXPECT_EQ(json::parse(Line())["error"],
+            "illegal value " + hasher_.Hash("aGVsbG8=") + " at input byte 0");
+}
+
+TEST_F(EntryTextTest, EventsSayWhatTheServerDid) {
+  std::string line;
+  AppendEvent({"token-lost", {{"cause", "x\ny"}}}, FromUnixNanoseconds(0), line);
+  EXPECT_EQ(json::parse(line + "}"),
+            (json{{"time", "1970-01-01T00:00:00Z"},
+                  {"type", "system"},
+                  {"system", {{"event", "token-lost"}, {"cause", "x\ny"}}}}));
+}
+
+}  // namespace
+}  // namespace coffer::audit
