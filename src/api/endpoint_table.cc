@@ -109,7 +109,13 @@ transit::Caller Call::Caller() const {
 }
 
 EndpointTable::EndpointTable(std::vector<Endpoint> endpoints) : endpoints_(std::move(endpoints)) {
-  for (const Endpoint& endpoint : endpoints_) patterns_.push_back(Split(endpoint.pattern));
+  for (Endpoint& endpoint : endpoints_) {
+    patterns_.push_back(Split(endpoint.pattern));
+    for (const FieldSpec& field : endpoint.fields) {
+      if (field.plain) endpoint.plain_fields.push_back(field.name);
+      if (field.secret) endpoint.secret_fields.push_back(field.name);
+    }
+  }
 }
 
 EndpointTable::Match EndpointTable::Find(std::string_view path) const {

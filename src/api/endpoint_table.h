@@ -75,6 +75,12 @@ struct Endpoint {
   bool data_at_top = false;      // old clients read data's members beside the envelope's
   // Whether the object is there: a write to an absent one needs `create`. Null: always `update`.
   bool (*exists)(const Call& call) = nullptr;
+  // Its writes change nothing that is stored (but for those that need `create`): their audit
+  // entries need not be on the disk before the answer.
+  bool keeps_state = false;
+  // The fields of these properties; filled in by the table.
+  std::vector<std::string_view> plain_fields = {};
+  std::vector<std::string_view> secret_fields = {};
 };
 
 // The endpoints of one engine, and what a path means to it.

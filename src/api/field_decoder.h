@@ -30,6 +30,7 @@ struct FieldSpec {
   std::string_view default_text;
   std::string_view help;
   bool secret = false;  // wiped after the request; never shown
+  bool plain = false;   // the audit trail shows it as it is, where any other text is hashed
 };
 
 // `value` as its type has it, weakly typed (vault-api 0.1). The message says what was expected and

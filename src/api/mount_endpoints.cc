@@ -231,7 +231,7 @@ void AddMountEndpoints(std::vector<Endpoint>& table) {
   table.push_back({"mounts/*path",
                    "A mount.",
                    {path,
-                    {"type", FieldType::kText, "", "transit."},
+                    {"type", FieldType::kText, "", "transit.", false, true},
                     {"description", FieldType::kText, "", "A note for people."},
                     {"config", FieldType::kMap, "", "Settings, as tune has them."},
                     {"options", FieldType::kKeyValues, "", "Options of the engine."},

@@ -193,15 +193,17 @@ bool WantsHelp(const http::Request& request) {
   return help != nullptr && ParseBool(*help).value_or(false);
 }
 
-Result<JsonValue> ReadParameters(const http::Request& request, Verb verb) {
-  if (verb != Verb::kWrite && verb != Verb::kPatch) return ReadQuery(request);
+bool BodyIsJson(const http::Request& request, Verb verb) {
+  if (verb != Verb::kWrite && verb != Verb::kPatch) return false;
   const std::size_t first = request.body.find_first_not_of(" \t\r\n");
   const bool json_anyway =
       first != std::string_view::npos && (request.body[first] == '{' || request.body[first] == '[');
-  if (!json_anyway && EqualNoCase(MediaType(request), "application/x-www-form-urlencoded")) {
-    return ReadForm(request.body);
-  }
-  return ParseJson(request.body);
+  return json_anyway || !EqualNoCase(MediaType(request), "application/x-www-form-urlencoded");
+}
+
+Result<JsonValue> ReadParameters(const http::Request& request, Verb verb) {
+  if (verb != Verb::kWrite && verb != Verb::kPatch) return ReadQuery(request);
+  return BodyIsJson(request, verb) ? ParseJson(request.body) : ReadForm(request.body);
 }
 
 }  // namespace coffer::api

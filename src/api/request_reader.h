@@ -21,6 +21,9 @@ Result<Verb> VerbOf(const http::Request& request);
 
 bool WantsHelp(const http::Request& request);
 
+// Whether a write's parameters come as JSON, not as a form. False for anything but a write.
+bool BodyIsJson(const http::Request& request, Verb verb);
+
 // The parameters: the body of a write (JSON, or a form), else the query.
 Result<JsonValue> ReadParameters(const http::Request& request, Verb verb);
 

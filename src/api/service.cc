@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "audit_trail.h"
 #include "coffer/base/ids.h"
 #include "coffer/base/secret_bytes.h"
 #include "endpoint_table.h"
@@ -36,6 +37,10 @@ std::string_view MountType(EngineKind engine) {
   return "transit";
 }
 
+bool OnCustodian(const http::Request& request) {
+  return request.worker == keyring::KeyRing::kCustodianWorker;
+}
+
 const Operation* FindOperation(const Endpoint& endpoint, Verb verb) {
   const auto found =
       std::find_if(endpoint.operations.begin(), endpoint.operations.end(),
@@ -43,11 +48,12 @@ const Operation* FindOperation(const Endpoint& endpoint, Verb verb) {
   return found == endpoint.operations.end() ? nullptr : &*found;
 }
 
+constexpr std::string_view kApiPrefix = "/v1/";
+
 std::string_view PathOf(const http::Request& request) {
-  constexpr std::string_view kPrefix = "/v1/";
   std::string_view path = request.path;
-  if (!path.starts_with(kPrefix)) return {};
-  path.remove_prefix(kPrefix.size());
+  if (!path.starts_with(kApiPrefix)) return {};
+  path.remove_prefix(kApiPrefix.size());
   return path;
 }
 
@@ -94,6 +100,29 @@ void GrowWiping(std::string& body, std::size_t more) {
   body.swap(larger);
 }
 
+// One request on its way, and what is known of it so far.
+struct Exchange {
+  Exchange(audit::Sink& sink, const http::Request& asked, const std::string& id,
+           http::Response& answer)
+      : request(asked),
+        response(answer),
+        path(PathOf(asked)),
+        request_id(id),
+        trail(sink, asked, id, path.empty() ? asked.path : path) {}
+
+  const http::Request& request;
+  http::Response& response;
+  const std::string_view path;
+  const std::string& request_id;
+  AuditTrail trail;
+  std::shared_ptr<const auth::TokenEntry> token;
+  std::vector<std::string> warnings;
+  // Where in the answer's body its data stands.
+  std::size_t data_at = 0;
+  std::size_t data_end = 0;
+  bool for_custodian = false;
+};
+
 }  // namespace
 
 bool RootPolicy::Allows(const auth::TokenEntry& token, Capability, std::string_view) const {
@@ -108,14 +137,17 @@ struct Service::Impl {
   // Has the custodian serve it.
   void ServeOnCustodian(const http::Request& request, const std::string& request_id,
                         http::Response& response);
-  Status Answer(const http::Request& request, std::string_view path, const std::string& request_id,
-                bool& for_custodian, http::Response& response);
-  Status Run(const Target& target, const Operation& operation, Call& call,
-             const std::string& request_id, std::string_view path, http::Response& response);
+  // Answers and records that it will not be served.
+  void TurnAway(const http::Request& request, const std::string& request_id, const Error& error,
+                http::Response& response);
+  void NoteToken(Exchange& exchange);
+  Status Answer(Exchange& exchange);
+  Status Run(const Target& target, const Operation& operation, Call& call, Exchange& exchange);
   Status Authorize(const Endpoint& endpoint, Call& call, std::string_view path);
-  AuditRecord Record(const Call& call, const std::string& request_id, std::string_view path) const;
-  void Refuse(const Error& error, const std::string& request_id, std::string_view path,
-              http::Response& response);
+  // Records what becomes of the request; then its answer may leave.
+  void Conclude(Exchange& exchange, Status done);
+  Status RecordOutcome(Exchange& exchange, const Status& done);
+  void Refuse(const Error& error, Exchange& exchange);
 
   Services services;
   RemountLog remounts;
@@ -123,17 +155,6 @@ struct Service::Impl {
 
 Service::Service(Services services) : impl_(std::make_unique<Impl>(std::move(services))) {}
 Service::~Service() = default;
-
-AuditRecord Service::Impl::Record(const Call& call, const std::string& request_id,
-                                  std::string_view path) const {
-  AuditRecord record;
-  record.request_id = request_id;
-  record.method = http::MethodName(call.request.method);
-  record.path = path;
-  record.remote_address = call.request.remote_address;
-  record.token = call.token;
-  return record;
-}
 
 // Which capability a write needs depends on whether its object is there.
 Status Service::Impl::Authorize(const Endpoint& endpoint, Call& call, std::string_view path) {
@@ -149,86 +170,105 @@ Status Service::Impl::Authorize(const Endpoint& endpoint, Call& call, std::strin
 }
 
 Status Service::Impl::Run(const Target& target, const Operation& operation, Call& call,
-                          const std::string& request_id, std::string_view path,
-                          http::Response& response) {
+                          Exchange& exchange) {
   const Endpoint& endpoint = *target.match.endpoint;
-  COFFER_TRY(Authorize(endpoint, call, path));
-  AuditRecord record = Record(call, request_id, path);
-  if (!services.audit.Record(record)) return Fail(Code::kInternal, "", "audit refused the request");
+  COFFER_TRY(Authorize(endpoint, call, exchange.path));
+  exchange.trail.NoteCapability(call.verb, call.capability, OnCustodian(exchange.request));
+  COFFER_TRY(exchange.trail.RecordRequest());
+  http::Response& response = exchange.response;
   std::string& body = response.body;
   body.reserve(kEnvelopeSize);
-  if (!endpoint.raw) AppendEnvelopeHead(request_id, body);
-  const std::size_t data_at = body.size();
+  if (!endpoint.raw) AppendEnvelopeHead(exchange.request_id, body);
+  exchange.data_at = body.size();
   Reply reply{JsonWriter(body), 200, false, call.fields.Warnings()};
-  auto done = operation.handler(call, reply);
+  const Status done = operation.handler(call, reply);
   response.wipe = reply.secret;
-  record.is_response = true;
-  record.status = done ? reply.status : HttpStatus(done.error().code);
-  if (!services.audit.Record(record)) return Fail(Code::kInternal, "", "audit refused the answer");
   COFFER_TRY(done);
+  exchange.data_end = body.size();
+  exchange.warnings = std::move(reply.warnings);
   response.status = reply.status;
   if (reply.status == 204) {
     body.clear();
+    exchange.data_at = exchange.data_end = 0;
   } else if (!endpoint.raw) {
-    if (reply.secret) GrowWiping(body, TailSize(reply.warnings));
-    AppendEnvelopeTail(data_at, endpoint.data_at_top, reply.warnings, MountType(target.engine),
-                       body);
+    if (reply.secret) GrowWiping(body, TailSize(exchange.warnings));
+    AppendEnvelopeTail(exchange.data_at, endpoint.data_at_top, exchange.warnings,
+                       MountType(target.engine), body);
   } else {
     body += '\n';
   }
   return {};
 }
 
-Status Service::Impl::Answer(const http::Request& request, std::string_view path,
-                             const std::string& request_id, bool& for_custodian,
-                             http::Response& response) {
-  COFFER_TRY(CheckHeaders(request));
-  COFFER_ASSIGN(const Verb verb, VerbOf(request));
-  const auto target = Route(services.mounts, path);
-  const bool found = target && target->match.endpoint != nullptr;
-  const bool open = found && target->match.endpoint->unauthenticated;
-  const std::string_view token_text = TokenOf(request);
-  std::shared_ptr<const auth::TokenEntry> token;
-  if (!token_text.empty()) {
-    if (auto entry = services.tokens.Lookup(token_text)) token = std::move(*entry);
+void Service::Impl::NoteToken(Exchange& exchange) {
+  const std::string_view text = TokenOf(exchange.request);
+  if (!text.empty()) {
+    if (auto entry = services.tokens.Lookup(text)) exchange.token = std::move(*entry);
   }
+  exchange.trail.NoteToken(text, exchange.token.get());
+}
+
+Status Service::Impl::Answer(Exchange& exchange) {
+  const http::Request& request = exchange.request;
+  NoteToken(exchange);
+  const auto verb = VerbOf(request);
+  if (verb) exchange.trail.NoteVerb(*verb);
+  if (exchange.path.empty()) return Fail(Code::kNotFound, "");
+  const auto target = Route(services.mounts, exchange.path);
+  const bool found = target && target->match.endpoint != nullptr;
+  if (target) {
+    exchange.trail.NoteTarget(target->match.endpoint, MountType(target->engine),
+                              target->mount.get());
+  }
+  COFFER_TRY(CheckHeaders(request));
+  COFFER_TRY(verb);
+  const bool open = found && target->match.endpoint->unauthenticated;
   // Before anything about paths is said: who may not ask learns nothing from the answer.
-  if (!open && token == nullptr) return Fail(Code::kPermissionDenied, "");
+  if (!open && exchange.token == nullptr) return Fail(Code::kPermissionDenied, "");
   if (!target) return Fail(target.error());
   if (!found) return Fail(Code::kUnsupportedPath, "");
   const Endpoint& endpoint = *target->match.endpoint;
   if (WantsHelp(request)) {
-    JsonWriter json(response.body);
+    exchange.trail.NoteHelp();
+    COFFER_TRY(exchange.trail.RecordRequest());
+    JsonWriter json(exchange.response.body);
     WriteHelp(endpoint, json);
+    exchange.data_end = exchange.response.body.size();
     return {};
   }
-  const Operation* const operation = FindOperation(endpoint, verb);
+  const Operation* const operation = FindOperation(endpoint, *verb);
   const bool head_elsewhere = request.method == http::Method::kHead && !open;
   if (operation == nullptr || head_elsewhere) return Fail(Code::kUnsupportedVerb, "");
-  const bool here = request.worker == keyring::KeyRing::kCustodianWorker;
-  for_custodian = operation->on_custodian && !here;
-  if (for_custodian) return {};
+  const bool here = OnCustodian(request);
+  exchange.for_custodian = operation->on_custodian && !here;
+  if (exchange.for_custodian) return {};
 
   Fields fields(endpoint.fields);
   for (const auto& [name, text] : target->match.captures) fields.Capture(name, text);
-  COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
+  COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, *verb));
+  if (BodyIsJson(request, *verb)) {
+    exchange.trail.NoteBody(request.body);
+  } else {
+    exchange.trail.NoteParameters(parameters);
+  }
   COFFER_TRY(fields.Decode(std::move(parameters)));
   Call call{services,
             remounts,
             request,
             fields,
             target->mount.get(),
-            token.get(),
-            token_text,
-            verb,
+            exchange.token.get(),
+            TokenOf(request),
+            *verb,
             operation->capability};
-  for_custodian = !here && operation->changes_keys != nullptr && operation->changes_keys(call);
-  if (for_custodian) return {};
-  return Run(*target, *operation, call, request_id, path, response);
+  exchange.for_custodian =
+      !here && operation->changes_keys != nullptr && operation->changes_keys(call);
+  if (exchange.for_custodian) return {};
+  return Run(*target, *operation, call, exchange);
 }
 
-void Service::Impl::Refuse(const Error& error, const std::string& request_id, std::string_view path,
-                           http::Response& response) {
+void Service::Impl::Refuse(const Error& error, Exchange& exchange) {
+  http::Response& response = exchange.response;
   SecureWipe(response.body.data(), response.body.size());
   response.status = HttpStatus(error.code);
   response.body = ErrorBody(error);
@@ -236,26 +276,52 @@ void Service::Impl::Refuse(const Error& error, const std::string& request_id, st
   if (response.status == 503) response.headers.emplace_back("Retry-After", "1");
   if (response.status < 500) return;
   services.logger.Log(LogLevel::kError, "api", "request failed",
-                      {{"request_id", request_id},
-                       {"path", path},
+                      {{"request_id", exchange.request_id},
+                       {"path", exchange.path},
                        {"error", error.message},
                        {"cause", error.cause}});
 }
 
+Status Service::Impl::RecordOutcome(Exchange& exchange, const Status& done) {
+  if (done) {
+    const std::string_view body = exchange.response.body;
+    return exchange.trail.RecordResponse(
+        exchange.response.status,
+        body.substr(exchange.data_at, exchange.data_end - exchange.data_at), exchange.warnings,
+        nullptr);
+  }
+  COFFER_TRY(exchange.trail.RecordRequest(&done.error()));
+  return exchange.trail.RecordResponse(HttpStatus(done.error().code), {}, exchange.warnings,
+                                       &done.error());
+}
+
+void Service::Impl::Conclude(Exchange& exchange, Status done) {
+  // What cannot be recorded is not answered: an outage of the trail is the only thing said.
+  if (Status recorded = RecordOutcome(exchange, done); !recorded) done = std::move(recorded);
+  if (!done) Refuse(done.error(), exchange);
+  if (exchange.request.method == http::Method::kHead) exchange.response.body.clear();
+}
+
 bool Service::Impl::Serve(const http::Request& request, const std::string& request_id,
                           http::Response& response) {
-  const std::string_view path = PathOf(request);
+  Exchange exchange(services.audit, request, request_id, response);
   Status done;
-  bool for_custodian = false;
   try {
-    done = path.empty() ? Fail(Code::kNotFound, "")
-                        : Answer(request, path, request_id, for_custodian, response);
+    done = Answer(exchange);
   } catch (const std::exception& error) {
     done = Fail(Code::kInternal, "", error.what());  // out of memory
   }
-  if (!done) Refuse(done.error(), request_id, path, response);
-  if (request.method == http::Method::kHead) response.body.clear();
-  return !done || !for_custodian;
+  if (done && exchange.for_custodian) return false;
+  Conclude(exchange, std::move(done));
+  return true;
+}
+
+void Service::Impl::TurnAway(const http::Request& request, const std::string& request_id,
+                             const Error& error, http::Response& response) {
+  Exchange exchange(services.audit, request, request_id, response);
+  NoteToken(exchange);
+  if (const auto verb = VerbOf(request)) exchange.trail.NoteVerb(*verb);
+  Conclude(exchange, Fail(error));
 }
 
 void Service::Impl::ServeOnCustodian(const http::Request& request, const std::string& request_id,
@@ -267,13 +333,13 @@ void Service::Impl::ServeOnCustodian(const http::Request& request, const std::st
       Serve(moved, request_id, response);
       return {};
     });
-    if (!ran) Refuse(ran.error(), request_id, PathOf(request), response);
+    if (!ran) TurnAway(request, request_id, ran.error(), response);
     return;
   }
   const std::shared_ptr<http::Parked> parked = request.parking->Park();
   if (parked == nullptr) {
-    Refuse({Code::kUnavailable, "too many key changes are waiting: try again", ""}, request_id,
-           PathOf(request), response);
+    TurnAway(request, request_id,
+             {Code::kUnavailable, "too many key changes are waiting: try again", ""}, response);
     return;
   }
   const Status queued =
@@ -282,8 +348,8 @@ void Service::Impl::ServeOnCustodian(const http::Request& request, const std::st
         asked.worker = keyring::KeyRing::kCustodianWorker;
         http::Response answer;
         if (parked->Abandoned()) {  // nobody waits for it: the token's time is for those who do
-          Refuse({Code::kUnavailable, "the client left before its turn", ""}, request_id,
-                 PathOf(asked), answer);
+          TurnAway(asked, request_id, {Code::kUnavailable, "the client left before its turn", ""},
+                   answer);
         } else {
           Serve(asked, request_id, answer);
         }
@@ -292,7 +358,7 @@ void Service::Impl::ServeOnCustodian(const http::Request& request, const std::st
       });
   if (queued) return;
   http::Response refused;
-  Refuse(queued.error(), request_id, PathOf(request), refused);
+  TurnAway(parked->Asked(), request_id, queued.error(), refused);
   parked->Answer(std::move(refused));
 }
 
@@ -300,6 +366,29 @@ void Service::Handle(const http::Request& request, http::Response& response) {
   const std::string request_id = Id::Generate(impl_->services.random).ToUuid();
   if (!impl_->Serve(request, request_id, response)) {
     impl_->ServeOnCustodian(request, request_id, response);
+  }
+}
+
+void Service::OnRefused(const http::Refusal& refusal) {
+  const std::string request_id = Id::Generate(impl_->services.random).ToUuid();
+  audit::Entry entry;
+  entry.request_id = request_id;
+  // Nothing behind the path: a query was not read, and may hold anything.
+  entry.path = refusal.target.substr(0, refusal.target.find('?'));
+  if (entry.path.starts_with(kApiPrefix)) entry.path.remove_prefix(kApiPrefix.size());
+  entry.remote_address = refusal.remote_address;
+  entry.remote_port = refusal.remote_port;
+  entry.error = refusal.reason;
+  Status recorded = impl_->services.audit.Record(entry);
+  if (recorded) {
+    entry.type = audit::Entry::Type::kResponse;
+    entry.status = refusal.status;
+    recorded = impl_->services.audit.Record(entry);
+  }
+  // The client learns its fault all the same: nothing was done and nothing is given away.
+  if (!recorded) {
+    impl_->services.logger.Log(LogLevel::kError, "api", "a refused request was not recorded",
+                               {{"request_id", request_id}, {"why", recorded.error().message}});
   }
 }
 

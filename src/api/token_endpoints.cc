@@ -40,6 +40,7 @@ void AddTokenEndpoints(std::vector<Endpoint>& table) {
   self.fields = {{"token", FieldType::kText, "", "Ignored: the calling token is meant.", true}};
   self.operations = {{Verb::kRead, Capability::kRead, LookupSelf},
                      {Verb::kWrite, Capability::kUpdate, LookupSelf}};
+  self.keeps_state = true;
   table.push_back(std::move(self));
 }
 

@@ -294,23 +294,26 @@ constexpr FieldSpec kCiphertext{"ciphertext", FieldType::kText, "", "vault:vN:..
 
 void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
   Endpoint encrypt{"encrypt/:name", "Encrypts, making the key where there is none.", {}, {}};
-  encrypt.fields = {kName,
-                    {"plaintext", FieldType::kText, "", "Base64 of the message.", true},
-                    kContext,
-                    kNonce,
-                    kAssociated,
-                    kVersion,
-                    {"type", FieldType::kText, "aes256-gcm96", "The type of a key made here."},
-                    {"convergent_encryption", FieldType::kBool, "false", "For derived keys only."},
-                    kPartial,
-                    kBatch};
+  encrypt.fields = {
+      kName,
+      {"plaintext", FieldType::kText, "", "Base64 of the message.", true},
+      kContext,
+      kNonce,
+      kAssociated,
+      kVersion,
+      {"type", FieldType::kText, "aes256-gcm96", "The type of a key made here.", false, true},
+      {"convergent_encryption", FieldType::kBool, "false", "For derived keys only."},
+      kPartial,
+      kBatch};
   encrypt.operations = {{Verb::kWrite, Capability::kUpdate, Encrypt, false, EncryptionChangesKeys}};
   encrypt.exists = KeyExists;
+  encrypt.keeps_state = true;
   table.push_back(std::move(encrypt));
 
   Endpoint decrypt{"decrypt/:name", "Decrypts.", {}, {}};
   decrypt.fields = {kName, kCiphertext, kContext, kNonce, kAssociated, kVersion, kPartial, kBatch};
   decrypt.operations = {{Verb::kWrite, Capability::kUpdate, Decrypt}};
+  decrypt.keeps_state = true;
   table.push_back(std::move(decrypt));
 
   Endpoint rewrap{"rewrap/:name", "Encrypts anew under another version.", {}, {}};
@@ -325,6 +328,7 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
                    kPartial,
                    kBatch};
   rewrap.operations = {{Verb::kWrite, Capability::kUpdate, Rewrap, false, RotationComesFirst}};
+  rewrap.keeps_state = true;
   table.push_back(std::move(rewrap));
 
   Endpoint datakey{"datakey/=kind/:name", "A new data key, encrypted under the key.", {}, {}};
@@ -337,6 +341,7 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
                     kAssociated};
   datakey.operations = {
       {Verb::kWrite, Capability::kUpdate, GenerateDataKey, false, RotationComesFirst}};
+  datakey.keeps_state = true;
   table.push_back(std::move(datakey));
 }
 

@@ -211,7 +211,7 @@ void AddTransitKeyEndpoints(std::vector<Endpoint>& table) {
                     {"limit", FieldType::kInt, "0", "At most so many; 0: all."}},
                    {{Verb::kList, Capability::kList, ListKeys}}});
   AddOne(table, "keys/:name", "A named key.",
-         {{"type", FieldType::kText, "aes256-gcm96", "aes128-gcm96 or aes256-gcm96."},
+         {{"type", FieldType::kText, "aes256-gcm96", "aes128-gcm96 or aes256-gcm96.", false, true},
           {"derived", FieldType::kBool, "false", "Not available on this server."},
           {"convergent_encryption", FieldType::kBool, "false", "Not available on this server."},
           {"exportable", FieldType::kBool, "false", "Not available on this server."},

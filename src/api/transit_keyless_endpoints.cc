@@ -90,6 +90,7 @@ Endpoint RandomEndpoint(std::string_view pattern) {
       {"urlbytes", FieldType::kText, "", "As bytes; stands above it."},
       {"format", FieldType::kText, "base64", "base64 or hex."}};
   random.operations = {{Verb::kWrite, Capability::kUpdate, WriteRandom}};
+  random.keeps_state = true;
   return random;
 }
 
@@ -100,6 +101,7 @@ Endpoint HashEndpoint(std::string_view pattern) {
                  {"urlalgorithm", FieldType::kText, "", "As algorithm; stands above it."},
                  {"format", FieldType::kText, "hex", "hex or base64."}};
   hash.operations = {{Verb::kWrite, Capability::kUpdate, WriteHash}};
+  hash.keeps_state = true;
   return hash;
 }
 

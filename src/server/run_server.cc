@@ -84,7 +84,7 @@ class Instance {
   std::unique_ptr<auth::TokenStore> tokens_;
   std::unique_ptr<transit::Engine> engine_;
   api::RootPolicy policy_;
-  api::NullAuditSink audit_;
+  audit::NullSink audit_;
   std::unique_ptr<api::Service> service_;
   std::unique_ptr<http::Server> http_;
   SecretBytes root_token_;

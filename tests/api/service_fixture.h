@@ -37,6 +37,7 @@ class ServiceTest : public keyring::KeyRingTest {
     EXPECT_EQ(Post("sys/mounts/transit", {{"type", "transit"}}).status, 204);
   }
   void TearDown() override {
+    if (custodian_) custodian_->Stop();  // requests that wait there refer to the service
     service_.reset();
     tokens_.reset();
     mounts_.reset();
@@ -77,7 +78,7 @@ class ServiceTest : public keyring::KeyRingTest {
   }
 
   RootPolicy policy_;
-  NullAuditSink audit_;
+  audit::NullSink audit_;
   bool reachable_ = true;
   std::unique_ptr<storage::Database> tables_;
   std::unique_ptr<mounts::MountTable> mounts_;

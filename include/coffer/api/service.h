@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "coffer/audit/entry.h"
 #include "coffer/auth/token_store.h"
 #include "coffer/base/clock.h"
 #include "coffer/base/logger.h"
@@ -36,30 +37,6 @@ class RootPolicy final : public Policy {
               std::string_view path) const override;
 };
 
-// One line of the audit trail. The views are valid during Record() only.
-struct AuditRecord {
-  bool is_response = false;
-  std::string_view request_id;
-  std::string_view method;
-  std::string_view path;
-  std::string_view remote_address;
-  const auth::TokenEntry* token = nullptr;  // null on a request without one
-  int status = 0;                           // responses only
-};
-
-// Takes audit records. Thread-safe.
-class AuditSink {
- public:
-  virtual ~AuditSink() = default;
-  // An error refuses the request (before it is carried out) or withholds its answer.
-  virtual Status Record(const AuditRecord& record) = 0;
-};
-
-class NullAuditSink final : public AuditSink {
- public:
-  Status Record(const AuditRecord&) override { return {}; }
-};
-
 // What the server says about itself.
 struct ServerInfo {
   std::string version = "0.1.0";  // semantic version: clients parse it
@@ -75,7 +52,7 @@ struct Services {
   mounts::MountTable& mounts;
   const auth::TokenStore& tokens;
   const Policy& policy;
-  AuditSink& audit;
+  audit::Sink& audit;
   coffer::Random& random;
   const Clock& clock;
   Logger& logger;
@@ -95,6 +72,7 @@ class Service final : public http::Handler {
   Service& operator=(const Service&) = delete;
 
   void Handle(const http::Request& request, http::Response& response) override;
+  void OnRefused(const http::Refusal& refusal) override;
 
  private:
   struct Impl;

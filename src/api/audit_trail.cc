@@ -1,0 +1,123 @@
+#include "audit_trail.h"
+
+#include <cstdint>
+
+#include "coffer/base/secret_bytes.h"
+#include "errors.h"
+#include "json_writer.h"
+
+namespace coffer::api {
+namespace {
+
+// What the trail says of a failure: the cause too, which no client sees. A text that the client
+// gets to read may quote what it sent.
+std::string Describe(const Error& error) {
+  std::string text = ClientText(error);
+  if (!error.cause.empty()) text.append(text.empty() ? "" : ": ").append(error.cause);
+  return text.empty() ? "no such object" : text;
+}
+
+void WriteJson(const JsonValue& value, JsonWriter& json) {
+  if (const auto* text = value.As<std::string>()) {
+    json.Text(*text);
+  } else if (const auto* number = value.As<std::int64_t>()) {
+    json.Int(*number);
+  } else if (const auto* large = value.As<std::uint64_t>()) {
+    json.Literal(std::to_string(*large));
+  } else if (const auto* fraction = value.As<JsonValue::Fraction>()) {
+    json.Literal(fraction->text);
+  } else if (const auto* flag = value.As<bool>()) {
+    json.Bool(*flag);
+  } else if (const auto* array = value.As<JsonValue::Array>()) {
+    json.BeginArray();
+    for (const JsonValue& element : *array) WriteJson(element, json);
+    json.EndArray();
+  } else if (const auto* object = value.As<JsonValue::Object>()) {
+    json.BeginObject();
+    for (const JsonValue::Member& member : *object) WriteJson(member.value, json.Key(member.name));
+    json.EndObject();
+  } else {
+    json.Null();
+  }
+}
+
+}  // namespace
+
+AuditTrail::AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id,
+                       std::string_view path)
+    : sink_(sink) {
+  entry_.request_id = request_id;
+  entry_.path = path;
+  entry_.remote_address = request.remote_address;
+  entry_.remote_port = request.remote_port;
+}
+
+void AuditTrail::NoteToken(std::string_view token, const auth::TokenEntry* entry) {
+  entry_.token = token;
+  if (entry == nullptr) return;
+  caller_ = audit::Caller{entry->accessor, entry->display_name, entry->policies, entry->created};
+  entry_.caller = &*caller_;
+}
+
+void AuditTrail::NoteTarget(const Endpoint* endpoint, std::string_view mount_type,
+                            const mounts::Mount* mount) {
+  endpoint_ = endpoint;
+  entry_.mount.type = mount_type;
+  if (mount != nullptr) {
+    entry_.mount.point = mount->path.Text();
+    entry_.mount.accessor = mount->accessor;
+  } else {
+    entry_.mount.point = mount_type == "token" ? "auth/token/" : "sys/";
+  }
+}
+
+void AuditTrail::NoteParameters(const JsonValue& parameters) {
+  const auto* object = parameters.As<JsonValue::Object>();
+  if (object != nullptr && object->empty()) return;
+  JsonWriter json(parameters_);
+  WriteJson(parameters, json);
+  entry_.request_data = parameters_;
+}
+
+void AuditTrail::NoteCapability(Verb verb, Capability capability, bool on_custodian) {
+  const bool reads = verb == Verb::kRead || verb == Verb::kList || verb == Verb::kScan;
+  const bool creates = capability == Capability::kCreate;
+  entry_.durable = creates || on_custodian || (!reads && !endpoint_->keeps_state);
+  if (creates) entry_.operation = "create";
+}
+
+Status AuditTrail::RecordRequest(const Error* refused) {
+  if (requested_) return *requested_;
+  entry_.type = audit::Entry::Type::kRequest;
+  if (endpoint_ != nullptr) {
+    entry_.plain_fields = endpoint_->plain_fields;
+    entry_.secret_fields = endpoint_->secret_fields;
+  }
+  std::string error;
+  if (refused != nullptr) {
+    error = Describe(*refused);
+    entry_.denied = refused->code == Code::kPermissionDenied;
+  }
+  entry_.error = error;
+  requested_ = sink_.Record(entry_);
+  return *requested_;
+}
+
+Status AuditTrail::RecordResponse(int status, std::string_view data,
+                                  const std::vector<std::string>& warnings, const Error* error) {
+  entry_.type = audit::Entry::Type::kResponse;
+  entry_.status = status;
+  entry_.response_data = data;
+  entry_.warnings = warnings;
+  std::string text;
+  if (error != nullptr) {
+    text = Describe(*error);
+    entry_.denied = error->code == Code::kPermissionDenied;
+  }
+  entry_.error = text;
+  const Status recorded = sink_.Record(entry_);
+  SecureWipe(parameters_.data(), parameters_.size());
+  return recorded;
+}
+
+}  // namespace coffer::api

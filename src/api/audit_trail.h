@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coffer/api/service.h"
+#include "coffer/audit/entry.h"
+#include "coffer/base/result.h"
+#include "endpoint_table.h"
+#include "json_value.h"
+
+namespace coffer::api {
+
+// The record of one request: an entry before the work, one before the answer, exactly one each,
+// whatever becomes of the request. One thread; what is noted must outlive it.
+class AuditTrail {
+ public:
+  AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id,
+             std::string_view path);
+
+  // What becomes known of the request on its way, in this order.
+  void NoteToken(std::string_view token, const auth::TokenEntry* entry);
+  void NoteTarget(const Endpoint* endpoint, std::string_view mount_type,
+                  const mounts::Mount* mount);
+  void NoteVerb(Verb verb) { entry_.operation = VerbName(verb); }
+  void NoteHelp() { entry_.operation = "help"; }
+  void NoteParameters(const JsonValue& parameters);
+  // Where the body is the parameters, as JSON: its own text is recorded.
+  void NoteBody(std::string_view json) { entry_.request_data = json; }
+  void NoteCapability(Verb verb, Capability capability, bool on_custodian);
+
+  // Before the work; `refused`: why there will be none. Later calls repeat the first one's outcome.
+  Status RecordRequest(const Error* refused = nullptr);
+  // Before the answer, after RecordRequest() went well: `data` is the JSON that the client gets to
+  // see, `error` why it gets none.
+  Status RecordResponse(int status, std::string_view data, const std::vector<std::string>& warnings,
+                        const Error* error);
+
+ private:
+  audit::Sink& sink_;
+  audit::Entry entry_;
+  std::optional<audit::Caller> caller_;
+  const Endpoint* endpoint_ = nullptr;
+  std::string parameters_;
+  std::optional<Status> requested_;
+};
+
+}  // namespace coffer::api
