@@ -3,8 +3,10 @@
 // The one place that includes the standard's header. CRYPTOKI_GNU stays undefined, so p11-kit gives
 // the standard's names (CK_RV, pValue, ulValueLen) and not its own.
 #include <p11-kit/pkcs11.h>
+#include <time.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #include "coffer/base/bytes.h"
@@ -15,12 +17,52 @@ namespace coffer::pkcs11 {
 // PKCS#11 3.0; p11-kit 0.24 stops at 2.40.
 inline constexpr CK_RV kCkrAeadDecryptFailed = 0x42;
 
+// The module's functions, each call stamped with its begin so that another thread can see one that
+// does not come back: `functions->C_Sign(...)` is a call from `->` to the end of the expression.
+class Functions {
+ public:
+  explicit Functions(CK_FUNCTION_LIST* list) : list_(list) {}
+  Functions(const Functions&) = delete;
+  Functions& operator=(const Functions&) = delete;
+
+  class Call {
+   public:
+    Call(const Functions& functions, std::chrono::nanoseconds allowance) : functions_(functions) {
+      functions_.since_.store((Now() + allowance).count(), std::memory_order_relaxed);
+    }
+    ~Call() { functions_.since_.store(0, std::memory_order_relaxed); }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+    CK_FUNCTION_LIST* operator->() const { return functions_.list_; }
+
+   private:
+    const Functions& functions_;
+  };
+
+  Call operator->() const { return {*this, std::chrono::nanoseconds(0)}; }
+  // For calls that take long where nothing is wrong (RSA key pairs): stamped a minute ahead.
+  Call Patiently() const { return {*this, std::chrono::minutes(1)}; }
+  // 0 where no call is under way; else CLOCK_MONOTONIC's nanoseconds. Any thread.
+  std::int64_t Since() const { return since_.load(std::memory_order_relaxed); }
+
+ private:
+  // The coarse clock is a load; a few milliseconds do not matter here.
+  static std::chrono::nanoseconds Now() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  }
+
+  CK_FUNCTION_LIST* const list_;
+  mutable std::atomic<std::int64_t> since_{0};
+};
+
 // What a Module shares with its Sessions. `generation` grows each time C_Finalize has killed all
 // handles: a token gives the same numbers again afterwards, so an old Session must not even close
 // its own.
 struct ModuleState {
   explicit ModuleState(CK_FUNCTION_LIST* list) : functions(list) {}
-  CK_FUNCTION_LIST* const functions;
+  const Functions functions;
   std::atomic<std::uint64_t> generation{0};
 };
 

@@ -111,6 +111,12 @@ Module::~Module() {
   static_cast<void>(finalized);  // nobody is left to be told
 }
 
+std::optional<std::chrono::steady_clock::time_point> Module::CallSince() const {
+  const std::int64_t since = impl_->state->functions.Since();
+  if (since == 0) return std::nullopt;
+  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(since));
+}
+
 Status Module::Reinitialize() {
   COFFER_TRY(impl_->Finalize());
   return impl_->Initialize();
@@ -196,7 +202,7 @@ Status Module::InitToken(SlotId slot, const SecretBytes& so_pin, std::string_vie
   CK_UTF8CHAR padded[kLabelOctets];
   std::fill(std::begin(padded), std::end(padded), static_cast<CK_UTF8CHAR>(' '));
   std::copy(label.begin(), label.end(), padded);
-  CK_FUNCTION_LIST* const functions = impl_->state->functions;
+  const Functions& functions = impl_->state->functions;
   if (const CK_RV rv = functions->C_InitToken(slot, PinPointer(so_pin), so_pin.size(), padded);
       rv != CKR_OK) {
     return Fail(FromCkRv(rv, "C_InitToken"));

@@ -74,7 +74,7 @@ Error Session::Failed(unsigned long rv, const char* function) {
 }
 
 unsigned long Session::Finish(Operation operation) {
-  CK_FUNCTION_LIST* const functions = module_->functions;
+  const Functions& functions = module_->functions;
   std::array<CK_BYTE, 1024> rest;
   CK_ULONG size = rest.size();
   CK_RV rv = CKR_OK;
@@ -133,7 +133,7 @@ Result<KeyPair> Session::GenerateKeyPair(const Mechanism& mechanism,
   COFFER_TRY(CheckAlive());
   CK_MECHANISM raw = ToCk(mechanism);
   KeyPair pair;
-  const CK_RV rv = module_->functions->C_GenerateKeyPair(
+  const CK_RV rv = module_->functions.Patiently()->C_GenerateKeyPair(
       handle_, &raw, public_attributes.impl().Data(), public_attributes.impl().Size(),
       private_attributes.impl().Data(), private_attributes.impl().Size(), &pair.public_key,
       &pair.private_key);
@@ -176,7 +176,7 @@ Status Session::DestroyObject(ObjectHandle object) {
 
 Result<std::vector<ObjectHandle>> Session::Find(const Attributes& attributes) {
   COFFER_TRY(CheckAlive());
-  CK_FUNCTION_LIST* const functions = module_->functions;
+  const Functions& functions = module_->functions;
   CK_RV rv =
       functions->C_FindObjectsInit(handle_, attributes.impl().Data(), attributes.impl().Size());
   if (rv != CKR_OK) return Fail(Failed(rv, "C_FindObjectsInit"));

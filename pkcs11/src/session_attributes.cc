@@ -19,7 +19,7 @@ Error Unreadable(const char* why) {
 
 // One call with a template of `count`; the size of each value is checked against its buffer.
 struct Reader {
-  CK_FUNCTION_LIST* functions;
+  const Functions& functions;
   CK_SESSION_HANDLE session;
   CK_OBJECT_HANDLE object;
 

@@ -85,7 +85,7 @@ Result<std::size_t> Session::EncryptGcm(ObjectHandle key, const GcmParameters& p
   }
   CK_GCM_PARAMS gcm = ToCk(parameters);
   CK_MECHANISM raw{CKM_AES_GCM, &gcm, sizeof(gcm)};
-  CK_FUNCTION_LIST* const functions = module_->functions;
+  const Functions& functions = module_->functions;
   CK_RV rv = functions->C_EncryptInit(handle_, &raw, key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_EncryptInit"));
   CK_ULONG size = out.size();
@@ -107,7 +107,7 @@ Result<std::size_t> Session::DecryptGcm(ObjectHandle key, const GcmParameters& p
   }
   CK_GCM_PARAMS gcm = ToCk(parameters);
   CK_MECHANISM raw{CKM_AES_GCM, &gcm, sizeof(gcm)};
-  CK_FUNCTION_LIST* const functions = module_->functions;
+  const Functions& functions = module_->functions;
   CK_RV rv = functions->C_DecryptInit(handle_, &raw, key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_DecryptInit"));
   CK_ULONG size = out.size();
@@ -121,7 +121,7 @@ Result<std::size_t> Session::DecryptGcm(ObjectHandle key, const GcmParameters& p
 Result<Bytes> Session::Encrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in) {
   COFFER_TRY(CheckAlive());
   CK_MECHANISM raw = ToCk(mechanism);
-  CK_FUNCTION_LIST* const functions = module_->functions;
+  const Functions& functions = module_->functions;
   CK_RV rv = functions->C_EncryptInit(handle_, &raw, key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_EncryptInit"));
   CK_ULONG size = 0;
@@ -140,7 +140,7 @@ Result<Bytes> Session::Encrypt(const Mechanism& mechanism, ObjectHandle key, Byt
 Result<Bytes> Session::Decrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in) {
   COFFER_TRY(CheckAlive());
   CK_MECHANISM raw = ToCk(mechanism);
-  CK_FUNCTION_LIST* const functions = module_->functions;
+  const Functions& functions = module_->functions;
   CK_RV rv = functions->C_DecryptInit(handle_, &raw, key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_DecryptInit"));
   CK_ULONG size = 0;
@@ -164,7 +164,7 @@ Result<std::size_t> Session::Sign(const Mechanism& mechanism, ObjectHandle key, 
   COFFER_TRY(CheckAlive());
   if (out.empty()) return Fail(Code::kInvalid, "a signature needs room");
   CK_MECHANISM raw = ToCk(mechanism);
-  CK_FUNCTION_LIST* const functions = module_->functions;
+  const Functions& functions = module_->functions;
   CK_RV rv = functions->C_SignInit(handle_, &raw, key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_SignInit"));
   CK_ULONG size = out.size();
@@ -178,7 +178,7 @@ Status Session::Verify(const Mechanism& mechanism, ObjectHandle key, ByteView da
                        ByteView signature) {
   COFFER_TRY(CheckAlive());
   CK_MECHANISM raw = ToCk(mechanism);
-  CK_FUNCTION_LIST* const functions = module_->functions;
+  const Functions& functions = module_->functions;
   CK_RV rv = functions->C_VerifyInit(handle_, &raw, key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_VerifyInit"));
   rv = functions->C_Verify(handle_, InputPointer(data), data.size(), InputPointer(signature),
@@ -190,7 +190,7 @@ Status Session::Verify(const Mechanism& mechanism, ObjectHandle key, ByteView da
 Result<Bytes> Session::DigestKey(const Mechanism& mechanism, ObjectHandle key) {
   COFFER_TRY(CheckAlive());
   CK_MECHANISM raw = ToCk(mechanism);
-  CK_FUNCTION_LIST* const functions = module_->functions;
+  const Functions& functions = module_->functions;
   CK_RV rv = functions->C_DigestInit(handle_, &raw);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_DigestInit"));
   rv = functions->C_DigestKey(handle_, key);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -86,6 +88,11 @@ class Module {
   Result<Session> OpenSession(SlotId slot);  // read-write
   // C_SetPIN for the user who is logged in on `session`. Exactly one attempt.
   Status ChangePin(Session& session, const SecretBytes& from, const SecretBytes& to);
+
+  // When the present call into the module began (a key pair's generation is given a minute first);
+  // nothing where none is under way. For a watching thread, of a module with Threading::kSingle:
+  // with several threads it tells of the latest call only. Any thread.
+  std::optional<std::chrono::steady_clock::time_point> CallSince() const;
 
   struct Impl;  // pkcs11/src only
 
