@@ -3,10 +3,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +21,7 @@
 #include "coffer/base/ids.h"
 #include "coffer/keyring/custodian.h"
 #include "coffer/keyring/key_ring.h"
+#include "coffer/keyring/token_watch.h"
 #include "coffer/mounts/mount_table.h"
 #include "coffer/storage/database.h"
 #include "coffer/storage/directory_lock.h"
@@ -30,6 +33,8 @@
 
 namespace coffer::server {
 namespace {
+
+constexpr int kTokenHangs = 75;  // EX_TEMPFAIL: a supervisor starts the server again
 
 sigset_t StopSignals() {
   sigset_t signals;
@@ -51,9 +56,16 @@ class Instance {
  public:
   Instance(const Config& config, Random& random, Logger& logger)
       : config_(config), random_(random), logger_(logger) {}
+  // The watch stays to the end: where a thread that is waited for hangs in the token, it ends the
+  // process.
   ~Instance() {
+    {
+      const std::lock_guard lock(serving_mutex_);
+      serving_ = nullptr;
+    }
     http_.reset();
     if (custodian_) custodian_->Stop();
+    watch_.reset();
   }
 
   // All but the HTTP server.
@@ -71,6 +83,7 @@ class Instance {
   Status OpenAccess();
   Status KeepRootToken();
   Status OpenHttp();
+  void WatchToken();
 
   const Config& config_;
   Random& random_;
@@ -87,6 +100,10 @@ class Instance {
   audit::NullSink audit_;
   std::unique_ptr<api::Service> service_;
   std::unique_ptr<http::Server> http_;
+  std::mutex serving_mutex_;
+  http::Server* serving_ = nullptr;  // guarded by serving_mutex_: for the watch's thread
+  std::vector<keyring::TokenWatch::CallSince> token_calls_;  // the workers', then the custodian's
+  std::unique_ptr<keyring::TokenWatch> watch_;
   SecretBytes root_token_;
 };
 
@@ -133,6 +150,10 @@ Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
   COFFER_ASSIGN(keyring::OpenedTokens opened,
                 keyring::OpenTokens(config_.token, pin, config_.http.workers, logger_));
   keyring::Token& custodians_token = *opened.custodian;
+  for (const auto& token : opened.workers) {
+    token_calls_.emplace_back([raw = token.get()] { return raw->CallSince(); });
+  }
+  token_calls_.emplace_back([&custodians_token] { return custodians_token.CallSince(); });
   custodian_ = std::make_unique<keyring::Custodian>(std::move(opened.custodian),
                                                     keyring::Custodian::Options{}, clock_, logger_);
   COFFER_ASSIGN(keys_, keyring::KeyRing::Open(*database_, *custodian_, custodians_token,
@@ -178,9 +199,26 @@ Status Instance::OpenHttp() {
   info.cluster_id = keys_->DatabaseId().ToUuid();
   service_ = std::make_unique<api::Service>(
       api::Services{*engine_, *mounts_, *tokens_, policy_, audit_, random_, clock_, logger_, info,
-                    [keys = keys_.get()] { return keys->Ready(); }, *custodian_});
+                    [this] { return keys_->Ready() && !watch_->AnyStalled(); }, *custodian_});
+  WatchToken();
   COFFER_ASSIGN(http_, http::Server::Start(config_.http, *service_, logger_));
+  const std::lock_guard lock(serving_mutex_);
+  serving_ = http_.get();
   return {};
+}
+
+void Instance::WatchToken() {
+  keyring::TokenWatch::Reactions reactions;
+  reactions.on_change = [this](std::size_t instance, bool stalled) {
+    const std::lock_guard lock(serving_mutex_);
+    const bool worker = instance < config_.http.workers;  // the custodian serves no connections
+    if (serving_ != nullptr && worker) serving_->SetWorkerStalled(instance, stalled);
+  };
+  // The thread cannot be taken out of the token; only a new process can be.
+  reactions.on_hang = [](std::size_t) { ::_exit(kTokenHangs); };
+  watch_ = std::make_unique<keyring::TokenWatch>(
+      std::move(token_calls_), keyring::TokenWatch::Limits{}, std::move(reactions), logger_);
+  watch_->Start();
 }
 
 void Instance::Announce() const {
