@@ -3,11 +3,15 @@
 
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <filesystem>
+#include <string>
 #include <vector>
 
 namespace {
@@ -22,6 +26,18 @@ std::atomic<int> fault{0};
 std::atomic<int> logins{0};
 
 bool Is(Pkcs11Fault wanted) { return fault.load() == static_cast<int>(wanted); }
+
+// Another process's way to let one call hang: it makes the file `name` in the directory that
+// COFFER_TEST_HANG names. The first call to see it renames it to `name`.taken and returns when that
+// is gone.
+void HangIfTold(const char* name) {
+  static const char* const directory = ::getenv("COFFER_TEST_HANG");
+  if (directory == nullptr) return;
+  const std::string wanted = std::string(directory) + "/" + name;
+  const std::string taken = wanted + ".taken";
+  if (::rename(wanted.c_str(), taken.c_str()) != 0) return;
+  while (::access(taken.c_str(), F_OK) == 0) ::usleep(1000);
+}
 
 CK_RV Bend(CK_RV rv, const void* out, CK_ULONG room, CK_ULONG* size) {
   if (rv != CKR_OK || out == nullptr) return rv;
@@ -72,6 +88,7 @@ CK_RV Encrypt(CK_SESSION_HANDLE session, CK_BYTE* in, CK_ULONG in_size, CK_BYTE*
     *size = in_size + 16;
     return CKR_OK;
   }
+  HangIfTold("encrypt");
   const CK_ULONG room = *size;
   return Bend(real->C_Encrypt(session, in, in_size, out, size), out, room, size);
 }
@@ -111,6 +128,7 @@ CK_RV SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HAN
 CK_RV Sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
            CK_ULONG* size) {
   if (Is(Pkcs11Fault::kHollow)) return CKR_OK;
+  HangIfTold("sign");
   const CK_ULONG room = *size;
   return Bend(real->C_Sign(session, data, data_size, out, size), out, room, size);
 }
@@ -134,10 +152,22 @@ CK_RV GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBU
   return real->C_GenerateKey(session, mechanism, kept.data(), kept.size(), key);
 }
 
+// A server loads copies of this module as instances: each needs a SoftHSM of its own, too.
+void* OpenCopy(const char* path) {
+  std::string copy = std::string(::getenv("COFFER_TEST_HANG")) + "/instance-XXXXXX";
+  ::close(::mkstemp(copy.data()));
+  std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing);
+  void* const library = ::dlopen(copy.c_str(), RTLD_NOW | RTLD_LOCAL);
+  ::unlink(copy.c_str());
+  return library;
+}
+
 bool LoadReal() {
   const char* const named = ::getenv("COFFER_TEST_PKCS11_MODULE");
-  void* const library =
-      ::dlopen(named == nullptr ? "/usr/lib/softhsm/libsofthsm2.so" : named, RTLD_NOW | RTLD_LOCAL);
+  const char* const path = named == nullptr ? "/usr/lib/softhsm/libsofthsm2.so" : named;
+  void* const library = ::getenv("COFFER_TEST_HANG") == nullptr
+                            ? ::dlopen(path, RTLD_NOW | RTLD_LOCAL)
+                            : OpenCopy(path);
   if (library == nullptr) return false;
   const auto get = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
   return get != nullptr && get(&real) == CKR_OK;

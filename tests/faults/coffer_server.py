@@ -8,8 +8,10 @@ BINARY = os.path.realpath(os.environ.get("COFFER_BINARY", "build/release/coffer"
 
 
 class Server:
-    def __init__(self, data):
+    def __init__(self, data, flags=(), environment=None):
         self.data = data
+        self.flags = list(flags)
+        self.environment = environment
         self.process = None
         self.port = None
 
@@ -17,7 +19,7 @@ class Server:
         """Returns when the server says that it is ready; raises with its words where it does not start."""
         self.process = subprocess.Popen(
             [BINARY, "server", "-dev", f"-data={self.data}", "-dev-root-token-id=root",
-             "-dev-listen-address=127.0.0.1:0"],
+             "-dev-listen-address=127.0.0.1:0", *self.flags], env=self.environment,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for line in self.process.stdout:
             if line.startswith("listening on http://"):
