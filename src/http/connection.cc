@@ -1,27 +1,26 @@
 #include "http/connection.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include "coffer/base/secret_bytes.h"
 #include "http/parking.h"
-#include "http/response_text.h"
+#include "http/proxy_header.h"
 #include "http/wiping_reserve.h"
 
 namespace coffer::http {
 namespace {
 
-constexpr std::size_t kReadOctets = 64UL * 1024;
-constexpr std::size_t kMaxUnsent =
-    1024UL * 1024;  // answers that may wait before the next request is looked at
-// How long a refused client may go on sending before it is cut off.
+using State = IoResult::State;
+
+constexpr std::size_t kTlsRecord = 16UL * 1024;
 constexpr std::chrono::seconds kLinger{2};
-constexpr std::size_t kKeptCapacity = 256UL * 1024;  // larger buffers are given back after use
+constexpr std::size_t kKeptCapacity = MemoryBudget::kFree;  // larger buffers are given back
 
 void WipeAndRelease(std::string& text) {
   SecureWipe(text.data(), text.size());
@@ -29,54 +28,164 @@ void WipeAndRelease(std::string& text) {
   if (text.capacity() > kKeptCapacity) text.shrink_to_fit();
 }
 
+std::chrono::milliseconds TimeFor(std::size_t octets, std::size_t rate) {
+  return std::chrono::milliseconds(octets * 1000 / std::max<std::size_t>(rate, 1));
+}
+
 }  // namespace
 
-Connection::Connection(Peer peer, const Options& options)
+Connection::Connection(Peer peer, const Context& context)
     : peer_(std::move(peer)),
-      framer_({options.max_header_bytes, options.max_body_bytes}),
-      since_(Steady::now()) {}
+      framer_({context.options.max_header_bytes, context.options.max_body_bytes}),
+      budget_(context.budget),
+      since_(Steady::now()) {
+  if (peer_.terms->ProxyProtocol()) {
+    stage_ = Stage::kProxyHeader;
+  } else {
+    BeginStream();
+  }
+}
 
 Connection::~Connection() {
   if (parked_) parked_->store(true);
   SecureWipe(input_.data(), input_.size());
+  framer_.Reset();
   if (wipe_output_) SecureWipe(output_.data(), output_.size());
-  ::close(peer_.fd);
+  budget_.Change(held_, 0);
 }
 
-Connection::Next Connection::Receive() {
-  // One read for each readiness: a busy client cannot keep its worker from the others.
-  const std::size_t before = input_.size();
-  ReserveWiping(input_, before + kReadOctets);
-  input_.resize(before + kReadOctets);
-  ssize_t got = 0;
-  do {
-    got = ::recv(peer_.fd, input_.data() + before, kReadOctets, 0);
-  } while (got < 0 && errno == EINTR);
-  input_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-  if (got > 0) return Next::kKeep;
-  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Next::kKeep;
-  input_ended_ = true;
-  return got == 0 && WantsWrite() ? Next::kKeep : Next::kClose;
+void Connection::BeginStream() {
+  stream_ = peer_.tls ? peer_.tls->MakeStream(Fd()) : MakePlainStream(Fd());
+  stage_ = peer_.tls ? Stage::kHandshake : Stage::kServing;
 }
 
 Connection::Interest Connection::Wants() const {
-  if (WantsWrite()) return Interest::kWrite;
+  if (WantsWrite() || blocked_on_write_) return Interest::kWrite;
   return HasParked() ? Interest::kNothing : Interest::kRead;
 }
 
+Connection::Next Connection::Open(const Context& context) {
+  if (stage_ == Stage::kProxyHeader) return ReadProxyHeader(context);
+  if (stream_ == nullptr) return Next::kClose;
+  const IoResult result = stream_->Handshake();
+  blocked_on_write_ = result.state == State::kWaitWrite;
+  switch (result.state) {
+    case State::kOk:
+      stage_ = Stage::kServing;
+      tls_facts_ = stream_->Facts();
+      since_ = Steady::now();
+      return Next::kKeep;  // what came behind it is still in the socket
+    case State::kWaitRead:
+    case State::kWaitWrite:
+      return Next::kKeep;
+    case State::kEnd:
+    case State::kFailed:
+      break;
+  }
+  ReportFailedHandshake(context);
+  return Linger();
+}
+
+void Connection::ReportFailedHandshake(const Context& context) {
+  constexpr std::chrono::seconds kBetweenReports{1};
+  const auto now = Steady::now();
+  if (now - context.last_report < kBetweenReports) return;
+  context.last_report = now;
+  context.logger.Log(LogLevel::kInfo, "http", "TLS handshake failed",
+                     {{"client", peer_.address}, {"reason", stream_->Failure()}});
+}
+
+Connection::Next Connection::ReadProxyHeader(const Context& context) {
+  while (true) {
+    ProxyHeader header = ParseProxyHeader(opening_);
+    if (header.state == ProxyHeader::State::kDone) {
+      if (!header.address.empty()) {
+        peer_.address = CanonicalAddress(header.address);
+        peer_.port = header.port;
+        if (!context.limits.Name(peer_.lease, peer_.address)) return Next::kClose;
+      }
+      BeginStream();
+      return Next::kKeep;
+    }
+    if (header.state == ProxyHeader::State::kBad) return Next::kClose;
+    // Never beyond the header: what follows may be for TLS.
+    const std::size_t before = opening_.size();
+    opening_.resize(before + header.more);
+    const ssize_t got = ::recv(Fd(), opening_.data() + before, header.more, 0);
+    opening_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return Next::kKeep;
+    if (got <= 0) return Next::kClose;
+  }
+}
+
+Connection::Next Connection::Receive(const Context& context) {
+  // Once for each readiness: a busy client cannot keep its worker from the others.
+  const std::span<char> room(context.scratch.octets);
+  std::size_t got = 0;
+  IoResult result;
+  do {
+    result = stream_->Read(room.subspan(got));
+    got += result.size;
+  } while (result.state == State::kOk && stream_->MayHoldMore(result.size) &&
+           room.size() - got >= kTlsRecord);
+  context.scratch.used = got;
+  blocked_on_write_ = result.state == State::kWaitWrite;
+  if (got > 0) {
+    if (input_.empty()) {
+      pending_ = {room.data(), got};
+      since_ = Steady::now();
+    } else {
+      ReserveWiping(input_, input_.size() + got);
+      input_.append(room.data(), got);
+      pending_ = input_;
+    }
+    received_ += got;
+  }
+  if (result.state != State::kEnd && result.state != State::kFailed) return Next::kKeep;
+  input_ended_ = true;
+  if (got > 0) return Next::kKeep;
+  return result.state == State::kEnd && WantsWrite() ? Next::kKeep : Next::kClose;
+}
+
+void Connection::Settle(const Context& context) {
+  Scratch& scratch = context.scratch;
+  if (pending_.empty()) {
+    if (!input_.empty()) WipeAndRelease(input_);
+  } else if (pending_.data() >= scratch.octets.data() &&
+             pending_.data() < scratch.octets.data() + scratch.octets.size()) {
+    input_.assign(pending_);
+  } else if (pending_.size() != input_.size()) {
+    std::copy(pending_.begin(), pending_.end(), input_.begin());
+    SecureWipe(input_.data() + pending_.size(), input_.size() - pending_.size());
+    input_.resize(pending_.size());
+  }
+  pending_ = {};
+  SecureWipe(scratch.octets.data(), scratch.used);
+  scratch.used = 0;
+  held_ =
+      budget_.Change(held_, input_.capacity() + output_.capacity() + framer_.DecodedBodyCapacity());
+}
+
 Connection::Next Connection::OnReadable(const Context& context) {
-  if (lingering_) return Discard();
+  if (stage_ == Stage::kLingering) return Discard();
   if (HasParked()) return Next::kClose;  // nothing was asked for: the socket is broken
-  if (close_after_send_ || output_.size() - sent_ > kMaxUnsent) return Send();
-  const bool was_empty = input_.empty();
-  if (Receive() == Next::kClose) return Next::kClose;
-  if (was_empty && !input_.empty()) since_ = Steady::now();
-  return Answer(context);
+  if (stage_ != Stage::kServing) return Open(context);
+  if (close_after_send_ || WantsWrite()) return Send();
+  pending_ = input_;
+  Next next = Receive(context);
+  if (next == Next::kKeep) next = Answer(context);
+  Settle(context);
+  return next;
 }
 
 Connection::Next Connection::OnWritable(const Context& context) {
+  if (blocked_on_write_ && !WantsWrite()) return OnReadable(context);
   if (Send() == Next::kClose) return Next::kClose;
-  return WantsWrite() || close_after_send_ ? Next::kKeep : Answer(context);
+  if (WantsWrite() || close_after_send_) return Next::kKeep;
+  pending_ = input_;
+  const Next next = Answer(context);
+  Settle(context);
+  return next;
 }
 
 Connection::Next Connection::OnParkedAnswer(const Context& context, Response& response) {
@@ -84,103 +193,18 @@ Connection::Next Connection::OnParkedAnswer(const Context& context, Response& re
   close_after_send_ = parked_then_close_ || context.draining;
   Append(response, parked_head_only_);
   since_ = Steady::now();
-  return Answer(context);
-}
-
-Connection::Next Connection::Answer(const Context& context) {
-  // Requests held back for want of room are taken up again as soon as there is some: no further
-  // octet from the client need ever tell us to.
-  while (true) {
-    const bool held = AnswerWhileRoom(context);
-    if (Send() == Next::kClose) return Next::kClose;
-    if (!held || WantsWrite() || close_after_send_) return Next::kKeep;
-  }
-}
-
-bool Connection::AnswerWhileRoom(const Context& context) {
-  while (!close_after_send_ && !HasParked() && !input_.empty() &&
-         output_.size() - sent_ <= kMaxUnsent) {
-    const bool had_head = framer_.HeadComplete();
-    const RequestFramer::State state = framer_.Advance(input_);
-    if (state == RequestFramer::State::kError) {
-      Refuse(context, framer_.Error());
-      return false;
-    }
-    if (state == RequestFramer::State::kNeedMore) {
-      if (!had_head && framer_.HeadComplete()) since_ = Steady::now();
-      if (framer_.TakeContinue()) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
-      return false;
-    }
-    AnswerOne(context);
-  }
-  return !close_after_send_ && !HasParked() && !input_.empty();
-}
-
-void Connection::AnswerOne(const Context& context) {
-  Request& request = context.request;
-  if (!framer_.Fill(input_, request)) {
-    Refuse(context, framer_.Error());
-    return;
-  }
-  request.remote_address = peer_.address;
-  request.remote_port = peer_.port;
-  request.worker = context.worker;
-  const std::size_t used = framer_.Consumed();
-  RequestParking parking(context.place, std::string_view(input_).substr(0, used), framer_, request);
-  request.parking = &parking;
-  Response response;
-  context.handler.Handle(request, response);
-  request.parking = nullptr;
-  parked_ = parking.Ticket();
-  const bool head_only = request.method == Method::kHead;
-  if (HasParked()) {
-    parked_head_only_ = head_only;
-    parked_then_close_ = !framer_.KeepAlive();
-  } else {
-    close_after_send_ = !framer_.KeepAlive() || context.draining;
-    Append(response, head_only);
-  }
-  framer_.Reset();
-  const std::size_t left = input_.size() - used;
-  std::copy_n(input_.data() + used, left, input_.data());
-  SecureWipe(input_.data() + left, used);
-  input_.resize(left);
-  if (input_.empty()) WipeAndRelease(input_);
-  since_ = Steady::now();
-}
-
-void Connection::Append(Response& response, bool head_only) {
-  AppendResponse(response, head_only, close_after_send_, output_);
-  wipe_output_ = wipe_output_ || response.wipe;
-  WipeBody(response);
-}
-
-void Connection::Refuse(const Context& context, const FrameError& error) {
-  Refusal refusal;
-  refusal.status = error.status;
-  refusal.reason = error.text;
-  refusal.method = framer_.MethodText(input_);
-  refusal.target = framer_.TargetText(input_);
-  refusal.remote_address = peer_.address;
-  refusal.remote_port = peer_.port;
-  refusal.worker = context.worker;
-  context.handler.OnRefused(refusal);
-  AppendResponse(ErrorResponse(error.status, error.text), false, true, output_);
-  close_after_send_ = true;
-  refused_ = true;
-  framer_.Reset();
-  WipeAndRelease(input_);
+  pending_ = input_;
+  const Next next = Answer(context);
+  Settle(context);
+  return next;
 }
 
 Connection::Next Connection::Send() {
   while (WantsWrite()) {
-    const ssize_t sent = ::send(peer_.fd, output_.data() + sent_, output_.size() - sent_,
-                                MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Next::kKeep;
-    if (sent <= 0) return Next::kClose;
-    sent_ += static_cast<std::size_t>(sent);
-    since_ = Steady::now();
+    const IoResult result = stream_->Write(std::string_view(output_).substr(sent_));
+    if (result.state == State::kWaitRead || result.state == State::kWaitWrite) return Next::kKeep;
+    if (result.state != State::kOk) return Next::kClose;
+    sent_ += result.size;
   }
   if (wipe_output_) SecureWipe(output_.data(), output_.size());
   wipe_output_ = false;
@@ -188,19 +212,24 @@ Connection::Next Connection::Send() {
   sent_ = 0;
   if (output_.capacity() > kKeptCapacity) output_.shrink_to_fit();
   if (!close_after_send_) return input_ended_ ? Next::kClose : Next::kKeep;
-  // The client may still be sending what we refused: closing with octets unread would reset the
-  // connection, and the reset can overtake our answer.
-  ::shutdown(peer_.fd, SHUT_WR);
-  lingering_ = refused_;
+  if (refused_) return Linger();
+  stream_->EndWriting();
+  return Next::kClose;
+}
+
+Connection::Next Connection::Linger() {
+  stream_->EndWriting();
+  ::shutdown(Fd(), SHUT_WR);
+  blocked_on_write_ = false;
+  stage_ = Stage::kLingering;
   since_ = Steady::now();
-  const Next next = Discard();
-  return lingering_ ? next : Next::kClose;
+  return Discard();
 }
 
 Connection::Next Connection::Discard() {
   std::array<char, 16384> rest{};
   for (int i = 0; i < 16; ++i) {
-    const ssize_t got = ::recv(peer_.fd, rest.data(), rest.size(), MSG_DONTWAIT);
+    const ssize_t got = ::recv(Fd(), rest.data(), rest.size(), MSG_DONTWAIT);
     if (got > 0 || (got < 0 && errno == EINTR)) continue;
     const bool waiting = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     return waiting ? Next::kKeep : Next::kClose;
@@ -208,19 +237,26 @@ Connection::Next Connection::Discard() {
   return Next::kKeep;
 }
 
-Connection::Next Connection::OnTick(Steady::time_point now, const Context& context) {
-  const Options& options = context.options;
+bool Connection::Overdue(Steady::time_point now, const Options& options) const {
   const auto age = now - since_;
-  if (HasParked() && !WantsWrite()) return Next::kKeep;
-  if (lingering_) return age > kLinger ? Next::kClose : Next::kKeep;
-  const auto limit = WantsWrite()             ? options.body_timeout
-                     : input_.empty()         ? options.idle_timeout
-                     : framer_.HeadComplete() ? options.body_timeout
-                                              : options.header_timeout;
-  if (age <= limit) return Next::kKeep;
-  if (WantsWrite() || input_.empty()) return Next::kClose;
+  if (stage_ == Stage::kLingering) return age > kLinger;
+  if (stage_ != Stage::kServing) return age > options.handshake_timeout;
+  if (WantsWrite()) {
+    return now - sending_since_ > options.send_timeout + TimeFor(sent_, options.min_rate);
+  }
+  if (HasParked()) return false;
+  if (input_.empty()) return age > (used_ ? options.idle_timeout : options.header_timeout);
+  if (!framer_.HeadComplete()) return age > options.header_timeout;
+  return age > options.body_timeout + TimeFor(received_, options.min_rate);
+}
+
+Connection::Next Connection::OnTick(Steady::time_point now, const Context& context) {
+  if (!Overdue(now, context.options)) return Next::kKeep;
+  if (stage_ != Stage::kServing || WantsWrite() || input_.empty()) return Next::kClose;
+  pending_ = input_;
   Refuse(context, {408, "request took too long"});
   static_cast<void>(Send());
+  Settle(context);
   return Next::kClose;
 }
 

@@ -6,13 +6,27 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include "coffer/http/server.h"
+#include "coffer/base/logger.h"
+#include "coffer/http/handler.h"
+#include "coffer/http/options.h"
 #include "http/framing.h"
+#include "http/memory_budget.h"
+#include "http/overload.h"
+#include "http/peer.h"
+#include "http/stream.h"
 
 namespace coffer::http {
 
 struct ParkingPlace;
+
+// Where a worker reads into before it is known whether anything must be kept.
+struct Scratch {
+  std::vector<char> octets = std::vector<char>(64UL * 1024);
+  std::size_t used = 0;
+};
 
 // One accepted connection: its socket, what was read and not yet used, what was answered and not
 // yet sent. Belongs to one worker thread; nothing of it is ever reached by its file descriptor's
@@ -21,70 +35,105 @@ class Connection {
  public:
   using Steady = std::chrono::steady_clock;
 
-  struct Peer {
-    int fd = -1;
-    std::string address;
-    std::uint16_t port = 0;
-  };
   // What a worker lends to its connections for one call.
   struct Context {
     const Options& options;
     Handler& handler;
+    Logger& logger;
     std::size_t worker;
-    Request& request;      // reused from one request to the next
+    Request& request;  // reused from one request to the next
+    Scratch& scratch;
     const bool& draining;  // answer, then close
     const ParkingPlace& place;
+    OverloadGuard& overload;
+    MemoryBudget& budget;
+    ConnectionLimits& limits;
+    Steady::time_point& last_report;  // of a failed handshake
   };
 
-  Connection(Peer peer, const Options& options);
+  Connection(Peer peer, const Context& context);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   enum class Next { kKeep, kClose };
-  // Reads what there is, answers every complete request in order, sends.
+  // Goes on with the handshake, or reads what there is, answers every complete request in order,
+  // and sends.
   Next OnReadable(const Context& context);
   // Goes on sending, and answering what waited for room.
   Next OnWritable(const Context& context);
   // The answer to the request that was parked; then those that waited behind it.
   Next OnParkedAnswer(const Context& context, Response& response);
-  // Closes a connection that is beyond its header, body or idle time, or stuck in sending.
+  // Closes a connection that is beyond its time.
   Next OnTick(Steady::time_point now, const Context& context);
 
   // Nothing is read while an answer waits for its reader, or a parked request for its answer.
   enum class Interest { kRead, kWrite, kNothing };
   Interest Wants() const;
-  bool WantsWrite() const { return sent_ < output_.size(); }
-  bool HasParked() const { return parked_ != nullptr; }
+  // No request is in progress.
   bool Idle() const { return input_.empty() && !WantsWrite() && !HasParked(); }
-  int Fd() const { return peer_.fd; }
+  int Fd() const { return peer_.socket.Fd(); }
 
  private:
-  Next Receive();
+  enum class Stage { kProxyHeader, kHandshake, kServing, kLingering };
+
+  bool WantsWrite() const { return sent_ < output_.size(); }
+  bool HasParked() const { return parked_ != nullptr; }
+  std::size_t Unsent() const { return output_.size() - sent_; }
+
+  // connection.cc
+  void BeginStream();
+  Next Open(const Context& context);
+  Next ReadProxyHeader(const Context& context);
+  void ReportFailedHandshake(const Context& context);
+  Next Receive(const Context& context);
+  Next Send();
+  // Half-closes, and reads and forgets for a while what the client still sends: closing with octets
+  // unread would reset the connection, and the reset can overtake our answer.
+  Next Linger();
+  Next Discard();
+  bool Overdue(Steady::time_point now, const Options& options) const;
+  // Keeps what is left of the input, wipes what was read, and counts what is held.
+  void Settle(const Context& context);
+
+  // connection_answer.cc
   Next Answer(const Context& context);
   // True where requests are held back because too much is unsent.
   bool AnswerWhileRoom(const Context& context);
   void AnswerOne(const Context& context);
+  // False where a trusted proxy's X-Forwarded-For cannot be read.
+  bool NameClient(Request& request);
+  void BeginSending();
   void Append(Response& response, bool head_only);
+  void Report(const Context& context, int status, std::string_view reason);
   void Refuse(const Context& context, const FrameError& error);
-  Next Send();
-  // Reads and forgets what a client sends that was refused.
-  Next Discard();
 
   Peer peer_;
+  std::unique_ptr<Stream> stream_;
+  std::shared_ptr<const TlsFacts> tls_facts_;
+  Stage stage_ = Stage::kServing;
+  bool blocked_on_write_ = false;  // reading or the handshake waits for room to write
+  std::string opening_;            // of the PROXY header
+
   RequestFramer framer_;
   std::string input_;
+  std::string_view pending_;  // during a call: what is not used yet, of input_ or of the scratch
   std::string output_;
   std::size_t sent_ = 0;
+  std::size_t held_ = 0;  // as counted in the budget
+  MemoryBudget& budget_;
   bool wipe_output_ = false;
   bool close_after_send_ = false;
   bool refused_ = false;
-  bool lingering_ = false;  // answered, half-closed, waiting for the client to stop sending
   bool input_ended_ = false;
+  bool used_ = false;                          // a first request came
   std::shared_ptr<std::atomic<bool>> parked_;  // tells the parked request that we are gone
   bool parked_head_only_ = false;
   bool parked_then_close_ = false;
-  Steady::time_point since_;  // of the present state: idle, reading a head, reading a body, sending
+  std::string forwarded_address_;
+  Steady::time_point since_;  // of the present state: opening, idle, a head, a body, lingering
+  Steady::time_point sending_since_;
+  std::size_t received_ = 0;  // of the present request
 };
 
 }  // namespace coffer::http

@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kMalformed = "malformed request";
 constexpr std::size_t kMaxChunkLine = 64;
 constexpr std::size_t kMaxFields = 200;
+constexpr std::size_t kKeptCapacity = 16UL * 1024;
 
 constexpr std::array<bool, 256> MakeTokenTable() {
   std::array<bool, 256> table{};
@@ -397,6 +398,7 @@ bool RequestFramer::Fill(std::string_view buffer, Request& request) {
 void RequestFramer::Reset() {
   SecureWipe(chunked_body_.data(), chunked_body_.size());
   chunked_body_.clear();
+  if (chunked_body_.capacity() > kKeptCapacity) chunked_body_.shrink_to_fit();
   fields_.clear();
   lower_names_.clear();
   method_text_ = {};

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "coffer/http/server.h"
+#include "coffer/http/message.h"
 
 namespace coffer::http {
 
@@ -45,6 +45,7 @@ class RequestFramer {
   std::string_view MethodText(std::string_view buffer) const { return method_text_.In(buffer); }
   std::string_view TargetText(std::string_view buffer) const { return target_.In(buffer); }
   std::size_t Consumed() const { return consumed_; }
+  std::size_t DecodedBodyCapacity() const { return chunked_body_.capacity(); }
   // For the next request; wipes the decoded body.
   void Reset();
 

@@ -37,6 +37,15 @@ bool SplitAddress(const std::string& address, HostPort& out) {
   return out.port.find_first_not_of("0123456789") == std::string::npos && out.port.size() <= 5;
 }
 
+bool IsLoopback(const sockaddr& address) {
+  if (address.sa_family == AF_INET) {
+    const auto& four = reinterpret_cast<const sockaddr_in&>(address);
+    return ntohl(four.sin_addr.s_addr) >> 24U == 127;
+  }
+  const auto& six = reinterpret_cast<const sockaddr_in6&>(address);
+  return address.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six.sin6_addr);
+}
+
 std::string TextOf(const sockaddr_storage& address, std::uint16_t& port) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (address.ss_family == AF_INET) {
@@ -70,11 +79,12 @@ auto InUse(const std::string& address) {
 }  // namespace
 
 Result<ListeningSocket> ListeningSocket::Open(const Listener& listener) {
-  return listener.kind == Listener::Kind::kTcp ? OpenTcp(listener.address)
+  return listener.kind == Listener::Kind::kTcp ? OpenTcp(listener)
                                                : OpenUnix(listener.address, listener.mode);
 }
 
-Result<ListeningSocket> ListeningSocket::OpenTcp(const std::string& address) {
+Result<ListeningSocket> ListeningSocket::OpenTcp(const Listener& listener) {
+  const std::string& address = listener.address;
   HostPort parts;
   if (!SplitAddress(address, parts)) {
     return Fail(Code::kInvalid, "address " + address + " is not HOST:PORT");
@@ -87,6 +97,11 @@ Result<ListeningSocket> ListeningSocket::OpenTcp(const std::string& address) {
     return Fail(Code::kInvalid, "address " + address + " cannot be resolved");
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
+  if (!listener.tls && !listener.plain_anywhere && !IsLoopback(*found->ai_addr)) {
+    return Fail(Code::kInvalid, "address " + address +
+                                    " is not a loopback address, and plain HTTP would show tokens "
+                                    "and plaintexts to the network: give it a certificate");
+  }
   const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return Fail(Code::kInternal, "failed to make a socket", std::strerror(errno));
   ListeningSocket socket(fd, Listener::Kind::kTcp, address);
@@ -146,23 +161,55 @@ ListeningSocket::~ListeningSocket() {
   ::close(fd_);
 }
 
-Connection::Peer ListeningSocket::Accept() const {
-  Connection::Peer peer;
+Peer ListeningSocket::Accept() const {
+  Peer peer;
   sockaddr_storage from{};
   socklen_t size = sizeof from;
+  int fd = -1;
   do {
-    peer.fd =
-        ::accept4(fd_, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  } while (peer.fd < 0 && (errno == EINTR || errno == ECONNABORTED));
-  if (peer.fd < 0) return peer;
+    fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+  peer.socket = Socket(fd);
+  if (fd < 0) return peer;
   if (kind_ == Listener::Kind::kUnix) {
     peer.address = "@";
+    ucred credentials{};
+    socklen_t room = sizeof credentials;
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &room) == 0) {
+      peer.unix_client = UnixCredentials{credentials.pid, credentials.uid, credentials.gid};
+    }
     return peer;
   }
   const int one = 1;
-  ::setsockopt(peer.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  peer.address = TextOf(from, peer.port);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  peer.address = CanonicalAddress(TextOf(from, peer.port));
   return peer;
+}
+
+Result<std::shared_ptr<ListenerTerms>> ListenerTerms::Make(std::size_t index,
+                                                           const Listener& listener) {
+  std::shared_ptr<ListenerTerms> terms(new ListenerTerms(index, listener));
+  COFFER_ASSIGN(terms->trusted_, AddressSet::Parse(listener.trusted_proxies));
+  if (listener.proxy_protocol && terms->trusted_.empty()) {
+    return Fail(Code::kInvalid, "a PROXY header is believed of trusted proxies only: name them");
+  }
+  COFFER_ASSIGN(terms->tls_, terms->ReadTls());
+  return terms;
+}
+
+std::shared_ptr<const TlsContext> ListenerTerms::Tls() const {
+  const std::lock_guard lock(mutex_);
+  return tls_;
+}
+
+Result<std::shared_ptr<const TlsContext>> ListenerTerms::ReadTls() const {
+  if (!listener_.tls) return std::shared_ptr<const TlsContext>();
+  return TlsContext::Load(*listener_.tls);
+}
+
+void ListenerTerms::SetTls(std::shared_ptr<const TlsContext> tls) {
+  const std::lock_guard lock(mutex_);
+  tls_ = std::move(tls);
 }
 
 }  // namespace coffer::http

@@ -3,8 +3,8 @@
 #include <string>
 
 #include "coffer/base/result.h"
-#include "coffer/http/server.h"
-#include "http/connection.h"
+#include "coffer/http/options.h"
+#include "http/peer.h"
 
 namespace coffer::http {
 
@@ -12,6 +12,8 @@ namespace coffer::http {
 // Move-only.
 class ListeningSocket {
  public:
+  // kInvalid, too, for plain HTTP on an address that is not a loopback one, unless the listener
+  // says plain_anywhere.
   static Result<ListeningSocket> Open(const Listener& listener);
   ListeningSocket(ListeningSocket&& other) noexcept;
   ListeningSocket& operator=(ListeningSocket&&) = delete;
@@ -20,13 +22,13 @@ class ListeningSocket {
   int Fd() const { return fd_; }
   // "127.0.0.1:8200" with the port in use, or the socket's path.
   const std::string& Address() const { return address_; }
-  // The next waiting connection; fd -1 where there is none.
-  Connection::Peer Accept() const;
+  // The next waiting connection, without terms and lease; no descriptor where there is none.
+  Peer Accept() const;
 
  private:
   ListeningSocket(int fd, Listener::Kind kind, std::string address)
       : fd_(fd), kind_(kind), address_(std::move(address)) {}
-  static Result<ListeningSocket> OpenTcp(const std::string& address);
+  static Result<ListeningSocket> OpenTcp(const Listener& listener);
   static Result<ListeningSocket> OpenUnix(const std::string& path, unsigned mode);
 
   int fd_;

@@ -22,13 +22,10 @@ void Mailbox::Wake() const {
   static_cast<void>(!::write(wake_, &one, sizeof one));
 }
 
-void Mailbox::Put(Connection::Peer peer) {
+void Mailbox::Put(Peer peer) {
   {
     const std::lock_guard lock(mutex_);
-    if (closed_) {
-      ::close(peer.fd);
-      return;
-    }
+    if (closed_) return;
     waiting_.peers.push_back(std::move(peer));
   }
   Wake();
@@ -48,7 +45,7 @@ void Mailbox::Put(std::uint64_t connection, Response response) {
 
 Mailbox::Delivery Mailbox::Take() {
   const std::lock_guard lock(mutex_);
-  for (const Connection::Peer& peer : waiting_.peers) sockets_.insert(peer.fd);
+  for (const Peer& peer : waiting_.peers) sockets_.insert(peer.socket.Fd());
   return std::exchange(waiting_, {});
 }
 
@@ -60,12 +57,11 @@ void Mailbox::Forget(int fd) {
 void Mailbox::Close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
-  for (const Connection::Peer& peer : waiting_.peers) ::close(peer.fd);
   for (ParkedAnswer& answer : waiting_.answers) WipeBody(answer.response);
   waiting_ = {};
 }
 
-std::vector<Connection::Peer> Mailbox::Stall() {
+std::vector<Peer> Mailbox::Stall() {
   const std::lock_guard lock(mutex_);
   stalled_ = true;
   for (const int fd : sockets_) ::shutdown(fd, SHUT_RDWR);

@@ -5,8 +5,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "coffer/http/server.h"
-#include "http/connection.h"
+#include "coffer/http/message.h"
+#include "http/peer.h"
 
 namespace coffer::http {
 
@@ -21,7 +21,7 @@ class Mailbox {
     Response response;
   };
   struct Delivery {
-    std::vector<Connection::Peer> peers;
+    std::vector<Peer> peers;
     std::vector<ParkedAnswer> answers;
   };
 
@@ -34,7 +34,7 @@ class Mailbox {
   int WakeFd() const { return wake_; }
   void Wake() const;
 
-  void Put(Connection::Peer peer);
+  void Put(Peer peer);
   // Wiped where the worker is gone.
   void Put(std::uint64_t connection, Response response);
   // The worker's own thread: everything that waits; the peers' sockets are in the register.
@@ -45,7 +45,7 @@ class Mailbox {
   void Close();
 
   // Shuts down every registered socket; returns the peers that nobody had taken yet.
-  std::vector<Connection::Peer> Stall();
+  std::vector<Peer> Stall();
   void Resume();
   bool Stalled() const;
 

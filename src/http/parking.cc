@@ -11,21 +11,31 @@ namespace {
 class ParkedRequest final : public Parked {
  public:
   ParkedRequest(ParkingPlace place, std::string_view octets, const RequestFramer& framer,
-                const Request& original, std::shared_ptr<std::atomic<bool>> abandoned)
+                const Request& original, std::shared_ptr<const TlsFacts> tls,
+                std::shared_ptr<std::atomic<bool>> abandoned)
       : place_(std::move(place)),
         octets_(octets),
         framer_(framer),
         remote_address_(original.remote_address),
+        tls_(std::move(tls)),
         abandoned_(std::move(abandoned)) {
     static_cast<void>(framer_.Fill(octets_, request_));  // it was filled before
     request_.remote_address = remote_address_;
     request_.remote_port = original.remote_port;
+    request_.listener = original.listener;
+    request_.tls = tls_.get();
+    if (original.unix_client != nullptr) {
+      unix_client_ = *original.unix_client;
+      request_.unix_client = &unix_client_;
+    }
     request_.worker = original.worker;
+    held_ = place_.budget->Change(0, octets_.capacity() + framer_.DecodedBodyCapacity());
   }
   ~ParkedRequest() override {
     if (!answered_) Answer(ErrorResponse(500, "internal error"));
     framer_.Reset();
     SecureWipe(octets_.data(), octets_.size());
+    place_.budget->Change(held_, 0);
     place_.lot->Leave();
   }
   ParkedRequest(const ParkedRequest&) = delete;
@@ -43,8 +53,11 @@ class ParkedRequest final : public Parked {
   std::string octets_;
   RequestFramer framer_;
   const std::string remote_address_;
+  const std::shared_ptr<const TlsFacts> tls_;
+  UnixCredentials unix_client_;
   const std::shared_ptr<std::atomic<bool>> abandoned_;
   Request request_;  // views into the above
+  std::size_t held_ = 0;
   bool answered_ = false;
 };
 
@@ -53,7 +66,7 @@ class ParkedRequest final : public Parked {
 std::unique_ptr<Parked> RequestParking::Park() {
   if (abandoned_ != nullptr || !place_.lot->Enter()) return nullptr;
   abandoned_ = std::make_shared<std::atomic<bool>>(false);
-  return std::make_unique<ParkedRequest>(place_, octets_, framer_, request_, abandoned_);
+  return std::make_unique<ParkedRequest>(place_, octets_, framer_, request_, tls_, abandoned_);
 }
 
 }  // namespace coffer::http

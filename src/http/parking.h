@@ -5,10 +5,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "coffer/http/server.h"
+#include "coffer/http/handler.h"
 #include "http/framing.h"
 #include "http/mailbox.h"
+#include "http/memory_budget.h"
 
 namespace coffer::http {
 
@@ -32,6 +34,7 @@ class ParkingLot {
 struct ParkingPlace {
   std::shared_ptr<ParkingLot> lot;
   std::shared_ptr<Mailbox> mailbox;
+  std::shared_ptr<MemoryBudget> budget;
   std::uint64_t connection = 0;  // its number at this worker, never used twice
 };
 
@@ -39,8 +42,8 @@ struct ParkingPlace {
 class RequestParking final : public Parking {
  public:
   RequestParking(const ParkingPlace& place, std::string_view octets, const RequestFramer& framer,
-                 const Request& request)
-      : place_(place), octets_(octets), framer_(framer), request_(request) {}
+                 const Request& request, std::shared_ptr<const TlsFacts> tls)
+      : place_(place), octets_(octets), framer_(framer), request_(request), tls_(std::move(tls)) {}
 
   std::unique_ptr<Parked> Park() override;
   // Set once the connection is gone; null where the request was not parked.
@@ -51,6 +54,7 @@ class RequestParking final : public Parking {
   const std::string_view octets_;
   const RequestFramer& framer_;
   const Request& request_;
+  const std::shared_ptr<const TlsFacts> tls_;
   std::shared_ptr<std::atomic<bool>> abandoned_;
 };
 

@@ -92,6 +92,7 @@ void AppendResponse(const Response& response, bool head_only, bool close, std::s
 Response ErrorResponse(int status, std::string_view text) {
   Response response;
   response.status = status;
+  if (status == 503) response.headers.emplace_back("Retry-After", "1");
   response.body.append("{\"errors\":[\"").append(text).append("\"]}\n");
   return response;
 }

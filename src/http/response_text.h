@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "coffer/http/server.h"
+#include "coffer/http/message.h"
 
 namespace coffer::http {
 

@@ -17,23 +17,36 @@ namespace coffer::http {
 
 struct Server::Impl {
   Impl(const Options& settings, Handler& handler, Logger& log)
-      : options(settings), logger(log), workers(options, handler, log) {}
+      : options(settings),
+        logger(log),
+        limits(std::make_shared<ConnectionLimits>(settings.max_connections,
+                                                  settings.max_connections_per_address)),
+        workers(options, handler, limits, log) {}
   ~Impl() { StopAccepting(); }
 
-  void AcceptFrom(const ListeningSocket& socket) {
+  // False where there is no room for it or it must not come here: it is closed.
+  bool Admit(Peer& peer, const std::shared_ptr<ListenerTerms>& way) const {
+    const bool trusted = way->Trusted().Contains(peer.address);
+    if (way->ProxyProtocol() && !trusted) return false;
+    const bool counted = !trusted && !peer.unix_client;
+    auto lease = limits->Enter(counted ? std::string_view(peer.address) : std::string_view());
+    if (!lease) return false;
+    peer.lease = std::move(*lease);
+    peer.terms = way;
+    peer.tls = way->Tls();
+    return true;
+  }
+
+  void AcceptFrom(std::size_t index) {
     // As many as were waiting; the poll tells of more.
     for (int i = 0; i < 256; ++i) {
-      Connection::Peer peer = socket.Accept();
-      if (peer.fd < 0) {
+      Peer peer = sockets[index].Accept();
+      if (peer.socket.Fd() < 0) {
         // Out of descriptors, accept fails at once for ever: give the workers time to close some.
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS) ::poll(nullptr, 0, 10);
         return;
       }
-      if (workers.Connections() >= options.max_connections) {
-        ::close(peer.fd);
-        continue;
-      }
-      workers.Take(std::move(peer));
+      if (Admit(peer, terms[index])) workers.Take(std::move(peer));
     }
   }
 
@@ -44,7 +57,7 @@ struct Server::Impl {
     while (!stopping.load()) {
       if (::poll(watched.data(), watched.size(), -1) < 0) continue;
       for (std::size_t i = 1; i < watched.size(); ++i) {
-        if (watched[i].revents != 0) AcceptFrom(sockets[i - 1]);
+        if (watched[i].revents != 0) AcceptFrom(i - 1);
       }
     }
   }
@@ -61,8 +74,10 @@ struct Server::Impl {
 
   const Options options;
   Logger& logger;
+  const std::shared_ptr<ConnectionLimits> limits;
   Workers workers;
-  std::vector<ListeningSocket> sockets;
+  std::vector<std::shared_ptr<ListenerTerms>> terms;  // as Options::listeners
+  std::vector<ListeningSocket> sockets;               // likewise
   std::vector<std::string> addresses;
   int stop_fd = -1;
   std::atomic<bool> stopping{false};
@@ -78,13 +93,17 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options, Handler& h
     return Fail(Code::kInvalid, "a server needs a worker and an address to listen on");
   }
   std::signal(SIGPIPE, SIG_IGN);
+  std::vector<std::shared_ptr<ListenerTerms>> terms;
   std::vector<ListeningSocket> sockets;
   for (const Listener& listener : options.listeners) {
+    COFFER_ASSIGN(auto made, ListenerTerms::Make(terms.size(), listener));
+    terms.push_back(std::move(made));
     COFFER_ASSIGN(ListeningSocket socket, ListeningSocket::Open(listener));
     sockets.push_back(std::move(socket));
   }
   auto impl = std::make_unique<Impl>(options, handler, logger);
   for (const ListeningSocket& socket : sockets) impl->addresses.push_back(socket.Address());
+  impl->terms = std::move(terms);
   impl->sockets = std::move(sockets);
   impl->stop_fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   impl->acceptor = std::thread([raw = impl.get()] { raw->AcceptLoop(); });
@@ -92,6 +111,16 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options, Handler& h
 }
 
 const std::vector<std::string>& Server::Addresses() const { return impl_->addresses; }
+
+Status Server::ReloadTls() {
+  std::vector<std::shared_ptr<const TlsContext>> contexts;
+  for (const auto& terms : impl_->terms) {
+    COFFER_ASSIGN(auto context, terms->ReadTls());
+    contexts.push_back(std::move(context));
+  }
+  for (std::size_t i = 0; i < contexts.size(); ++i) impl_->terms[i]->SetTls(contexts[i]);
+  return {};
+}
 
 void Server::SetWorkerStalled(std::size_t worker, bool stalled) {
   impl_->workers.SetStalled(worker, stalled);
@@ -101,7 +130,7 @@ void Server::Drain(std::chrono::milliseconds deadline) {
   impl_->StopAccepting();
   impl_->workers.Drain();
   const auto until = std::chrono::steady_clock::now() + deadline;
-  while (impl_->workers.Connections() > 0 && std::chrono::steady_clock::now() < until) {
+  while (impl_->limits->Open() > 0 && std::chrono::steady_clock::now() < until) {
     ::poll(nullptr, 0, 5);
   }
 }

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "http/connection.h"
 #include "http/mailbox.h"
 #include "http/parking.h"
 #include "http/response_text.h"
@@ -30,8 +31,9 @@ struct Shared {
   const Options& options;
   Handler& handler;
   Logger& logger;
-  std::shared_ptr<std::atomic<std::size_t>> connections;
+  std::shared_ptr<ConnectionLimits> limits;
   std::shared_ptr<ParkingLot> parking_lot;
+  std::shared_ptr<MemoryBudget> budget;
   std::atomic<std::size_t> made{0};
 };
 
@@ -63,6 +65,7 @@ class Worker final : public Pistache::Aio::Handler {
   }
 
   void onReady(const Pistache::Aio::FdSet& fds) override {
+    overload_.BeginRound(Connection::Steady::now());
     for (const auto& entry : fds) {
       const std::uint64_t id = entry.getTag().value();
       if (id == kWakeTag) {
@@ -75,15 +78,16 @@ class Worker final : public Pistache::Aio::Handler {
         Serve(id, entry.isWritable());
       }
     }
+    overload_.EndRound(Connection::Steady::now());
   }
 
   // Any thread.
-  void Put(Connection::Peer peer) { mailbox_->Put(std::move(peer)); }
+  void Put(Peer peer) { mailbox_->Put(std::move(peer)); }
   void StartDraining() {
     draining_request_.store(true);
     mailbox_->Wake();
   }
-  std::vector<Connection::Peer> Stall() { return mailbox_->Stall(); }
+  std::vector<Peer> Stall() { return mailbox_->Stall(); }
   void Resume() { mailbox_->Resume(); }
   bool Stalled() const { return mailbox_->Stalled(); }
 
@@ -100,7 +104,7 @@ class Worker final : public Pistache::Aio::Handler {
 
   void Deliver() {
     Mailbox::Delivery delivery = mailbox_->Take();
-    for (Connection::Peer& peer : delivery.peers) Admit(std::move(peer));
+    for (Peer& peer : delivery.peers) Admit(std::move(peer));
     for (Mailbox::ParkedAnswer& answer : delivery.answers) {
       AnswerParked(answer.connection, answer.response);
     }
@@ -110,10 +114,9 @@ class Worker final : public Pistache::Aio::Handler {
     }
   }
 
-  void Admit(Connection::Peer peer) {
-    const int fd = peer.fd;
-    auto connection = std::make_unique<Connection>(std::move(peer), shared_->options);
-    shared_->connections->fetch_add(1);
+  void Admit(Peer peer) {
+    const int fd = peer.socket.Fd();
+    auto connection = std::make_unique<Connection>(std::move(peer), MakeContext());
     const std::uint64_t id = next_id_++;
     connections_.emplace(id, Entry{std::move(connection)});
     if (!Register(fd, id)) Close(id);
@@ -130,7 +133,9 @@ class Worker final : public Pistache::Aio::Handler {
   }
 
   Connection::Context MakeContext() {
-    return {shared_->options, shared_->handler, index_, request_, draining_, place_};
+    return {shared_->options, shared_->handler, shared_->logger,  index_,
+            request_,         scratch_,         draining_,        place_,
+            overload_,        *shared_->budget, *shared_->limits, last_report_};
   }
 
   bool Register(int fd, std::uint64_t id) {
@@ -151,8 +156,7 @@ class Worker final : public Pistache::Aio::Handler {
     place_.connection = id;
     const Connection::Context context = MakeContext();
     Conclude(found->second, id,
-             writable && connection.WantsWrite() ? connection.OnWritable(context)
-                                                 : connection.OnReadable(context));
+             writable ? connection.OnWritable(context) : connection.OnReadable(context));
   }
 
   void Conclude(Entry& entry, std::uint64_t id, Connection::Next next) {
@@ -199,7 +203,6 @@ class Worker final : public Pistache::Aio::Handler {
   std::unordered_map<std::uint64_t, Entry>::iterator Erase(
       std::unordered_map<std::uint64_t, Entry>::iterator entry) {
     mailbox_->Forget(entry->second.connection->Fd());
-    shared_->connections->fetch_sub(1);
     return connections_.erase(entry);
   }
 
@@ -215,7 +218,10 @@ class Worker final : public Pistache::Aio::Handler {
   std::unordered_map<std::uint64_t, Entry> connections_;
   std::uint64_t next_id_ = kFirstConnection;
   Request request_;
-  ParkingPlace place_{shared_->parking_lot, mailbox_, 0};
+  Scratch scratch_;
+  ParkingPlace place_{shared_->parking_lot, mailbox_, shared_->budget, 0};
+  OverloadGuard overload_{shared_->options.max_wait, shared_->options.overload_grace};
+  Connection::Steady::time_point last_report_{};
   bool draining_ = false;
 };
 
@@ -226,11 +232,12 @@ struct Workers::Reactor {
   std::vector<std::shared_ptr<Worker>> workers;
 };
 
-Workers::Workers(const Options& options, Handler& handler, Logger& logger)
-    : connections_(std::make_shared<std::atomic<std::size_t>>(0)),
-      reactor_(std::make_unique<Reactor>()) {
+Workers::Workers(const Options& options, Handler& handler, std::shared_ptr<ConnectionLimits> limits,
+                 Logger& logger)
+    : reactor_(std::make_unique<Reactor>()) {
   auto shared = std::shared_ptr<Shared>(new Shared{
-      options, handler, logger, connections_, std::make_shared<ParkingLot>(options.max_parked)});
+      options, handler, logger, std::move(limits), std::make_shared<ParkingLot>(options.max_parked),
+      std::make_shared<MemoryBudget>(options.max_buffered_bytes)});
   reactor_->reactor = Pistache::Aio::Reactor::create();
   reactor_->reactor->init(Pistache::Aio::AsyncContext(options.workers, "coffer-http"));
   const auto key = reactor_->reactor->addHandler(std::make_shared<Worker>(shared, 0));
@@ -245,14 +252,14 @@ Workers::~Workers() {
   reactor_->reactor.reset();  // joins the threads
 }
 
-void Workers::Take(Connection::Peer peer) {
+void Workers::Take(Peer peer) {
   for (std::size_t tried = 0; tried < reactor_->workers.size(); ++tried) {
     Worker& worker = *reactor_->workers[next_.fetch_add(1) % reactor_->workers.size()];
     if (worker.Stalled()) continue;
     worker.Put(std::move(peer));
     return;
   }
-  ::close(peer.fd);  // nobody is there to answer it
+  // Nobody is there to answer it: it is closed.
 }
 
 void Workers::SetStalled(std::size_t worker, bool stalled) {
@@ -260,7 +267,7 @@ void Workers::SetStalled(std::size_t worker, bool stalled) {
     reactor_->workers.at(worker)->Resume();
     return;
   }
-  for (Connection::Peer& peer : reactor_->workers.at(worker)->Stall()) Take(std::move(peer));
+  for (Peer& peer : reactor_->workers.at(worker)->Stall()) Take(std::move(peer));
 }
 
 void Workers::Drain() {

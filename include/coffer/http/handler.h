@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "coffer/http/message.h"
+
+namespace coffer::http {
+
+// A request that waits for its answer away from its connection's thread, with buffers of its own,
+// which are wiped with it. Later requests of the connection wait behind it. One thread at a time.
+class Parked {
+ public:
+  // One that was never answered answers 500.
+  virtual ~Parked() = default;
+  // Valid as long as this is.
+  virtual Request& Asked() = 0;
+  // True once the client is known to be gone: the answer would be dropped. Any thread.
+  virtual bool Abandoned() const = 0;
+  // Once, from any thread. The answer is written by the connection's own thread, to this very
+  // connection or, where it is gone, to nobody: then it is wiped.
+  virtual void Answer(Response response) = 0;
+};
+
+// How a handler parks the request that it is handling.
+class Parking {
+ public:
+  virtual ~Parking() = default;
+  // A copy of the request, at most once; what Handle() leaves in its response is then ignored. Null
+  // where too many are parked (Options::max_parked).
+  virtual std::unique_ptr<Parked> Park() = 0;
+};
+
+// A request that no handler saw: malformed, too large, too slow, or shed in an overload. Views as
+// in Request.
+struct Refusal {
+  int status = 400;
+  std::string_view reason;  // a literal
+  // As sent, unchecked and undecoded (visible ASCII only); empty where there was no request line.
+  std::string_view method;
+  std::string_view target;
+  std::string_view remote_address;
+  std::uint16_t remote_port = 0;
+  std::size_t worker = 0;
+};
+
+// Answers requests, each on the worker thread of its connection; called by several workers at once.
+// Must not throw.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  virtual void Handle(const Request& request, Response& response) = 0;
+  // Before the client is told.
+  virtual void OnRefused(const Refusal& refusal) { static_cast<void>(refusal); }
+};
+
+}  // namespace coffer::http

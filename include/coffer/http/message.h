@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "coffer/base/bytes.h"
+
+namespace coffer::http {
+
+enum class Method { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kList, kScan };
+
+std::string_view MethodName(Method method);
+
+// Who is at the other end of a Unix socket, as the kernel says.
+struct UnixCredentials {
+  std::int64_t pid = 0;
+  std::int64_t uid = 0;
+  std::int64_t gid = 0;
+};
+
+// How a TLS connection was agreed on.
+struct TlsFacts {
+  std::string protocol;  // "TLSv1.3"
+  std::string cipher;
+  // The client's verified certificates, DER, its own first and the trusted one last; empty where it
+  // sent none.
+  std::vector<Bytes> client_chain;
+};
+
+class Parking;
+
+// One complete request. Views are valid during Handle() only; the buffers behind them are wiped
+// afterwards.
+struct Request {
+  Method method = Method::kGet;
+  // Percent-decoded once, starts with '/', no "//" (collapsed), no "." or ".." segment, no control
+  // octet, valid UTF-8.
+  std::string path;
+  // Decoded pairs in order of appearance ('+' is a blank in queries).
+  std::vector<std::pair<std::string, std::string>> query;
+  // Names in lower case.
+  std::vector<std::pair<std::string_view, std::string_view>> headers;
+  std::string_view body;
+  // The client's: "127.0.0.1", "::1"; "@" for a Unix socket. Where a trusted proxy names another
+  // (PROXY header, X-Forwarded-For), that one, and a port of 0 where it is not named.
+  std::string_view remote_address;
+  std::uint16_t remote_port = 0;
+  std::size_t listener = 0;                      // the place in Options::listeners that it came by
+  const TlsFacts* tls = nullptr;                 // null: plain
+  const UnixCredentials* unix_client = nullptr;  // null: not by a Unix socket
+  // Index of the worker thread that serves this connection, below Options::workers.
+  std::size_t worker = 0;
+  Parking* parking = nullptr;  // null where the request cannot be parked
+
+  // The header's value, or an empty view; `name` in lower case.
+  std::string_view Header(std::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  std::string body;
+  std::string_view content_type = "application/json";  // a literal; unused where the body is empty
+  std::vector<std::pair<std::string, std::string>> headers;
+  bool wipe = false;  // the body holds a secret: overwrite it once it is sent
+};
+
+}  // namespace coffer::http

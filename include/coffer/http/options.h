@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace coffer::http {
+
+enum class ClientCertificates { kNone, kOptional, kRequired };
+
+// TLS of a listener; all files are PEM. TLS 1.2 with AEAD suites and TLS 1.3, nothing older.
+struct TlsOptions {
+  std::string certificate_file;  // the server's own first, then its chain
+  std::string key_file;          // not encrypted, not readable by everybody
+  // One that is sent is always verified: chain, dates, purpose, revocation.
+  ClientCertificates client_certificates = ClientCertificates::kNone;
+  std::string client_ca_file;
+  // One list for each authority of a chain; empty: revocation is not looked at. A list that has
+  // expired refuses all.
+  std::string client_crl_file;
+};
+
+// A place to listen.
+struct Listener {
+  enum class Kind { kTcp, kUnix };
+  Kind kind = Kind::kTcp;
+  std::string address;   // "127.0.0.1:8200", "[::1]:0" (port 0: any), or the socket's path
+  unsigned mode = 0600;  // of a Unix socket
+  std::optional<TlsOptions> tls = std::nullopt;
+  // Plain HTTP on an address that is not a loopback one is refused without this word.
+  bool plain_anywhere = false;
+  // "10.0.0.0/8", "192.0.2.7", "::1", "unix": whose PROXY header and X-Forwarded-For are believed.
+  std::vector<std::string> trusted_proxies = {};
+  // Trusted proxies begin each connection with a PROXY header (version 1 or 2); then nobody else
+  // may connect.
+  bool proxy_protocol = false;
+};
+
+struct Options {
+  std::vector<Listener> listeners;
+  std::size_t workers = 2;
+
+  std::size_t max_header_bytes = 64UL * 1024;
+  std::size_t max_body_bytes = 32UL * 1024 * 1024;
+  // Beyond this in all buffers together, requests are answered 503.
+  std::size_t max_buffered_bytes = 256UL * 1024 * 1024;
+
+  // Beyond these a connection is closed at once. Trusted proxies count by the addresses that their
+  // PROXY headers name.
+  std::size_t max_connections = 10'000;
+  std::size_t max_connections_per_address = 1'000;
+  std::size_t max_parked = 256;  // requests parked at a time
+
+  std::chrono::milliseconds handshake_timeout{5'000};  // PROXY header and TLS
+  std::chrono::milliseconds header_timeout{10'000};    // also for a connection's first octet
+  // To receive a body or to send answers; each second's worth of octets at min_rate adds a second.
+  std::chrono::milliseconds body_timeout{30'000};
+  std::chrono::milliseconds send_timeout{30'000};
+  std::size_t min_rate = 8UL * 1024;  // octets per second
+  std::chrono::milliseconds idle_timeout{75'000};
+
+  // A worker whose ready requests wait longer than this, and have for `overload_grace`, answers 503
+  // to those that still wait.
+  std::chrono::milliseconds max_wait{5};
+  std::chrono::milliseconds overload_grace{100};
+};
+
+}  // namespace coffer::http

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace coffer::http {
+
+// How many connections are open, in all and per address. Thread-safe; shared with its leases.
+class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
+ public:
+  ConnectionLimits(std::size_t in_all, std::size_t per_address)
+      : in_all_(in_all), per_address_(per_address) {}
+
+  // One connection's place, given back when destroyed. Move-only.
+  class Lease {
+   public:
+    Lease() = default;
+    Lease(Lease&&) noexcept = default;
+    Lease& operator=(Lease&& other) noexcept;
+    ~Lease() { Release(); }
+
+   private:
+    friend class ConnectionLimits;
+    Lease(std::shared_ptr<ConnectionLimits> limits, std::string address)
+        : limits_(std::move(limits)), address_(std::move(address)) {}
+    void Release();
+    std::shared_ptr<ConnectionLimits> limits_;
+    std::string address_;  // empty: counts in all only
+  };
+
+  // Nothing where there is no room. An empty address counts in all only.
+  std::optional<Lease> Enter(std::string_view address);
+  // Puts an address to a lease that had none. False where that address has no room.
+  bool Name(Lease& lease, std::string_view address);
+  std::size_t Open() const { return open_.load(); }
+
+ private:
+  bool Count(std::string_view address);
+
+  const std::size_t in_all_;
+  const std::size_t per_address_;
+  std::atomic<std::size_t> open_{0};
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::size_t> by_address_;  // protected by mutex_
+};
+
+}  // namespace coffer::http

@@ -1,0 +1,285 @@
+// What a hostile client may take: connections, time, memory.
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "coffer/http/server.h"
+#include "fakes/temporary_directory.h"
+#include "http/client.h"
+#include "http/connection_limits.h"
+#include "http/overload.h"
+
+namespace coffer::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Answers "ADDRESS PORT?;", or for /large so many octets.
+class AddressHandler final : public Handler {
+ public:
+  static constexpr std::size_t kLarge = 8UL * 1024 * 1024;
+  void Handle(const Request& request, Response& response) override {
+    if (request.path == "/large") {
+      response.body.assign(kLarge, 'x');
+      return;
+    }
+    response.body.append(request.remote_address);
+    if (request.unix_client != nullptr) {
+      response.body += " uid " + std::to_string(request.unix_client->uid);
+    }
+    response.body.append(request.body.empty() ? ";" : " body;");
+  }
+};
+
+class LimitsTest : public ::testing::Test {
+ protected:
+  LimitsTest() { options_.listeners = {{Listener::Kind::kTcp, "127.0.0.1:0"}}; }
+  void Start() {
+    auto started = Server::Start(options_, handler_, logger_);
+    ASSERT_TRUE(started) << started.error().message;
+    server_ = std::move(*started);
+    port_ = PortOf(server_->Addresses().front());
+  }
+  std::string Refusal() {
+    const auto started = Server::Start(options_, handler_, logger_);
+    return started ? "" : started.error().message;
+  }
+  Listener& TheListener() { return options_.listeners.front(); }
+  static std::string Get(const std::string& fields = "") {
+    return "GET / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
+  }
+  static bool IsServed(Client& client) {
+    client.Send(Get());
+    return client.Until(";").ends_with(";");
+  }
+
+  AddressHandler handler_;
+  NullLogger logger_;
+  Options options_;
+  std::unique_ptr<Server> server_;
+  std::uint16_t port_ = 0;
+};
+
+TEST_F(LimitsTest, OneAddressCannotTakeTheOthersPlaces) {
+  options_.max_connections_per_address = 2;
+  Start();
+  Client first(port_);
+  EXPECT_TRUE(IsServed(first));
+  {
+    Client second(port_);
+    EXPECT_TRUE(IsServed(second));
+    Client third(port_);
+    EXPECT_EQ(third.UntilClosed(), "");
+    Client other(port_, "127.0.0.2");
+    EXPECT_TRUE(IsServed(other));
+  }
+  // The server may not have seen its going yet.
+  bool served = false;
+  for (int i = 0; i < 1000 && !served; ++i) {
+    Client again(port_);
+    again.Send(Get());
+    served = again.Until(";").ends_with(";");
+  }
+  EXPECT_TRUE(served);
+}
+
+TEST_F(LimitsTest, BeyondAllConnectionsAClientIsClosedAtOnce) {
+  options_.max_connections = 2;
+  Start();
+  Client first(port_);
+  Client second(port_, "127.0.0.2");
+  EXPECT_TRUE(IsServed(first));
+  EXPECT_TRUE(IsServed(second));
+  Client third(port_, "127.0.0.3");
+  EXPECT_EQ(third.UntilClosed(), "");
+  EXPECT_TRUE(IsServed(first));
+}
+
+TEST_F(LimitsTest, ASilentClientIsClosed) {
+  options_.header_timeout = 1ms;
+  Start();
+  EXPECT_EQ(Client(port_).UntilClosed(), "");
+}
+
+TEST_F(LimitsTest, AClientThatWritesItsHeadSlowlyIsToldSoAndClosed) {
+  options_.header_timeout = 1ms;
+  Start();
+  Client client(port_);
+  client.Send("GET / HT");
+  const std::string answer = client.UntilClosed();
+  EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 408 ")) << answer;
+}
+
+TEST_F(LimitsTest, ASlowBodyIsClosedAndAnIdleConnectionToo) {
+  options_.body_timeout = 1ms;
+  options_.min_rate = 1UL << 30;
+  Start();
+  Client client(port_);
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+  EXPECT_TRUE(client.UntilClosed().starts_with("HTTP/1.1 408 "));
+  options_.idle_timeout = 1ms;
+  Start();
+  Client idle(port_);
+  EXPECT_TRUE(IsServed(idle));
+  EXPECT_EQ(idle.UntilClosed(), "");
+}
+
+TEST_F(LimitsTest, AClientThatDoesNotReadItsAnswerIsClosed) {
+  options_.send_timeout = 1ms;
+  options_.max_connections_per_address = 1;
+  options_.min_rate = 1UL << 30;
+  Start();
+  Client client(port_);
+  client.Send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  // It reads only once its place is free again: what is left is what the sockets held.
+  bool served = false;
+  while (!served) {
+    Client next(port_);
+    next.Send(Get());
+    served = next.Until(";").ends_with(";");
+  }
+  EXPECT_LT(client.UntilClosed().size(), AddressHandler::kLarge);
+}
+
+TEST_F(LimitsTest, BodiesTogetherHaveABudgetAndItIsGivenBack) {
+  options_.max_buffered_bytes = 1UL << 20;
+  Start();
+  std::vector<std::unique_ptr<Client>> clients;
+  std::string refused;
+  for (int i = 0; i < 8 && refused.empty(); ++i) {
+    clients.push_back(std::make_unique<Client>(port_));
+    clients.back()->Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n" +
+                         std::string(399'999, 'b'));
+    Client other(port_);  // small requests are served whatever others hold
+    ASSERT_TRUE(IsServed(other));
+    pollfd watched{clients.back()->Fd(), POLLIN, 0};
+    if (::poll(&watched, 1, 200) == 1) refused = clients.back()->UntilClosed();
+  }
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ")) << refused;
+  EXPECT_NE(refused.find("Retry-After: 1\r\n"), std::string::npos);
+  clients.clear();
+  std::string answer;
+  for (int i = 0; i < 100 && !answer.ends_with(" body;"); ++i) {
+    Client again(port_);
+    again.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n" +
+               std::string(400'000, 'b'));
+    answer = again.Until(";");
+  }
+  EXPECT_TRUE(answer.ends_with(" body;")) << answer;
+}
+
+TEST_F(LimitsTest, PlainHttpStaysOnLoopbackUnlessItIsAskedFor) {
+  TheListener().address = "0.0.0.0:0";
+  EXPECT_TRUE(Refusal().starts_with("address 0.0.0.0:0 is not a loopback address")) << Refusal();
+  TheListener().address = "[::]:0";
+  EXPECT_NE(Refusal(), "");
+  TheListener().address = "0.0.0.0:0";
+  TheListener().plain_anywhere = true;
+  EXPECT_EQ(Refusal(), "");
+}
+
+TEST_F(LimitsTest, AUnixSocketSaysWhoItsClientIs) {
+  const fakes::TemporaryDirectory directory;
+  options_.listeners = {{Listener::Kind::kUnix, directory.Path() / "s"}};
+  auto started = Server::Start(options_, handler_, logger_);
+  ASSERT_TRUE(started);
+  Client client(options_.listeners.front().address);
+  client.Send(Get());
+  EXPECT_TRUE(client.Until(";").ends_with("@ uid " + std::to_string(::getuid()) + ";"));
+}
+
+TEST_F(LimitsTest, ForwardedAddressesAreBelievedOfTrustedProxiesOnly) {
+  TheListener().trusted_proxies = {"127.0.0.9"};
+  Start();
+  Client proxy(port_, "127.0.0.9");
+  proxy.Send(Get("X-Forwarded-For: 198.51.100.7\r\nX-Forwarded-For: 203.0.113.9\r\n"));
+  EXPECT_TRUE(proxy.Until(";").ends_with("\r\n203.0.113.9;"));
+  proxy.Send(Get());
+  EXPECT_TRUE(proxy.Until(";").ends_with("\r\n127.0.0.9;"));
+  proxy.Send(Get("X-Forwarded-For: unknown\r\n"));
+  EXPECT_TRUE(proxy.UntilClosed().starts_with("HTTP/1.1 400 "));
+  Client other(port_);
+  other.Send(Get("X-Forwarded-For: 203.0.113.9\r\n"));
+  EXPECT_TRUE(other.Until(";").ends_with("\r\n127.0.0.1;"));
+}
+
+TEST_F(LimitsTest, AProxyHeaderNamesTheClientAndItsAddressCounts) {
+  TheListener().trusted_proxies = {"127.0.0.9"};
+  TheListener().proxy_protocol = true;
+  options_.max_connections_per_address = 1;
+  Start();
+  const std::string header = "PROXY TCP4 203.0.113.9 10.0.0.1 4660 80\r\n";
+  Client first(port_, "127.0.0.9");
+  first.Send(header + Get());
+  EXPECT_TRUE(first.Until(";").ends_with("\r\n203.0.113.9;"));
+  Client second(port_, "127.0.0.9");
+  second.Send(header);
+  EXPECT_EQ(second.UntilClosed(), "");
+  Client third(port_, "127.0.0.9");
+  for (const char c : "PROXY TCP4 203.0.113.10 10.0.0.1 4660 80\r\n" + Get()) third.Send({&c, 1});
+  EXPECT_TRUE(third.Until(";").ends_with("\r\n203.0.113.10;"));
+  Client without(port_, "127.0.0.9");
+  without.Send(Get());
+  EXPECT_EQ(without.UntilClosed(), "");
+  Client stranger(port_);
+  EXPECT_EQ(stranger.UntilClosed(), "");
+  TheListener().trusted_proxies.clear();
+  EXPECT_NE(Refusal(), "");
+}
+
+TEST(ConnectionLimits, ALeaseThatIsNamedLaterCountsFromThenOn) {
+  const auto limits = std::make_shared<ConnectionLimits>(10, 1);
+  auto lease = limits->Enter("");
+  ASSERT_TRUE(lease);
+  EXPECT_TRUE(limits->Name(*lease, "a"));
+  EXPECT_FALSE(limits->Enter("a"));
+  EXPECT_EQ(limits->Open(), 1U);
+  lease.reset();
+  EXPECT_EQ(limits->Open(), 0U);
+  EXPECT_TRUE(limits->Enter("a"));
+}
+
+class OverloadTest : public ::testing::Test {
+ protected:
+  using Steady = OverloadGuard::Steady;
+  // A round that begins now; whether a request is shed whose turn comes after `waited`.
+  bool Round(std::chrono::milliseconds waited) {
+    guard_.BeginRound(now_);
+    now_ += waited;
+    const bool shed = guard_.Shed(now_);
+    guard_.EndRound(now_);
+    return shed;
+  }
+  OverloadGuard guard_{5ms, 100ms};
+  Steady::time_point now_{1h};
+};
+
+TEST_F(OverloadTest, AShortBurstIsServed) {
+  EXPECT_FALSE(Round(90ms));
+  EXPECT_FALSE(Round(1ms));
+  EXPECT_FALSE(Round(90ms));
+}
+
+TEST_F(OverloadTest, AStandingQueueIsShedButForThoseWhoHaveHardlyWaited) {
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(Round(20ms)) << i;
+  EXPECT_TRUE(Round(20ms));
+  EXPECT_TRUE(Round(20ms));
+  EXPECT_FALSE(Round(5ms));
+}
+
+TEST_F(OverloadTest, ForgetsAnOverloadThatIsOver) {
+  for (int i = 0; i < 10; ++i) Round(20ms);
+  EXPECT_FALSE(Round(1ms));
+  EXPECT_TRUE(Round(20ms)) << "a queue that comes back at once gets no grace";
+  EXPECT_FALSE(Round(1ms));
+  now_ += 2s;
+  EXPECT_FALSE(Round(20ms));
+}
+
+}  // namespace
+}  // namespace coffer::http
