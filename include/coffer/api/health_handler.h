@@ -1,0 +1,21 @@
+#pragma once
+
+#include "coffer/api/service.h"
+#include "coffer/http/handler.h"
+
+namespace coffer::api {
+
+// sys/health, sys/seal-status and sys/leader alone, for a listener with a thread of its own: no API
+// token, no audit device, no call into the PKCS#11 token, so that nothing which hangs there makes
+// it silent. Anything else is 404. Thread-safe.
+class HealthHandler final : public http::Handler {
+ public:
+  explicit HealthHandler(Services services) : services_(std::move(services)) {}
+
+  void Handle(const http::Request& request, http::Response& response) override;
+
+ private:
+  const Services services_;
+};
+
+}  // namespace coffer::api

@@ -1,0 +1,59 @@
+#include "coffer/api/health_handler.h"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <string_view>
+#include <utility>
+
+#include "endpoint_table.h"
+#include "errors.h"
+#include "remount_log.h"
+#include "request_reader.h"
+
+namespace coffer::api {
+namespace {
+
+constexpr std::array<std::string_view, 3> kPaths{"health", "seal-status", "leader"};
+
+Status Answer(const Services& services, const http::Request& request, http::Response& response) {
+  constexpr std::string_view kPrefix = "/v1/sys/";
+  std::string_view path = request.path;
+  if (!path.starts_with(kPrefix)) return Fail(Code::kUnsupportedPath, "");
+  path.remove_prefix(kPrefix.size());
+  const EndpointTable::Match match = TableOf(EngineKind::kSystem).Find(path);
+  if (match.endpoint == nullptr ||
+      std::find(kPaths.begin(), kPaths.end(), match.endpoint->pattern) == kPaths.end()) {
+    return Fail(Code::kUnsupportedPath, "");
+  }
+  COFFER_ASSIGN(const Verb verb, VerbOf(request));
+  if (verb != Verb::kRead) return Fail(Code::kUnsupportedVerb, "");
+  Fields fields(match.endpoint->fields);
+  COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
+  COFFER_TRY(fields.Decode(std::move(parameters)));
+  RemountLog none;
+  Reply reply{JsonWriter(response.body), 200, false, {}};
+  const Call call{services, none, request, fields, nullptr, nullptr, {}, verb, Capability::kRead};
+  COFFER_TRY(match.endpoint->operations.front().handler(call, reply));
+  response.status = reply.status;
+  if (reply.status != 204) response.body += '\n';
+  return {};
+}
+
+}  // namespace
+
+void HealthHandler::Handle(const http::Request& request, http::Response& response) {
+  Status done;
+  try {
+    done = Answer(services_, request, response);
+  } catch (const std::exception& error) {
+    done = Fail(Code::kInternal, "", error.what());  // out of memory
+  }
+  if (!done) {
+    response.status = HttpStatus(done.error().code);
+    response.body = ErrorBody(done.error());
+  }
+  if (request.method == http::Method::kHead) response.body.clear();
+}
+
+}  // namespace coffer::api
