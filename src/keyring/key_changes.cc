@@ -88,7 +88,7 @@ Status CheckTrim(const Key& key, std::int64_t wanted) {
 }  // namespace
 
 Status KeyRing::Impl::CatchUp(Token& token) {
-  if (doubtful) {
+  if (state_doubtful) {
     COFFER_ASSIGN(const auto stored, store::ReadState(database));
     if (!stored) return Fail(Code::kCorrupt, "the database lost its state row");
     COFFER_ASSIGN(const Mac mac, token.MetaMac(EncodeStateRow(stored->state)));
@@ -96,10 +96,8 @@ Status KeyRing::Impl::CatchUp(Token& token) {
       return Fail(Code::kCorrupt, "the database's state row failed its check");
     }
     state = stored->state;
-    // The other keys keep their snapshots, and with them what is left of their counted blocks: on a
-    // full disk no new block can be had.
-    cache.Remove(doubtful->mount, doubtful->name);
-    doubtful.reset();
+    cache.Clear();
+    state_doubtful = false;
   }
   if (token_epoch != state.epoch) {
     COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
@@ -168,8 +166,7 @@ Status KeyRing::Impl::Commit(Token& token, const Change& change) {
     COFFER_ASSIGN(storage::Transaction transaction, database.Begin());
     COFFER_TRY(WriteRows(transaction, change, key_mac, next, state_mac));
     if (const Status committed = transaction.Commit(); !committed) {
-      const Key& key = change.after ? *change.after : change.before->key;
-      doubtful = store::KeyPlace{key.mount, key.name};
+      state_doubtful = true;
       return Fail(committed.error());
     }
   }

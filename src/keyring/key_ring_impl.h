@@ -37,6 +37,7 @@ class KeyCache {
   void PutLoaded(const std::shared_ptr<const Key>& key, Stamp stamp);
   void Publish(const std::shared_ptr<const Key>& key);
   void Remove(const Id& mount, std::string_view name);
+  void Clear();
 
  private:
   struct Place {
@@ -134,8 +135,7 @@ struct KeyRing::Impl {
   // The custodian's thread only (the opening thread before it starts).
   StateRow state;
   std::uint64_t token_epoch = 0;
-  // The key of a COMMIT whose outcome is unknown: state and key are read again first.
-  std::optional<store::KeyPlace> doubtful;
+  bool state_doubtful = false;  // a COMMIT whose outcome is unknown: read again first
 
   // key_start.cc
   Status Start(Token& token, const StartPolicy& policy);

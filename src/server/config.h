@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "coffer/http/server.h"
 #include "coffer/keyring/key_ring.h"
@@ -18,7 +19,9 @@ struct Config {
   // root token is kept in a file and shown.
   bool dev = false;
   std::filesystem::path data_directory;
-  http::Options http;  // listeners, workers, limits
+  http::Options http;                            // listeners, workers, limits
+  std::vector<http::Listener> health_listeners;  // served by a thread of their own
+  std::filesystem::path dev_authority;  // dev: what clients must trust; empty without -dev-tls
   keyring::TokenLocation token;
   std::filesystem::path softhsm_config;   // SOFTHSM2_CONF; empty: as the environment says
   std::filesystem::path pin_file;         // empty: a systemd credential or the terminal

@@ -17,6 +17,11 @@ struct Size {
 
 constexpr std::array kSizes{
     Size{"max_connections", &http::Options::max_connections, 1, 1'000'000},
+    Size{"max_connections_per_address", &http::Options::max_connections_per_address, 1, 1'000'000},
+    Size{"max_parked_requests", &http::Options::max_parked, 1, 10'000},
+    Size{"max_buffered_bytes", &http::Options::max_buffered_bytes, 1024 * kKibi,
+         1024 * 1024 * kKibi},
+    Size{"min_rate", &http::Options::min_rate, 1, 1024 * 1024 * kKibi},
     Size{"max_header_bytes", &http::Options::max_header_bytes, kKibi, 1024 * kKibi},
     Size{"max_body_bytes", &http::Options::max_body_bytes, kKibi, 1024 * 1024 * kKibi},
 };
@@ -27,8 +32,10 @@ struct Timeout {
 };
 
 constexpr std::array kTimeouts{
+    Timeout{"handshake_timeout", &http::Options::handshake_timeout},
     Timeout{"header_timeout", &http::Options::header_timeout},
     Timeout{"body_timeout", &http::Options::body_timeout},
+    Timeout{"send_timeout", &http::Options::send_timeout},
     Timeout{"idle_timeout", &http::Options::idle_timeout},
 };
 constexpr std::int64_t kLongestSeconds = 3600;

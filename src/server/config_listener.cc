@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <utility>
@@ -33,6 +35,120 @@ Status CheckHostPort(const std::string& address, hcl::Position at) {
   return hcl::FailAt(at, "\"address\" must be HOST:PORT");
 }
 
+struct TlsFile {
+  std::string_view name;
+  std::string http::TlsOptions::*member;
+};
+constexpr std::array kTlsFiles{
+    TlsFile{"tls_cert_file", &http::TlsOptions::certificate_file},
+    TlsFile{"tls_key_file", &http::TlsOptions::key_file},
+    TlsFile{"tls_client_ca_file", &http::TlsOptions::client_ca_file},
+    TlsFile{"tls_client_crl_file", &http::TlsOptions::client_crl_file},
+};
+
+struct Wanted {
+  std::string_view name;
+  http::ClientCertificates value;
+};
+constexpr std::array kWanted{
+    Wanted{"none", http::ClientCertificates::kNone},
+    Wanted{"optional", http::ClientCertificates::kOptional},
+    Wanted{"required", http::ClientCertificates::kRequired},
+};
+
+Status ReadClientCertificates(hcl::ObjectReader& reader, http::TlsOptions& tls) {
+  constexpr std::string_view kName = "tls_client_certificates";
+  COFFER_ASSIGN(const auto text, reader.Text(kName));
+  if (!text) return {};
+  const auto found = std::find_if(kWanted.begin(), kWanted.end(),
+                                  [&](const Wanted& wanted) { return wanted.name == *text; });
+  if (found == kWanted.end()) {
+    return hcl::FailAt(reader.At(kName),
+                       "\"tls_client_certificates\" is \"none\", \"optional\" or \"required\"");
+  }
+  tls.client_certificates = found->value;
+  return {};
+}
+
+Status ReadTls(hcl::ObjectReader& reader, hcl::Position at, http::Listener& listener) {
+  http::TlsOptions tls;
+  for (const TlsFile& file : kTlsFiles) {
+    COFFER_ASSIGN(const auto text, reader.Text(file.name));
+    if (!text) continue;
+    COFFER_TRY(AbsolutePath(file.name, *text, reader.At(file.name)));
+    tls.*file.member = *text;
+  }
+  COFFER_TRY(ReadClientCertificates(reader, tls));
+  const bool asks = tls.client_certificates != http::ClientCertificates::kNone;
+  if (tls.certificate_file.empty() != tls.key_file.empty()) {
+    return hcl::FailAt(at, "\"tls_cert_file\" and \"tls_key_file\" go together");
+  }
+  if (asks != !tls.client_ca_file.empty() || (asks && tls.key_file.empty())) {
+    return hcl::FailAt(at,
+                       "client certificates need \"tls_client_certificates\", "
+                       "\"tls_client_ca_file\", and a certificate of the server's own");
+  }
+  if (!tls.client_crl_file.empty() && !asks) {
+    return hcl::FailAt(at, "\"tls_client_crl_file\" without client certificates has no effect");
+  }
+  if (!tls.key_file.empty()) listener.tls = std::move(tls);
+  COFFER_ASSIGN(const auto disabled, reader.Boolean("tls_disable"));
+  if (disabled.value_or(false) && listener.tls) {
+    return hcl::FailAt(reader.At("tls_disable"), "\"tls_disable\" beside a certificate");
+  }
+  listener.plain_anywhere = disabled.value_or(false);
+  return {};
+}
+
+Status ReadProxies(hcl::ObjectReader& reader, hcl::Position at, http::Listener& listener) {
+  COFFER_ASSIGN(const auto trusted, reader.Texts("trusted_proxies"));
+  if (trusted) listener.trusted_proxies = *trusted;
+  COFFER_ASSIGN(const auto proxy, reader.Boolean("proxy_protocol"));
+  listener.proxy_protocol = proxy.value_or(false);
+  if (listener.proxy_protocol && listener.trusted_proxies.empty()) {
+    return hcl::FailAt(at, "\"proxy_protocol\" needs \"trusted_proxies\"");
+  }
+  return {};
+}
+
+void PrintBoolean(std::string_view name, bool value, std::string& out) {
+  out.append("  ").append(name).append(value ? " = true\n" : " = false\n");
+}
+
+void PrintTls(const http::TlsOptions& tls, std::string& out) {
+  for (const TlsFile& file : kTlsFiles) {
+    if (!(tls.*file.member).empty()) PrintText(file.name, tls.*file.member, out);
+  }
+  for (const Wanted& wanted : kWanted) {
+    if (wanted.value == tls.client_certificates) {
+      PrintText("tls_client_certificates", wanted.name, out);
+    }
+  }
+}
+
+void PrintOne(const http::Listener& listener, bool health, std::string& out) {
+  const bool tcp = listener.kind == http::Listener::Kind::kTcp;
+  out += tcp ? "listener \"tcp\" {\n" : "listener \"unix\" {\n";
+  PrintText("address", listener.address, out);
+  if (!tcp) {
+    char mode[8];
+    std::snprintf(mode, sizeof mode, "%04o", listener.mode);
+    PrintText("socket_mode", mode, out);
+  }
+  if (listener.tls) PrintTls(*listener.tls, out);
+  if (listener.plain_anywhere) PrintBoolean("tls_disable", true, out);
+  if (!listener.trusted_proxies.empty()) {
+    out += "  trusted_proxies = [";
+    for (std::size_t i = 0; i < listener.trusted_proxies.size(); ++i) {
+      out += (i > 0 ? ", " : "") + hcl::Quote(listener.trusted_proxies[i]);
+    }
+    out += "]\n";
+    PrintBoolean("proxy_protocol", listener.proxy_protocol, out);
+  }
+  if (health) PrintBoolean("health_only", true, out);
+  out += "}\n";
+}
+
 }  // namespace
 
 Status ReadListener(const hcl::Block& block, Config& config) {
@@ -60,23 +176,18 @@ Status ReadListener(const hcl::Block& block, Config& config) {
       COFFER_ASSIGN(listener.mode, ReadMode(*mode, reader.At("socket_mode")));
     }
   }
+  COFFER_TRY(ReadTls(reader, block.at, listener));
+  COFFER_TRY(ReadProxies(reader, block.at, listener));
+  COFFER_ASSIGN(const auto health, reader.Boolean("health_only"));
   COFFER_TRY(reader.Finish());
-  config.http.listeners.push_back(std::move(listener));
+  auto& listeners = health.value_or(false) ? config.health_listeners : config.http.listeners;
+  listeners.push_back(std::move(listener));
   return {};
 }
 
 void PrintListeners(const Config& config, std::string& out) {
-  for (const http::Listener& listener : config.http.listeners) {
-    const bool tcp = listener.kind == http::Listener::Kind::kTcp;
-    out += tcp ? "listener \"tcp\" {\n" : "listener \"unix\" {\n";
-    PrintText("address", listener.address, out);
-    if (!tcp) {
-      char mode[8];
-      std::snprintf(mode, sizeof mode, "%04o", listener.mode);
-      PrintText("socket_mode", mode, out);
-    }
-    out += "}\n";
-  }
+  for (const http::Listener& listener : config.http.listeners) PrintOne(listener, false, out);
+  for (const http::Listener& listener : config.health_listeners) PrintOne(listener, true, out);
 }
 
 }  // namespace coffer::server

@@ -10,6 +10,8 @@
 #include <fstream>
 #include <thread>
 
+#include "coffer/base/clock.h"
+#include "coffer/crypto/dev_certificates.h"
 #include "server/hsm_init.h"
 #include "server/secret_file.h"
 
@@ -61,6 +63,18 @@ Result<fs::path> WriteSoftHsmConfig(const fs::path& directory) {
   return file;
 }
 
+// The host of "HOST:PORT" and what this machine is called by itself.
+std::vector<std::string> NamesOf(const std::string& listen_address) {
+  std::vector<std::string> names{"localhost", "127.0.0.1", "::1"};
+  std::string host = listen_address.substr(0, listen_address.rfind(':'));
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  const bool anywhere = host.empty() || host == "0.0.0.0" || host == "::";
+  if (!anywhere && std::find(names.begin(), names.end(), host) == names.end()) {
+    names.push_back(host);
+  }
+  return names;
+}
+
 }  // namespace
 
 Result<Config> MakeDevConfig(const DevFlags& flags, Random& random) {
@@ -79,7 +93,17 @@ Result<Config> MakeDevConfig(const DevFlags& flags, Random& random) {
   config.dev = true;
   config.http.workers =
       std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, kMaxWorkers);
-  config.http.listeners.push_back({http::Listener::Kind::kTcp, flags.listen_address});
+  http::Listener listener{http::Listener::Kind::kTcp, flags.listen_address};
+  if (flags.tls) {
+    COFFER_ASSIGN(
+        const crypto::DevCertificates made,
+        crypto::MakeDevCertificates(directory, NamesOf(flags.listen_address), SystemClock().Now()));
+    listener.tls = http::TlsOptions{};
+    listener.tls->certificate_file = made.certificate.string();
+    listener.tls->key_file = made.key.string();
+    config.dev_authority = made.authority;
+  }
+  config.http.listeners.push_back(std::move(listener));
   config.http.listeners.push_back(
       {http::Listener::Kind::kUnix,
        flags.unix_socket.empty() ? (directory / "coffer.sock").string() : flags.unix_socket});

@@ -15,6 +15,7 @@ struct DevFlags {
   std::string root_token_id;
   std::string listen_address = "127.0.0.1:8200";
   std::string unix_socket;  // empty: DIR/coffer.sock
+  bool tls = false;         // on listen_address, with a certificate made for it
   std::string module = "/usr/lib/softhsm/libsofthsm2.so";
 };
 

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "coffer/api/health_handler.h"
 #include "coffer/api/service.h"
 #include "coffer/auth/token_store.h"
 #include "coffer/base/clock.h"
@@ -36,9 +37,11 @@ namespace {
 
 constexpr int kTokenHangs = 75;  // EX_TEMPFAIL: a supervisor starts the server again
 
-sigset_t StopSignals() {
+// SIGHUP: certificates are read again. Others: the end.
+sigset_t AwaitedSignals() {
   sigset_t signals;
   sigemptyset(&signals);
+  sigaddset(&signals, SIGHUP);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   return signals;
@@ -63,6 +66,7 @@ class Instance {
       const std::lock_guard lock(serving_mutex_);
       serving_ = nullptr;
     }
+    health_.reset();
     http_.reset();
     if (custodian_) custodian_->Stop();
     watch_.reset();
@@ -73,6 +77,7 @@ class Instance {
   Status Start();
   auth::TokenStore& Tokens() { return *tokens_; }
   void Announce() const;
+  void ReloadTls();
   void Drain() { http_->Drain(config_.drain_deadline); }
 
  private:
@@ -84,6 +89,7 @@ class Instance {
   Status KeepRootToken();
   Status OpenHttp();
   void WatchToken();
+  Status OpenHealth(const api::Services& services);
 
   const Config& config_;
   Random& random_;
@@ -104,6 +110,8 @@ class Instance {
   http::Server* serving_ = nullptr;  // guarded by serving_mutex_: for the watch's thread
   std::vector<keyring::TokenWatch::CallSince> token_calls_;  // the workers', then the custodian's
   std::unique_ptr<keyring::TokenWatch> watch_;
+  std::unique_ptr<api::HealthHandler> health_handler_;
+  std::unique_ptr<http::Server> health_;
   SecretBytes root_token_;
 };
 
@@ -197,10 +205,16 @@ Status Instance::OpenHttp() {
   api::ServerInfo info;
   info.cluster_name = config_.cluster_name;
   info.cluster_id = keys_->DatabaseId().ToUuid();
-  service_ = std::make_unique<api::Service>(
-      api::Services{*engine_, *mounts_, *tokens_, policy_, audit_, random_, clock_, logger_, info,
-                    [this] { return keys_->Ready() && !watch_->AnyStalled(); }, *custodian_});
+  const api::Services services{
+      *engine_,   *mounts_,
+      *tokens_,   policy_,
+      audit_,     random_,
+      clock_,     logger_,
+      info,       [this] { return keys_->Ready() && !watch_->AnyStalled(); },
+      *custodian_};
+  service_ = std::make_unique<api::Service>(services);
   WatchToken();
+  COFFER_TRY(OpenHealth(services));
   COFFER_ASSIGN(http_, http::Server::Start(config_.http, *service_, logger_));
   const std::lock_guard lock(serving_mutex_);
   serving_ = http_.get();
@@ -221,11 +235,46 @@ void Instance::WatchToken() {
   watch_->Start();
 }
 
+Status Instance::OpenHealth(const api::Services& services) {
+  if (config_.health_listeners.empty()) return {};
+  constexpr std::size_t kConnections = 256;
+  constexpr std::size_t kBodyBytes = 4096;
+  http::Options options;
+  options.listeners = config_.health_listeners;
+  options.workers = 1;
+  options.max_connections = kConnections;
+  options.max_body_bytes = kBodyBytes;
+  health_handler_ = std::make_unique<api::HealthHandler>(services);
+  COFFER_ASSIGN(health_, http::Server::Start(options, *health_handler_, logger_));
+  return {};
+}
+
+void Instance::ReloadTls() {
+  for (http::Server* const server : {http_.get(), health_.get()}) {
+    if (server == nullptr) continue;
+    if (const Status done = server->ReloadTls(); !done) {
+      logger_.Log(LogLevel::kError, "server", "failed to read the certificates again",
+                  {{"reason", done.error().message}, {"in use", "those read before"}});
+      return;
+    }
+  }
+  logger_.Log(LogLevel::kInfo, "server", "certificates read again");
+}
+
+void AnnounceListeners(const std::vector<http::Listener>& listeners, const http::Server& server,
+                       const char* what) {
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    const bool tcp = listeners[i].kind == http::Listener::Kind::kTcp;
+    const char* const scheme = !tcp ? "unix:" : listeners[i].tls ? "https://" : "http://";
+    std::printf("%s on %s%s\n", what, scheme, server.Addresses()[i].c_str());
+  }
+}
+
 void Instance::Announce() const {
-  const auto& addresses = http_->Addresses();
-  for (std::size_t i = 0; i < addresses.size(); ++i) {
-    const bool tcp = config_.http.listeners[i].kind == http::Listener::Kind::kTcp;
-    std::printf("listening on %s%s\n", tcp ? "http://" : "unix:", addresses[i].c_str());
+  AnnounceListeners(config_.http.listeners, *http_, "listening");
+  if (health_) AnnounceListeners(config_.health_listeners, *health_, "health");
+  if (!config_.dev_authority.empty()) {
+    std::printf("certificate authority to trust: %s\n", config_.dev_authority.c_str());
   }
   std::printf("data directory: %s\n", config_.data_directory.c_str());
   const bool softhsm =
@@ -248,7 +297,7 @@ void PrepareProcess() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  const sigset_t signals = StopSignals();
+  const sigset_t signals = AwaitedSignals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
@@ -256,9 +305,12 @@ Status RunServer(const Config& config, Random& random, Logger& logger) {
   Instance instance(config, random, logger);
   COFFER_TRY(instance.Start());
   instance.Announce();
-  const sigset_t signals = StopSignals();
-  int signal = 0;
-  ::sigwait(&signals, &signal);
+  const sigset_t signals = AwaitedSignals();
+  int signal = SIGHUP;
+  while (signal == SIGHUP) {
+    ::sigwait(&signals, &signal);
+    if (signal == SIGHUP) instance.ReloadTls();
+  }
   logger.Log(LogLevel::kInfo, "server", "draining", {{"signal", std::int64_t{signal}}});
   instance.Drain();
   return {};

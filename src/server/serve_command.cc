@@ -38,6 +38,9 @@ void Declare(CLI::App& app, Flags& flags) {
            "the root token (default: random, kept)");
   dev_only("--dev-listen-address", flags.dev_flags.listen_address,
            "HOST:PORT (default 127.0.0.1:8200)");
+  app.add_flag("--dev-tls", flags.dev_flags.tls,
+               "HTTPS, with a certificate made for it; prints which authority to trust")
+      ->needs(dev);
   dev_only("--dev-unix-socket", flags.dev_flags.unix_socket,
            "path of the socket (default DIR/coffer.sock)");
   dev_only("--dev-module", flags.dev_flags.module, "the PKCS#11 module (default Debian's SoftHSM)");

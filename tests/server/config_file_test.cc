@@ -101,6 +101,79 @@ TEST_F(ConfigFileTest, ReadsEveryKey) {
   EXPECT_EQ(http.idle_timeout, std::chrono::seconds(60));
 }
 
+constexpr std::string_view kTls = R"(
+listener "tcp" {
+  address                 = "192.0.2.1:8200"
+  tls_cert_file           = "/etc/coffer/tls.pem"
+  tls_key_file            = "/etc/coffer/tls.key"
+  tls_client_certificates = "required"
+  tls_client_ca_file      = "/etc/coffer/clients.pem"
+  tls_client_crl_file     = "/etc/coffer/clients.crl"
+  trusted_proxies         = ["10.0.0.0/8", "unix"]
+  proxy_protocol          = true
+}
+listener "tcp" {
+  address     = "0.0.0.0:8210"
+  tls_disable = true
+  health_only = true
+}
+limits {
+  max_connections_per_address = 7
+  max_parked_requests         = 8
+  max_buffered_bytes          = 2097152
+  min_rate                    = 9
+  handshake_timeout           = "2s"
+  send_timeout                = "11s"
+}
+)";
+
+TEST_F(ConfigFileTest, ReadsWhatFacesTheNetwork) {
+  const auto config = Read(std::string(kMinimal) + std::string(kTls));
+  ASSERT_TRUE(config) << config.error().message;
+  const http::Listener& listener = config->http.listeners.back();
+  ASSERT_TRUE(listener.tls);
+  EXPECT_EQ(listener.tls->certificate_file, "/etc/coffer/tls.pem");
+  EXPECT_EQ(listener.tls->key_file, "/etc/coffer/tls.key");
+  EXPECT_EQ(listener.tls->client_certificates, http::ClientCertificates::kRequired);
+  EXPECT_EQ(listener.tls->client_ca_file, "/etc/coffer/clients.pem");
+  EXPECT_EQ(listener.tls->client_crl_file, "/etc/coffer/clients.crl");
+  EXPECT_EQ(listener.trusted_proxies, (std::vector<std::string>{"10.0.0.0/8", "unix"}));
+  EXPECT_TRUE(listener.proxy_protocol);
+  EXPECT_FALSE(listener.plain_anywhere);
+  ASSERT_EQ(config->health_listeners.size(), 1U);
+  EXPECT_EQ(config->health_listeners.front().address, "0.0.0.0:8210");
+  EXPECT_TRUE(config->health_listeners.front().plain_anywhere);
+  EXPECT_EQ(config->http.max_connections_per_address, 7U);
+  EXPECT_EQ(config->http.max_parked, 8U);
+  EXPECT_EQ(config->http.max_buffered_bytes, 2097152U);
+  EXPECT_EQ(config->http.min_rate, 9U);
+  EXPECT_EQ(config->http.handshake_timeout, std::chrono::seconds(2));
+  EXPECT_EQ(config->http.send_timeout, std::chrono::seconds(11));
+  const std::string printed = EffectiveSettings(*config);
+  const auto again = Read(printed);
+  ASSERT_TRUE(again) << again.error().message << "\n" << printed;
+  EXPECT_EQ(EffectiveSettings(*again), printed);
+}
+
+TEST_F(ConfigFileTest, RefusesListenersWhoseTlsIsHalfSaid) {
+  const auto error_of = [&](std::string_view keys) {
+    return ErrorOfLine("listener \"tcp\" {\n address = \"a:1\"\n" + std::string(keys) + "\n}");
+  };
+  EXPECT_EQ(error_of("tls_cert_file = \"/c\""),
+            "line 5, column 1: \"tls_cert_file\" and \"tls_key_file\" go together");
+  EXPECT_EQ(error_of("tls_cert_file = \"c\"\ntls_key_file = \"/k\""),
+            "line 7, column 1: \"tls_cert_file\" must be an absolute path");
+  const std::string own = "tls_cert_file = \"/c\"\ntls_key_file = \"/k\"\n";
+  EXPECT_NE(error_of(own + "tls_client_certificates = \"required\""), "accepted");
+  EXPECT_NE(error_of(own + "tls_client_ca_file = \"/a\""), "accepted");
+  EXPECT_NE(error_of(own + "tls_client_crl_file = \"/a\""), "accepted");
+  EXPECT_NE(error_of(own + "tls_client_certificates = \"yes\"\ntls_client_ca_file = \"/a\""),
+            "accepted");
+  EXPECT_NE(error_of(own + "tls_disable = true"), "accepted");
+  EXPECT_NE(error_of("proxy_protocol = true"), "accepted");
+  EXPECT_EQ(error_of(own), "accepted");
+}
+
 TEST_F(ConfigFileTest, FillsInDefaults) {
   const auto config = Read(kMinimal);
   ASSERT_TRUE(config) << config.error().message;
@@ -137,7 +210,9 @@ TEST_F(ConfigFileTest, PrintsSettingsThatReadBackTheSame) {
 TEST_F(ConfigFileTest, DocumentsEveryKeyThatItPrints) {
   std::ifstream in(fs::path(COFFER_SOURCE_DIR) / "docs/configuration.md");
   const std::string page{std::istreambuf_iterator<char>(in), {}};
-  const std::string printed = EffectiveSettings(Read(kWhole).value());
+  const std::string printed =
+      EffectiveSettings(Read(std::string(kWhole)).value()) +
+      EffectiveSettings(Read(std::string(kMinimal) + std::string(kTls)).value());
   std::size_t begin = 0;
   int keys = 0;
   for (std::size_t end = 0; (end = printed.find('\n', begin)) != std::string::npos;
