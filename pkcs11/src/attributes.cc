@@ -56,9 +56,9 @@ Attributes& Attributes::Add(AttributeType type, std::string_view value) {
 }
 
 Attributes& Attributes::AddMechanisms(AttributeType type,
-                                      std::initializer_list<MechanismType> mechanisms) {
+                                      std::span<const MechanismType> mechanisms) {
   static_assert(sizeof(MechanismType) == sizeof(CK_MECHANISM_TYPE));
-  return Add(type, ByteView(reinterpret_cast<const std::uint8_t*>(mechanisms.begin()),
+  return Add(type, ByteView(reinterpret_cast<const std::uint8_t*>(mechanisms.data()),
                             mechanisms.size() * sizeof(MechanismType)));
 }
 

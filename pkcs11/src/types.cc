@@ -40,6 +40,7 @@ static_assert(Number(AttributeType::kDecrypt) == CKA_DECRYPT);
 static_assert(Number(AttributeType::kWrap) == CKA_WRAP);
 static_assert(Number(AttributeType::kUnwrap) == CKA_UNWRAP);
 static_assert(Number(AttributeType::kSign) == CKA_SIGN);
+static_assert(Number(AttributeType::kSignRecover) == CKA_SIGN_RECOVER);
 static_assert(Number(AttributeType::kVerify) == CKA_VERIFY);
 static_assert(Number(AttributeType::kDerive) == CKA_DERIVE);
 static_assert(Number(AttributeType::kModulus) == CKA_MODULUS);
@@ -65,7 +66,12 @@ static_assert(Number(MechanismType::kRsaPkcs) == CKM_RSA_PKCS);
 static_assert(Number(MechanismType::kRsaX509) == CKM_RSA_X_509);
 static_assert(Number(MechanismType::kRsaPkcsOaep) == CKM_RSA_PKCS_OAEP);
 static_assert(Number(MechanismType::kRsaPkcsPss) == CKM_RSA_PKCS_PSS);
+static_assert(Number(MechanismType::kSha1) == CKM_SHA_1);
+static_assert(Number(MechanismType::kSha224) == CKM_SHA224);
 static_assert(Number(MechanismType::kSha256) == CKM_SHA256);
+static_assert(Number(MechanismType::kSha384) == CKM_SHA384);
+static_assert(Number(MechanismType::kSha512) == CKM_SHA512);
+static_assert(Number(MechanismType::kEcdh1Derive) == CKM_ECDH1_DERIVE);
 static_assert(Number(MechanismType::kSha1Hmac) == CKM_SHA_1_HMAC);
 static_assert(Number(MechanismType::kSha224Hmac) == CKM_SHA224_HMAC);
 static_assert(Number(MechanismType::kSha256Hmac) == CKM_SHA256_HMAC);
@@ -87,6 +93,10 @@ static_assert(Number(MechanismType::kAesKeyWrap) == CKM_AES_KEY_WRAP);
 static_assert(Number(MechanismType::kAesKeyWrapPad) == CKM_AES_KEY_WRAP_PAD);
 // CKM_AES_KEY_WRAP_KWP (3.0): p11-kit 0.24 stops at 2.40.
 static_assert(Number(MechanismType::kAesKeyWrapKwp) == 0x210bUL);
+// CKM_CHACHA20_KEY_GEN (3.0), CKM_ML_KEM_KEY_PAIR_GEN and CKM_ML_DSA_KEY_PAIR_GEN (3.2).
+static_assert(Number(MechanismType::kChaCha20KeyGen) == 0x1225UL);
+static_assert(Number(MechanismType::kMlKemKeyPairGen) == 0x0fUL);
+static_assert(Number(MechanismType::kMlDsaKeyPairGen) == 0x1cUL);
 
 }  // namespace
 }  // namespace coffer::pkcs11

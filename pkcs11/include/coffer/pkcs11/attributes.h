@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "coffer/base/bytes.h"
@@ -29,7 +30,11 @@ class Attributes {
   Attributes& Add(AttributeType type, const char* value) {
     return Add(type, std::string_view(value));
   }
-  Attributes& AddMechanisms(AttributeType type, std::initializer_list<MechanismType> mechanisms);
+  Attributes& AddMechanisms(AttributeType type, std::initializer_list<MechanismType> mechanisms) {
+    return AddMechanisms(type,
+                         std::span<const MechanismType>(mechanisms.begin(), mechanisms.size()));
+  }
+  Attributes& AddMechanisms(AttributeType type, std::span<const MechanismType> mechanisms);
   // kWrapTemplate or kUnwrapTemplate: a deep copy of `nested`.
   Attributes& AddTemplate(AttributeType type, const Attributes& nested);
   // Appends copies of all of `other`'s attributes.
