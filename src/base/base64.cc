@@ -127,4 +127,27 @@ Result<Bytes> Base64Decode(std::string_view text) {
   return DecodeSlow(text, pos, std::move(out));
 }
 
+std::string Base64UrlEncode(ByteView bytes) {
+  std::string out = Base64Encode(bytes);
+  while (out.ends_with('=')) out.pop_back();
+  for (char& c : out) {
+    if (c == '+') c = '-';
+    if (c == '/') c = '_';
+  }
+  return out;
+}
+
+Result<Bytes> Base64UrlDecode(std::string_view text) {
+  std::string standard(text);
+  for (std::size_t i = 0; i < standard.size(); ++i) {
+    char& c = standard[i];
+    if (c == '+' || c == '/' || c == '=') return Illegal(i);
+    if (c == '-') c = '+';
+    if (c == '_') c = '/';
+  }
+  if (standard.size() % 4 == 1) return Illegal(standard.size() - 1);
+  while (standard.size() % 4 != 0) standard += '=';
+  return Base64Decode(standard);
+}
+
 }  // namespace coffer

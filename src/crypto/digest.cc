@@ -133,4 +133,10 @@ Bytes Hash(HashAlgorithm algorithm, ByteView data) {
   return out;
 }
 
+std::size_t HashSize(HashAlgorithm algorithm) {
+  static constexpr std::array<std::size_t, kAlgorithms.size()> kOctets{20, 28, 32, 48, 64,
+                                                                       28, 32, 48, 64};
+  return kOctets[static_cast<std::size_t>(algorithm)];
+}
+
 }  // namespace coffer::crypto

@@ -98,5 +98,19 @@ TEST(Base64, NamesTheOctetThatGoNames) {
 
 TEST(Base64, RefusesAZeroOctet) { EXPECT_FALSE(Base64Decode(std::string_view("Zm9\0", 4))); }
 
+TEST(Base64UrlTest, GoesBothWaysWithoutPadding) {
+  const Bytes octets{0xfb, 0xff, 0xfe, 0x01};
+  EXPECT_EQ(Base64UrlEncode(octets), "-__-AQ");
+  EXPECT_EQ(*Base64UrlDecode("-__-AQ"), octets);
+  EXPECT_EQ(Base64UrlEncode({}), "");
+  EXPECT_TRUE(Base64UrlDecode("")->empty());
+}
+
+TEST(Base64UrlTest, RefusesTheStandardAlphabetPaddingAndLineEnds) {
+  for (const char* text : {"+//+AQ", "-__-AQ==", "-__-A", "-__-AQ\n=", "-_ -"}) {
+    EXPECT_FALSE(Base64UrlDecode(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace coffer

@@ -20,4 +20,9 @@ void Base64Append(ByteView bytes, std::string& out);
 // data at input byte N" (N counts from 0).
 Result<Bytes> Base64Decode(std::string_view text);
 
+// RFC 4648 section 5 without padding, as JWS has it (RFC 7515). Strict: padding, line ends and the
+// standard alphabet's characters are errors.
+std::string Base64UrlEncode(ByteView bytes);
+Result<Bytes> Base64UrlDecode(std::string_view text);
+
 }  // namespace coffer

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -63,5 +64,7 @@ enum class HashAlgorithm {
 std::optional<HashAlgorithm> ParseHashAlgorithm(std::string_view name);
 
 Bytes Hash(HashAlgorithm algorithm, ByteView data);
+// Octets of a digest.
+std::size_t HashSize(HashAlgorithm algorithm);
 
 }  // namespace coffer::crypto

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "coffer/base/bytes.h"
+#include "coffer/base/result.h"
+#include "coffer/crypto/digest.h"
+
+namespace coffer::crypto {
+
+enum class Curve { kP256, kP384, kP521 };
+
+// A public key and everything that is done with it outside a token: verifying, RSA encryption, PEM
+// and DER. Immutable and thread-safe; shared by the snapshots that hold it.
+class PublicKey {
+ public:
+  enum class Kind { kRsa, kEcdsa, kEd25519 };
+  using Shared = std::shared_ptr<const PublicKey>;
+
+  // SubjectPublicKeyInfo (RFC 5280), whole input. kInvalid for anything but RSA of 2048 to 8192
+  // bits, P-256, P-384, P-521 and Ed25519.
+  static Result<Shared> FromSpki(ByteView der);
+  // As FromSpki, in PEM.
+  static Result<Shared> FromPem(std::string_view pem);
+  // Big-endian, as a token gives them.
+  static Result<Shared> FromRsa(ByteView modulus, ByteView exponent);
+  // The point as a DER OCTET STRING around 04 || x || y, as a token gives it (PKCS#11 2.3.3).
+  static Result<Shared> FromEcPoint(Curve curve, ByteView octet_string);
+  // 32 octets, plain or in a DER OCTET STRING.
+  static Result<Shared> FromEd25519(ByteView point);
+
+  ~PublicKey();
+  PublicKey(const PublicKey&) = delete;
+  PublicKey& operator=(const PublicKey&) = delete;
+
+  Kind kind() const { return kind_; }
+  // The modulus's bits, or the curve's.
+  int Bits() const { return bits_; }
+  const Bytes& Spki() const { return spki_; }
+  std::string Pem() const;
+  // Ed25519 only: its 32 octets.
+  Bytes Raw() const;
+
+  // False for whatever does not verify, malformed signatures too.
+  // `signature`: DER (ECDSA-Sig-Value); any digest length, cut to the curve's as FIPS 186-4 has it.
+  bool VerifyEcdsa(ByteView digest, ByteView signature) const;
+  bool VerifyEd25519(ByteView message, ByteView signature) const;
+  // RFC 8017 8.2; without a hash: the input itself, without DigestInfo.
+  bool VerifyPkcs1(std::optional<HashAlgorithm> hash, ByteView digest, ByteView signature) const;
+  // RFC 8017 8.1 with MGF1 of the same hash; no salt length: whatever the signature has.
+  bool VerifyPss(HashAlgorithm hash, std::optional<int> salt_octets, ByteView digest,
+                 ByteView signature) const;
+  // RFC 8017 7.1 with MGF1 of the same hash and an empty label. kInvalid for a message that is too
+  // long.
+  Result<Bytes> EncryptOaep(HashAlgorithm hash, ByteView message) const;
+  // Whether an octet string of the modulus's length is below the modulus, as every RSA ciphertext
+  // and signature is.
+  bool InRange(ByteView number) const;
+
+ private:
+  struct Handle;
+  PublicKey(std::unique_ptr<Handle> handle, Kind kind, int bits, Bytes spki);
+  static Result<Shared> Adopt(std::unique_ptr<Handle> handle);
+  std::unique_ptr<Handle> handle_;
+  Kind kind_;
+  int bits_;
+  Bytes spki_;
+};
+
+// ECDSA signatures: a token gives r || s at fixed width, most clients want DER.
+Bytes EcdsaToDer(ByteView fixed);
+// `width`: octets of r and of s. kInvalid "supplied signature is invalid", "supplied signature
+// contains extra data".
+Result<Bytes> EcdsaFromDer(ByteView der, std::size_t width);
+
+}  // namespace coffer::crypto
