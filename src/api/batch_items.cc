@@ -15,22 +15,9 @@ auto BatchError(std::size_t index, std::string_view field, std::string_view why)
                                   std::string(field) + "' " + std::string(why));
 }
 
-// A text member of an item; empty where it is absent or null.
-Result<std::string_view> TextMember(const JsonValue& item, std::size_t index,
-                                    std::string_view field) {
-  const JsonValue* const value = item.Find(field);
-  if (value == nullptr || value->IsNull()) return std::string_view();
-  const auto* text = value->As<std::string>();
-  if (text == nullptr) return BatchError(index, field, "expected type 'string'");
-  return std::string_view(*text);
-}
-
 Result<CipherInput> ReadItem(const JsonValue& item, std::size_t index, std::string_view text_field,
                              std::string_view operation) {
-  if (item.As<JsonValue::Object>() == nullptr) {
-    return Fail(Code::kInvalid,
-                "failed to parse batch input: '[" + std::to_string(index) + "]' expected a map");
-  }
+  COFFER_TRY(RequireObject(item, index));
   if (item.Find(text_field) == nullptr) {
     return BatchError(index, text_field,
                       "missing " + std::string(text_field) + " to " + std::string(operation));
@@ -55,15 +42,28 @@ Result<Bytes> AssociatedData(const CipherInput& input) {
   return Base64Decode(input.associated_data);
 }
 
-// The server derives no keys: a context is checked as the reference does and has no effect on a key
-// that is not derived.
-Status CheckExtras(const CipherInput& input) {
+Result<Bytes> Context(const CipherInput& input) {
   if (!input.nonce.empty()) return Fail(Code::kInvalid, "nonce provided when not allowed");
-  if (!input.context.empty()) COFFER_TRY(Base64Decode(input.context));
-  return {};
+  if (input.context.empty()) return Bytes();
+  return Base64Decode(input.context);
 }
 
 }  // namespace
+
+Result<std::string_view> TextMember(const JsonValue& item, std::size_t index,
+                                    std::string_view field) {
+  const JsonValue* const value = item.Find(field);
+  if (value == nullptr || value->IsNull()) return std::string_view();
+  const auto* text = value->As<std::string>();
+  if (text == nullptr) return BatchError(index, field, "expected type 'string'");
+  return std::string_view(*text);
+}
+
+Status RequireObject(const JsonValue& item, std::size_t index) {
+  if (item.As<JsonValue::Object>() != nullptr) return {};
+  return Fail(Code::kInvalid,
+              "failed to parse batch input: '[" + std::to_string(index) + "]' expected a map");
+}
 
 Result<CipherInputs> ReadCipherInputs(const Fields& fields, std::string_view text_field,
                                       std::string_view operation) {
@@ -98,8 +98,8 @@ Result<CipherInputs> ReadCipherInputs(const Fields& fields, std::string_view tex
 }
 
 Result<transit::PlaintextItem> ToPlaintextItem(const CipherInput& input) {
-  COFFER_TRY(CheckExtras(input));
   transit::PlaintextItem item;
+  COFFER_ASSIGN(item.context, Context(input));
   item.key_version = input.key_version;
   COFFER_ASSIGN(Bytes plaintext, Base64Decode(input.text));
   item.plaintext = SecretBytes(std::move(plaintext));
@@ -108,10 +108,10 @@ Result<transit::PlaintextItem> ToPlaintextItem(const CipherInput& input) {
 }
 
 Result<transit::CiphertextItem> ToCiphertextItem(const CipherInput& input) {
-  COFFER_TRY(CheckExtras(input));
+  transit::CiphertextItem item;
+  COFFER_ASSIGN(item.context, Context(input));
   if (input.text.empty()) return Fail(Code::kInvalid, "missing ciphertext to decrypt");
   COFFER_ASSIGN(auto ciphertext, ParseCiphertext(input.text));
-  transit::CiphertextItem item;
   item.version = ciphertext.version;
   item.payload = std::move(ciphertext.payload);
   item.key_version = input.key_version;

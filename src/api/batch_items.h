@@ -35,6 +35,12 @@ struct CipherInputs {
 Result<CipherInputs> ReadCipherInputs(const Fields& fields, std::string_view text_field,
                                       std::string_view operation);
 
+// A text member of a batch item; empty where it is absent or null.
+Result<std::string_view> TextMember(const JsonValue& item, std::size_t index,
+                                    std::string_view field);
+// The item as an object, or kInvalid.
+Status RequireObject(const JsonValue& item, std::size_t index);
+
 Result<transit::PlaintextItem> ToPlaintextItem(const CipherInput& input);
 Result<transit::CiphertextItem> ToCiphertextItem(const CipherInput& input);
 

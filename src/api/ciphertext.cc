@@ -5,21 +5,42 @@
 
 namespace coffer::api {
 
-Result<CiphertextText> ParseCiphertext(std::string_view text) {
+namespace {
+
+struct Split {
+  std::int64_t version = 0;
+  std::string_view payload;
+};
+
+Result<Split> SplitText(std::string_view text, std::string_view what) {
   constexpr std::string_view kPrefix = "vault:v";
-  if (!text.starts_with(kPrefix)) return Fail(Code::kInvalid, "invalid ciphertext: no prefix");
+  const auto invalid = [&](const char* why) {
+    return Fail(Code::kInvalid, "invalid " + std::string(what) + why);
+  };
+  if (!text.starts_with(kPrefix)) return invalid(": no prefix");
   text.remove_prefix(kPrefix.size());
   const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos) {
-    return Fail(Code::kInvalid, "invalid ciphertext: wrong number of fields");
-  }
+  if (colon == std::string_view::npos) return invalid(": wrong number of fields");
   const auto version = ParseInt64(text.substr(0, colon));
-  if (!version) {
-    return Fail(Code::kInvalid, "invalid ciphertext: version number could not be decoded");
-  }
-  auto payload = Base64Decode(text.substr(colon + 1));
+  if (!version) return invalid(": version number could not be decoded");
+  return Split{*version, text.substr(colon + 1)};
+}
+
+}  // namespace
+
+Result<CiphertextText> ParseCiphertext(std::string_view text) {
+  COFFER_ASSIGN(const Split split, SplitText(text, "ciphertext"));
+  auto payload = Base64Decode(split.payload);
   if (!payload) return Fail(Code::kInvalid, "invalid ciphertext: could not decode base64");
-  return CiphertextText{*version, std::move(*payload)};
+  return CiphertextText{split.version, std::move(*payload)};
+}
+
+Result<CiphertextText> ParseSignature(std::string_view text, std::string_view what,
+                                      bool base64url) {
+  COFFER_ASSIGN(const Split split, SplitText(text, what));
+  auto payload = base64url ? Base64UrlDecode(split.payload) : Base64Decode(split.payload);
+  if (!payload) return Fail(Code::kInvalid, "invalid base64 " + std::string(what) + " value");
+  return CiphertextText{split.version, std::move(*payload)};
 }
 
 std::string CiphertextPrefix(int version) { return "vault:v" + std::to_string(version) + ":"; }

@@ -19,6 +19,10 @@ struct CiphertextText {
 // fields", "... version number could not be decoded", "... could not decode base64".
 Result<CiphertextText> ParseCiphertext(std::string_view text);
 
+// Signatures and authentication codes have the same form; a JWS signature's payload is Base64url.
+// The texts name `what`, "signature" or "HMAC".
+Result<CiphertextText> ParseSignature(std::string_view text, std::string_view what, bool base64url);
+
 // "vault:v<version>:"
 std::string CiphertextPrefix(int version);
 

@@ -64,7 +64,10 @@ std::vector<Endpoint> EndpointsOf(EngineKind engine) {
       break;
     case EngineKind::kTransit:
       AddTransitCipherEndpoints(endpoints);  // first: the hot ones
+      AddTransitSignEndpoints(endpoints);
+      AddTransitMacEndpoints(endpoints);
       AddTransitKeyEndpoints(endpoints);
+      AddTransitInspectEndpoints(endpoints);
       AddTransitKeylessEndpoints(endpoints);
       break;
   }

@@ -107,6 +107,9 @@ void AddMountEndpoints(std::vector<Endpoint>& table);
 void AddTokenEndpoints(std::vector<Endpoint>& table);
 void AddTransitKeyEndpoints(std::vector<Endpoint>& table);
 void AddTransitCipherEndpoints(std::vector<Endpoint>& table);
+void AddTransitSignEndpoints(std::vector<Endpoint>& table);
+void AddTransitMacEndpoints(std::vector<Endpoint>& table);
+void AddTransitInspectEndpoints(std::vector<Endpoint>& table);
 void AddTransitKeylessEndpoints(std::vector<Endpoint>& table);
 
 const EndpointTable& TableOf(EngineKind engine);

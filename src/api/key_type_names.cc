@@ -6,36 +6,23 @@
 
 namespace coffer::api {
 
-Result<keyring::KeyType> KeyTypeOf(std::string_view name) {
-  static constexpr std::array<std::string_view, 25> kKnownElsewhere = {"chacha20-poly1305",
-                                                                       "xchacha20-poly1305",
-                                                                       "ed25519",
-                                                                       "ecdsa-p256",
-                                                                       "ecdsa-p384",
-                                                                       "ecdsa-p521",
-                                                                       "rsa-2048",
-                                                                       "rsa-3072",
-                                                                       "rsa-4096",
-                                                                       "hmac",
-                                                                       "managed_key",
-                                                                       "aes128-cmac",
-                                                                       "aes192-cmac",
-                                                                       "aes256-cmac",
-                                                                       "ml-dsa",
-                                                                       "slh-dsa",
-                                                                       "hybrid",
-                                                                       "mldsa-44",
-                                                                       "mldsa-65",
-                                                                       "mldsa-87",
-                                                                       "external-key",
-                                                                       "aes128-cbc",
-                                                                       "aes256-cbc",
-                                                                       "ml-kem",
-                                                                       "ed448"};
-  if (std::find(kKnownElsewhere.begin(), kKnownElsewhere.end(), name) != kKnownElsewhere.end()) {
-    return Fail(Code::kInvalid, "key type " + std::string(name) +
-                                    " is not supported by this server: its token holds keys of "
-                                    "type aes128-gcm96 and aes256-gcm96");
+Result<keyring::KeyType> KeyTypeOf(std::string_view name, std::string_view parameter_set) {
+  // Types that other servers of this API know and that no token makes possible here.
+  static constexpr std::array<std::string_view, 8> kKnownElsewhere = {
+      "managed_key", "slh-dsa",    "hybrid", "external-key",
+      "aes128-cbc",  "aes256-cbc", "ed448",  "ml-kem"};
+  // Two dialects of one type: "ml-dsa" with a parameter set, and "mldsa-44".
+  if (name == "ml-dsa") {
+    const std::string_view set = parameter_set.empty() ? "65" : parameter_set;
+    if (set != "44" && set != "65" && set != "87") {
+      return Fail(Code::kInvalid, "invalid parameter set " + std::string(set) + " for key type " +
+                                      std::string(name));
+    }
+    return keyring::ParseKeyType("mldsa-" + std::string(set));
+  }
+  if (std::ranges::find(kKnownElsewhere, name) != kKnownElsewhere.end()) {
+    return Fail(Code::kInvalid,
+                "key type " + std::string(name) + " is not supported by this server");
   }
   return keyring::ParseKeyType(name);
 }

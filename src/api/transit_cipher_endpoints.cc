@@ -8,10 +8,12 @@
 #include "batch_items.h"
 #include "ciphertext.h"
 #include "coffer/base/base64.h"
+#include "decoded_inputs.h"
 #include "endpoint_table.h"
 #include "envelope.h"
 #include "errors.h"
 #include "key_type_names.h"
+#include "transit_fields.h"
 
 namespace coffer::api {
 namespace {
@@ -71,41 +73,6 @@ void SetBatchStatus(const Call& call, const BatchTally& tally, Reply& reply) {
   if (!warning.empty()) reply.warnings.push_back(std::move(warning));
 }
 
-// Inputs as the engine takes them, and the place of each result; what does not decode has its
-// result already.
-template <typename Item, typename Output>
-struct Decoded {
-  std::vector<Item> items;
-  std::vector<std::size_t> places;
-  std::vector<Result<Output>> results;
-};
-
-template <typename Item, typename Output>
-Decoded<Item, Output> DecodeInputs(const CipherInputs& inputs,
-                                   Result<Item> (*decode)(const CipherInput&)) {
-  Decoded<Item, Output> decoded;
-  decoded.results.resize(inputs.items.size());
-  decoded.items.reserve(inputs.items.size());
-  decoded.places.reserve(inputs.items.size());
-  for (std::size_t i = 0; i < inputs.items.size(); ++i) {
-    auto item = decode(inputs.items[i]);
-    if (!item) {
-      decoded.results[i] = Fail(std::move(item).error());
-      continue;
-    }
-    decoded.items.push_back(std::move(*item));
-    decoded.places.push_back(i);
-  }
-  return decoded;
-}
-
-template <typename Item, typename Output>
-void Place(Decoded<Item, Output>& decoded, std::vector<Result<Output>>& outputs) {
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    decoded.results[decoded.places[i]] = std::move(outputs[i]);
-  }
-}
-
 bool KeyExists(const Call& call) {
   const auto key = call.services.engine.Keys().Find(call.request.worker, call.mount->id,
                                                     call.fields.Text("name"));
@@ -124,28 +91,45 @@ bool EncryptionChangesKeys(const Call& call) {
   return !KeyExists(call) || RotationComesFirst(call);
 }
 
-// The type of the key that encrypt makes where there is none and the caller may create it.
-Result<std::optional<keyring::KeyType>> UpsertType(const Call& call, const CipherInputs& inputs) {
-  if (call.capability != Capability::kCreate) return std::optional<keyring::KeyType>();
-  const bool derived = !inputs.items.front().context.empty();
-  if (call.fields.Bool("convergent_encryption") && !derived) {
+// The key that encrypt makes where there is none and the caller may create it.
+Result<std::optional<keyring::CreateOptions>> Upsert(const Call& call, const CipherInputs& inputs) {
+  if (call.capability != Capability::kCreate) return std::optional<keyring::CreateOptions>();
+  keyring::CreateOptions options;
+  options.derived = !inputs.items.front().context.empty();
+  options.convergent = call.fields.Bool("convergent_encryption");
+  if (options.convergent && !options.derived) {
     return Fail(Code::kInvalid,
                 "convergent encryption requires derivation to be enabled, so context is required");
   }
-  if (derived) return Fail(Code::kInvalid, "key derivation is not available on this server");
-  COFFER_ASSIGN(const keyring::KeyType type, KeyTypeOf(call.fields.Text("type")));
-  return std::optional(type);
+  const std::string_view name = call.fields.Text("type");
+  COFFER_ASSIGN(options.type, KeyTypeOf(name));
+  const keyring::KeyTypeInfo& info = keyring::InfoOf(options.type);
+  if (!info.encrypts || info.Asymmetric()) {
+    return Fail(Code::kInvalid,
+                "key type " + std::string(name) + " not supported for this operation");
+  }
+  return std::optional(options);
+}
+
+// PKCS#1 v1.5 decryption answers each failure to whoever asks often enough (Bleichenbacher, 1998).
+Status CheckPadding(const Call& call) {
+  const std::string_view scheme = call.fields.Text("padding_scheme");
+  if (scheme.empty() || scheme == "oaep") return {};
+  return Fail(Code::kInvalid, "padding_scheme " + std::string(scheme) +
+                                  " is not supported: RSA keys encrypt with oaep only");
 }
 
 Status Encrypt(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const CipherInputs inputs, ReadCipherInputs(call.fields, "plaintext", "encrypt"));
-  COFFER_ASSIGN(const auto upsert, UpsertType(call, inputs));
-  auto decoded = DecodeInputs<transit::PlaintextItem, transit::Ciphertext>(inputs, ToPlaintextItem);
+  COFFER_TRY(CheckPadding(call));
+  COFFER_ASSIGN(const auto upsert, Upsert(call, inputs));
+  auto decoded =
+      DecodeInputs<transit::PlaintextItem, transit::Ciphertext>(inputs.items, ToPlaintextItem);
   // A request without one good item must not make a key.
   if (!decoded.items.empty()) {
     COFFER_ASSIGN(auto sealed, call.services.engine.Encrypt(call.Caller(), call.fields.Text("name"),
                                                             decoded.items, upsert));
-    Place(decoded, sealed);
+    decoded.Place(sealed);
   }
   BatchTally tally;
   COFFER_TRY(AnswerSealed(inputs, decoded.results, tally, reply));
@@ -185,11 +169,12 @@ std::size_t OpenedSize(const CipherInputs& inputs,
 
 Status Decrypt(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const CipherInputs inputs, ReadCipherInputs(call.fields, "ciphertext", "decrypt"));
-  auto decoded = DecodeInputs<transit::CiphertextItem, SecretBytes>(inputs, ToCiphertextItem);
+  COFFER_TRY(CheckPadding(call));
+  auto decoded = DecodeInputs<transit::CiphertextItem, SecretBytes>(inputs.items, ToCiphertextItem);
   if (!decoded.items.empty()) {
     COFFER_ASSIGN(auto opened, call.services.engine.Decrypt(call.Caller(), call.fields.Text("name"),
                                                             decoded.items));
-    Place(decoded, opened);
+    decoded.Place(opened);
   }
   if (!inputs.is_batch && !decoded.results.front()) return Fail(decoded.results.front().error());
   reply.secret = true;
@@ -236,12 +221,12 @@ void SkipCurrent(const Call& call, RewrapDecoded& decoded) {
 Status Rewrap(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const CipherInputs inputs, ReadCipherInputs(call.fields, "ciphertext", "decrypt"));
   RewrapDecoded decoded =
-      DecodeInputs<transit::CiphertextItem, transit::Ciphertext>(inputs, ToCiphertextItem);
+      DecodeInputs<transit::CiphertextItem, transit::Ciphertext>(inputs.items, ToCiphertextItem);
   if (call.fields.Bool("skip_current")) SkipCurrent(call, decoded);
   if (!decoded.items.empty()) {
     COFFER_ASSIGN(auto sealed, call.services.engine.Rewrap(call.Caller(), call.fields.Text("name"),
                                                            decoded.items));
-    Place(decoded, sealed);
+    decoded.Place(sealed);
   }
   BatchTally tally;
   COFFER_TRY(AnswerSealed(inputs, decoded.results, tally, reply));
@@ -260,14 +245,14 @@ Status GenerateDataKey(const Call& call, Reply& reply) {
   if (!call.fields.Text("nonce").empty()) {
     return Fail(Code::kInvalid, "nonce provided when not allowed");
   }
-  if (!Base64Decode(call.fields.Text("context"))) {
-    return Fail(Code::kInvalid, "failed to base64-decode context");
-  }
+  COFFER_TRY(CheckPadding(call));
+  const auto context = Base64Decode(call.fields.Text("context"));
+  if (!context) return Fail(Code::kInvalid, "failed to base64-decode context");
   COFFER_ASSIGN(const Bytes associated_data, Base64Decode(call.fields.Text("associated_data")));
   COFFER_ASSIGN(const transit::DataKey key,
                 call.services.engine.GenerateDataKey(
                     call.Caller(), call.fields.Text("name"), call.fields.Int("bits"),
-                    call.fields.Int("key_version"), associated_data));
+                    call.fields.Int("key_version"), associated_data, *context));
   reply.json.Reserve(4 * kEnvelopeSize);
   reply.json.BeginObject();
   WriteSealed(key.ciphertext, reply.json);
@@ -278,17 +263,6 @@ Status GenerateDataKey(const Call& call, Reply& reply) {
   reply.json.EndObject();
   return {};
 }
-
-constexpr FieldSpec kName{"name", FieldType::kText, "", "The key's name."};
-constexpr FieldSpec kContext{"context", FieldType::kText, "", "For derived keys only.", true};
-constexpr FieldSpec kNonce{"nonce", FieldType::kText, "", "Must be empty: nonces are made here."};
-constexpr FieldSpec kVersion{"key_version", FieldType::kInt, "0", "The version to use; 0: latest."};
-constexpr FieldSpec kAssociated{"associated_data", FieldType::kText, "",
-                                "Base64 of what is authenticated with the message.", true};
-constexpr FieldSpec kBatch{"batch_input", FieldType::kList, "", "Many items in one request.", true};
-constexpr FieldSpec kPartial{"partial_failure_response_code", FieldType::kInt, "",
-                             "HTTP status where some items failed."};
-constexpr FieldSpec kCiphertext{"ciphertext", FieldType::kText, "", "vault:vN:..."};
 
 }  // namespace
 
@@ -302,7 +276,9 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
       kAssociated,
       kVersion,
       {"type", FieldType::kText, "aes256-gcm96", "The type of a key made here.", false, true},
-      {"convergent_encryption", FieldType::kBool, "false", "For derived keys only."},
+      {"convergent_encryption", FieldType::kBool, "false",
+       "Whether a key made here is convergent; needs a context."},
+      kPadding,
       kPartial,
       kBatch};
   encrypt.operations = {{Verb::kWrite, Capability::kUpdate, Encrypt, false, EncryptionChangesKeys}};
@@ -311,7 +287,8 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
   table.push_back(std::move(encrypt));
 
   Endpoint decrypt{"decrypt/:name", "Decrypts.", {}, {}};
-  decrypt.fields = {kName, kCiphertext, kContext, kNonce, kAssociated, kVersion, kPartial, kBatch};
+  decrypt.fields = {kName,    kCiphertext, kContext, kNonce, kAssociated,
+                    kVersion, kPadding,    kPartial, kBatch};
   decrypt.operations = {{Verb::kWrite, Capability::kUpdate, Decrypt}};
   decrypt.keeps_state = true;
   table.push_back(std::move(decrypt));
@@ -338,6 +315,7 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
                     kContext,
                     kNonce,
                     kVersion,
+                    kPadding,
                     kAssociated};
   datakey.operations = {
       {Verb::kWrite, Capability::kUpdate, GenerateDataKey, false, RotationComesFirst}};

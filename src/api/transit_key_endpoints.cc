@@ -4,41 +4,13 @@
 
 #include "endpoint_table.h"
 #include "key_type_names.h"
+#include "transit_fields.h"
+#include "transit_key_document.h"
 
 namespace coffer::api {
 namespace {
 
 keyring::KeyRing& Keys(const Call& call) { return call.services.engine.Keys(); }
-
-// The key document. Versions below min_decryption_version are archived and not shown.
-void WriteKey(const keyring::Key& key, JsonWriter& json) {
-  const keyring::KeySettings& settings = key.settings;
-  json.BeginObject();
-  json.Key("name").Text(key.name);
-  json.Key("type").Text(keyring::KeyTypeName(key.type));
-  json.Key("custody").Text("wrapped");
-  json.Key("derived").Bool(false);
-  json.Key("deletion_allowed").Bool(settings.deletion_allowed);
-  json.Key("min_available_version").Int(settings.min_available_version);
-  json.Key("min_decryption_version").Int(settings.min_decryption_version);
-  json.Key("min_encryption_version").Int(settings.min_encryption_version);
-  json.Key("latest_version").Int(key.latest_version);
-  json.Key("exportable").Bool(false);
-  json.Key("allow_plaintext_backup").Bool(settings.allow_plaintext_backup);
-  json.Key("supports_encryption").Bool(true);
-  json.Key("supports_decryption").Bool(true);
-  json.Key("supports_signing").Bool(false);
-  json.Key("supports_derivation").Bool(false);
-  json.Key("auto_rotate_period").Int(settings.auto_rotate_period_seconds);
-  json.Key("imported_key").Bool(false);
-  json.Key("soft_deleted").Bool(settings.soft_deleted);
-  json.Key("keys").BeginObject();
-  for (const auto& [number, version] : key.versions) {
-    if (number < settings.min_decryption_version) continue;
-    json.Key(std::to_string(number)).Int(UnixSeconds(version.info.created));
-  }
-  json.EndObject().EndObject();
-}
 
 // Answers with the changed key; an absent one is the caller's error with the verb's own text.
 Status AnswerChanged(const keyring::KeyRing::Changed& changed, std::string absent_text,
@@ -47,7 +19,7 @@ Status AnswerChanged(const keyring::KeyRing::Changed& changed, std::string absen
     if (changed.error().code == Code::kNotFound) return Fail(Code::kInvalid, absent_text);
     return Fail(changed.error());
   }
-  WriteKey(**changed, reply.json);
+  WriteKeyDocument(**changed, reply.json);
   return {};
 }
 
@@ -67,37 +39,24 @@ Status ListKeys(const Call& call, Reply& reply) {
   return {};
 }
 
-Status RefuseUnavailableKinds(const Fields& fields) {
-  if (fields.Bool("convergent_encryption") && !fields.Bool("derived")) {
-    return Fail(Code::kInvalid, "convergent encryption requires derivation to be enabled");
-  }
-  if (fields.Bool("derived")) {
-    return Fail(Code::kInvalid, "key derivation is not available on this server");
-  }
+Status CreateKey(const Call& call, Reply& reply) {
+  const Fields& fields = call.fields;
+  keyring::CreateOptions options;
+  COFFER_ASSIGN(options.type, KeyTypeOf(fields.Text("type"), fields.Text("parameter_set")));
   if (fields.Bool("exportable")) {
     return Fail(Code::kInvalid,
                 "exporting keys is disabled on this server (key_export = \"none\")");
   }
-  return {};
-}
-
-Status CreateKey(const Call& call, Reply& reply) {
-  const Fields& fields = call.fields;
-  COFFER_ASSIGN(const keyring::KeyType type, KeyTypeOf(fields.Text("type")));
-  COFFER_TRY(RefuseUnavailableKinds(fields));
-  if (fields.Int("key_size") != 0) {
-    return Fail(Code::kInvalid,
-                "key_size is not valid for algorithm " + std::string(fields.Text("type")));
-  }
+  options.derived = fields.Bool("derived");
+  options.convergent = fields.Bool("convergent_encryption");
+  if (fields.Int("key_size") != 0) options.hmac_octets = fields.Int("key_size");
   COFFER_ASSIGN(const auto name, keyring::KeyName::Parse(fields.Text("name")));
-  keyring::CreateOptions options;
-  options.type = type;
   options.allow_plaintext_backup = fields.Bool("allow_plaintext_backup");
   options.auto_rotate_period_seconds = fields.Int("auto_rotate_period");
   COFFER_ASSIGN(const auto created,
                 Keys(call).Create(call.mount->id, name, options, call.Caller().actor));
   if (created.existed) reply.warnings.push_back("key " + name.Text() + " already existed");
-  WriteKey(*created.key, reply.json);
+  WriteKeyDocument(*created.key, reply.json);
   return {};
 }
 
@@ -107,7 +66,7 @@ Status ReadKey(const Call& call, Reply& reply) {
     if (key.error().code == Code::kNotFound) return Fail(Code::kNotFound, "");
     return Fail(key.error());
   }
-  WriteKey(**key, reply.json);
+  WriteKeyDocument(**key, reply.json);
   return {};
 }
 
@@ -177,7 +136,7 @@ Status SetSoftDeleted(const Call& call, bool deleted, std::string_view already, 
   const auto before = Keys(call).Find(call.request.worker, call.mount->id, name);
   if (before && (*before)->settings.soft_deleted == deleted) {
     reply.warnings.emplace_back(already);
-    WriteKey(**before, reply.json);
+    WriteKeyDocument(**before, reply.json);
     return {};
   }
   const auto changed =
@@ -194,8 +153,6 @@ Status RestoreKey(const Call& call, Reply& reply) {
   return SetSoftDeleted(call, false, "key was already restored", reply);
 }
 
-constexpr FieldSpec kName{"name", FieldType::kText, "", "The key's name."};
-
 void AddOne(std::vector<Endpoint>& table, std::string_view pattern, std::string_view help,
             std::vector<FieldSpec> fields, std::vector<Operation> operations) {
   fields.push_back(kName);
@@ -211,14 +168,21 @@ void AddTransitKeyEndpoints(std::vector<Endpoint>& table) {
                     {"limit", FieldType::kInt, "0", "At most so many; 0: all."}},
                    {{Verb::kList, Capability::kList, ListKeys}}});
   AddOne(table, "keys/:name", "A named key.",
-         {{"type", FieldType::kText, "aes256-gcm96", "aes128-gcm96 or aes256-gcm96.", false, true},
-          {"derived", FieldType::kBool, "false", "Not available on this server."},
-          {"convergent_encryption", FieldType::kBool, "false", "Not available on this server."},
+         {{"type", FieldType::kText, "aes256-gcm96",
+           "aes128-gcm96, aes256-gcm96, rsa-2048, rsa-3072, rsa-4096, ecdsa-p256, ecdsa-p384, "
+           "ecdsa-p521, ed25519, hmac, aes128-cmac, aes192-cmac or aes256-cmac.",
+           false, true},
+          {"parameter_set", FieldType::kText, "", "For key type ml-dsa only: 44, 65 or 87.", false,
+           true},
+          {"derived", FieldType::kBool, "false", "Whether every use derives a key from a context."},
+          {"convergent_encryption", FieldType::kBool, "false",
+           "Derived keys: equal messages give equal ciphertexts."},
           {"exportable", FieldType::kBool, "false", "Not available on this server."},
           {"allow_plaintext_backup", FieldType::kBool, "false", "Recorded with the key."},
           {"auto_rotate_period", FieldType::kSeconds, "0", "0, or an hour or more."},
-          {"key_size", FieldType::kInt, "0", "For key type hmac only."},
-          {"context", FieldType::kText, "", "For derived keys only.", true}},
+          {"key_size", FieldType::kInt, "0",
+           "For key type hmac only: octets, a multiple of 8 from 32 to 512."},
+          kContext},
          {{Verb::kRead, Capability::kRead, ReadKey},
           {Verb::kWrite, Capability::kUpdate, CreateKey, true},
           {Verb::kDelete, Capability::kDelete, DeleteKey, true}});

@@ -11,13 +11,10 @@ std::optional<TokenHandle> HandleCache::Get(const HandleKey& key) {
 
 std::optional<TokenHandle> HandleCache::Put(const HandleKey& key, TokenHandle handle) {
   std::optional<TokenHandle> displaced = Take(key);
-  if (!displaced && index_.size() >= capacity_) {
-    displaced = order_.back().handle;
-    index_.erase(order_.back().key);
-    order_.pop_back();
-  }
+  if (!displaced && index_.size() >= capacity_) displaced = Take(HandleKey(order_.back().key));
   order_.push_front({key, handle});
   index_.emplace(key, order_.begin());
+  if (key.derived) ++derived_;
   return displaced;
 }
 
@@ -25,14 +22,34 @@ std::optional<TokenHandle> HandleCache::Take(const HandleKey& key) {
   const auto found = index_.find(key);
   if (found == index_.end()) return std::nullopt;
   const TokenHandle handle = found->second->handle;
+  if (key.derived) --derived_;
   order_.erase(found->second);
   index_.erase(found);
   return handle;
 }
 
+std::vector<TokenHandle> HandleCache::TakeVersion(const Id& key, int version) {
+  std::vector<TokenHandle> taken;
+  for (const Use use :
+       {Use::kCipher, Use::kSign, Use::kHmac, Use::kCmac, Use::kDerive, Use::kAgree}) {
+    if (const auto handle = Take({key, version, use, std::nullopt, {}})) taken.push_back(*handle);
+  }
+  // Contexts are many and unknown: all entries are looked through, where there are any.
+  if (derived_ == 0) return taken;
+  std::vector<HandleKey> keys;
+  for (const Entry& entry : order_) {
+    if (entry.key.derived && entry.key.key == key && entry.key.version == version) {
+      keys.push_back(entry.key);
+    }
+  }
+  for (const HandleKey& gone : keys) taken.push_back(*Take(gone));
+  return taken;
+}
+
 void HandleCache::Clear() {
   index_.clear();
   order_.clear();
+  derived_ = 0;
 }
 
 }  // namespace coffer::keyring

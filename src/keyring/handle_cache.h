@@ -1,19 +1,26 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <list>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "coffer/base/ids.h"
+#include "coffer/crypto/digest.h"
 #include "coffer/keyring/token.h"
 
 namespace coffer::keyring {
 
-// Which unwrapped session object stands for a key's version on one instance.
+// Which session object stands for a key's version on one instance: an unwrapped one for each use,
+// or one derived for a context.
 struct HandleKey {
   Id key;
   int version = 0;
+  Use use = Use::kCipher;
+  std::optional<DerivedUse> derived;
+  crypto::Sha256Digest context{};  // of the context; zeros where nothing is derived
   friend bool operator==(const HandleKey&, const HandleKey&) = default;
 };
 
@@ -25,21 +32,28 @@ class HandleCache {
   std::optional<TokenHandle> Get(const HandleKey& key);
   // The handle that had to make room, if any: the caller destroys it.
   std::optional<TokenHandle> Put(const HandleKey& key, TokenHandle handle);
-  std::optional<TokenHandle> Take(const HandleKey& key);
+  // Every handle of the version, for every use and context.
+  std::vector<TokenHandle> TakeVersion(const Id& key, int version);
   void Clear();
 
  private:
   struct Hash {
     std::size_t operator()(const HandleKey& key) const noexcept {
-      return IdHash{}(key.key) ^ (static_cast<std::size_t>(key.version) * 0x9e3779b97f4a7c15U);
+      std::size_t context = 0;
+      std::memcpy(&context, key.context.data(), sizeof(context));
+      const auto number =
+          static_cast<std::size_t>(key.version) * 8 + static_cast<std::size_t>(key.use);
+      return IdHash{}(key.key) ^ (number * 0x9e3779b97f4a7c15U) ^ context;
     }
   };
   struct Entry {
     HandleKey key;
     TokenHandle handle;
   };
+  std::optional<TokenHandle> Take(const HandleKey& key);
   std::size_t capacity_;
-  std::list<Entry> order_;  // most recent first
+  std::size_t derived_ = 0;  // entries with a context
+  std::list<Entry> order_;   // most recent first
   std::unordered_map<HandleKey, std::list<Entry>::iterator, Hash> index_;
 };
 

@@ -4,86 +4,15 @@
 #include <limits>
 #include <utility>
 
+#include "keyring/key_config.h"
 #include "keyring/key_ring_impl.h"
 
 namespace coffer::keyring {
 namespace {
 
 constexpr int kMaxVersions = 1'000'000;
-constexpr std::int64_t kShortestAutoRotateSeconds = 3600;
 
 auto Invalid(std::string message) { return Fail(Code::kInvalid, std::move(message)); }
-
-Status ApplyConfig(Key& key, const ConfigChange& change) {
-  KeySettings next = key.settings;
-  const std::string latest = std::to_string(key.latest_version);
-  if (change.min_decryption_version) {
-    const std::int64_t wanted = *change.min_decryption_version;
-    if (wanted < 0) return Invalid("min decryption version cannot be negative");
-    if (wanted > key.latest_version) {
-      return Invalid("cannot set min decryption version of " + std::to_string(wanted) +
-                     ", latest key version is " + latest);
-    }
-    next.min_decryption_version = wanted == 0 ? 1 : static_cast<int>(wanted);
-  }
-  if (change.min_encryption_version) {
-    const std::int64_t wanted = *change.min_encryption_version;
-    if (wanted < 0) return Invalid("min encryption version cannot be negative");
-    if (wanted > key.latest_version) {
-      return Invalid("cannot set min encryption version of " + std::to_string(wanted) +
-                     ", latest key version is " + latest);
-    }
-    next.min_encryption_version = static_cast<int>(wanted);
-  }
-  if (next.min_encryption_version > 0 &&
-      next.min_encryption_version < next.min_decryption_version) {
-    return Invalid("cannot set min encryption/decryption values; min encryption version of " +
-                   std::to_string(next.min_encryption_version) +
-                   " must be greater than or equal to min decryption version of " +
-                   std::to_string(next.min_decryption_version));
-  }
-  if (next.min_encryption_version > 0 && next.min_encryption_version < next.min_available_version) {
-    return Invalid("min encryption version should not be less than min available version");
-  }
-  if (next.min_decryption_version < next.min_available_version) {
-    return Invalid("min decryption version should not be less then min available version");
-  }
-  if (change.auto_rotate_period_seconds) {
-    const std::int64_t period = *change.auto_rotate_period_seconds;
-    if (period != 0 && period < kShortestAutoRotateSeconds) {
-      return Invalid("auto rotate period must be 0 to disable or at least an hour");
-    }
-    next.auto_rotate_period_seconds = period;
-  }
-  if (change.deletion_allowed) next.deletion_allowed = *change.deletion_allowed;
-  if (change.allow_plaintext_backup.value_or(false)) next.allow_plaintext_backup = true;
-  key.settings = next;
-  return {};
-}
-
-Status CheckTrim(const Key& key, std::int64_t wanted) {
-  const KeySettings& settings = key.settings;
-  if (wanted < 0) return Invalid("minimum available version cannot be negative");
-  if (wanted < settings.min_available_version) {
-    return Invalid("minimum available version cannot be decremented");
-  }
-  if (settings.min_encryption_version == 0) {
-    return Invalid(
-        "minimum available version cannot be set when minimum encryption version is not set");
-  }
-  if (settings.min_decryption_version == 0) {
-    return Invalid(
-        "minimum available version cannot be set when minimum decryption version is not set");
-  }
-  if (wanted > settings.min_encryption_version) {
-    return Invalid("minimum available version cannot be greater than minmum encryption version");
-  }
-  if (wanted > settings.min_decryption_version) {
-    return Invalid("minimum available version cannot be greater than minimum decryption version");
-  }
-  if (wanted == 0) return Invalid("minimum available version should be positive");
-  return {};
-}
 
 }  // namespace
 
@@ -112,7 +41,12 @@ Status KeyRing::Impl::WriteRows(storage::Transaction& transaction, const Change&
     const Key& key = *change.after;
     COFFER_TRY(store::WriteKey(transaction, key, key_mac));
     for (const int version : change.new_versions) {
-      COFFER_TRY(store::InsertVersion(transaction, key.id, key.type, key.versions.at(version)));
+      const KeyVersion& added = key.versions.at(version);
+      COFFER_TRY(store::InsertVersion(transaction, key.id, key.type, added));
+      if (added.custody == Custody::kResident) {
+        COFFER_TRY(
+            store::SetResidentState(transaction, added.locator, store::ResidentState::kLive));
+      }
     }
     COFFER_TRY(store::DeleteVersionsBelow(transaction, key.id, key.settings.min_available_version));
     COFFER_TRY(store::AppendHistory(transaction, key.id, change.history));
@@ -120,6 +54,9 @@ Status KeyRing::Impl::WriteRows(storage::Transaction& transaction, const Change&
     const Id& gone = change.before->key.id;
     COFFER_TRY(store::DeleteKey(transaction, gone));
     COFFER_TRY(store::AppendHistory(transaction, gone, change.history));
+  }
+  for (const Bytes& locator : GoneResidents(change)) {
+    COFFER_TRY(store::SetResidentState(transaction, locator, store::ResidentState::kDestroying));
   }
   return store::WriteState(transaction, next, state_mac);
 }
@@ -153,8 +90,8 @@ Status KeyRing::Impl::Commit(Token& token, const Change& change) {
     Key& key = *change.after;
     if (change.before != nullptr) key.generation = change.before->key.generation + 1;
     for (const int number : change.new_versions) {
-      WrappedVersion& version = key.versions.at(number);
-      COFFER_ASSIGN(const Mac mac, token.MetaMac(EncodeVersionRow(key.id, key.type, version)));
+      KeyVersion& version = key.versions.at(number);
+      COFFER_ASSIGN(const Mac mac, token.MetaMac(EncodeVersionRow(key.id, key.Spec(), version)));
       version.mac.assign(mac.begin(), mac.end());
     }
     COFFER_ASSIGN(key_mac, token.MetaMac(EncodeKeyRow(state.database, key)));
@@ -174,18 +111,31 @@ Status KeyRing::Impl::Commit(Token& token, const Change& change) {
   Publish(change);
   COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
   token_epoch = state.epoch;
+  DestroyResidents(token, GoneResidents(change));
   return {};
 }
 
-Result<WrappedVersion> KeyRing::Impl::NewVersionOf(Token& token, KeyType type, int number,
-                                                   const Actor& actor) const {
-  COFFER_ASSIGN(NewVersion made, token.Generate(type));
-  WrappedVersion version;
+Result<KeyVersion> KeyRing::Impl::NewVersionOf(Token& token, const Key& key, int number,
+                                               const Actor& actor) {
+  ResidentPlace place;
+  COFFER_ASSIGN(const Custody custody, token.CustodyOf(key.Spec()));
+  if (custody == Custody::kResident) {
+    COFFER_ASSIGN(place, ReserveResident(key.id, number));
+  }
+  COFFER_ASSIGN(NewVersion made, token.Generate(key.Spec(), place));
+  KeyVersion version;
   version.info = {number, clock.Now(), actor.name, actor.reason, made.master};
+  version.custody = made.custody;
+  version.kdf = made.kdf;
   version.blob = std::move(made.blob);
   version.hmac_blob = std::move(made.hmac_blob);
   version.hmac_master = std::move(made.hmac_master);
+  version.spki = std::move(made.spki);
+  version.locator = std::move(made.locator);
   version.counter = std::make_shared<EncryptionCounter>();
+  if (!version.spki.empty()) {
+    COFFER_ASSIGN(version.public_key, crypto::PublicKey::FromSpki(version.spki));
+  }
   return version;
 }
 
@@ -218,26 +168,26 @@ KeyRing::Changed KeyRing::Impl::ChangeKey(const Id& mount, std::string_view name
 }
 
 Result<HistoryEntry> KeyRing::Impl::RotateEdit(Token& token, Key& key,
-                                               std::vector<int>& new_versions,
-                                               const Actor& actor) const {
+                                               std::vector<int>& new_versions, const Actor& actor) {
   if (key.settings.soft_deleted) return Invalid("refusing to use soft-deleted key");
   if (key.latest_version >= kMaxVersions)
     return Invalid("key has too many versions: trim it first");
+  if (key.settings.imported && !key.settings.allow_imported_rotation) {
+    return Invalid("imported key " + key.name + " does not allow rotation within Vault");
+  }
   const int number = key.latest_version + 1;
-  COFFER_ASSIGN(WrappedVersion version, NewVersionOf(token, key.type, number, actor));
+  COFFER_ASSIGN(KeyVersion version, NewVersionOf(token, key, number, actor));
   key.versions.insert_or_assign(number, std::move(version));
   key.latest_version = number;
   key.settings.rotation_required = false;
+  key.settings.imported = false;
   new_versions.push_back(number);
   return HistoryEntry{.event = "rotated", .version = number, .actor = {}, .reason = {}};
 }
 
 Result<KeyRing::Created> KeyRing::Create(const Id& mount, const KeyName& name,
                                          const CreateOptions& options, const Actor& actor) {
-  const std::int64_t period = options.auto_rotate_period_seconds;
-  if (period != 0 && period < kShortestAutoRotateSeconds) {
-    return Invalid("auto rotate period must be 0 to disable or at least an hour");
-  }
+  COFFER_TRY(CheckNewKey(options));
   Created created;
   COFFER_TRY(impl_->custodian.Run([&](Token& token) -> Status {
     COFFER_TRY(impl_->CatchUp(token));
@@ -252,10 +202,13 @@ Result<KeyRing::Created> KeyRing::Create(const Id& mount, const KeyName& name,
     key->mount = mount;
     key->name = name.Text();
     key->type = options.type;
+    key->derived = options.derived;
+    key->convergent = options.convergent;
+    key->hmac_octets = static_cast<int>(options.hmac_octets.value_or(kHmacOctets));
     key->created = impl_->clock.Now();
     key->settings.allow_plaintext_backup = options.allow_plaintext_backup;
-    key->settings.auto_rotate_period_seconds = period;
-    COFFER_ASSIGN(WrappedVersion version, impl_->NewVersionOf(token, options.type, 1, actor));
+    key->settings.auto_rotate_period_seconds = options.auto_rotate_period_seconds;
+    COFFER_ASSIGN(KeyVersion version, impl_->NewVersionOf(token, *key, 1, actor));
     key->versions.emplace(1, std::move(version));
     Impl::Change change;
     change.new_versions = {1};

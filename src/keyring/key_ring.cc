@@ -48,16 +48,16 @@ void KeyCache::Clear() {
   }
 }
 
-void RetiredVersions::Add(const HandleKey& version) {
+void RetiredVersions::Add(const Version& version) {
   const std::lock_guard lock(mutex_);
   all_.push_back(version);
   count_.store(all_.size(), std::memory_order_release);
 }
 
-std::vector<HandleKey> RetiredVersions::Since(std::uint64_t& seen) {
+std::vector<RetiredVersions::Version> RetiredVersions::Since(std::uint64_t& seen) {
   if (count_.load(std::memory_order_acquire) == seen) return {};
   const std::lock_guard lock(mutex_);
-  std::vector<HandleKey> added(all_.begin() + static_cast<std::ptrdiff_t>(seen), all_.end());
+  std::vector<Version> added(all_.begin() + static_cast<std::ptrdiff_t>(seen), all_.end());
   seen = all_.size();
   return added;
 }
@@ -71,7 +71,7 @@ Status KeyRing::Impl::VerifyKey(Token& token, const store::StoredKey& stored) co
   if (!ConstantTimeEqual(key_mac, stored.mac)) return disabled("row");
   for (const auto& [number, version] : stored.key.versions) {
     COFFER_ASSIGN(const Mac mac,
-                  token.MetaMac(EncodeVersionRow(stored.key.id, stored.key.type, version)));
+                  token.MetaMac(EncodeVersionRow(stored.key.id, stored.key.Spec(), version)));
     if (!ConstantTimeEqual(mac, version.mac)) return disabled("version " + std::to_string(number));
   }
   return {};
@@ -82,6 +82,10 @@ Result<store::StoredKey> KeyRing::Impl::Load(Token& token, const Id& mount,
   COFFER_ASSIGN(auto stored, store::ReadKey(database, mount, name));
   if (!stored) return Fail(Code::kNotFound, "key not found");
   COFFER_TRY(VerifyKey(token, *stored));
+  for (auto& [number, version] : stored->key.versions) {
+    if (version.spki.empty()) continue;
+    COFFER_ASSIGN(version.public_key, crypto::PublicKey::FromSpki(version.spki));
+  }
   return std::move(*stored);
 }
 
@@ -160,6 +164,8 @@ Result<SecretBytes> KeyRing::DeriveLookupKey(std::string_view label) {
   SecureWipe(mac.data(), mac.size());
   return key;
 }
+
+std::size_t KeyRing::OrphanedResidents() const { return impl_->orphaned_residents; }
 
 bool KeyRing::Ready() const { return impl_->custodian.Health().reachable.load(); }
 

@@ -14,6 +14,7 @@
 #include "coffer/keyring/key_ring.h"
 #include "keyring/handle_cache.h"
 #include "keyring/keyring_store.h"
+#include "keyring/resident_store.h"
 #include "keyring/row_codec.h"
 
 namespace coffer::keyring {
@@ -83,14 +84,18 @@ class KeyCache {
 // Versions that were destroyed: each worker drops their handles before its next use of a key.
 class RetiredVersions {
  public:
-  void Add(const HandleKey& version);
+  struct Version {
+    Id key;
+    int number = 0;
+  };
+  void Add(const Version& version);
   // What was added since `seen`, which is moved on. One atomic load where there is nothing new.
-  std::vector<HandleKey> Since(std::uint64_t& seen);
+  std::vector<Version> Since(std::uint64_t& seen);
 
  private:
   std::atomic<std::uint64_t> count_{0};
   std::mutex mutex_;
-  std::vector<HandleKey> all_;
+  std::vector<Version> all_;
 };
 
 struct KeyRing::Impl {
@@ -136,6 +141,8 @@ struct KeyRing::Impl {
   StateRow state;
   std::uint64_t token_epoch = 0;
   bool state_doubtful = false;  // a COMMIT whose outcome is unknown: read again first
+  int resident_limit = 0;
+  std::size_t orphaned_residents = 0;  // token objects without a key, counted at the start
 
   // key_start.cc
   Status Start(Token& token, const StartPolicy& policy);
@@ -162,27 +169,42 @@ struct KeyRing::Impl {
                    const StateRow& next, ByteView state_mac);
   void Publish(const Change& change);
   Status CatchUp(Token& token);
-  Result<WrappedVersion> NewVersionOf(Token& token, KeyType type, int number,
-                                      const Actor& actor) const;
+  Result<KeyVersion> NewVersionOf(Token& token, const Key& key, int number, const Actor& actor);
   // Loads the key, lets `edit` change a copy and commits it.
   using Edit = std::function<Result<HistoryEntry>(Token&, Key&, std::vector<int>& new_versions)>;
   Changed ChangeKey(const Id& mount, std::string_view name, const Actor& actor, const Edit& edit);
   Status RemoveKey(Token& token, const store::StoredKey& stored, const Actor& actor);
   Result<HistoryEntry> RotateEdit(Token& token, Key& key, std::vector<int>& new_versions,
-                                  const Actor& actor) const;
+                                  const Actor& actor);
+
+  // resident_keys.cc: custodian's thread.
+  Result<ResidentPlace> ReserveResident(const Id& key, int version);
+  static std::vector<Bytes> GoneResidents(const Change& change);
+  void DestroyResidents(Token& token, const std::vector<Bytes>& locators);
+  Status CompareResidents(Token& token);
 
   // key_use.cc: the worker's own thread.
   Status Refresh(Worker& worker);
-  Result<TokenHandle> HandleFor(Worker& worker, const Key& key, const WrappedVersion& version);
+  Result<TokenHandle> HandleFor(Worker& worker, const Key& key, const KeyVersion& version, Use use);
+  Result<TokenHandle> DerivedHandleFor(Worker& worker, const Key& key, const KeyVersion& version,
+                                       DerivedUse use, ByteView context);
+  // Of a key that is not derived, its own; else the one derived for `context`.
+  Result<TokenHandle> CipherHandleFor(Worker& worker, const Key& key, const KeyVersion& version,
+                                      ByteView context);
+  void Keep(Worker& worker, const HandleKey& key, TokenHandle handle);
   // The verdict on an error of a worker's instance: nothing where the operation may be tried once
   // more.
   Status Judge(Worker& worker, const Error& error);
+  // `attempt` on the worker's own instance; once more after a doubtful error that the token's
+  // health does not explain.
+  Status Attempt(Worker& worker, const std::function<Status()>& attempt);
   // The token's half of nonces; the kernel's half is never drawn ahead (key-custody, "Nonces").
   Status DrawNonces(Worker& worker, MutableBytes out);
   Status TokenRandom(Worker& worker, MutableBytes out);
-  Status Reserve(const Key& key, const WrappedVersion& version, std::int64_t count);
+  Status Reserve(const Key& key, const KeyVersion& version, std::int64_t count);
   void AskForRotation(const Key& key, std::string reason);
-  Status EncryptOne(Worker& worker, const Key& key, Encryption& item, ByteView nonce);
+  Status EncryptOne(Worker& worker, const Key& key, Encryption& item, ByteView random_nonce);
+  Result<Mac> ConvergentNonce(Worker& worker, const Key& key, const Encryption& item);
 };
 
 }  // namespace coffer::keyring

@@ -157,6 +157,8 @@ Status KeyRing::Impl::Start(Token& token, const StartPolicy& policy) {
   } else {
     COFFER_TRY(StartEmpty(token));
   }
+  resident_limit = policy.resident_limit;
+  COFFER_TRY(CompareResidents(token));
   // One step of the epoch for each start: a database copied before it can never be passed off as
   // the latest.
   StateRow next = state;

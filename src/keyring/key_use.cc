@@ -44,8 +44,10 @@ Status KeyRing::Impl::Refresh(Worker& worker) {
     worker.generation = generation;
     worker.unwraps = 0;
   }
-  for (const HandleKey& gone : retired.Since(worker.retired_seen)) {
-    if (const auto handle = worker.handles.Take(gone)) worker.token->Destroy(*handle);
+  for (const auto& gone : retired.Since(worker.retired_seen)) {
+    for (const TokenHandle handle : worker.handles.TakeVersion(gone.key, gone.number)) {
+      worker.token->Destroy(handle);
+    }
   }
   return {};
 }
@@ -60,19 +62,53 @@ Status KeyRing::Impl::Judge(Worker& worker, const Error& error) {
   return {};
 }
 
-Result<TokenHandle> KeyRing::Impl::HandleFor(Worker& worker, const Key& key,
-                                             const WrappedVersion& version) {
-  const HandleKey wanted{key.id, version.info.version};
-  if (const auto cached = worker.handles.Get(wanted)) return *cached;
-  auto handle = worker.token->Unwrap(key.type, version.info.master, version.blob);
-  if (!handle && IsDoubtful(handle.error())) {
-    COFFER_TRY(Judge(worker, handle.error()));
-    handle = worker.token->Unwrap(key.type, version.info.master, version.blob);
+Status KeyRing::Impl::Attempt(Worker& worker, const std::function<Status()>& attempt) {
+  COFFER_TRY(Refresh(worker));
+  Status done = attempt();
+  if (!done && IsDoubtful(done.error())) {
+    COFFER_TRY(Judge(worker, done.error()));
+    done = attempt();
   }
-  if (!handle) return Fail(std::move(handle).error());
+  return done;
+}
+
+void KeyRing::Impl::Keep(Worker& worker, const HandleKey& key, TokenHandle handle) {
   ++worker.unwraps;
-  if (const auto displaced = worker.handles.Put(wanted, *handle)) worker.token->Destroy(*displaced);
-  return *handle;
+  if (const auto displaced = worker.handles.Put(key, handle)) worker.token->Destroy(*displaced);
+}
+
+Result<TokenHandle> KeyRing::Impl::HandleFor(Worker& worker, const Key& key,
+                                             const KeyVersion& version, Use use) {
+  const bool second = use == Use::kHmac && !version.hmac_blob.empty();
+  if (version.custody == Custody::kResident && !second) {
+    return worker.token->FindResident(version.locator);
+  }
+  const HandleKey wanted{key.id, version.info.version, use, std::nullopt, {}};
+  if (const auto cached = worker.handles.Get(wanted)) return *cached;
+  COFFER_ASSIGN(
+      const TokenHandle handle,
+      worker.token->Unwrap(key.Spec(), use, second ? version.hmac_master : version.info.master,
+                           second ? version.hmac_blob : version.blob));
+  Keep(worker, wanted, handle);
+  return handle;
+}
+
+Result<TokenHandle> KeyRing::Impl::DerivedHandleFor(Worker& worker, const Key& key,
+                                                    const KeyVersion& version, DerivedUse use,
+                                                    ByteView context) {
+  const HandleKey wanted{key.id, version.info.version, Use::kDerive, use, crypto::Sha256(context)};
+  if (const auto cached = worker.handles.Get(wanted)) return *cached;
+  COFFER_ASSIGN(const TokenHandle base, HandleFor(worker, key, version, Use::kDerive));
+  COFFER_ASSIGN(const TokenHandle handle, worker.token->Derive(key.Spec(), base, use, context));
+  ++worker.unwraps;  // the step between is a session object, too
+  Keep(worker, wanted, handle);
+  return handle;
+}
+
+Result<TokenHandle> KeyRing::Impl::CipherHandleFor(Worker& worker, const Key& key,
+                                                   const KeyVersion& version, ByteView context) {
+  if (!key.derived) return HandleFor(worker, key, version, Use::kCipher);
+  return DerivedHandleFor(worker, key, version, DerivedUse::kCipher, context);
 }
 
 void KeyRing::Impl::AskForRotation(const Key& key, std::string reason) {
@@ -95,7 +131,7 @@ void KeyRing::Impl::AskForRotation(const Key& key, std::string reason) {
   });
 }
 
-Status KeyRing::Impl::Reserve(const Key& key, const WrappedVersion& version, std::int64_t count) {
+Status KeyRing::Impl::Reserve(const Key& key, const KeyVersion& version, std::int64_t count) {
   EncryptionCounter& counter = *version.counter;
   if (TakeFromBlock(counter, count)) return {};
   const std::lock_guard lock(reserve_mutex);
@@ -138,11 +174,39 @@ Status KeyRing::Impl::DrawNonces(Worker& worker, MutableBytes out) {
   return {};
 }
 
-Status KeyRing::Impl::EncryptOne(Worker& worker, const Key& key, Encryption& item, ByteView nonce) {
+// HMAC-SHA256(K_nonce, be64(length of aad) || aad || plaintext): its first 12 octets are the nonce.
+// Equal nonces therefore mean equal messages under the same key.
+Result<Mac> KeyRing::Impl::ConvergentNonce(Worker& worker, const Key& key, const Encryption& item) {
+  COFFER_ASSIGN(const TokenHandle handle,
+                DerivedHandleFor(worker, key, *item.version, DerivedUse::kNonce, item.context));
+  SecretBytes input(8 + item.aad.size() + item.plaintext.size());
+  const MutableBytes out = input.RevealMutable();
+  for (std::size_t i = 0; i < 8; ++i) {
+    out[i] = static_cast<std::uint8_t>(std::uint64_t{item.aad.size()} >> (56 - 8 * i));
+  }
+  std::ranges::copy(item.aad, out.begin() + 8);
+  std::ranges::copy(item.plaintext, out.begin() + 8 + static_cast<std::ptrdiff_t>(item.aad.size()));
+  Mac mac{};
+  COFFER_ASSIGN(const std::size_t octets,
+                worker.token->Sign(handle, {SignMechanism::Kind::kHmac}, input.Reveal(), mac));
+  if (octets != mac.size()) {
+    return Fail(Code::kTokenFailed, "token returned a MAC of the wrong length");
+  }
+  return mac;
+}
+
+Status KeyRing::Impl::EncryptOne(Worker& worker, const Key& key, Encryption& item,
+                                 ByteView random_nonce) {
+  COFFER_ASSIGN(const TokenHandle handle,
+                CipherHandleFor(worker, key, *item.version, item.context));
+  Mac convergent{};
+  if (key.convergent) {
+    COFFER_ASSIGN(convergent, ConvergentNonce(worker, key, item));
+  }
+  const ByteView nonce = key.convergent ? ByteView(convergent).first(kNonceOctets) : random_nonce;
   item.payload.resize(kNonceOctets + item.plaintext.size() + kTagOctets);
   std::copy(nonce.begin(), nonce.end(), item.payload.begin());
   const MutableBytes sealed = MutableBytes(item.payload).subspan(kNonceOctets);
-  COFFER_ASSIGN(const TokenHandle handle, HandleFor(worker, key, *item.version));
   return worker.token->Encrypt(handle, nonce, item.aad, item.plaintext, sealed);
 }
 
@@ -179,27 +243,19 @@ Status KeyRing::Encrypt(std::size_t worker, const Key& key, std::span<Encryption
   return {};
 }
 
-Result<SecretBytes> KeyRing::Decrypt(std::size_t worker, const Key& key,
-                                     const WrappedVersion& version, ByteView payload,
-                                     ByteView aad) {
+Result<SecretBytes> KeyRing::Decrypt(std::size_t worker, const Key& key, const KeyVersion& version,
+                                     ByteView payload, ByteView aad, ByteView context) {
   if (payload.size() < kNonceOctets + kTagOctets) {
     return Fail(Code::kInvalid, "invalid ciphertext length");
   }
   Impl::Worker& own = impl_->WorkerAt(worker);
-  COFFER_TRY(impl_->Refresh(own));
   const ByteView nonce = payload.first(kNonceOctets);
   const ByteView sealed = payload.subspan(kNonceOctets);
   SecretBytes plaintext(sealed.size());  // the token wants room for the tag, too
-  const auto attempt = [&]() -> Status {
-    COFFER_ASSIGN(const TokenHandle handle, impl_->HandleFor(own, key, version));
+  COFFER_TRY(impl_->Attempt(own, [&]() -> Status {
+    COFFER_ASSIGN(const TokenHandle handle, impl_->CipherHandleFor(own, key, version, context));
     return own.token->Decrypt(handle, nonce, aad, sealed, plaintext.RevealMutable());
-  };
-  Status done = attempt();
-  if (!done && IsDoubtful(done.error())) {
-    COFFER_TRY(impl_->Judge(own, done.error()));
-    done = attempt();
-  }
-  if (!done) return Fail(std::move(done).error());
+  }));
   plaintext.Truncate(sealed.size() - kTagOctets);
   return plaintext;
 }

@@ -9,71 +9,6 @@ namespace {
 using storage::Statement;
 using storage::Transaction;
 
-constexpr std::string_view kSchemaV1 = R"sql(
-CREATE TABLE keyring_identity (
-  one INTEGER PRIMARY KEY CHECK (one = 1),
-  database_id BLOB NOT NULL
-);
-CREATE TABLE keyring_state (
-  one INTEGER PRIMARY KEY CHECK (one = 1),
-  database_id BLOB NOT NULL,
-  epoch INTEGER NOT NULL,
-  keys INTEGER NOT NULL,
-  sum BLOB NOT NULL,
-  mac BLOB NOT NULL
-);
-CREATE TABLE keys (
-  id BLOB PRIMARY KEY,
-  mount BLOB NOT NULL,
-  name TEXT NOT NULL,
-  type INTEGER NOT NULL,
-  created INTEGER NOT NULL,
-  generation INTEGER NOT NULL,
-  latest_version INTEGER NOT NULL,
-  min_decryption_version INTEGER NOT NULL,
-  min_encryption_version INTEGER NOT NULL,
-  min_available_version INTEGER NOT NULL,
-  deletion_allowed INTEGER NOT NULL,
-  allow_plaintext_backup INTEGER NOT NULL,
-  soft_deleted INTEGER NOT NULL,
-  rotation_required INTEGER NOT NULL,
-  auto_rotate_period INTEGER NOT NULL,
-  mac BLOB NOT NULL,
-  UNIQUE (mount, name)
-);
-CREATE INDEX keys_auto_rotate ON keys (auto_rotate_period) WHERE auto_rotate_period > 0;
-CREATE TABLE key_versions (
-  key BLOB NOT NULL REFERENCES keys (id) ON DELETE CASCADE,
-  version INTEGER NOT NULL,
-  type INTEGER NOT NULL,
-  master TEXT NOT NULL,
-  created INTEGER NOT NULL,
-  created_by TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  blob BLOB NOT NULL,
-  hmac_master TEXT NOT NULL,
-  hmac_blob BLOB NOT NULL,
-  mac BLOB NOT NULL,
-  PRIMARY KEY (key, version)
-);
-CREATE TABLE key_counters (
-  key BLOB NOT NULL REFERENCES keys (id) ON DELETE CASCADE,
-  version INTEGER NOT NULL,
-  reserved INTEGER NOT NULL,
-  PRIMARY KEY (key, version)
-);
-CREATE TABLE key_history (
-  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-  key BLOB NOT NULL,
-  time INTEGER NOT NULL,
-  event TEXT NOT NULL,
-  version INTEGER NOT NULL,
-  actor TEXT NOT NULL,
-  reason TEXT NOT NULL
-);
-CREATE INDEX key_history_key ON key_history (key, sequence);
-)sql";
-
 auto Damaged(std::string_view what) {
   return Fail(Code::kCorrupt, "stored " + std::string(what) + " cannot be read");
 }
@@ -99,7 +34,9 @@ Result<StoredKey> KeyFromRow(const Statement& row) {
   for (const int column : {6, 7, 8, 9}) {
     if (!InIntRange(row.Int(column))) return Damaged("key");
   }
-  if (!id || !mount || type < 1 || type > 2) return Damaged("key");
+  if (!id || !mount || FindKeyType(type) == nullptr) return Damaged("key");
+  const std::int64_t hmac_octets = row.Int(17);
+  if (hmac_octets < kMinHmacOctets || hmac_octets > kMaxHmacOctets) return Damaged("key");
   key.id = *id;
   key.mount = *mount;
   key.name = row.Text(2);
@@ -115,7 +52,12 @@ Result<StoredKey> KeyFromRow(const Statement& row) {
   key.settings.soft_deleted = row.Int(12) != 0;
   key.settings.rotation_required = row.Int(13) != 0;
   key.settings.auto_rotate_period_seconds = row.Int(14);
-  stored.mac = row.Blob(15);
+  key.derived = row.Int(15) != 0;
+  key.convergent = row.Int(16) != 0;
+  key.hmac_octets = static_cast<int>(hmac_octets);
+  key.settings.imported = row.Int(18) != 0;
+  key.settings.allow_imported_rotation = row.Int(19) != 0;
+  stored.mac = row.Blob(20);
   return stored;
 }
 
@@ -123,7 +65,8 @@ Status ReadVersions(storage::Reader& reader, Key& key) {
   COFFER_ASSIGN(
       Statement rows,
       reader.Prepare("SELECT v.version, v.type, v.master, v.created, v.created_by, v.reason,"
-                     " v.blob, v.hmac_master, v.hmac_blob, v.mac, coalesce(c.reserved, 0)"
+                     " v.blob, v.hmac_master, v.hmac_blob, v.mac, coalesce(c.reserved, 0),"
+                     " v.custody, v.kdf, v.spki, v.locator"
                      " FROM key_versions v LEFT JOIN key_counters c"
                      " ON c.key = v.key AND c.version = v.version"
                      " WHERE v.key = ?1 ORDER BY v.version"));
@@ -134,7 +77,7 @@ Status ReadVersions(storage::Reader& reader, Key& key) {
     if (!InIntRange(rows.Int(0)) || rows.Int(1) != static_cast<std::int64_t>(key.type)) {
       return Damaged("key version");
     }
-    WrappedVersion version;
+    KeyVersion version;
     version.info.version = static_cast<int>(rows.Int(0));
     version.info.master = rows.Text(2);
     version.info.created = FromUnixNanoseconds(rows.Int(3));
@@ -146,6 +89,13 @@ Status ReadVersions(storage::Reader& reader, Key& key) {
     version.mac = rows.Blob(9);
     version.counter = std::make_shared<EncryptionCounter>();
     version.counter->reserved.store(rows.Int(10));
+    const std::int64_t custody = rows.Int(11);
+    const std::int64_t kdf = rows.Int(12);
+    if (custody < 1 || custody > 2 || kdf < 0 || kdf > 1) return Damaged("key version");
+    version.custody = static_cast<Custody>(custody);
+    version.kdf = static_cast<Kdf>(kdf);
+    version.spki = rows.Blob(13);
+    version.locator = rows.Blob(14);
     key.versions.emplace(version.info.version, std::move(version));
   }
 }
@@ -162,8 +112,6 @@ Result<std::vector<KeyPlace>> Places(Statement& rows) {
 }
 
 }  // namespace
-
-std::vector<storage::Migration> Schema() { return {{"keyring", 1, kSchemaV1}}; }
 
 Result<std::optional<StoredState>> ReadState(storage::Database& database) {
   COFFER_ASSIGN(storage::Reader reader, database.Read());
@@ -203,7 +151,8 @@ Result<std::optional<StoredKey>> ReadKey(storage::Database& database, const Id& 
       reader.Prepare("SELECT id, mount, name, type, created, generation, latest_version,"
                      " min_decryption_version, min_encryption_version, min_available_version,"
                      " deletion_allowed, allow_plaintext_backup, soft_deleted,"
-                     " rotation_required, auto_rotate_period, mac"
+                     " rotation_required, auto_rotate_period, derived, convergent, hmac_octets,"
+                     " imported, allow_imported_rotation, mac"
                      " FROM keys WHERE mount = ?1 AND name = ?2"));
   row.Bind(0, mount.View()).Bind(1, name);
   COFFER_ASSIGN(const bool found, row.Step());
@@ -287,8 +236,10 @@ Status WriteKey(Transaction& transaction, const Key& key, ByteView mac) {
           "INSERT INTO keys (id, mount, name, type, created, generation, latest_version,"
           " min_decryption_version, min_encryption_version, min_available_version, "
           "deletion_allowed,"
-          " allow_plaintext_backup, soft_deleted, rotation_required, auto_rotate_period, mac)"
-          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+          " allow_plaintext_backup, soft_deleted, rotation_required, auto_rotate_period, derived,"
+          " convergent, hmac_octets, imported, allow_imported_rotation, mac)"
+          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+          " ?18, ?19, ?20, ?21)"
           " ON CONFLICT (id) DO UPDATE SET generation = excluded.generation,"
           " latest_version = excluded.latest_version,"
           " min_decryption_version = excluded.min_decryption_version,"
@@ -297,7 +248,8 @@ Status WriteKey(Transaction& transaction, const Key& key, ByteView mac) {
           " deletion_allowed = excluded.deletion_allowed,"
           " allow_plaintext_backup = excluded.allow_plaintext_backup,"
           " soft_deleted = excluded.soft_deleted, rotation_required = excluded.rotation_required,"
-          " auto_rotate_period = excluded.auto_rotate_period, mac = excluded.mac"));
+          " auto_rotate_period = excluded.auto_rotate_period, imported = excluded.imported,"
+          " allow_imported_rotation = excluded.allow_imported_rotation, mac = excluded.mac"));
   const KeySettings& settings = key.settings;
   write.Bind(0, key.id.View())
       .Bind(1, key.mount.View())
@@ -314,16 +266,23 @@ Status WriteKey(Transaction& transaction, const Key& key, ByteView mac) {
       .Bind(12, std::int64_t{settings.soft_deleted})
       .Bind(13, std::int64_t{settings.rotation_required})
       .Bind(14, settings.auto_rotate_period_seconds)
-      .Bind(15, mac);
+      .Bind(15, std::int64_t{key.derived})
+      .Bind(16, std::int64_t{key.convergent})
+      .Bind(17, std::int64_t{key.hmac_octets})
+      .Bind(18, std::int64_t{settings.imported})
+      .Bind(19, std::int64_t{settings.allow_imported_rotation})
+      .Bind(20, mac);
   return Run(write);
 }
 
 Status InsertVersion(Transaction& transaction, const Id& key, KeyType type,
-                     const WrappedVersion& version) {
+                     const KeyVersion& version) {
   COFFER_ASSIGN(Statement insert,
                 transaction.Prepare("INSERT INTO key_versions (key, version, type, master, created,"
-                                    " created_by, reason, blob, hmac_master, hmac_blob, mac)"
-                                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"));
+                                    " created_by, reason, blob, hmac_master, hmac_blob, mac,"
+                                    " custody, kdf, spki, locator)"
+                                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+                                    " ?13, ?14, ?15)"));
   insert.Bind(0, key.View())
       .Bind(1, std::int64_t{version.info.version})
       .Bind(2, static_cast<std::int64_t>(type))
@@ -334,7 +293,11 @@ Status InsertVersion(Transaction& transaction, const Id& key, KeyType type,
       .Bind(7, ByteView(version.blob))
       .Bind(8, std::string_view(version.hmac_master))
       .Bind(9, ByteView(version.hmac_blob))
-      .Bind(10, ByteView(version.mac));
+      .Bind(10, ByteView(version.mac))
+      .Bind(11, static_cast<std::int64_t>(version.custody))
+      .Bind(12, static_cast<std::int64_t>(version.kdf))
+      .Bind(13, ByteView(version.spki))
+      .Bind(14, ByteView(version.locator));
   return Run(insert);
 }
 

@@ -56,7 +56,8 @@ Result<std::vector<HistoryEntry>> History(storage::Database& database, const Id&
 // Inserts or replaces the key's own row.
 Status WriteKey(storage::Transaction& transaction, const Key& key, ByteView mac);
 Status InsertVersion(storage::Transaction& transaction, const Id& key, KeyType type,
-                     const WrappedVersion& version);
+                     const KeyVersion& version);
+
 // Versions below `version` are destroyed, with their counters.
 Status DeleteVersionsBelow(storage::Transaction& transaction, const Id& key, int version);
 // The key, its versions and counters; the history stays.

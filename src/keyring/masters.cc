@@ -29,6 +29,10 @@ constexpr std::array kClasses{
     MasterClass{"import-ec", ObjectClass::kPrivateKey, KeyType::kEc, false, false, true},
 };
 
+// Ed25519 keys where the token cannot wrap them.
+constexpr MasterClass kResident{"",   ObjectClass::kPrivateKey, KeyType::kEcEdwards, false, false,
+                                false};
+
 Attributes WrapTemplate(const MasterClass& master_class) {
   Attributes attributes;
   attributes.Add(AttributeType::kClass, master_class.object_class)
@@ -148,6 +152,11 @@ std::span<const MasterClass> MasterClasses() { return kClasses; }
 const MasterClass& AesClass() { return kClasses[0]; }
 const MasterClass& HmacClass() { return kClasses[2]; }
 
+const MasterClass& ClassNamed(std::string_view name) {
+  const auto* const found = std::ranges::find(kClasses, name, &MasterClass::name);
+  return found == kClasses.end() ? kResident : *found;
+}
+
 Attributes UnwrapTemplate(const MasterClass& master_class) {
   Attributes attributes = PinnedAttributes(master_class);
   attributes.Add(AttributeType::kModifiable, false);
@@ -175,6 +184,20 @@ Attributes NewSecretTemplate(const MasterClass& master_class, unsigned long octe
     attributes.Add(usage, false);
   }
   attributes.Add(AttributeType::kValueLen, octets);
+  return attributes;
+}
+
+Attributes NewPrivateTemplate() {
+  Attributes attributes;
+  attributes.Add(AttributeType::kToken, false)
+      .Add(AttributeType::kPrivate, true)
+      .Add(AttributeType::kSensitive, true)
+      .Add(AttributeType::kExtractable, true);
+  for (const AttributeType usage :
+       {AttributeType::kDecrypt, AttributeType::kSign, AttributeType::kSignRecover,
+        AttributeType::kUnwrap, AttributeType::kDerive}) {
+    attributes.Add(usage, false);
+  }
   return attributes;
 }
 

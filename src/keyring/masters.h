@@ -24,6 +24,8 @@ struct MasterClass {
 std::span<const MasterClass> MasterClasses();
 const MasterClass& AesClass();
 const MasterClass& HmacClass();
+// The class of this name; resident keys' where there is none: it has no master.
+const MasterClass& ClassNamed(std::string_view name);
 
 inline constexpr std::string_view kMetaLabel = "coffer-meta";
 inline constexpr std::string_view kEpochApplication = "coffer-epoch";
@@ -36,6 +38,7 @@ pkcs11::Attributes UnwrappedKeyTemplate(const MasterClass& master_class,
                                         const pkcs11::Attributes& usage);
 // A new version at birth: extractable, of no use, a session object.
 pkcs11::Attributes NewSecretTemplate(const MasterClass& master_class, unsigned long octets);
+pkcs11::Attributes NewPrivateTemplate();
 
 pkcs11::Attributes MasterTemplate(const MasterClass& master_class, std::string_view label,
                                   pkcs11::MechanismType wrap);

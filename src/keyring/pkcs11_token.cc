@@ -18,31 +18,8 @@ using pkcs11::MechanismType;
 
 constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
 constexpr std::size_t kTagOctets = 16;
-constexpr unsigned long kHmacKeyOctets = 32;
 constexpr std::string_view kLabelPrefix = "coffer-";
 constexpr std::string_view kEpochLabelPrefix = "coffer-epoch-";
-
-unsigned long KeyOctets(KeyType type) { return type == KeyType::kAes128Gcm96 ? 16 : 32; }
-
-Attributes AesUsage() {
-  Attributes usage;
-  usage.Add(AttributeType::kEncrypt, true)
-      .Add(AttributeType::kDecrypt, true)
-      .Add(AttributeType::kSign, false)
-      .Add(AttributeType::kVerify, false)
-      .AddMechanisms(AttributeType::kAllowedMechanisms, {MechanismType::kAesGcm});
-  return usage;
-}
-
-Attributes HmacUsage() {
-  Attributes usage;
-  usage.Add(AttributeType::kSign, true)
-      .Add(AttributeType::kVerify, false)
-      .AddMechanisms(AttributeType::kAllowedMechanisms,
-                     {MechanismType::kSha224Hmac, MechanismType::kSha256Hmac,
-                      MechanismType::kSha384Hmac, MechanismType::kSha512Hmac});
-  return usage;
-}
 
 Attributes Labelled(std::string_view label) {
   Attributes attributes;
@@ -85,21 +62,6 @@ auto Lost(const Error& why) {
   return Fail(Code::kTokenLost, "the token is not reachable",
               why.cause.empty() ? why.message : why.cause);
 }
-
-// A session object that is destroyed at the end of the scope, come what may.
-class Passing {
- public:
-  Passing(pkcs11::Session& session, pkcs11::ObjectHandle handle)
-      : session_(session), handle_(handle) {}
-  ~Passing() { static_cast<void>(session_.DestroyObject(handle_)); }
-  Passing(const Passing&) = delete;
-  Passing& operator=(const Passing&) = delete;
-  pkcs11::ObjectHandle get() const { return handle_; }
-
- private:
-  pkcs11::Session& session_;
-  pkcs11::ObjectHandle handle_;
-};
 
 Status SyncPath(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -184,7 +146,8 @@ Status Pkcs11Token::FindMasters() {
     return Fail(Code::kTokenRefused, "token holds more than one object labelled coffer-meta");
   }
   meta_ = meta.front();
-  return VerifyMeta(*session_, meta_);
+  COFFER_TRY(VerifyMeta(*session_, meta_));
+  return FindResidents();
 }
 
 Result<pkcs11::ObjectHandle> Pkcs11Token::Master(const std::string& name) const {
@@ -207,70 +170,6 @@ Result<std::string> Pkcs11Token::NewestMaster(const MasterClass& master_class) c
                                      " keys: run coffer hsm init first");
   }
   return newest;
-}
-
-Result<Bytes> Pkcs11Token::WrapNew(const MasterClass& master_class, const std::string& master,
-                                   MechanismType generator, unsigned long octets) {
-  COFFER_ASSIGN(const pkcs11::ObjectHandle wrapping, Master(master));
-  COFFER_ASSIGN(const pkcs11::ObjectHandle handle,
-                session_->GenerateKey(generator, NewSecretTemplate(master_class, octets)));
-  const Passing extractable(*session_, handle);
-  COFFER_ASSIGN(Bytes blob, session_->WrapKey(kWrap, wrapping, extractable.get()));
-  // RFC 5649: whole 8-octet blocks and one block of integrity check.
-  if (blob.size() != (octets + 7) / 8 * 8 + 8) {
-    return Fail(Code::kTokenFailed, "token returned a wrapped key of the wrong length");
-  }
-  return blob;
-}
-
-Result<NewVersion> Pkcs11Token::Generate(KeyType type) {
-  NewVersion version;
-  COFFER_ASSIGN(version.master, NewestMaster(AesClass()));
-  COFFER_ASSIGN(version.hmac_master, NewestMaster(HmacClass()));
-  COFFER_ASSIGN(version.blob,
-                WrapNew(AesClass(), version.master, MechanismType::kAesKeyGen, KeyOctets(type)));
-  COFFER_ASSIGN(version.hmac_blob, WrapNew(HmacClass(), version.hmac_master,
-                                           MechanismType::kGenericSecretKeyGen, kHmacKeyOctets));
-  COFFER_TRY(CrossCheck(type, version));
-  return version;
-}
-
-Status Pkcs11Token::CrossCheck(KeyType type, const NewVersion& version) {
-  // What one unwrapping of the blob encrypts, another must decrypt: the blob holds one key, and it
-  // works.
-  COFFER_ASSIGN(const TokenHandle first_handle, Unwrap(type, version.master, version.blob));
-  const Passing first(*session_, first_handle);
-  COFFER_ASSIGN(const TokenHandle second_handle, Unwrap(type, version.master, version.blob));
-  const Passing second(*session_, second_handle);
-  COFFER_ASSIGN(const TokenHandle hmac_handle,
-                UnwrapAs(HmacClass(), version.hmac_master, version.hmac_blob, HmacUsage()));
-  const Passing hmac(*session_, hmac_handle);
-  std::array<std::uint8_t, 12> nonce{};
-  const std::array<std::uint8_t, 16> probe{0x63, 0x6f, 0x66, 0x66, 0x65, 0x72};
-  std::array<std::uint8_t, 32> sealed{};
-  std::array<std::uint8_t, 32> opened{};
-  COFFER_TRY(Encrypt(first.get(), nonce, {}, probe, sealed));
-  COFFER_TRY(Decrypt(second.get(), nonce, {}, sealed, opened));
-  Mac mac{};
-  COFFER_ASSIGN(const std::size_t mac_octets,
-                session_->Sign(MechanismType::kSha256Hmac, hmac.get(), probe, mac));
-  if (mac_octets != mac.size() || !std::equal(probe.begin(), probe.end(), opened.begin())) {
-    return Fail(Code::kTokenFailed, "new key version failed its cross-check in the token");
-  }
-  return {};
-}
-
-Result<TokenHandle> Pkcs11Token::Unwrap(KeyType type, std::string_view master, ByteView blob) {
-  if (blob.size() != KeyOctets(type) + 8) {
-    return Fail(Code::kCorrupt, "stored key version has the wrong length");
-  }
-  return UnwrapAs(AesClass(), master, blob, AesUsage());
-}
-
-Result<TokenHandle> Pkcs11Token::UnwrapAs(const MasterClass& master_class, std::string_view master,
-                                          ByteView blob, const Attributes& usage) {
-  COFFER_ASSIGN(const pkcs11::ObjectHandle unwrapping, Master(std::string(master)));
-  return session_->UnwrapKey(kWrap, unwrapping, blob, UnwrappedKeyTemplate(master_class, usage));
 }
 
 void Pkcs11Token::Destroy(TokenHandle handle) {
@@ -316,6 +215,8 @@ Result<Mac> Pkcs11Token::MetaMac(ByteView data) {
 }
 
 Status Pkcs11Token::Random(MutableBytes out) { return session_->GenerateRandom(out); }
+
+Status Pkcs11Token::Sync() const { return SyncDirectory(location_.objects_directory); }
 
 Result<Token::Epoch> Pkcs11Token::ReadEpoch() {
   COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> objects, session_->Find(EpochObjects()));

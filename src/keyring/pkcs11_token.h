@@ -7,8 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "coffer/base/secret_bytes.h"
+#include "coffer/crypto/public_key.h"
 #include "coffer/keyring/token.h"
 #include "coffer/keyring/token_setup.h"
 #include "coffer/pkcs11/module.h"
@@ -27,8 +30,21 @@ class Pkcs11Token final : public Token {
                                                    const TokenLocation& location,
                                                    std::shared_ptr<const SecretBytes> pin);
 
-  Result<NewVersion> Generate(KeyType type) override;
-  Result<TokenHandle> Unwrap(KeyType type, std::string_view master, ByteView blob) override;
+  // key_objects.cc
+  Result<Custody> CustodyOf(const KeySpec& spec) override;
+  Result<NewVersion> Generate(const KeySpec& spec, const ResidentPlace& place) override;
+  Result<TokenHandle> Unwrap(const KeySpec& spec, Use use, std::string_view master,
+                             ByteView blob) override;
+  Result<TokenHandle> Derive(const KeySpec& spec, TokenHandle base, DerivedUse use,
+                             ByteView context) override;
+  Result<TokenHandle> FindResident(ByteView locator) override;
+  Result<std::vector<Bytes>> Residents(const Id& database) override;
+  Status DestroyResident(ByteView locator) override;
+  Result<std::size_t> Sign(TokenHandle key, const SignMechanism& how, ByteView data,
+                           MutableBytes out) override;
+  Status RsaDecrypt(TokenHandle key, ByteView in, MutableBytes out) override;
+
+  // pkcs11_token.cc
   void Destroy(TokenHandle handle) override;
   Status Encrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
                  MutableBytes out) override;
@@ -56,11 +72,20 @@ class Pkcs11Token final : public Token {
   Result<pkcs11::ObjectHandle> Master(const std::string& name) const;
   // The newest master of the class, by version.
   Result<std::string> NewestMaster(const MasterClass& master_class) const;
-  Result<Bytes> WrapNew(const MasterClass& master_class, const std::string& master,
-                        pkcs11::MechanismType generator, unsigned long octets);
-  Result<TokenHandle> UnwrapAs(const MasterClass& master_class, std::string_view master,
-                               ByteView blob, const pkcs11::Attributes& usage);
-  Status CrossCheck(KeyType type, const NewVersion& version);
+  Status Sync() const;
+  Status FindResidents();
+
+  Status ProbeMaking(const KeySpec& spec);
+  Result<Bytes> WrapNew(const KeySpec& spec, Use use, const std::string& master);
+  Status GeneratePair(const KeySpec& spec, NewVersion& version);
+  Result<NewVersion> GenerateResident(const KeySpec& spec, const ResidentPlace& place);
+  Status AddHmacKey(NewVersion& version);
+  // Two unwrappings of the same blob must agree: it holds one key, and that key works.
+  Status CheckTwice(const KeySpec& spec, Use use, std::string_view master, ByteView blob);
+  Status CheckPair(const KeySpec& spec, TokenHandle key, const crypto::PublicKey& public_key);
+  Status CheckCipher(TokenHandle sealing, TokenHandle opening);
+  // The verdict on a failure that may be the caller's or the token's.
+  Status Blame(const Error& error, std::string_view message);
 
   std::unique_ptr<pkcs11::Module> module_;
   TokenLocation location_;
@@ -70,6 +95,8 @@ class Pkcs11Token final : public Token {
   std::optional<pkcs11::Session> session_;               // after module_: closed before it
   std::map<std::string, pkcs11::ObjectHandle> masters_;  // "aes-v1"
   pkcs11::ObjectHandle meta_ = pkcs11::kNoObject;
+  std::map<Bytes, pkcs11::ObjectHandle> residents_;     // by CKA_ID
+  std::map<std::pair<KeyType, bool>, Status> makings_;  // what probing found, by type and derived
 };
 
 // The epoch object's attributes: CKO_DATA whose value is the database id and the epoch, 8 octets

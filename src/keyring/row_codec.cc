@@ -5,12 +5,24 @@
 namespace coffer::keyring {
 namespace {
 
-// What this release writes in the fields that later key types vary.
-constexpr std::string_view kUsage = "encrypt-decrypt";
-constexpr std::string_view kCustody = "wrapped";
-constexpr std::string_view kNoKdf;
-constexpr ByteView kNoSpki;
-constexpr std::string_view kNoLocator;
+// What a version's keys are for, in words that the MAC covers: a blob cannot be passed off as one
+// for another use.
+std::string_view UsageName(const KeySpec& spec) {
+  if (spec.derived) return "derive";
+  switch (InfoOf(spec.type).family) {
+    case Family::kRsa:
+      return "decrypt-sign";
+    case Family::kEcdsa:
+    case Family::kEd25519:
+    case Family::kMlDsa:
+      return "sign";
+    case Family::kHmac:
+    case Family::kCmac:
+      return "mac";
+    default:
+      return "encrypt-decrypt";
+  }
+}
 
 class Encoder {
  public:
@@ -39,23 +51,23 @@ class Encoder {
 
 }  // namespace
 
-Bytes EncodeVersionRow(const Id& key, KeyType type, const WrappedVersion& version) {
+Bytes EncodeVersionRow(const Id& key, const KeySpec& spec, const KeyVersion& version) {
   return Encoder("coffer-version-row-1")
       .Put(key.View())
       .Put(std::int64_t{version.info.version})
-      .Put(static_cast<std::int64_t>(type))
-      .Put(kUsage)
-      .Put(kCustody)
-      .Put(kNoKdf)
+      .Put(static_cast<std::int64_t>(spec.type))
+      .Put(UsageName(spec))
+      .Put(CustodyName(version.custody))
+      .Put(KdfName(version.kdf))
       .Put(version.info.master)
       .Put(UnixNanoseconds(version.info.created))
       .Put(version.info.created_by)
       .Put(version.info.reason)
-      .Put(kNoSpki)
+      .Put(ByteView(version.spki))
       .Put(ByteView(version.blob))
       .Put(version.hmac_master)
       .Put(ByteView(version.hmac_blob))
-      .Put(kNoLocator)
+      .Put(ByteView(version.locator))
       .Take();
 }
 
@@ -80,6 +92,11 @@ Bytes EncodeKeyRow(const Id& database, const Key& key) {
       .Put(std::int64_t{settings.soft_deleted})
       .Put(std::int64_t{settings.rotation_required})
       .Put(settings.auto_rotate_period_seconds)
+      .Put(std::int64_t{key.derived})
+      .Put(std::int64_t{key.convergent})
+      .Put(std::int64_t{key.hmac_octets})
+      .Put(std::int64_t{settings.imported})
+      .Put(std::int64_t{settings.allow_imported_rotation})
       .Put(ByteView(versions.Finish()))
       .Take();
 }

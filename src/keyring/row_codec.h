@@ -14,7 +14,7 @@ namespace coffer::keyring {
 // The octets under the three row MACs (docs/formats.md, held by golden tests). Every field is a
 // 32-bit big-endian length and its octets; integers are 8 octets big-endian; the first field names
 // the schema, so no encoding is another's prefix.
-Bytes EncodeVersionRow(const Id& key, KeyType type, const WrappedVersion& version);
+Bytes EncodeVersionRow(const Id& key, const KeySpec& spec, const KeyVersion& version);
 Bytes EncodeKeyRow(const Id& database, const Key& key);
 
 // A sum modulo 2^256, big-endian.

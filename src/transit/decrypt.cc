@@ -10,15 +10,21 @@ namespace {
 
 Result<SecretBytes> DecryptItem(keyring::KeyRing& keys, const Caller& caller,
                                 const keyring::Key& key, const CiphertextItem& item) {
-  COFFER_ASSIGN(const keyring::WrappedVersion* const version, key.ForDecryption(item.version));
-  return keys.Decrypt(caller.worker, key, *version, item.payload, item.associated_data);
+  COFFER_TRY(CheckEncrypts(key, "decryption"));
+  COFFER_ASSIGN(const keyring::KeyVersion* const version, key.ForDecryption(item.version));
+  COFFER_TRY(CheckContext(key, item.context));
+  if (key.Info().family == keyring::Family::kRsa) {
+    return DecryptRsa(keys, caller, key, *version, item);
+  }
+  return keys.Decrypt(caller.worker, key, *version, item.payload, item.associated_data,
+                      item.context);
 }
 
 }  // namespace
 
 Engine::Decrypted Engine::Decrypt(const Caller& caller, std::string_view key,
                                   std::span<const CiphertextItem> items) {
-  COFFER_ASSIGN(const auto found, FindForDecryption(keys_, caller, key));
+  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key));
   std::vector<Result<SecretBytes>> results;
   results.reserve(items.size());
   for (const CiphertextItem& item : items) {
@@ -45,7 +51,8 @@ Engine::Encrypted Engine::Rewrap(const Caller& caller, std::string_view key,
       results[i] = Fail(plaintext.error());
       continue;
     }
-    opened.push_back({std::move(*plaintext), items[i].associated_data, items[i].key_version});
+    opened.push_back(
+        {std::move(*plaintext), items[i].associated_data, items[i].key_version, items[i].context});
     places.push_back(i);
   }
   COFFER_ASSIGN(auto sealed, EncryptItems(keys_, caller, *found, opened));

@@ -9,6 +9,8 @@ namespace coffer::transit {
 
 Engine::Encrypted EncryptItems(keyring::KeyRing& keys, const Caller& caller,
                                const keyring::Key& key, std::span<const PlaintextItem> items) {
+  COFFER_TRY(CheckEncrypts(key, "encryption"));
+  if (key.Info().family == keyring::Family::kRsa) return EncryptRsa(key, items);
   std::vector<Result<Ciphertext>> results(items.size());
   std::vector<keyring::Encryption> work;
   std::vector<std::size_t> places;
@@ -20,10 +22,15 @@ Engine::Encrypted EncryptItems(keyring::KeyRing& keys, const Caller& caller,
       results[i] = Fail(version.error());
       continue;
     }
+    if (const Status given = CheckContext(key, items[i].context); !given) {
+      results[i] = Fail(given.error());
+      continue;
+    }
     keyring::Encryption& encryption = work.emplace_back();
     encryption.version = *version;
     encryption.plaintext = items[i].plaintext.Reveal();
     encryption.aad = items[i].associated_data;
+    encryption.context = items[i].context;
     places.push_back(i);
   }
   if (!work.empty()) COFFER_TRY(keys.Encrypt(caller.worker, key, work));
@@ -40,7 +47,7 @@ Engine::Encrypted EncryptItems(keyring::KeyRing& keys, const Caller& caller,
 
 Engine::Encrypted Engine::Encrypt(const Caller& caller, std::string_view key,
                                   std::span<PlaintextItem> items,
-                                  std::optional<keyring::KeyType> upsert) {
+                                  const std::optional<keyring::CreateOptions>& upsert) {
   COFFER_ASSIGN(const auto found, FindForEncryption(keys_, caller, key, upsert));
   return EncryptItems(keys_, caller, *found, items);
 }

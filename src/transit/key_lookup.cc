@@ -2,35 +2,37 @@
 
 namespace coffer::transit {
 
-namespace {
-
-auto Absent() { return Fail(Code::kInvalid, "encryption key not found"); }
-
-bool IsAbsent(const Result<std::shared_ptr<const keyring::Key>>& found) {
-  return !found && found.error().code == Code::kNotFound;
-}
-
-}  // namespace
-
-Result<std::shared_ptr<const keyring::Key>> FindForDecryption(keyring::KeyRing& keys,
-                                                              const Caller& caller,
-                                                              std::string_view name) {
+FoundKey FindKey(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
+                 std::string_view absent) {
   auto found = keys.Find(caller.worker, caller.mount, name);
-  if (IsAbsent(found)) return Absent();
+  if (!found && found.error().code == Code::kNotFound) {
+    return Fail(Code::kInvalid, std::string(absent));
+  }
   return found;
 }
 
-Result<std::shared_ptr<const keyring::Key>> FindForEncryption(
-    keyring::KeyRing& keys, const Caller& caller, std::string_view name,
-    std::optional<keyring::KeyType> upsert) {
+FoundKey FindForEncryption(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
+                           const std::optional<keyring::CreateOptions>& upsert) {
   auto found = keys.FindForEncryption(caller.worker, caller.mount, name);
-  if (!IsAbsent(found)) return found;
-  if (!upsert) return Absent();
+  if (found || found.error().code != Code::kNotFound) return found;
+  if (!upsert) return Fail(Code::kInvalid, "encryption key not found");
   COFFER_ASSIGN(const auto key_name, keyring::KeyName::Parse(name));
-  keyring::CreateOptions options;
-  options.type = *upsert;
-  COFFER_ASSIGN(auto created, keys.Create(caller.mount, key_name, options, caller.actor));
+  COFFER_ASSIGN(auto created, keys.Create(caller.mount, key_name, *upsert, caller.actor));
   return std::move(created.key);
+}
+
+Status CheckContext(const keyring::Key& key, ByteView context) {
+  if (!key.derived || !context.empty()) return {};
+  return Fail(Code::kInvalid,
+              "missing 'context' for key derivation; the key was created using a derived key, "
+              "which means additional, per-request information must be included in order to "
+              "perform operations with the key");
+}
+
+Status CheckEncrypts(const keyring::Key& key, std::string_view what) {
+  if (key.Info().encrypts) return {};
+  return Fail(Code::kInvalid, "message " + std::string(what) + " not supported for key type " +
+                                  std::string(key.Info().name));
 }
 
 bool EndsRequest(Code code) {

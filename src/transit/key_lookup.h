@@ -11,20 +11,31 @@
 
 namespace coffer::transit {
 
-// The key by name; kInvalid "encryption key not found" where it is absent.
-Result<std::shared_ptr<const keyring::Key>> FindForDecryption(keyring::KeyRing& keys,
-                                                              const Caller& caller,
-                                                              std::string_view name);
+using FoundKey = Result<std::shared_ptr<const keyring::Key>>;
 
-// Likewise, rotated first where it must be; an absent key of type `upsert` is made where one is
-// given.
-Result<std::shared_ptr<const keyring::Key>> FindForEncryption(
-    keyring::KeyRing& keys, const Caller& caller, std::string_view name,
-    std::optional<keyring::KeyType> upsert);
+// The key by name; kInvalid with `absent` where there is none.
+FoundKey FindKey(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
+                 std::string_view absent = "encryption key not found");
+
+// Likewise, rotated first where it must be; an absent key is made where `upsert` says what.
+FoundKey FindForEncryption(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
+                           const std::optional<keyring::CreateOptions>& upsert);
+
+// kInvalid where a derived key is used without a context.
+Status CheckContext(const keyring::Key& key, ByteView context);
+// kInvalid "message <what> not supported for key type T" where the type does not encrypt.
+Status CheckEncrypts(const keyring::Key& key, std::string_view what);
 
 // Encrypts every item under its version of `key`, in order.
 Engine::Encrypted EncryptItems(keyring::KeyRing& keys, const Caller& caller,
                                const keyring::Key& key, std::span<const PlaintextItem> items);
+
+// RSA-OAEP with SHA-256 (rsa.cc): the public key's part is done here, the private one's in the
+// token.
+Engine::Encrypted EncryptRsa(const keyring::Key& key, std::span<const PlaintextItem> items);
+Result<SecretBytes> DecryptRsa(keyring::KeyRing& keys, const Caller& caller,
+                               const keyring::Key& key, const keyring::KeyVersion& version,
+                               const CiphertextItem& item);
 
 // Whether a failure is the whole server's for now (token away, disk full): then no item of a batch
 // could do better, and the caller should come back later.

@@ -15,10 +15,21 @@ class SwitchableToken final : public Token {
  public:
   explicit SwitchableToken(std::shared_ptr<std::atomic<bool>> present)
       : present_(std::move(present)) {}
-  Result<NewVersion> Generate(KeyType) override {
+  Result<Custody> CustodyOf(const KeySpec&) override { return Custody::kWrapped; }
+  Result<NewVersion> Generate(const KeySpec&, const ResidentPlace&) override {
     return Fail(Code::kTokenRefused, "not in this test");
   }
-  Result<TokenHandle> Unwrap(KeyType, std::string_view, ByteView) override { return 1; }
+  Result<TokenHandle> Unwrap(const KeySpec&, Use, std::string_view, ByteView) override { return 1; }
+  Result<TokenHandle> Derive(const KeySpec&, TokenHandle, DerivedUse, ByteView) override {
+    return 1;
+  }
+  Result<TokenHandle> FindResident(ByteView) override { return 1; }
+  Result<std::vector<Bytes>> Residents(const Id&) override { return std::vector<Bytes>(); }
+  Status DestroyResident(ByteView) override { return {}; }
+  Result<std::size_t> Sign(TokenHandle, const SignMechanism&, ByteView, MutableBytes) override {
+    return 0;
+  }
+  Status RsaDecrypt(TokenHandle, ByteView, MutableBytes) override { return {}; }
   void Destroy(TokenHandle) override {}
   Status Encrypt(TokenHandle, ByteView, ByteView, ByteView, MutableBytes) override { return {}; }
   Status Decrypt(TokenHandle, ByteView, ByteView, ByteView, MutableBytes) override { return {}; }

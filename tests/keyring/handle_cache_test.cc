@@ -38,12 +38,50 @@ TEST(HandleCacheTest, GivesOutTheHandleThatIsReplaced) {
   EXPECT_EQ(cache.Get(KeyOf(1, 1)), 12U);
 }
 
-TEST(HandleCacheTest, TakeAndClearForget) {
-  HandleCache cache(2);
+HandleKey DerivedKeyOf(std::uint8_t octet, int version, std::uint8_t context) {
+  HandleKey key = KeyOf(octet, version);
+  key.use = Use::kDerive;
+  key.derived = DerivedUse::kCipher;
+  key.context.fill(context);
+  return key;
+}
+
+TEST(HandleCacheTest, TellsUsesAndContextsApart) {
+  HandleCache cache(8);
+  HandleKey mac = KeyOf(1, 1);
+  mac.use = Use::kHmac;
   cache.Put(KeyOf(1, 1), 11);
+  cache.Put(mac, 12);
+  cache.Put(DerivedKeyOf(1, 1, 7), 13);
+  HandleKey nonce = DerivedKeyOf(1, 1, 7);
+  nonce.derived = DerivedUse::kNonce;
+  cache.Put(nonce, 14);
+  EXPECT_EQ(cache.Get(KeyOf(1, 1)), 11U);
+  EXPECT_EQ(cache.Get(mac), 12U);
+  EXPECT_EQ(cache.Get(DerivedKeyOf(1, 1, 7)), 13U);
+  EXPECT_EQ(cache.Get(nonce), 14U);
+  EXPECT_EQ(cache.Get(DerivedKeyOf(1, 1, 8)), std::nullopt);
+}
+
+TEST(HandleCacheTest, TakesAllThatBelongsToAVersionAndNothingElse) {
+  HandleCache cache(8);
+  HandleKey mac = KeyOf(1, 1);
+  mac.use = Use::kHmac;
+  cache.Put(KeyOf(1, 1), 11);
+  cache.Put(mac, 12);
+  cache.Put(DerivedKeyOf(1, 1, 7), 13);
+  cache.Put(DerivedKeyOf(1, 2, 7), 23);
+  cache.Put(KeyOf(2, 1), 31);
+  EXPECT_EQ(cache.TakeVersion(KeyOf(1, 1).key, 1).size(), 3U);
+  EXPECT_TRUE(cache.TakeVersion(KeyOf(1, 1).key, 1).empty());
+  EXPECT_EQ(cache.Get(KeyOf(1, 1)), std::nullopt);
+  EXPECT_EQ(cache.Get(DerivedKeyOf(1, 2, 7)), 23U);
+  EXPECT_EQ(cache.Get(KeyOf(2, 1)), 31U);
+}
+
+TEST(HandleCacheTest, ClearForgets) {
+  HandleCache cache(2);
   cache.Put(KeyOf(2, 1), 21);
-  EXPECT_EQ(cache.Take(KeyOf(1, 1)), 11U);
-  EXPECT_EQ(cache.Take(KeyOf(1, 1)), std::nullopt);
   cache.Clear();
   EXPECT_EQ(cache.Get(KeyOf(2, 1)), std::nullopt);
 }

@@ -237,7 +237,7 @@ TEST_F(KeyRingTest, NoKeyOctetsInTheDatabase) {
   Must(rows);
   ASSERT_TRUE(*rows->Step());
   EXPECT_EQ(rows->Int(0), 40);
-  EXPECT_EQ(rows->Int(1), 40);
+  EXPECT_EQ(rows->Int(1), 72);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ Key KeyWithVersions(int latest) {
   return key;
 }
 
-std::string TextOf(const Result<const WrappedVersion*>& result) {
+std::string TextOf(const Result<const KeyVersion*>& result) {
   return result ? "version " + std::to_string((*result)->info.version) : result.error().message;
 }
 
@@ -31,11 +31,15 @@ TEST(KeyNameTest, RefusesWhatIsNotOne) {
 }
 
 TEST(KeyTypeTest, NamesAndParsesEachType) {
-  for (const KeyType type : {KeyType::kAes128Gcm96, KeyType::kAes256Gcm96}) {
-    const auto parsed = ParseKeyType(KeyTypeName(type));
-    ASSERT_TRUE(parsed);
-    EXPECT_EQ(*parsed, type);
+  EXPECT_EQ(KeyTypes().size(), 21U);
+  for (const KeyTypeInfo& info : KeyTypes()) {
+    const auto parsed = ParseKeyType(info.name);
+    ASSERT_TRUE(parsed) << info.name;
+    EXPECT_EQ(*parsed, info.type);
+    EXPECT_EQ(&InfoOf(info.type), &info);
+    EXPECT_EQ(FindKeyType(static_cast<std::int64_t>(info.type)), &info);
   }
+  for (const std::int64_t number : {-1, 0, 22, 256}) EXPECT_EQ(FindKeyType(number), nullptr);
   EXPECT_EQ(ParseKeyType("rot13").error().message, "unknown key type rot13");
 }
 
@@ -68,6 +72,32 @@ TEST(KeyTest, DecryptionRefusesVersionsWithTheReferencesTexts) {
   EXPECT_EQ(TextOf(key.ForDecryption(2)), "no such key version");
   key.settings.soft_deleted = true;
   EXPECT_EQ(TextOf(key.ForDecryption(3)), "refusing to use soft-deleted key");
+}
+
+TEST(KeyTest, SigningAndVerifyingSayWhatTheyRefuse) {
+  Key key = KeyWithVersions(3);
+  key.settings.min_encryption_version = 2;
+  key.settings.min_decryption_version = 2;
+  EXPECT_EQ(TextOf(key.ForSigning(0)), "version 3");
+  EXPECT_EQ(TextOf(key.ForSigning(-1)), "requested version for signing is negative");
+  EXPECT_EQ(TextOf(key.ForSigning(1)),
+            "requested version for signing is less than the minimum encryption key version");
+  EXPECT_EQ(TextOf(key.ForVerification(4)), "invalid signature: version is too new");
+  EXPECT_EQ(TextOf(key.ForVerification(1)),
+            "ciphertext or signature version is disallowed by policy (too old)");
+}
+
+TEST(KeyTest, MacsSayWhatTheyRefuse) {
+  Key key = KeyWithVersions(3);
+  key.settings.min_encryption_version = 2;
+  key.settings.min_decryption_version = 2;
+  EXPECT_EQ(TextOf(key.ForMac(3)), "version 3");
+  EXPECT_EQ(TextOf(key.ForMac(4)), "key version does not exist; latest key version is 3");
+  EXPECT_EQ(TextOf(key.ForMac(1)),
+            "cannot generate HMAC: version is too old (disallowed by policy)");
+  EXPECT_EQ(TextOf(key.ForMacVerification(4)), "invalid HMAC: version is too new");
+  EXPECT_EQ(TextOf(key.ForMacVerification(1)),
+            "cannot verify HMAC: version is too old (disallowed by policy)");
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ Id IdOf(std::uint8_t octet) {
   return id;
 }
 
-WrappedVersion SampleVersion() {
-  WrappedVersion version;
+KeyVersion SampleVersion() {
+  KeyVersion version;
   version.info = {2, FromUnixNanoseconds(1'700'000'000'000'000'000), "root", "requested", "aes-v1"};
   version.blob = {1, 2, 3};
   version.hmac_master = "hmac-v1";
@@ -38,26 +38,69 @@ TEST(RowCodecTest, StateRowIsTheseOctets) {
             "000000200000000000000000000000000000000000000000000000000000000000000009");
 }
 
-TEST(RowCodecTest, EveryFieldOfAVersionRowIsCovered) {
-  const std::string before =
-      DigestOf(EncodeVersionRow(IdOf(1), KeyType::kAes256Gcm96, SampleVersion()));
-  EXPECT_NE(before, DigestOf(EncodeVersionRow(IdOf(2), KeyType::kAes256Gcm96, SampleVersion())));
-  EXPECT_NE(before, DigestOf(EncodeVersionRow(IdOf(1), KeyType::kAes128Gcm96, SampleVersion())));
-  const auto expect_covered = [&](const char* field, auto change) {
-    WrappedVersion version = SampleVersion();
-    change(version);
-    EXPECT_NE(before, DigestOf(EncodeVersionRow(IdOf(1), KeyType::kAes256Gcm96, version))) << field;
+TEST(RowCodecTest, VersionRowsAreTheseOctets) {
+  KeyVersion version = SampleVersion();
+  version.spki = {6, 7};
+  version.locator = {8};
+  version.kdf = Kdf::kAesEcb1;
+  EXPECT_EQ(ToHex(EncodeVersionRow(IdOf(0xbb), {KeyType::kAes256Gcm96, true}, version)),
+            "00000014636f666665722d76657273696f6e2d726f772d31"  // "coffer-version-row-1"
+            "00000010bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"          // key id
+            "000000080000000000000002"                          // version
+            "000000080000000000000002"                          // type
+            "00000006646572697665"                              // "derive"
+            "0000000777726170706564"                            // "wrapped"
+            "00000013636f666665722d6b64662d61657365636"         // "coffer-kdf-aesecb-1"
+            "22d31"
+            "000000066165732d7631"        // "aes-v1"
+            "0000000817979cfe362a0000"    // created
+            "00000004726f6f74"            // created by
+            "00000009726571756573746564"  // reason
+            "000000020607"                // public key
+            "00000003010203"              // blob
+            "00000007686d61632d7631"      // "hmac-v1"
+            "000000020405"                // HMAC blob
+            "0000000108");                // locator
+  const auto usage_of = [&](KeyType type) {
+    const Bytes row = EncodeVersionRow(IdOf(1), {type}, SampleVersion());
+    // Behind the schema's name, the id and two integers.
+    const std::size_t at = 24 + 20 + 12 + 12;
+    return std::string(row.begin() + at + 4, row.begin() + at + 4 + row[at + 3]);
   };
-  expect_covered("version", [](WrappedVersion& v) { v.info.version = 3; });
-  expect_covered("created", [](WrappedVersion& v) { v.info.created += std::chrono::seconds(1); });
-  expect_covered("created_by", [](WrappedVersion& v) { v.info.created_by = "other"; });
-  expect_covered("reason", [](WrappedVersion& v) { v.info.reason = "other"; });
-  expect_covered("master", [](WrappedVersion& v) { v.info.master = "aes-v2"; });
-  expect_covered("blob", [](WrappedVersion& v) { v.blob[0] ^= 1; });
-  expect_covered("hmac_master", [](WrappedVersion& v) { v.hmac_master = "hmac-v2"; });
-  expect_covered("hmac_blob", [](WrappedVersion& v) { v.hmac_blob[0] ^= 1; });
+  EXPECT_EQ(usage_of(KeyType::kAes256Gcm96), "encrypt-decrypt");
+  EXPECT_EQ(usage_of(KeyType::kRsa2048), "decrypt-sign");
+  EXPECT_EQ(usage_of(KeyType::kEcdsaP256), "sign");
+  EXPECT_EQ(usage_of(KeyType::kEd25519), "sign");
+  EXPECT_EQ(usage_of(KeyType::kHmac), "mac");
+  EXPECT_EQ(usage_of(KeyType::kAes128Cmac), "mac");
+}
+
+TEST(RowCodecTest, EveryFieldOfAVersionRowIsCovered) {
+  const std::string before = DigestOf(EncodeVersionRow(IdOf(1), KeySpec{}, SampleVersion()));
+  EXPECT_NE(before, DigestOf(EncodeVersionRow(IdOf(2), KeySpec{}, SampleVersion())));
+  EXPECT_NE(before,
+            DigestOf(EncodeVersionRow(IdOf(1), KeySpec{KeyType::kAes128Gcm96}, SampleVersion())));
+  const auto expect_covered = [&](const char* field, auto change) {
+    KeyVersion version = SampleVersion();
+    change(version);
+    EXPECT_NE(before, DigestOf(EncodeVersionRow(IdOf(1), KeySpec{}, version))) << field;
+  };
+  expect_covered("version", [](KeyVersion& v) { v.info.version = 3; });
+  expect_covered("created", [](KeyVersion& v) { v.info.created += std::chrono::seconds(1); });
+  expect_covered("created_by", [](KeyVersion& v) { v.info.created_by = "other"; });
+  expect_covered("reason", [](KeyVersion& v) { v.info.reason = "other"; });
+  expect_covered("master", [](KeyVersion& v) { v.info.master = "aes-v2"; });
+  expect_covered("blob", [](KeyVersion& v) { v.blob[0] ^= 1; });
+  expect_covered("hmac_master", [](KeyVersion& v) { v.hmac_master = "hmac-v2"; });
+  expect_covered("hmac_blob", [](KeyVersion& v) { v.hmac_blob[0] ^= 1; });
+  expect_covered("custody", [](KeyVersion& v) { v.custody = Custody::kResident; });
+  expect_covered("kdf", [](KeyVersion& v) { v.kdf = Kdf::kAesEcb1; });
+  expect_covered("spki", [](KeyVersion& v) { v.spki = {6}; });
+  expect_covered("locator", [](KeyVersion& v) { v.locator = {7}; });
+  EXPECT_NE(before, DigestOf(EncodeVersionRow(IdOf(1), KeySpec{.derived = true}, SampleVersion())))
+      << "usage";
   // Length prefixes: octets cannot move from one field to its neighbour.
-  expect_covered("boundary", [](WrappedVersion& v) {
+  expect_covered("boundary", [](KeyVersion& v) {
     v.info.created_by = "rootr";
     v.info.reason = "equested";
   });
@@ -94,6 +137,11 @@ TEST(RowCodecTest, EveryFieldOfAKeyRowIsCovered) {
   expect_covered("soft", [](Key& k) { k.settings.soft_deleted = true; });
   expect_covered("rotation", [](Key& k) { k.settings.rotation_required = true; });
   expect_covered("period", [](Key& k) { ++k.settings.auto_rotate_period_seconds; });
+  expect_covered("derived", [](Key& k) { k.derived = true; });
+  expect_covered("convergent", [](Key& k) { k.convergent = true; });
+  expect_covered("hmac size", [](Key& k) { k.hmac_octets = 128; });
+  expect_covered("imported", [](Key& k) { k.settings.imported = true; });
+  expect_covered("imported rotation", [](Key& k) { k.settings.allow_imported_rotation = true; });
   expect_covered("version mac", [](Key& k) { k.versions[1].mac[0] ^= 1; });
   expect_covered("missing version", [](Key& k) { k.versions.clear(); });
 }

@@ -35,7 +35,8 @@ TEST_F(EngineTest, MakesAnAbsentKeyOnlyWhereAsked) {
   const auto refused = engine_->Encrypt(caller_, "k", {&item, 1}, std::nullopt);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message, "encryption key not found");
-  EXPECT_TRUE(engine_->Encrypt(caller_, "k", {&item, 1}, keyring::KeyType::kAes128Gcm96));
+  EXPECT_TRUE(engine_->Encrypt(caller_, "k", {&item, 1},
+                               keyring::CreateOptions{keyring::KeyType::kAes128Gcm96}));
   EXPECT_EQ((*keys_->Find(0, mount_, "k"))->type, keyring::KeyType::kAes128Gcm96);
 }
 
@@ -46,8 +47,8 @@ TEST_F(EngineTest, KeepsItemsInOrderAroundAFailedOne) {
   ASSERT_TRUE(sealed);
   ASSERT_EQ(sealed->size(), 3U);
   EXPECT_FALSE((*sealed)[1]);
-  const CiphertextItem opened[] = {{0, (*sealed)[0]->payload, {}, 0},
-                                   {1, (*sealed)[2]->payload, {}, 0}};
+  const CiphertextItem opened[] = {{0, (*sealed)[0]->payload, {}, 0, {}},
+                                   {1, (*sealed)[2]->payload, {}, 0, {}}};
   const auto plain = engine_->Decrypt(caller_, "k", opened);
   ASSERT_TRUE(plain);
   EXPECT_EQ(AsText((*plain)[0]->Reveal()), "a");
@@ -59,7 +60,8 @@ TEST_F(EngineTest, RewrapsWhatItCanAndReportsTheRest) {
   PlaintextItem item = Item("x");
   const auto sealed = engine_->Encrypt(caller_, "k", {&item, 1}, std::nullopt);
   Must(keys_->Rotate(mount_, "k", actor_));
-  CiphertextItem items[] = {{1, (*sealed)[0]->payload, {}, 0}, {1, (*sealed)[0]->payload, {}, 0}};
+  CiphertextItem items[] = {{1, (*sealed)[0]->payload, {}, 0, {}},
+                            {1, (*sealed)[0]->payload, {}, 0, {}}};
   items[0].payload.back() ^= 1;
   const auto moved = engine_->Rewrap(caller_, "k", items);
   ASSERT_TRUE(moved);
@@ -72,7 +74,7 @@ TEST_F(EngineTest, DataKeysOpenToTheirPlaintext) {
   const auto key = engine_->GenerateDataKey(caller_, "k", 512, 0, AsBytes("aad"));
   ASSERT_TRUE(key);
   EXPECT_EQ(key->plaintext.size(), 64U);
-  const CiphertextItem item{1, key->ciphertext.payload, {'a', 'a', 'd'}, 0};
+  const CiphertextItem item{1, key->ciphertext.payload, {'a', 'a', 'd'}, 0, {}};
   const auto opened = engine_->Decrypt(caller_, "k", {&item, 1});
   EXPECT_TRUE(*(*opened)[0] == key->plaintext);
   EXPECT_EQ(engine_->GenerateDataKey(caller_, "k", 192, 0, {}).error().message,

@@ -13,15 +13,10 @@
 #include "coffer/base/clock.h"
 #include "coffer/base/ids.h"
 #include "coffer/base/result.h"
+#include "coffer/crypto/public_key.h"
+#include "coffer/keyring/key_type.h"
 
 namespace coffer::keyring {
-
-// Values are stored in rows and MACs: never renumber.
-enum class KeyType : std::uint8_t { kAes128Gcm96 = 1, kAes256Gcm96 = 2 };
-
-// The wire names: "aes128-gcm96", "aes256-gcm96". kInvalid "unknown key type X".
-Result<KeyType> ParseKeyType(std::string_view name);
-std::string_view KeyTypeName(KeyType type);
 
 // Vault's GenericName: \w(([\w-.]+)?\w)?, at most 256 octets.
 class KeyName {
@@ -57,13 +52,19 @@ struct VersionInfo {
   std::string master;  // "aes-v1"
 };
 
-// A version's sealed material: wrapped blobs, and what is needed to unwrap them.
-struct WrappedVersion {
+// A version's sealed material: wrapped blobs or the place of a token object, and what is needed to
+// use them.
+struct KeyVersion {
   VersionInfo info;
-  Bytes blob;       // RFC 5649 under the class's master
-  Bytes hmac_blob;  // the version's HMAC key, likewise
-  std::string hmac_master;
-  Bytes mac;  // row MAC by coffer-meta
+  Custody custody = Custody::kWrapped;
+  Kdf kdf = Kdf::kNone;
+  Bytes blob;                            // RFC 5649 under the class's master; empty: resident
+  std::string hmac_master;               // empty: the version is its own HMAC key
+  Bytes hmac_blob;                       // the version's HMAC key, likewise
+  Bytes spki;                            // asymmetric types: SubjectPublicKeyInfo
+  Bytes locator;                         // resident: CKA_ID
+  Bytes mac;                             // row MAC by coffer-meta
+  crypto::PublicKey::Shared public_key;  // `spki`, parsed
   std::shared_ptr<EncryptionCounter> counter;
 };
 
@@ -77,6 +78,8 @@ struct KeySettings {
   bool soft_deleted = false;
   bool rotation_required = false;  // after an accepted rollback: rotate before the next encryption
   std::int64_t auto_rotate_period_seconds = 0;
+  bool imported = false;  // the latest version was imported
+  bool allow_imported_rotation = false;
 };
 
 // One key as of one generation: an immutable snapshot, shared between threads. A held snapshot
@@ -86,17 +89,33 @@ struct Key {
   Id mount;
   std::string name;
   KeyType type = KeyType::kAes256Gcm96;
+  bool derived = false;
+  bool convergent = false;
+  int hmac_octets = kHmacOctets;  // type hmac: its key size
   SystemTime created{};
   std::int64_t generation = 1;
   int latest_version = 1;
   KeySettings settings;
-  std::map<int, WrappedVersion> versions;  // trimmed ones are absent
+  std::map<int, KeyVersion> versions;  // trimmed ones are absent
 
-  // The version to encrypt with for a request of `requested` (0: latest), or kInvalid with the
-  // reference's text (vault-api 1.3), also for a soft-deleted key.
-  Result<const WrappedVersion*> ForEncryption(std::int64_t requested) const;
-  // The version that made a ciphertext ("v0" means 1), or kInvalid with the reference's text.
-  Result<const WrappedVersion*> ForDecryption(std::int64_t version) const;
+  const KeyTypeInfo& Info() const { return InfoOf(type); }
+  KeySpec Spec() const { return {type, derived, hmac_octets}; }
+
+  // The version to encrypt or sign with for a request of `requested` (0: latest), or kInvalid with
+  // the reference's text (vault-api 1.3), also for a soft-deleted key.
+  Result<const KeyVersion*> ForEncryption(std::int64_t requested) const;
+  Result<const KeyVersion*> ForSigning(std::int64_t requested) const;
+  Result<const KeyVersion*> ForMac(std::int64_t requested) const;
+  // The version that made a ciphertext, signature or MAC ("v0" means 1), or kInvalid with the
+  // reference's text.
+  Result<const KeyVersion*> ForDecryption(std::int64_t version) const;
+  Result<const KeyVersion*> ForVerification(std::int64_t version) const;
+  Result<const KeyVersion*> ForMacVerification(std::int64_t version) const;
+
+ private:
+  Result<const KeyVersion*> ToMake(std::int64_t requested, std::string_view what) const;
+  Result<const KeyVersion*> ThatMade(std::int64_t version, std::string_view what,
+                                     std::string_view too_old) const;
 };
 
 }  // namespace coffer::keyring

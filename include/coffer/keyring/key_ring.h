@@ -23,6 +23,9 @@ namespace coffer::keyring {
 
 struct CreateOptions {
   KeyType type = KeyType::kAes256Gcm96;
+  bool derived = false;
+  bool convergent = false;
+  std::optional<std::int64_t> hmac_octets = std::nullopt;  // type hmac only; 64 where not given
   bool allow_plaintext_backup = false;
   std::int64_t auto_rotate_period_seconds = 0;
 };
@@ -38,9 +41,10 @@ struct ConfigChange {
 
 // One encryption of a batch. `payload` receives nonce (12) || ciphertext || tag (16).
 struct Encryption {
-  const WrappedVersion* version = nullptr;
+  const KeyVersion* version = nullptr;
   ByteView plaintext;
   ByteView aad;
+  ByteView context;  // derived keys
   Bytes payload;
   std::optional<Error> error;
 };
@@ -66,6 +70,7 @@ struct StartPolicy {
   std::optional<std::uint64_t>
       accept_rollback_to;            // the operator's word: this epoch of the database
   bool accept_damaged_rows = false;  // the operator's word after reading the list of keys in doubt
+  int resident_limit = 1000;         // versions kept as token objects
 };
 
 // The key hierarchy: wrapped versions in storage, settings and minimum versions, cached handles per
@@ -127,15 +132,25 @@ class KeyRing {
   // done (token lost, count cannot be reserved).
   Status Encrypt(std::size_t worker, const Key& key, std::span<Encryption> items);
   // payload = nonce || ciphertext || tag. kInvalid "invalid ciphertext length",
-  // kAuthenticationFailed "cipher: message authentication failed".
-  Result<SecretBytes> Decrypt(std::size_t worker, const Key& key, const WrappedVersion& version,
-                              ByteView payload, ByteView aad);
+  // kAuthenticationFailed "cipher: message authentication failed". `context`: derived keys.
+  Result<SecretBytes> Decrypt(std::size_t worker, const Key& key, const KeyVersion& version,
+                              ByteView payload, ByteView aad, ByteView context = {});
+  // By the version's signing, HMAC or CMAC key, as `how` asks. kInvalid where the token does not do
+  // the mechanism.
+  Result<Bytes> Sign(std::size_t worker, const Key& key, const KeyVersion& version,
+                     const SignMechanism& how, ByteView data);
+  // The raw operation; the padded block. kAuthenticationFailed for a ciphertext of the wrong length
+  // or not below the modulus.
+  Result<SecretBytes> RsaDecrypt(std::size_t worker, const Key& key, const KeyVersion& version,
+                                 ByteView ciphertext);
   // From the token's generator.
   Status Random(std::size_t worker, MutableBytes out);
   // 32 octets for look-up hashes, from coffer-meta over `label`. At start only.
   Result<SecretBytes> DeriveLookupKey(std::string_view label);
 
   bool Ready() const;
+  // Token objects that name this database and belong to no key, as counted at the start.
+  std::size_t OrphanedResidents() const;
   // The identity in the state row; random, made with the database.
   const Id& DatabaseId() const;
 

@@ -7,22 +7,60 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "coffer/base/bytes.h"
+#include "coffer/base/ids.h"
 #include "coffer/base/result.h"
-#include "coffer/keyring/key.h"
+#include "coffer/crypto/digest.h"
+#include "coffer/keyring/key_type.h"
 
 namespace coffer::keyring {
 
 using Mac = std::array<std::uint8_t, 32>;  // HMAC-SHA256 by coffer-meta
 using TokenHandle = unsigned long;         // valid on its instance until Reopen()
 
-// A new version as the token gives it out: wrapped only.
+// A new version as the token gives it out: nothing of it is a key in the clear.
 struct NewVersion {
-  std::string master;
+  Custody custody = Custody::kWrapped;
+  Kdf kdf = Kdf::kNone;
+  std::string master;  // empty: resident
   Bytes blob;
-  std::string hmac_master;
+  std::string hmac_master;  // empty: the version is its own HMAC key
   Bytes hmac_blob;
+  Bytes spki;     // asymmetric types
+  Bytes locator;  // resident: CKA_ID of the token object
+};
+
+// Where a resident version goes: its CKA_ID, drawn by the caller and written down before the object
+// is made, and the database that every object names.
+struct ResidentPlace {
+  Bytes locator;
+  Id database;
+};
+
+// How a key signs or authenticates.
+struct SignMechanism {
+  enum class Kind : std::uint8_t {
+    kEcdsa,     // over a digest; the answer is r || s
+    kEddsa,     // over the message
+    kRsaPkcs1,  // over a DigestInfo, or whatever the caller wants signed without one
+    kRsaPss,    // over a digest by `hash`, with MGF1 of it and `salt_octets`
+    kRsaRaw,    // over a padded block of the modulus's length
+    kHmac,      // HMAC with `hash`
+    kCmac
+  };
+  Kind kind = Kind::kEcdsa;
+  crypto::HashAlgorithm hash = crypto::HashAlgorithm::kSha256;
+  int salt_octets = 0;
+};
+// The longest answer: RSA-8192's.
+inline constexpr std::size_t kMaxSignatureOctets = 1024;
+
+// What is derived from the base key of a `derived` key for one context.
+enum class DerivedUse : std::uint8_t {
+  kCipher = 1,  // the key that encrypts
+  kNonce = 2    // the key that makes convergent encryption's nonces
 };
 
 // What the key ring needs of one token instance: one login, one set of sessions and handles. One
@@ -33,13 +71,30 @@ class Token {
  public:
   virtual ~Token() = default;
 
+  // Where versions of this kind are kept, found by trying it out. kInvalid, naming what the token
+  // lacks, where it can keep them nowhere.
+  virtual Result<Custody> CustodyOf(const KeySpec& spec) = 0;
   // Generates a version and its HMAC key in the token, wraps both under the newest masters of their
   // classes, destroys the extractable session objects, unwraps the blobs and cross-checks: a blob
-  // that does not come back is never returned.
-  virtual Result<NewVersion> Generate(KeyType type) = 0;
-  // A session object, not extractable, with the one usage of its type.
-  virtual Result<TokenHandle> Unwrap(KeyType type, std::string_view master, ByteView blob) = 0;
+  // that does not come back is never returned. A resident version becomes a token object at
+  // `place`.
+  virtual Result<NewVersion> Generate(const KeySpec& spec, const ResidentPlace& place) = 0;
+  // A session object, not extractable, for one use. `use` kHmac: `blob` is the version's HMAC blob.
+  virtual Result<TokenHandle> Unwrap(const KeySpec& spec, Use use, std::string_view master,
+                                     ByteView blob) = 0;
+  // A session object derived from `base` (of use kDerive) for one context.
+  virtual Result<TokenHandle> Derive(const KeySpec& spec, TokenHandle base, DerivedUse use,
+                                     ByteView context) = 0;
+  // Gives up a session object; never one of FindResident's.
   virtual void Destroy(TokenHandle handle) = 0;
+
+  // The token object with this CKA_ID; kCorrupt where there is none. Its handle is the token's own:
+  // it stays valid until Reopen() and must not be given to Destroy().
+  virtual Result<TokenHandle> FindResident(ByteView locator) = 0;
+  // The CKA_IDs of all objects that name this database.
+  virtual Result<std::vector<Bytes>> Residents(const Id& database) = 0;
+  // Destroys the object for good; success where there is none. Custodian's instance only.
+  virtual Status DestroyResident(ByteView locator) = 0;
 
   // AES-GCM, 96-bit nonce, 128-bit tag. `out` holds in.size() + 16.
   virtual Status Encrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
@@ -49,6 +104,13 @@ class Token {
   // never taken for a bad ciphertext.
   virtual Status Decrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
                          MutableBytes out) = 0;
+
+  // Octets written to `out`, which holds kMaxSignatureOctets. kInvalid where the token does not do
+  // this mechanism.
+  virtual Result<std::size_t> Sign(TokenHandle key, const SignMechanism& how, ByteView data,
+                                   MutableBytes out) = 0;
+  // The raw RSA operation on a number below the modulus, as long as it. `out` likewise.
+  virtual Status RsaDecrypt(TokenHandle key, ByteView in, MutableBytes out) = 0;
 
   virtual Result<Mac> MetaMac(ByteView data) = 0;
   virtual Status Random(MutableBytes out) = 0;

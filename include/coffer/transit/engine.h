@@ -35,6 +35,7 @@ struct PlaintextItem {
   SecretBytes plaintext;
   Bytes associated_data;
   std::int64_t key_version = 0;  // 0: latest
+  Bytes context;                 // derived keys
 };
 
 struct CiphertextItem {
@@ -42,6 +43,54 @@ struct CiphertextItem {
   Bytes payload;
   Bytes associated_data;
   std::int64_t key_version = 0;  // rewrap only: the version to move to, 0: latest
+  Bytes context;                 // derived keys
+};
+
+// How a message is signed; what does not concern the key's type is ignored.
+struct SignOptions {
+  enum class Padding { kPss, kPkcs1 };
+  enum class Marshaling { kAsn1, kJws };                                       // DER; r || s
+  std::optional<crypto::HashAlgorithm> hash = crypto::HashAlgorithm::kSha256;  // nothing: none
+  bool prehashed = false;  // the input is the digest
+  Padding padding = Padding::kPss;
+  Marshaling marshaling = Marshaling::kAsn1;
+  // PSS: kSaltAuto is the longest that fits, and any in verification; kSaltHash the hash's length.
+  std::int64_t salt_octets = kSaltAuto;
+
+  static constexpr std::int64_t kSaltAuto = 0;
+  static constexpr std::int64_t kSaltHash = -1;
+};
+
+struct SignItem {
+  Bytes input;
+  std::int64_t key_version = 0;  // 0: latest
+};
+struct Signature {
+  int version = 0;
+  Bytes octets;
+};
+struct VerifyItem {
+  std::int64_t version = 0;
+  Bytes signature;
+  Bytes input;
+};
+
+// A message's authentication code by a key's HMAC key, or by its CMAC key.
+struct MacOptions {
+  enum class Kind { kHmac, kCmac };
+  Kind kind = Kind::kHmac;
+  crypto::HashAlgorithm hash = crypto::HashAlgorithm::kSha256;  // HMAC
+  std::optional<std::int64_t> octets;                           // CMAC: cut to so many
+};
+
+// What can be said of a ciphertext without opening it.
+struct Inspection {
+  int version = 0;
+  int latest_version = 0;
+  keyring::KeyType type{};
+  std::optional<std::size_t> plaintext_octets;  // where the length shows it
+  bool needs_rewrap = false;                    // another version encrypts now
+  bool usable = false;                          // min_decryption_version allows it
 };
 
 enum class RandomSource { kPlatform, kSeal, kAll };
@@ -63,9 +112,9 @@ class Engine {
 
   using Encrypted = Result<std::vector<Result<Ciphertext>>>;
   using Decrypted = Result<std::vector<Result<SecretBytes>>>;
-  // `upsert`: the type of the key to make where it is absent; nothing: it must exist.
+  // `upsert`: the key to make where it is absent; nothing: it must exist.
   Encrypted Encrypt(const Caller& caller, std::string_view key, std::span<PlaintextItem> items,
-                    std::optional<keyring::KeyType> upsert);
+                    const std::optional<keyring::CreateOptions>& upsert);
   Decrypted Decrypt(const Caller& caller, std::string_view key,
                     std::span<const CiphertextItem> items);
   // Decrypts and encrypts anew, also where the ciphertext is of the latest version already.
@@ -73,7 +122,26 @@ class Engine {
                    std::span<const CiphertextItem> items);
   // `bits`: 128, 256 or 512, else kInvalid "invalid bit length".
   Result<DataKey> GenerateDataKey(const Caller& caller, std::string_view key, std::int64_t bits,
-                                  std::int64_t key_version, ByteView associated_data);
+                                  std::int64_t key_version, ByteView associated_data,
+                                  ByteView context = {});
+
+  // Each signature was verified before it is given out.
+  Result<std::vector<Result<Signature>>> Sign(const Caller& caller, std::string_view key,
+                                              std::span<const SignItem> items,
+                                              const SignOptions& options);
+  // A wrong signature is false, a malformed one an error.
+  Result<std::vector<Result<bool>>> Verify(const Caller& caller, std::string_view key,
+                                           std::span<const VerifyItem> items,
+                                           const SignOptions& options);
+  Result<std::vector<Result<Signature>>> Mac(const Caller& caller, std::string_view key,
+                                             std::span<const SignItem> items,
+                                             const MacOptions& options);
+  Result<std::vector<Result<bool>>> VerifyMac(const Caller& caller, std::string_view key,
+                                              std::span<const VerifyItem> items,
+                                              const MacOptions& options);
+  // No token call, and no plaintext.
+  Result<std::vector<Result<Inspection>>> Inspect(const Caller& caller, std::string_view key,
+                                                  std::span<const CiphertextItem> items);
   // 1 to 131072 octets, else kInvalid with the reference's text.
   Result<SecretBytes> RandomBytes(const Caller& caller, RandomSource source, std::int64_t count);
 

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "coffer/base/result.h"
+
+namespace coffer::keyring {
+
+// Values are stored in rows and MACs: never renumber.
+enum class KeyType : std::uint8_t {
+  kAes128Gcm96 = 1,
+  kAes256Gcm96 = 2,
+  kRsa2048 = 3,
+  kRsa3072 = 4,
+  kRsa4096 = 5,
+  kEcdsaP256 = 6,
+  kEcdsaP384 = 7,
+  kEcdsaP521 = 8,
+  kEd25519 = 9,
+  kHmac = 10,
+  kAes128Cmac = 11,
+  kAes192Cmac = 12,
+  kAes256Cmac = 13,
+  kChaCha20Poly1305 = 14,
+  kXChaCha20Poly1305 = 15,
+  kMlDsa44 = 16,
+  kMlDsa65 = 17,
+  kMlDsa87 = 18,
+  kMlKem512 = 19,
+  kMlKem768 = 20,
+  kMlKem1024 = 21
+};
+
+// What kind of key a type is: which mechanisms it is made and used with.
+enum class Family : std::uint8_t {
+  kAesGcm,
+  kRsa,
+  kEcdsa,
+  kEd25519,
+  kHmac,
+  kCmac,
+  kChaCha20,
+  kMlDsa,
+  kMlKem
+};
+
+// What a type is and may be used for, in one place. Every operation asks this table; the token's
+// side of it (masters, mechanisms, usage flags) is keyring/key_mechanisms.h.
+struct KeyTypeInfo {
+  KeyType type{};
+  std::string_view name;  // "aes256-gcm96": the wire name
+  Family family{};
+  int bits = 0;            // of the key, the modulus or the curve; 0: chosen at creation
+  std::string_view curve;  // what a key document calls its public keys: "P-256", "rsa-2048"
+  bool encrypts = false;
+  bool signs = false;
+  bool derives = false;          // may be created with `derived`
+  bool convergent = false;       // may be created with `convergent_encryption`
+  bool associated_data = false;  // its encryption authenticates more than the message
+  bool cmac = false;
+
+  bool Asymmetric() const {
+    return family == Family::kRsa || family == Family::kEcdsa || family == Family::kEd25519;
+  }
+};
+
+std::span<const KeyTypeInfo> KeyTypes();
+const KeyTypeInfo& InfoOf(KeyType type);
+// Nothing for a number that no release wrote.
+const KeyTypeInfo* FindKeyType(std::int64_t number);
+
+// The wire names. kInvalid "unknown key type X".
+Result<KeyType> ParseKeyType(std::string_view name);
+std::string_view KeyTypeName(KeyType type);
+
+// Lengths of HMAC keys, multiples of 8: the token's key wrap pads other lengths with zeros. A token
+// may refuse a hash that is longer than the key (SoftHSM does), so the usual length suits them all.
+inline constexpr int kHmacOctets = 64;  // of the second key of every version, too
+inline constexpr int kMinHmacOctets = 32;
+inline constexpr int kMaxHmacOctets = 512;
+
+// What a version's object in the token is made for. An object has one use.
+enum class Use : std::uint8_t {
+  kCipher = 1,  // AES-GCM both ways; raw RSA decryption
+  kSign = 2,    // RSA, ECDSA, Ed25519
+  kHmac = 3,    // the version's second key; for type hmac its only one
+  kCmac = 4,
+  kDerive = 5,  // the base of derived keys
+  kAgree = 6    // ECDH
+};
+
+// Where a version's key is.
+enum class Custody : std::uint8_t {
+  kWrapped = 1,  // a blob in the database that only the token opens
+  kResident = 2  // an object in the token
+};
+std::string_view CustodyName(Custody custody);
+
+// How keys of a `derived` key come from its base key; recorded with each version and never changed.
+enum class Kdf : std::uint8_t { kNone = 0, kAesEcb1 = 1 };
+// "", "coffer-kdf-aesecb-1"
+std::string_view KdfName(Kdf kdf);
+
+// All that decides how a version is made, wrapped and unwrapped.
+struct KeySpec {
+  KeyType type = KeyType::kAes256Gcm96;
+  bool derived = false;
+  int hmac_octets = kHmacOctets;  // type hmac only
+  friend bool operator==(const KeySpec&, const KeySpec&) = default;
+};
+
+}  // namespace coffer::keyring

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "coffer/base/result.h"
+
+namespace coffer::api {
+
+// A batch's inputs as the engine takes them, and the place of each result; what does not decode has
+// its result already.
+template <typename Item, typename Output>
+struct Decoded {
+  std::vector<Item> items;
+  std::vector<std::size_t> places;
+  std::vector<Result<Output>> results;
+
+  // The engine's results, each to its input's place.
+  void Place(std::vector<Result<Output>>& outputs) {
+    for (std::size_t i = 0; i < outputs.size(); ++i) results[places[i]] = std::move(outputs[i]);
+  }
+};
+
+template <typename Item, typename Output, typename Input, typename Decode>
+Decoded<Item, Output> DecodeInputs(const std::vector<Input>& inputs, Decode decode) {
+  Decoded<Item, Output> decoded;
+  decoded.results.resize(inputs.size());
+  decoded.items.reserve(inputs.size());
+  decoded.places.reserve(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    Result<Item> item = decode(inputs[i]);
+    if (!item) {
+      decoded.results[i] = Fail(std::move(item).error());
+      continue;
+    }
+    decoded.items.push_back(std::move(*item));
+    decoded.places.push_back(i);
+  }
+  return decoded;
+}
+
+}  // namespace coffer::api

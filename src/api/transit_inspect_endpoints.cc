@@ -1,0 +1,66 @@
+#include <string>
+#include <vector>
+
+#include "batch_items.h"
+#include "decoded_inputs.h"
+#include "endpoint_table.h"
+#include "errors.h"
+#include "transit_fields.h"
+
+namespace coffer::api {
+namespace {
+
+void WriteInspection(const transit::Inspection& inspection, JsonWriter& json) {
+  json.Key("version").Int(inspection.version);
+  json.Key("latest_version").Int(inspection.latest_version);
+  json.Key("type").Text(keyring::KeyTypeName(inspection.type));
+  json.Key("plaintext_length");
+  if (inspection.plaintext_octets) {
+    json.Int(static_cast<std::int64_t>(*inspection.plaintext_octets));
+  } else {
+    json.Null();
+  }
+  json.Key("needs_rewrap").Bool(inspection.needs_rewrap);
+  json.Key("decryptable").Bool(inspection.usable);
+}
+
+Status Inspect(const Call& call, Reply& reply) {
+  COFFER_ASSIGN(const CipherInputs inputs, ReadCipherInputs(call.fields, "ciphertext", "inspect"));
+  auto decoded =
+      DecodeInputs<transit::CiphertextItem, transit::Inspection>(inputs.items, ToCiphertextItem);
+  COFFER_ASSIGN(auto seen, call.services.engine.Inspect(call.Caller(), call.fields.Text("name"),
+                                                        decoded.items));
+  decoded.Place(seen);
+  if (!inputs.is_batch) {
+    if (!decoded.results.front()) return Fail(decoded.results.front().error());
+    reply.json.BeginObject();
+    WriteInspection(*decoded.results.front(), reply.json);
+    reply.json.EndObject();
+    return {};
+  }
+  reply.json.BeginObject().Key("batch_results").BeginArray();
+  for (std::size_t i = 0; i < decoded.results.size(); ++i) {
+    reply.json.BeginObject();
+    if (decoded.results[i]) {
+      WriteInspection(*decoded.results[i], reply.json);
+    } else {
+      reply.json.Key("error").Text(ClientText(decoded.results[i].error()));
+    }
+    reply.json.Key("reference").Text(inputs.items[i].reference).EndObject();
+  }
+  reply.json.EndArray().EndObject();
+  return {};
+}
+
+}  // namespace
+
+void AddTransitInspectEndpoints(std::vector<Endpoint>& table) {
+  Endpoint inspect{"inspect/:name",
+                   "What a ciphertext says of itself: no plaintext, and no call to the token.",
+                   {kName, kCiphertext, kContext, kNonce, kAssociated, kVersion, kBatch},
+                   {{Verb::kWrite, Capability::kUpdate, Inspect}}};
+  inspect.keeps_state = true;
+  table.push_back(std::move(inspect));
+}
+
+}  // namespace coffer::api

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "coffer/base/result.h"
+#include "coffer/crypto/public_key.h"
+#include "coffer/keyring/token.h"
+#include "coffer/pkcs11/attributes.h"
+#include "coffer/pkcs11/session.h"
+#include "keyring/masters.h"
+
+namespace coffer::keyring {
+
+// The token's side of the table of key types (coffer/keyring/key_type.h): mechanisms, masters and
+// usage flags, as data.
+
+// How a new key of this kind is made in a token.
+struct KeyMaking {
+  Family family{};
+  pkcs11::MechanismType generator{};
+  std::string_view master;          // class of masters that wraps it
+  std::string_view derived_master;  // that of a `derived` key's base; empty: none
+  pkcs11::KeyType key_type{};
+  bool pair = false;
+  std::string_view missing;  // what a token without `generator` lacks, in words
+};
+const KeyMaking& MakingOf(Family family);
+
+// The masters' class for a spec's key of this use.
+const MasterClass& ClassOf(const KeySpec& spec, Use use);
+
+// Octets of a spec's secret key (not for pairs).
+unsigned long SecretOctets(const KeySpec& spec);
+
+// Usage flags and allowed mechanisms of an unwrapped key: every flag that the class of object has
+// and the master's template leaves open is set, because tokens take omitted ones for true.
+pkcs11::Attributes UsageOf(const KeySpec& spec, Use use);
+
+// What C_GenerateKeyPair is told about the pair: the public key's template, and the parameters.
+pkcs11::Attributes NewPublicTemplate(const KeyTypeInfo& info);
+
+// The stored public key of a pair that was just made, read from the token's object.
+Result<crypto::PublicKey::Shared> ReadPublicKey(pkcs11::Session& session,
+                                                pkcs11::ObjectHandle public_key,
+                                                const KeyTypeInfo& info);
+
+// The token's mechanism with its parameters; `room` keeps them. Nothing where no mechanism does it.
+std::optional<pkcs11::Mechanism> MechanismFor(const SignMechanism& how, Bytes& room);
+
+}  // namespace coffer::keyring

@@ -1,0 +1,372 @@
+// Keys as objects of the token: made, wrapped, unwrapped, derived, found, and their use.
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "coffer/crypto/rsa_padding.h"
+#include "keyring/key_derivation.h"
+#include "keyring/key_mechanisms.h"
+#include "keyring/passing_object.h"
+#include "keyring/pkcs11_token.h"
+
+namespace coffer::keyring {
+namespace {
+
+using pkcs11::Attributes;
+using pkcs11::AttributeType;
+using pkcs11::MechanismType;
+using pkcs11::ObjectHandle;
+
+constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
+constexpr std::string_view kResidentLabelPrefix = "coffer-key-";
+constexpr std::array<std::uint8_t, 16> kProbe{0x63, 0x6f, 0x66, 0x66, 0x65, 0x72};
+
+auto FailedCheck() {
+  return Fail(Code::kTokenFailed, "new key version failed its cross-check in the token");
+}
+
+auto Unsupported(const KeySpec& spec, std::string_view why) {
+  return Fail(Code::kInvalid, "key type " + std::string(KeyTypeName(spec.type)) +
+                                  " is not supported: " + std::string(why));
+}
+
+Attributes ResidentObjects() {
+  Attributes attributes;
+  attributes.Add(AttributeType::kClass, pkcs11::ObjectClass::kPrivateKey)
+      .Add(AttributeType::kToken, true);
+  return attributes;
+}
+
+Attributes ResidentTemplate(const KeySpec& spec, const ResidentPlace& place) {
+  const std::string label = std::string(kResidentLabelPrefix) + place.database.ToUuid();
+  Attributes attributes;
+  attributes.Add(AttributeType::kToken, true)
+      .Add(AttributeType::kPrivate, true)
+      .Add(AttributeType::kSensitive, true)
+      .Add(AttributeType::kExtractable, false)
+      .Add(AttributeType::kId, ByteView(place.locator))
+      .Add(AttributeType::kLabel, label)
+      .Append(UsageOf(spec, Use::kSign))
+      .Add(AttributeType::kCopyable, false)
+      .Add(AttributeType::kModifiable, false);
+  return attributes;
+}
+
+// The mechanism that shows whether an unwrapped key of this use works.
+std::optional<SignMechanism> CheckMechanism(Family family, Use use) {
+  if (use == Use::kHmac) return SignMechanism{SignMechanism::Kind::kHmac};
+  if (use == Use::kCmac) return SignMechanism{SignMechanism::Kind::kCmac};
+  if (use != Use::kSign) return std::nullopt;
+  switch (family) {
+    case Family::kRsa:
+      return SignMechanism{SignMechanism::Kind::kRsaPkcs1};
+    case Family::kEcdsa:
+      return SignMechanism{SignMechanism::Kind::kEcdsa};
+    default:
+      return SignMechanism{SignMechanism::Kind::kEddsa};
+  }
+}
+
+// RFC 5649: whole 8-octet blocks and one block of integrity check.
+std::size_t WrappedOctets(unsigned long octets) { return (octets + 7) / 8 * 8 + 8; }
+
+Use MainUse(const KeySpec& spec) {
+  if (spec.derived) return Use::kDerive;
+  switch (InfoOf(spec.type).family) {
+    case Family::kHmac:
+      return Use::kHmac;
+    case Family::kCmac:
+      return Use::kCmac;
+    case Family::kAesGcm:
+      return Use::kCipher;
+    default:
+      return Use::kSign;
+  }
+}
+
+}  // namespace
+
+Result<Custody> Pkcs11Token::CustodyOf(const KeySpec& spec) {
+  const auto known = makings_.find({spec.type, spec.derived});
+  Status made = known == makings_.end() ? ProbeMaking(spec) : known->second;
+  // What the token lacks it will lack tomorrow; any other failure says nothing about it.
+  if (made || made.error().code == Code::kInvalid) makings_[{spec.type, spec.derived}] = made;
+  if (!made) return Fail(std::move(made).error());
+  return InfoOf(spec.type).family == Family::kEd25519 ? Custody::kResident : Custody::kWrapped;
+}
+
+Status Pkcs11Token::ProbeMaking(const KeySpec& spec) {
+  const KeyTypeInfo& info = InfoOf(spec.type);
+  const KeyMaking& making = MakingOf(info.family);
+  if (spec.derived && info.family == Family::kEd25519) {
+    return Unsupported(spec, "the token cannot derive key pairs, so derived must be false");
+  }
+  // Making an RSA key takes long, so the first key is its own probe.
+  if (info.family == Family::kRsa) return {};
+  const auto lacks = [&](const Error& error) -> Status {
+    if (error.code != Code::kTokenRefused) return Fail(error);
+    return Unsupported(spec, "the token cannot make " + std::string(making.missing));
+  };
+  if (making.pair) {
+    const auto pair =
+        session_->GenerateKeyPair(making.generator, NewPublicTemplate(info), NewPrivateTemplate());
+    if (!pair) return lacks(pair.error());
+    const PassingObject public_key(*session_, pair->public_key);
+    const PassingObject private_key(*session_, pair->private_key);
+  } else {
+    const auto key = session_->GenerateKey(
+        making.generator, NewSecretTemplate(ClassOf(spec, MainUse(spec)), SecretOctets(spec)));
+    if (!key) return lacks(key.error());
+    const PassingObject gone(*session_, *key);
+  }
+  if (making.master.empty()) {
+    return Unsupported(spec, "this release has no operations for it");
+  }
+  return {};
+}
+
+Result<Bytes> Pkcs11Token::WrapNew(const KeySpec& spec, Use use, const std::string& master) {
+  const bool second = use == Use::kHmac && InfoOf(spec.type).family != Family::kHmac;
+  const unsigned long octets =
+      second ? static_cast<unsigned long>(kHmacOctets) : SecretOctets(spec);
+  const MasterClass& master_class = ClassOf(spec, use);
+  COFFER_ASSIGN(const ObjectHandle wrapping, Master(master));
+  const MechanismType generator = use == Use::kHmac ? MechanismType::kGenericSecretKeyGen
+                                                    : MakingOf(InfoOf(spec.type).family).generator;
+  COFFER_ASSIGN(const ObjectHandle handle,
+                session_->GenerateKey(generator, NewSecretTemplate(master_class, octets)));
+  const PassingObject extractable(*session_, handle);
+  COFFER_ASSIGN(Bytes blob, session_->WrapKey(kWrap, wrapping, extractable.get()));
+  if (blob.size() != WrappedOctets(octets)) {
+    return Fail(Code::kTokenFailed, "token returned a wrapped key of the wrong length");
+  }
+  return blob;
+}
+
+Status Pkcs11Token::GeneratePair(const KeySpec& spec, NewVersion& version) {
+  const KeyTypeInfo& info = InfoOf(spec.type);
+  COFFER_ASSIGN(const ObjectHandle wrapping, Master(version.master));
+  COFFER_ASSIGN(const pkcs11::KeyPair pair,
+                session_->GenerateKeyPair(MakingOf(info.family).generator, NewPublicTemplate(info),
+                                          NewPrivateTemplate()));
+  const PassingObject public_object(*session_, pair.public_key);
+  const PassingObject extractable(*session_, pair.private_key);
+  COFFER_ASSIGN(const auto public_key, ReadPublicKey(*session_, pair.public_key, info));
+  COFFER_ASSIGN(version.blob, session_->WrapKey(kWrap, wrapping, extractable.get()));
+  version.spki = public_key->Spki();
+  COFFER_ASSIGN(const TokenHandle handle, Unwrap(spec, Use::kSign, version.master, version.blob));
+  const PassingObject unwrapped(*session_, handle);
+  return CheckPair(spec, unwrapped.get(), *public_key);
+}
+
+Result<NewVersion> Pkcs11Token::GenerateResident(const KeySpec& spec, const ResidentPlace& place) {
+  const KeyTypeInfo& info = InfoOf(spec.type);
+  NewVersion version;
+  version.custody = Custody::kResident;
+  version.locator = place.locator;
+  COFFER_ASSIGN(const pkcs11::KeyPair pair,
+                session_->GenerateKeyPair(MakingOf(info.family).generator, NewPublicTemplate(info),
+                                          ResidentTemplate(spec, place)));
+  const PassingObject public_object(*session_, pair.public_key);
+  COFFER_TRY(Sync());
+  COFFER_ASSIGN(const auto public_key, ReadPublicKey(*session_, pair.public_key, info));
+  COFFER_TRY(CheckPair(spec, pair.private_key, *public_key));
+  version.spki = public_key->Spki();
+  residents_[place.locator] = pair.private_key;
+  COFFER_TRY(AddHmacKey(version));
+  return version;
+}
+
+Status Pkcs11Token::AddHmacKey(NewVersion& version) {
+  const KeySpec any;
+  COFFER_ASSIGN(version.hmac_master, NewestMaster(HmacClass()));
+  COFFER_ASSIGN(version.hmac_blob, WrapNew(any, Use::kHmac, version.hmac_master));
+  return CheckTwice(any, Use::kHmac, version.hmac_master, version.hmac_blob);
+}
+
+Result<NewVersion> Pkcs11Token::Generate(const KeySpec& spec, const ResidentPlace& place) {
+  COFFER_ASSIGN(const Custody custody, CustodyOf(spec));
+  if (custody == Custody::kResident) return GenerateResident(spec, place);
+  const Use use = MainUse(spec);
+  NewVersion version;
+  version.kdf = spec.derived ? Kdf::kAesEcb1 : Kdf::kNone;
+  COFFER_ASSIGN(version.master, NewestMaster(ClassOf(spec, use)));
+  if (MakingOf(InfoOf(spec.type).family).pair) {
+    COFFER_TRY(GeneratePair(spec, version));
+  } else {
+    COFFER_ASSIGN(version.blob, WrapNew(spec, use, version.master));
+    COFFER_TRY(CheckTwice(spec, use, version.master, version.blob));
+  }
+  if (InfoOf(spec.type).family != Family::kHmac) COFFER_TRY(AddHmacKey(version));
+  return version;
+}
+
+Status Pkcs11Token::CheckTwice(const KeySpec& spec, Use use, std::string_view master,
+                               ByteView blob) {
+  COFFER_ASSIGN(const TokenHandle first_handle, Unwrap(spec, use, master, blob));
+  const PassingObject first(*session_, first_handle);
+  COFFER_ASSIGN(const TokenHandle second_handle, Unwrap(spec, use, master, blob));
+  const PassingObject second(*session_, second_handle);
+  if (use == Use::kCipher) return CheckCipher(first.get(), second.get());
+  if (use == Use::kDerive) {
+    COFFER_ASSIGN(const TokenHandle sealing,
+                  Derive(spec, first.get(), DerivedUse::kCipher, kProbe));
+    const PassingObject one(*session_, sealing);
+    COFFER_ASSIGN(const TokenHandle opening,
+                  Derive(spec, second.get(), DerivedUse::kCipher, kProbe));
+    const PassingObject other(*session_, opening);
+    return CheckCipher(one.get(), other.get());
+  }
+  const auto how = CheckMechanism(InfoOf(spec.type).family, use);
+  std::array<std::uint8_t, kMaxSignatureOctets> one{};
+  std::array<std::uint8_t, kMaxSignatureOctets> other{};
+  COFFER_ASSIGN(const std::size_t octets, Sign(first.get(), *how, kProbe, one));
+  COFFER_TRY(Sign(second.get(), *how, kProbe, other));
+  if (octets < 16 || one != other) return FailedCheck();
+  return {};
+}
+
+Status Pkcs11Token::CheckCipher(TokenHandle sealing, TokenHandle opening) {
+  const std::array<std::uint8_t, 12> nonce{};
+  std::array<std::uint8_t, 32> sealed{};
+  std::array<std::uint8_t, 32> opened{};
+  COFFER_TRY(Encrypt(sealing, nonce, {}, kProbe, sealed));
+  COFFER_TRY(Decrypt(opening, nonce, {}, sealed, opened));
+  return std::ranges::equal(kProbe, ByteView(opened).first(kProbe.size())) ? Status{}
+                                                                           : FailedCheck();
+}
+
+Status Pkcs11Token::CheckPair(const KeySpec& spec, TokenHandle key,
+                              const crypto::PublicKey& public_key) {
+  const Family family = InfoOf(spec.type).family;
+  const Bytes digest = crypto::Hash(crypto::HashAlgorithm::kSha256, kProbe);
+  const Bytes input = family == Family::kRsa
+                          ? crypto::Pkcs1DigestInfo(crypto::HashAlgorithm::kSha256, digest)
+                          : digest;
+  std::array<std::uint8_t, kMaxSignatureOctets> out{};
+  COFFER_ASSIGN(const std::size_t octets,
+                Sign(key, *CheckMechanism(family, Use::kSign), input, out));
+  const ByteView signature = ByteView(out).first(octets);
+  bool good = false;
+  switch (public_key.kind()) {
+    case crypto::PublicKey::Kind::kRsa:
+      good = public_key.VerifyPkcs1(crypto::HashAlgorithm::kSha256, digest, signature);
+      break;
+    case crypto::PublicKey::Kind::kEcdsa:
+      good = public_key.VerifyEcdsa(digest, crypto::EcdsaToDer(signature));
+      break;
+    case crypto::PublicKey::Kind::kEd25519:
+      good = public_key.VerifyEd25519(digest, signature);
+      break;
+  }
+  return good && public_key.Bits() >= InfoOf(spec.type).bits - 3 ? Status{} : FailedCheck();
+}
+
+Result<TokenHandle> Pkcs11Token::Unwrap(const KeySpec& spec, Use use, std::string_view master,
+                                        ByteView blob) {
+  const bool pair = use != Use::kHmac && MakingOf(InfoOf(spec.type).family).pair;
+  if (!pair) {
+    const bool second = use == Use::kHmac && InfoOf(spec.type).family != Family::kHmac;
+    const unsigned long octets =
+        second ? static_cast<unsigned long>(kHmacOctets) : SecretOctets(spec);
+    if (blob.size() != WrappedOctets(octets)) {
+      return Fail(Code::kCorrupt, "stored key version has the wrong length");
+    }
+  }
+  COFFER_ASSIGN(const ObjectHandle unwrapping, Master(std::string(master)));
+  return session_->UnwrapKey(kWrap, unwrapping, blob,
+                             UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use)));
+}
+
+Result<TokenHandle> Pkcs11Token::Derive(const KeySpec& spec, TokenHandle base, DerivedUse use,
+                                        ByteView context) {
+  return DeriveAesEcb1(*session_, spec, base, use, context);
+}
+
+Status Pkcs11Token::FindResidents() {
+  residents_.clear();
+  COFFER_ASSIGN(const std::vector<ObjectHandle> objects, session_->Find(ResidentObjects()));
+  for (const ObjectHandle object : objects) {
+    const auto label = session_->GetBytes(object, AttributeType::kLabel);
+    auto locator = session_->GetBytes(object, AttributeType::kId);
+    if (label && locator && AsText(*label).starts_with(kResidentLabelPrefix)) {
+      residents_.emplace(std::move(*locator), object);
+    }
+  }
+  return {};
+}
+
+Result<TokenHandle> Pkcs11Token::FindResident(ByteView locator) {
+  const Bytes id(locator.begin(), locator.end());
+  if (const auto known = residents_.find(id); known != residents_.end()) return known->second;
+  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
+  // Made by another instance since this one started: looked up once.
+  Attributes wanted = ResidentObjects();
+  wanted.Add(AttributeType::kId, locator);
+  COFFER_ASSIGN(const std::vector<ObjectHandle> found, session_->Find(wanted));
+  if (found.size() != 1) {
+    return Fail(Code::kCorrupt, "key version is not in the token",
+                "the token has " + std::to_string(found.size()) + " objects at its place");
+  }
+  residents_.emplace(id, found.front());
+  return found.front();
+}
+
+Result<std::vector<Bytes>> Pkcs11Token::Residents(const Id& database) {
+  COFFER_TRY(FindResidents());
+  const std::string label = std::string(kResidentLabelPrefix) + database.ToUuid();
+  std::vector<Bytes> locators;
+  for (const auto& [locator, object] : residents_) {
+    COFFER_ASSIGN(const Bytes its_label, session_->GetBytes(object, AttributeType::kLabel));
+    if (AsText(its_label) == label) locators.push_back(locator);
+  }
+  return locators;
+}
+
+Status Pkcs11Token::DestroyResident(ByteView locator) {
+  const auto found = FindResident(locator);
+  if (!found && found.error().code == Code::kCorrupt) return {};
+  if (!found) return Fail(found.error());
+  COFFER_TRY(session_->DestroyObject(*found));
+  residents_.erase(Bytes(locator.begin(), locator.end()));
+  return Sync();
+}
+
+Status Pkcs11Token::Blame(const Error& error, std::string_view message) {
+  if (error.code != Code::kTokenFailed && error.code != Code::kAuthenticationFailed &&
+      error.code != Code::kTokenRefused) {
+    return Fail(error);
+  }
+  // Bad input and a broken session may look the same: the canary tells.
+  if (const auto canary = MetaMac(AsBytes("coffer canary")); !canary) {
+    return Fail(Code::kTokenLost, "the token is not reachable", canary.error().cause);
+  }
+  return Fail(Code::kAuthenticationFailed, std::string(message), error.cause);
+}
+
+Result<std::size_t> Pkcs11Token::Sign(TokenHandle key, const SignMechanism& how, ByteView data,
+                                      MutableBytes out) {
+  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
+  Bytes parameters;
+  const auto mechanism = MechanismFor(how, parameters);
+  if (!mechanism) {
+    return Fail(Code::kInvalid, "the token does not do this with the hash algorithm asked for");
+  }
+  return session_->Sign(*mechanism, key, data, out);
+}
+
+Status Pkcs11Token::RsaDecrypt(TokenHandle key, ByteView in, MutableBytes out) {
+  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
+  auto block = session_->Decrypt(MechanismType::kRsaX509, key, in);
+  if (!block) return Blame(block.error(), "failed to RSA decrypt the ciphertext");
+  if (block->size() != in.size() || out.size() < in.size()) {
+    SecureWipe(block->data(), block->size());
+    return Fail(Code::kTokenFailed, "token returned a block of the wrong length");
+  }
+  std::ranges::copy(*block, out.begin());
+  SecureWipe(block->data(), block->size());
+  return {};
+}
+
+}  // namespace coffer::keyring

@@ -1,0 +1,91 @@
+#include "coffer/keyring/key_type.h"
+
+#include <algorithm>
+#include <array>
+
+namespace coffer::keyring {
+namespace {
+
+constexpr KeyTypeInfo AesGcm(KeyType type, std::string_view name, int bits) {
+  return {type, name, Family::kAesGcm, bits, "", true, false, true, true, true, false};
+}
+constexpr KeyTypeInfo Rsa(KeyType type, std::string_view name, int bits) {
+  return {type, name, Family::kRsa, bits, name, true, true, false, false, false, false};
+}
+constexpr KeyTypeInfo Ecdsa(KeyType type, std::string_view name, int bits, std::string_view curve) {
+  return {type, name, Family::kEcdsa, bits, curve, false, true, false, false, false, false};
+}
+constexpr KeyTypeInfo Cmac(KeyType type, std::string_view name, int bits) {
+  return {type, name, Family::kCmac, bits, "", false, false, false, false, false, true};
+}
+constexpr KeyTypeInfo ChaCha(KeyType type, std::string_view name) {
+  return {type, name, Family::kChaCha20, 256, "", true, false, true, true, true, false};
+}
+constexpr KeyTypeInfo MlDsa(KeyType type, std::string_view name, int bits) {
+  return {type, name, Family::kMlDsa, bits, name, false, true, false, false, false, false};
+}
+constexpr KeyTypeInfo MlKem(KeyType type, std::string_view name, int bits) {
+  return {type, name, Family::kMlKem, bits, name, false, false, false, false, false, false};
+}
+
+// In the order of the enumeration, which starts at 1.
+constexpr std::array kTypes{
+    AesGcm(KeyType::kAes128Gcm96, "aes128-gcm96", 128),
+    AesGcm(KeyType::kAes256Gcm96, "aes256-gcm96", 256),
+    Rsa(KeyType::kRsa2048, "rsa-2048", 2048),
+    Rsa(KeyType::kRsa3072, "rsa-3072", 3072),
+    Rsa(KeyType::kRsa4096, "rsa-4096", 4096),
+    Ecdsa(KeyType::kEcdsaP256, "ecdsa-p256", 256, "P-256"),
+    Ecdsa(KeyType::kEcdsaP384, "ecdsa-p384", 384, "P-384"),
+    Ecdsa(KeyType::kEcdsaP521, "ecdsa-p521", 521, "P-521"),
+    KeyTypeInfo{KeyType::kEd25519, "ed25519", Family::kEd25519, 256, "ed25519", false, true, true,
+                false, false, false},
+    KeyTypeInfo{KeyType::kHmac, "hmac", Family::kHmac, 0, "", false, false, false, false, false,
+                false},
+    Cmac(KeyType::kAes128Cmac, "aes128-cmac", 128),
+    Cmac(KeyType::kAes192Cmac, "aes192-cmac", 192),
+    Cmac(KeyType::kAes256Cmac, "aes256-cmac", 256),
+    ChaCha(KeyType::kChaCha20Poly1305, "chacha20-poly1305"),
+    ChaCha(KeyType::kXChaCha20Poly1305, "xchacha20-poly1305"),
+    MlDsa(KeyType::kMlDsa44, "mldsa-44", 44),
+    MlDsa(KeyType::kMlDsa65, "mldsa-65", 65),
+    MlDsa(KeyType::kMlDsa87, "mldsa-87", 87),
+    MlKem(KeyType::kMlKem512, "mlkem-512", 512),
+    MlKem(KeyType::kMlKem768, "mlkem-768", 768),
+    MlKem(KeyType::kMlKem1024, "mlkem-1024", 1024),
+};
+
+constexpr bool InOrder() {
+  for (std::size_t i = 0; i < kTypes.size(); ++i) {
+    if (static_cast<std::size_t>(kTypes[i].type) != i + 1) return false;
+  }
+  return true;
+}
+static_assert(InOrder());
+
+}  // namespace
+
+std::span<const KeyTypeInfo> KeyTypes() { return kTypes; }
+
+const KeyTypeInfo& InfoOf(KeyType type) { return kTypes.at(static_cast<std::size_t>(type) - 1); }
+
+const KeyTypeInfo* FindKeyType(std::int64_t number) {
+  if (number < 1 || number > static_cast<std::int64_t>(kTypes.size())) return nullptr;
+  return &kTypes[static_cast<std::size_t>(number) - 1];
+}
+
+Result<KeyType> ParseKeyType(std::string_view name) {
+  const auto* const found = std::ranges::find(kTypes, name, &KeyTypeInfo::name);
+  if (found != kTypes.end()) return found->type;
+  return Fail(Code::kInvalid, "unknown key type " + std::string(name));
+}
+
+std::string_view KeyTypeName(KeyType type) { return InfoOf(type).name; }
+
+std::string_view CustodyName(Custody custody) {
+  return custody == Custody::kResident ? "resident" : "wrapped";
+}
+
+std::string_view KdfName(Kdf kdf) { return kdf == Kdf::kAesEcb1 ? "coffer-kdf-aesecb-1" : ""; }
+
+}  // namespace coffer::keyring

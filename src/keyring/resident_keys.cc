@@ -1,0 +1,80 @@
+// Versions that are token objects: their rows are there before them and go after them.
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "keyring/key_ring_impl.h"
+
+namespace coffer::keyring {
+
+Result<ResidentPlace> KeyRing::Impl::ReserveResident(const Id& key, int version) {
+  COFFER_ASSIGN(const auto rows, store::Residents(database));
+  const auto live =
+      std::ranges::count(rows, store::ResidentState::kLive, &store::ResidentRow::state);
+  if (live >= resident_limit) {
+    return Fail(Code::kInvalid,
+                "the token holds " + std::to_string(live) +
+                    " key versions of types that it cannot wrap, which is this server's limit: "
+                    "trim or delete some, or raise the limit");
+  }
+  ResidentPlace place;
+  place.database = state.database;
+  const Id locator = Id::Generate(random);
+  place.locator.assign(locator.octets.begin(), locator.octets.end());
+  COFFER_ASSIGN(storage::Transaction transaction, database.Begin());
+  COFFER_TRY(store::InsertResident(transaction,
+                                   {place.locator, key, version, store::ResidentState::kCreating}));
+  COFFER_TRY(transaction.Commit());
+  return place;
+}
+
+std::vector<Bytes> KeyRing::Impl::GoneResidents(const Change& change) {
+  std::vector<Bytes> gone;
+  if (change.before == nullptr) return gone;
+  for (const auto& [number, version] : change.before->key.versions) {
+    const bool stays = change.after && change.after->versions.contains(number);
+    if (version.custody == Custody::kResident && !stays) gone.push_back(version.locator);
+  }
+  return gone;
+}
+
+// After COMMIT nothing refers to them; what fails here is left for the operator, with its row.
+void KeyRing::Impl::DestroyResidents(Token& token, const std::vector<Bytes>& locators) {
+  for (const Bytes& locator : locators) {
+    Status done = token.DestroyResident(locator);
+    if (done) {
+      auto transaction = database.Begin();
+      done = transaction ? store::DeleteResident(*transaction, locator)
+                         : Status(Fail(transaction.error()));
+      if (done) done = transaction->Commit();
+    }
+    if (!done) {
+      logger.Log(LogLevel::kError, "keyring", "failed to destroy a resident key's token object",
+                 {{"object", ToHex(locator)}, {"why", done.error().message}});
+    }
+  }
+}
+
+Status KeyRing::Impl::CompareResidents(Token& token) {
+  COFFER_ASSIGN(const auto rows, store::Residents(database));
+  COFFER_ASSIGN(const auto objects, token.Residents(state.database));
+  std::set<Bytes> live;
+  for (const store::ResidentRow& row : rows) {
+    if (row.state == store::ResidentState::kLive) live.insert(row.locator);
+  }
+  for (const Bytes& object : objects) {
+    if (live.erase(object) == 0) ++orphaned_residents;
+  }
+  if (orphaned_residents > 0) {
+    logger.Log(LogLevel::kWarn, "keyring", "the token holds objects of this database without a key",
+               {{"objects", static_cast<std::int64_t>(orphaned_residents)}});
+  }
+  for (const Bytes& missing : live) {
+    logger.Log(LogLevel::kError, "keyring", "a resident key's object is not in the token",
+               {{"object", ToHex(missing)}});
+  }
+  return {};
+}
+
+}  // namespace coffer::keyring

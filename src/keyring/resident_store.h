@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "coffer/base/bytes.h"
+#include "coffer/base/ids.h"
+#include "coffer/base/result.h"
+#include "coffer/storage/database.h"
+
+namespace coffer::keyring::store {
+
+// A version that is an object in the token. The row is there before the object and goes after it,
+// so that no object is ever without one unless a crash or another hand left it behind.
+enum class ResidentState : std::uint8_t { kCreating = 1, kLive = 2, kDestroying = 3 };
+struct ResidentRow {
+  Bytes locator;
+  Id key;
+  int version = 0;
+  ResidentState state = ResidentState::kCreating;
+};
+Status InsertResident(storage::Transaction& transaction, const ResidentRow& row);
+Status SetResidentState(storage::Transaction& transaction, ByteView locator, ResidentState state);
+Status DeleteResident(storage::Transaction& transaction, ByteView locator);
+Result<std::vector<ResidentRow>> Residents(storage::Database& database);
+
+}  // namespace coffer::keyring::store

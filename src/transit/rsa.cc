@@ -1,0 +1,47 @@
+// RSA-OAEP with SHA-256, MGF1-SHA-256 and an empty label, as the reference has it.
+
+#include <utility>
+
+#include "coffer/crypto/rsa_padding.h"
+#include "key_lookup.h"
+
+namespace coffer::transit {
+namespace {
+
+constexpr crypto::HashAlgorithm kOaepHash = crypto::HashAlgorithm::kSha256;
+
+auto NotAead(const keyring::Key& key, std::size_t index) {
+  return Fail(Code::kInvalid, "'[" + std::to_string(index) +
+                                  "].associated_data' provided for non-AEAD cipher suite " +
+                                  std::string(key.Info().name));
+}
+
+Result<Ciphertext> EncryptOne(const keyring::Key& key, const PlaintextItem& item,
+                              std::size_t index) {
+  if (!item.associated_data.empty()) return NotAead(key, index);
+  COFFER_ASSIGN(const auto* const version, key.ForEncryption(item.key_version));
+  if (!version->public_key) return Fail(Code::kCorrupt, "key version has no public key");
+  COFFER_ASSIGN(Bytes payload,
+                version->public_key->EncryptOaep(kOaepHash, item.plaintext.Reveal()));
+  return Ciphertext{version->info.version, std::move(payload)};
+}
+
+}  // namespace
+
+Engine::Encrypted EncryptRsa(const keyring::Key& key, std::span<const PlaintextItem> items) {
+  std::vector<Result<Ciphertext>> results;
+  results.reserve(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) results.push_back(EncryptOne(key, items[i], i));
+  return results;
+}
+
+Result<SecretBytes> DecryptRsa(keyring::KeyRing& keys, const Caller& caller,
+                               const keyring::Key& key, const keyring::KeyVersion& version,
+                               const CiphertextItem& item) {
+  if (!item.associated_data.empty()) return NotAead(key, 0);
+  COFFER_ASSIGN(const SecretBytes block,
+                keys.RsaDecrypt(caller.worker, key, version, item.payload));
+  return crypto::OaepDecode(kOaepHash, block);
+}
+
+}  // namespace coffer::transit

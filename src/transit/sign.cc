@@ -1,0 +1,77 @@
+#include "signing.h"
+
+#include <utility>
+
+#include "coffer/crypto/rsa_padding.h"
+#include "key_lookup.h"
+
+namespace coffer::transit {
+namespace {
+
+using keyring::SignMechanism;
+
+// The token's answer for one version, not marshalled and not yet verified.
+Result<Bytes> InToken(keyring::KeyRing& keys, const Caller& caller, const keyring::Key& key,
+                      const keyring::KeyVersion& version, ByteView digest,
+                      const SignOptions& options, coffer::Random& random) {
+  const auto sign = [&](const SignMechanism& how, ByteView data) {
+    return keys.Sign(caller.worker, key, version, how, data);
+  };
+  switch (key.Info().family) {
+    case keyring::Family::kEcdsa:
+      return sign({SignMechanism::Kind::kEcdsa}, CutToCurve(key.Info(), digest));
+    case keyring::Family::kEd25519:
+      return sign({SignMechanism::Kind::kEddsa}, digest);
+    default:
+      break;
+  }
+  if (options.padding == SignOptions::Padding::kPkcs1) {
+    const Bytes info = options.hash ? crypto::Pkcs1DigestInfo(*options.hash, digest)
+                                    : Bytes(digest.begin(), digest.end());
+    return sign({SignMechanism::Kind::kRsaPkcs1}, info);
+  }
+  const int salt = PssSalt(key.Info(), options);
+  auto in_token = sign({SignMechanism::Kind::kRsaPss, *options.hash, salt}, digest);
+  if (in_token || in_token.error().code != Code::kInvalid) return in_token;
+  // A hash that the token's PSS does not know: the padding is made here, the key's part there.
+  COFFER_ASSIGN(const Bytes block,
+                crypto::PssEncode(*options.hash, digest, salt, key.Info().bits, random));
+  return sign({SignMechanism::Kind::kRsaRaw}, block);
+}
+
+Result<Signature> SignOne(keyring::KeyRing& keys, const Caller& caller, const keyring::Key& key,
+                          const SignItem& item, const SignOptions& options,
+                          coffer::Random& random) {
+  COFFER_ASSIGN(const auto* const version, key.ForSigning(item.key_version));
+  if (!version->public_key) return Fail(Code::kCorrupt, "key version has no public key");
+  COFFER_ASSIGN(const Bytes digest, DigestToSign(key.Info(), item.input, options));
+  COFFER_ASSIGN(Bytes octets, InToken(keys, caller, key, *version, digest, options, random));
+  Bytes der;
+  if (key.Info().family == keyring::Family::kEcdsa) der = crypto::EcdsaToDer(octets);
+  // A token that fails between reading the key and answering gives away an RSA or Ed25519 key with
+  // one wrong signature: none leaves unverified.
+  if (!Verifies(key.Info(), *version->public_key, digest, der.empty() ? octets : der, options)) {
+    return Fail(Code::kTokenFailed, "token returned a signature that does not verify");
+  }
+  const bool as_der = !der.empty() && options.marshaling == SignOptions::Marshaling::kAsn1;
+  return Signature{version->info.version, as_der ? std::move(der) : std::move(octets)};
+}
+
+}  // namespace
+
+Result<std::vector<Result<Signature>>> Engine::Sign(const Caller& caller, std::string_view key,
+                                                    std::span<const SignItem> items,
+                                                    const SignOptions& options) {
+  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key, "signing key not found"));
+  COFFER_TRY(CheckSigns(*found, options, "signing"));
+  std::vector<Result<Signature>> results;
+  results.reserve(items.size());
+  for (const SignItem& item : items) {
+    auto made = SignOne(keys_, caller, *found, item, options, random_);
+    if (!made && EndsRequest(made.error().code)) return Fail(made.error());
+    results.push_back(std::move(made));
+  }
+  return results;
+}
+
+}  // namespace coffer::transit

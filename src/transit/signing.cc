@@ -1,0 +1,82 @@
+#include "signing.h"
+
+#include <algorithm>
+
+#include "coffer/crypto/rsa_padding.h"
+
+namespace coffer::transit {
+
+Status CheckSigns(const keyring::Key& key, const SignOptions& options, std::string_view what) {
+  const keyring::KeyTypeInfo& info = key.Info();
+  if (!info.signs) {
+    return Fail(Code::kInvalid,
+                "key type " + std::string(info.name) + " does not support " + std::string(what));
+  }
+  if (info.family == keyring::Family::kEd25519) return {};  // it hashes for itself
+  const bool pkcs1 =
+      info.family == keyring::Family::kRsa && options.padding == SignOptions::Padding::kPkcs1;
+  if (!options.hash && !(options.prehashed && pkcs1)) {
+    return Fail(Code::kInvalid,
+                "hash_algorithm=none requires both prehashed=true and "
+                "signature_algorithm=pkcs1v15");
+  }
+  if (info.family != keyring::Family::kRsa || pkcs1) return {};
+  const std::int64_t salt = options.salt_octets;
+  if (salt < SignOptions::kSaltHash || salt > crypto::PssMaxSalt(*options.hash, info.bits)) {
+    return Fail(Code::kInvalid, "requested salt length " + std::to_string(salt) + " is invalid");
+  }
+  return {};
+}
+
+Result<Bytes> DigestToSign(const keyring::KeyTypeInfo& info, ByteView input,
+                           const SignOptions& options) {
+  if (info.family == keyring::Family::kEd25519) return Bytes(input.begin(), input.end());
+  if (!options.prehashed) return crypto::Hash(*options.hash, input);
+  if (info.family == keyring::Family::kEcdsa) {
+    // The reference takes digests of any length here, whatever hash is named.
+    if (input.empty() || input.size() > 64) {
+      return Fail(Code::kInvalid, "prehashed input must have 1 to 64 octets");
+    }
+  } else if (options.hash && input.size() != crypto::HashSize(*options.hash)) {
+    return Fail(Code::kInvalid, "prehashed input must have the length of a digest, " +
+                                    std::to_string(crypto::HashSize(*options.hash)) + " octets");
+  } else if (!options.hash && input.size() > static_cast<std::size_t>(info.bits / 8 - 11)) {
+    return Fail(Code::kInvalid, "prehashed input is too long for the key");
+  }
+  return Bytes(input.begin(), input.end());
+}
+
+ByteView CutToCurve(const keyring::KeyTypeInfo& info, ByteView digest) {
+  const auto octets = static_cast<std::size_t>((info.bits + 7) / 8);
+  return digest.first(std::min(digest.size(), octets));
+}
+
+int PssSalt(const keyring::KeyTypeInfo& info, const SignOptions& options) {
+  if (options.salt_octets == SignOptions::kSaltAuto) {
+    return crypto::PssMaxSalt(*options.hash, info.bits);
+  }
+  if (options.salt_octets == SignOptions::kSaltHash) {
+    return static_cast<int>(crypto::HashSize(*options.hash));
+  }
+  return static_cast<int>(options.salt_octets);
+}
+
+bool Verifies(const keyring::KeyTypeInfo& info, const crypto::PublicKey& key, ByteView digest,
+              ByteView signature, const SignOptions& options) {
+  switch (info.family) {
+    case keyring::Family::kEcdsa:
+      return key.VerifyEcdsa(digest, signature);
+    case keyring::Family::kEd25519:
+      return key.VerifyEd25519(digest, signature);
+    default:
+      break;
+  }
+  if (options.padding == SignOptions::Padding::kPkcs1) {
+    return key.VerifyPkcs1(options.hash, digest, signature);
+  }
+  std::optional<int> salt;
+  if (options.salt_octets != SignOptions::kSaltAuto) salt = PssSalt(info, options);
+  return key.VerifyPss(*options.hash, salt, digest, signature);
+}
+
+}  // namespace coffer::transit

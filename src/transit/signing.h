@@ -1,0 +1,29 @@
+#pragma once
+
+#include "coffer/crypto/public_key.h"
+#include "coffer/transit/engine.h"
+
+namespace coffer::transit {
+
+// What signing and verifying share.
+
+// kInvalid with the reference's texts where the type does not sign, or not with these options.
+// `what` is "signing" or "verification".
+Status CheckSigns(const keyring::Key& key, const SignOptions& options, std::string_view what);
+
+// The octets that the key signs: the digest, or the message where the type hashes for itself.
+Result<Bytes> DigestToSign(const keyring::KeyTypeInfo& info, ByteView input,
+                           const SignOptions& options);
+
+// The leading octets of a digest that is longer than the curve's order (FIPS 186-4, 6.4); the
+// curves' lengths and the digests' let octets do.
+ByteView CutToCurve(const keyring::KeyTypeInfo& info, ByteView digest);
+
+// The salt's octets that `options` mean for signing.
+int PssSalt(const keyring::KeyTypeInfo& info, const SignOptions& options);
+
+// `signature`: DER for ECDSA.
+bool Verifies(const keyring::KeyTypeInfo& info, const crypto::PublicKey& key, ByteView digest,
+              ByteView signature, const SignOptions& options);
+
+}  // namespace coffer::transit
