@@ -15,6 +15,13 @@ else()
   target_link_options(coffer_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()
 
+# The allocator of programs that run as a release does (docs/adr/0008): sanitizers bring their own.
+add_library(program_allocator INTERFACE)
+if(NOT COFFER_SANITIZE)
+  pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
+  target_link_libraries(program_allocator INTERFACE PkgConfig::JEMALLOC)
+endif()
+
 # coffer_room(NAME SRCS ... DEPS room... [PRIVATE_LIBS target...])
 # A static library coffer_<NAME>; DEPS are rooms, PRIVATE_LIBS are foreign libraries seen by the room's own sources only.
 function(coffer_room NAME)
