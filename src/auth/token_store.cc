@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "coffer/base/ids.h"
-#include "coffer/crypto/digest.h"
+#include "coffer/crypto/keyed_hash.h"
 
 namespace coffer::auth {
 namespace {
@@ -117,7 +117,7 @@ struct TokenStore::Impl {
        const Clock& the_clock)
       : database(the_database), lookup_key(key), random(the_random), clock(the_clock) {}
 
-  Sha256Digest HashOf(std::string_view token) const { return lookup_key.Mac(AsBytes(token)); }
+  Sha256Digest HashOf(std::string_view token) const { return lookup_key.Of(AsBytes(token)); }
   std::shared_ptr<const Entries> Current() const {
     const std::lock_guard lock(entries_mutex);
     return entries;
@@ -135,7 +135,7 @@ struct TokenStore::Impl {
   }
 
   storage::Database& database;
-  const crypto::HmacSha256Key lookup_key;
+  const crypto::KeyedHash lookup_key;
   Random& random;
   const Clock& clock;
   std::mutex change_mutex;  // one change at a time, from its check to its publication

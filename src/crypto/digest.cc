@@ -1,8 +1,6 @@
 #include "coffer/crypto/digest.h"
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 
 #include <cstdlib>
 
@@ -77,45 +75,6 @@ void Sha256Stream::Update(ByteView data) {
 Sha256Digest Sha256Stream::Finish() {
   Sha256Digest digest;
   Require(::EVP_DigestFinal_ex(impl_->context, digest.data(), nullptr) == 1);
-  return digest;
-}
-
-struct HmacSha256Key::Impl {
-  EVP_MAC_CTX* keyed = nullptr;
-  Impl() = default;
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-  ~Impl() { ::EVP_MAC_CTX_free(keyed); }
-};
-
-HmacSha256Key::HmacSha256Key(const SecretBytes& key) : impl_(std::make_unique<Impl>()) {
-  EVP_MAC* const hmac = ::EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-  Require(hmac != nullptr);
-  impl_->keyed = ::EVP_MAC_CTX_new(hmac);
-  ::EVP_MAC_free(hmac);
-  Require(impl_->keyed != nullptr);
-  std::array<char, 8> digest{"SHA256"};
-  const std::array parameters{
-      ::OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
-      ::OSSL_PARAM_construct_end()};
-  // EVP_MAC_init() takes a null key for "as before"; an empty key needs an address of its own.
-  static constexpr std::uint8_t kNothing = 0;
-  const ByteView octets = key.Reveal();
-  Require(::EVP_MAC_init(impl_->keyed, octets.empty() ? &kNothing : octets.data(), octets.size(),
-                         parameters.data()) == 1);
-}
-
-HmacSha256Key::~HmacSha256Key() = default;
-
-Sha256Digest HmacSha256Key::Mac(ByteView data) const {
-  EVP_MAC_CTX* const context = ::EVP_MAC_CTX_dup(impl_->keyed);
-  Sha256Digest digest;
-  std::size_t size = 0;
-  const bool done = context != nullptr &&
-                    ::EVP_MAC_update(context, data.data(), data.size()) == 1 &&
-                    ::EVP_MAC_final(context, digest.data(), &size, digest.size()) == 1;
-  ::EVP_MAC_CTX_free(context);
-  Require(done && size == digest.size());
   return digest;
 }
 

@@ -1,79 +1,88 @@
 #include "coffer/crypto/keyed_hash.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 namespace coffer::crypto {
 namespace {
 
-constexpr std::size_t kBlockOctets = 64;
-
 // OpenSSL fails here only without memory or without its default provider; neither can be answered.
-void Require(int done) {
-  if (done != 1) std::abort();
+void Require(bool done) {
+  if (!done) std::abort();
 }
 
-const EVP_MD* FetchedSha256() {
-  static const EVP_MD* const digest = ::EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
-  if (digest == nullptr) std::abort();
-  return digest;
-}
-
-class Context {
- public:
-  Context() : context_(::EVP_MD_CTX_new()) {
-    if (context_ == nullptr) std::abort();
-  }
-  ~Context() { ::EVP_MD_CTX_free(context_); }
-  Context(const Context&) = delete;
-  Context& operator=(const Context&) = delete;
-  EVP_MD_CTX* get() const { return context_; }
-
- private:
-  EVP_MD_CTX* context_;
+struct FreeContext {
+  void operator()(EVP_MAC_CTX* context) const { ::EVP_MAC_CTX_free(context); }
 };
+using Context = std::unique_ptr<EVP_MAC_CTX, FreeContext>;
+
+Context KeyedContext(const SecretBytes& key) {
+  EVP_MAC* const hmac = ::EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  Require(hmac != nullptr);
+  Context context(::EVP_MAC_CTX_new(hmac));
+  ::EVP_MAC_free(hmac);
+  Require(context != nullptr);
+  std::array<char, 8> digest{"SHA256"};
+  const std::array parameters{
+      ::OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
+      ::OSSL_PARAM_construct_end()};
+  // EVP_MAC_init() takes a null key for "as before"; an empty key needs an address of its own.
+  static constexpr std::uint8_t kNothing = 0;
+  const ByteView octets = key.Reveal();
+  Require(::EVP_MAC_init(context.get(), octets.empty() ? &kNothing : octets.data(), octets.size(),
+                         parameters.data()) == 1);
+  return context;
+}
 
 }  // namespace
 
-// The state of SHA-256 after the key's inner and outer block.
+// A context costs more to make than a short value to hash: each is used again, and there are as
+// many as there were threads at one time.
 struct KeyedHash::Impl {
-  Context inner;
-  Context outer;
+  explicit Impl(const SecretBytes& key) : keyed(KeyedContext(key)) {}
+
+  Context Take() {
+    {
+      const std::lock_guard lock(mutex);
+      if (!idle.empty()) {
+        Context context = std::move(idle.back());
+        idle.pop_back();
+        return context;
+      }
+    }
+    Context context(::EVP_MAC_CTX_dup(keyed.get()));
+    Require(context != nullptr);
+    return context;
+  }
+  void GiveBack(Context context) {
+    const std::lock_guard lock(mutex);
+    idle.push_back(std::move(context));
+  }
+
+  const Context keyed;  // never written to: others are made of it
+  std::mutex mutex;
+  std::vector<Context> idle;  // guarded by mutex
 };
 
-KeyedHash::KeyedHash(const SecretBytes& key) : impl_(std::make_unique<Impl>()) {
-  std::array<std::uint8_t, kBlockOctets> block{};
-  if (key.size() > kBlockOctets) {
-    const Sha256Digest shortened = Sha256(key.Reveal());
-    std::copy(shortened.begin(), shortened.end(), block.begin());
-  } else {
-    std::copy(key.Reveal().begin(), key.Reveal().end(), block.begin());
-  }
-  constexpr std::uint8_t kInner = 0x36;
-  constexpr std::uint8_t kOuter = 0x5c;
-  for (std::uint8_t& octet : block) octet ^= kInner;
-  Require(::EVP_DigestInit_ex2(impl_->inner.get(), FetchedSha256(), nullptr));
-  Require(::EVP_DigestUpdate(impl_->inner.get(), block.data(), block.size()));
-  for (std::uint8_t& octet : block) octet ^= kInner ^ kOuter;
-  Require(::EVP_DigestInit_ex2(impl_->outer.get(), FetchedSha256(), nullptr));
-  Require(::EVP_DigestUpdate(impl_->outer.get(), block.data(), block.size()));
-  SecureWipe(block.data(), block.size());
-}
-
+KeyedHash::KeyedHash(const SecretBytes& key) : impl_(std::make_unique<Impl>(key)) {}
 KeyedHash::~KeyedHash() = default;
 
 Sha256Digest KeyedHash::Of(ByteView data) const {
-  Context running;
+  Context context = impl_->Take();
   Sha256Digest digest;
-  Require(::EVP_MD_CTX_copy_ex(running.get(), impl_->inner.get()));
-  Require(::EVP_DigestUpdate(running.get(), data.data(), data.size()));
-  Require(::EVP_DigestFinal_ex(running.get(), digest.data(), nullptr));
-  Require(::EVP_MD_CTX_copy_ex(running.get(), impl_->outer.get()));
-  Require(::EVP_DigestUpdate(running.get(), digest.data(), digest.size()));
-  Require(::EVP_DigestFinal_ex(running.get(), digest.data(), nullptr));
+  std::size_t size = 0;
+  Require(::EVP_MAC_init(context.get(), nullptr, 0, nullptr) == 1);
+  Require(::EVP_MAC_update(context.get(), data.data(), data.size()) == 1);
+  Require(::EVP_MAC_final(context.get(), digest.data(), &size, digest.size()) == 1);
+  Require(size == digest.size());
+  impl_->GiveBack(std::move(context));
   return digest;
 }
 

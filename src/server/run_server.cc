@@ -20,6 +20,7 @@
 #include "coffer/auth/token_store.h"
 #include "coffer/base/clock.h"
 #include "coffer/base/ids.h"
+#include "coffer/crypto/buffered_random.h"
 #include "coffer/keyring/custodian.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/keyring/token_watch.h"
@@ -95,6 +96,7 @@ class Instance {
   Random& random_;
   Logger& logger_;
   SystemClock clock_;
+  crypto::BufferedRandom ids_;
   std::optional<storage::DirectoryLock> lock_;
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<keyring::Custodian> custodian_;
@@ -208,7 +210,7 @@ Status Instance::OpenHttp() {
   const api::Services services{
       *engine_,   *mounts_,
       *tokens_,   policy_,
-      audit_,     random_,
+      audit_,     ids_,
       clock_,     logger_,
       info,       [this] { return keys_->Ready() && !watch_->AnyStalled(); },
       *custodian_};

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "audit/json_text.h"
-#include "coffer/crypto/digest.h"
+#include "coffer/crypto/keyed_hash.h"
 
 namespace coffer::audit {
 namespace {
@@ -28,7 +28,7 @@ class RedactionTest : public ::testing::Test {
 };
 
 TEST_F(RedactionTest, HashesAsVaultDoes) {
-  EXPECT_EQ(Hash("value"), "hmac-sha256:" + ToHex(crypto::HmacSha256(salt_, AsBytes("value"))));
+  EXPECT_EQ(Hash("value"), "hmac-sha256:" + ToHex(crypto::KeyedHash(salt_).Of(AsBytes("value"))));
 }
 
 TEST_F(RedactionTest, HashesEveryStringAndNothingElse) {

@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "coffer/crypto/digest.h"
+#include "coffer/crypto/keyed_hash.h"
 #include "fakes/counting_random.h"
 #include "fakes/temporary_directory.h"
 
@@ -147,7 +147,7 @@ TEST_F(TokenStoreTest, StoresTheKeyedHashAndNeverTheToken) {
   const auto contains = [&](ByteView octets) {
     return stored.find(AsText(octets)) != std::string::npos;
   };
-  EXPECT_TRUE(contains(crypto::HmacSha256Key(Key()).Mac(AsBytes(token))));
+  EXPECT_TRUE(contains(crypto::KeyedHash(Key()).Of(AsBytes(token))));
   EXPECT_FALSE(contains(AsBytes(token)));
   EXPECT_FALSE(contains(crypto::Sha256(AsBytes(token))));
   EXPECT_FALSE(contains(Key().Reveal()));

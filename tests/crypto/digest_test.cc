@@ -82,31 +82,6 @@ TEST(Sha256Stream, GivesTheSameForEveryWayToCutTheInput) {
   EXPECT_EQ(Sha256Stream().Finish(), Sha256({}));
 }
 
-// RFC 4231 sections 4.2, 4.3, 4.7 and 4.8.
-TEST(HmacSha256Key, GivesTheVectorsOfTheRfc) {
-  const auto mac = [](const SecretBytes& key, std::string_view data) {
-    return ToHex(HmacSha256Key(key).Mac(AsBytes(data)));
-  };
-  EXPECT_EQ(mac(SecretBytes(Bytes(20, 0x0b)), "Hi There"),
-            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
-  EXPECT_EQ(mac(SecretBytes::CopyOf(AsBytes("Jefe")), "what do ya want for nothing?"),
-            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-  EXPECT_EQ(
-      mac(SecretBytes(Bytes(131, 0xaa)), "Test Using Larger Than Block-Size Key - Hash Key First"),
-      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
-}
-
-TEST(HmacSha256Key, TakesAnEmptyKeyAndEmptyData) {
-  EXPECT_EQ(ToHex(HmacSha256Key(SecretBytes()).Mac({})),
-            "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
-}
-
-TEST(HmacSha256Key, GivesTheSameMacTwice) {
-  const HmacSha256Key key(SecretBytes::CopyOf(AsBytes("Jefe")));
-  EXPECT_EQ(key.Mac(AsBytes("one")), key.Mac(AsBytes("one")));
-  EXPECT_NE(key.Mac(AsBytes("one")), key.Mac(AsBytes("two")));
-}
-
 TEST(Hash, IsSafeFromSeveralThreads) {
   std::vector<std::thread> threads;
   std::vector<std::string> answers(4);

@@ -24,12 +24,17 @@ TEST(KeyedHash, IsHmacSha256OfRfc4231) {
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
-TEST(KeyedHash, AgreesWithTheOneShotFunctionOnEveryLength) {
+TEST(KeyedHash, TakesAnEmptyKeyAndEmptyData) {
+  EXPECT_EQ(ToHex(KeyedHash(SecretBytes()).Of({})),
+            "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
+TEST(KeyedHash, RemembersNothingOfTheValueBefore) {
   const SecretBytes key = Key(32, 7);
-  const KeyedHash hash(key);
+  const KeyedHash used(key);
   std::string text;
   for (int i = 0; i < 200; ++i) {
-    ASSERT_EQ(hash.Of(AsBytes(text)), HmacSha256(key, AsBytes(text))) << i;
+    ASSERT_EQ(used.Of(AsBytes(text)), KeyedHash(key).Of(AsBytes(text))) << i;
     text += static_cast<char>('a' + i % 26);
   }
 }
@@ -37,7 +42,7 @@ TEST(KeyedHash, AgreesWithTheOneShotFunctionOnEveryLength) {
 TEST(KeyedHash, ServesManyThreadsAtOnce) {
   const SecretBytes key = Key(32, 9);
   const KeyedHash hash(key);
-  const auto expected = HmacSha256(key, AsBytes("value"));
+  const auto expected = KeyedHash(key).Of(AsBytes("value"));
   std::vector<std::thread> threads;
   std::atomic<int> wrong{0};
   for (int i = 0; i < 4; ++i) {

@@ -53,7 +53,7 @@ struct Services {
   const auth::TokenStore& tokens;
   const Policy& policy;
   audit::Sink& audit;
-  coffer::Random& random;
+  coffer::Random& random;  // for ids
   const Clock& clock;
   Logger& logger;
   ServerInfo info;

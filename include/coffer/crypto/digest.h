@@ -32,21 +32,6 @@ class Sha256Stream {
   std::unique_ptr<Impl> impl_;
 };
 
-// A key of HMAC-SHA256 (RFC 2104), expanded once. For look-up hashes (API tokens) and salts, never
-// for data keys: those stay in the token. Thread-safe; wiped on destruction.
-class HmacSha256Key {
- public:
-  explicit HmacSha256Key(const SecretBytes& key);
-  ~HmacSha256Key();
-  HmacSha256Key(const HmacSha256Key&) = delete;
-  HmacSha256Key& operator=(const HmacSha256Key&) = delete;
-  Sha256Digest Mac(ByteView data) const;
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
-
 // The digests that the API offers without a key (FIPS 180-4 and 202).
 enum class HashAlgorithm {
   kSha1,
