@@ -196,6 +196,49 @@ class ConfigTest(Case):
         self.assertEqual(run("server", self.config(), "-data=" + self.data)[0], 2)
 
 
+class MasterTest(Case):
+    """Tokens that somebody else has worked on with SoftHSM's own tool."""
+
+    def softhsm(self, *words):
+        with open(os.path.join(self.data, "pin")) as pin:
+            self.pin = pin.read().strip()
+        done = subprocess.run(["softhsm2-util", *words, "--pin", self.pin], capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "SOFTHSM2_CONF": os.path.join(self.data, "softhsm2.conf")})
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_token_without_masters_needs_hsm_init(self):
+        self.serve().stop()
+        self.softhsm("--init-token", "--free", "--label", "bare", "--so-pin", "1234567890")
+        database = os.path.join(self.folder, "new")
+        os.mkdir(database)
+        config = os.path.join(self.folder, "coffer.hcl")
+        with open(config, "w") as out:
+            out.write(f"""listener "tcp" {{ address = "127.0.0.1:0" }}
+                storage "sqlite" {{ path = "{database}" }}
+                token {{ uri = "pkcs11:token=bare?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:{self.data}/pin"
+                         softhsm_config = "{self.data}/softhsm2.conf" }}""")
+        code, _, error = run("server", "-config=" + config)
+        self.assertEqual(code, 1, error)
+        self.assertIn("has no coffer master keys: run coffer hsm init first", error)
+
+    def test_a_master_that_is_not_as_coffer_makes_it_stops_the_start(self):
+        self.serve().stop()
+        key = os.path.join(self.folder, "key")
+        with open(key, "wb") as out:
+            out.write(os.urandom(32))
+        # The next version of a class: whoever wraps under it from then on gives its keys away.
+        self.softhsm("--import", key, "--aes", "--token", "coffer-dev", "--label", "coffer-aes-v2", "--id", "a2")
+        self.refused(1, "coffer-aes-v2")
+
+    def test_a_second_object_with_a_masters_label_stops_the_start(self):
+        self.serve().stop()
+        key = os.path.join(self.folder, "key")
+        with open(key, "wb") as out:
+            out.write(os.urandom(32))
+        self.softhsm("--import", key, "--aes", "--token", "coffer-dev", "--label", "coffer-hmac-v1", "--id", "a4")
+        self.refused(1, "more than one object labelled coffer-hmac-v1")
+
+
 class RefusalTest(Case):
     def test_port_in_use(self):
         with socket.socket() as holder:
