@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 namespace coffer::api {
 
 enum class EngineKind { kSystem, kToken, kTransit };
+inline constexpr std::array kEngines{EngineKind::kSystem, EngineKind::kToken, EngineKind::kTransit};
 enum class Verb { kRead, kWrite, kPatch, kDelete, kList, kScan };
 
 std::string_view VerbName(Verb verb);
@@ -104,6 +106,7 @@ class EndpointTable {
 // Each in the file of its name.
 void AddSystemEndpoints(std::vector<Endpoint>& table);
 void AddMountEndpoints(std::vector<Endpoint>& table);
+void AddSpecsEndpoints(std::vector<Endpoint>& table);
 void AddTokenEndpoints(std::vector<Endpoint>& table);
 void AddTransitKeyEndpoints(std::vector<Endpoint>& table);
 void AddTransitCipherEndpoints(std::vector<Endpoint>& table);

@@ -5,6 +5,8 @@
 namespace coffer::api {
 
 // {"help", "see_also", "openapi"}, written from the endpoint's declaration.
-void WriteHelp(const Endpoint& endpoint, JsonWriter& json);
+void WriteHelp(const Endpoint& endpoint, EngineKind engine, JsonWriter& json);
+// The same for an engine as a whole: its paths, each with its sentence.
+void WriteEngineHelp(EngineKind engine, JsonWriter& json);
 
 }  // namespace coffer::api

@@ -23,6 +23,7 @@ struct Target {
   EngineKind engine = EngineKind::kSystem;
   std::shared_ptr<const mounts::Mount> mount;  // transit only
   EndpointTable::Match match;
+  bool at_root = false;  // nothing behind the engine's own path
 };
 
 std::string_view MountType(EngineKind engine) {
@@ -80,6 +81,7 @@ Result<Target> Route(const mounts::MountTable& mounts, std::string_view path) {
                 "no handler for route \"" + std::string(path) + "\". route entry not found.");
   }
   target.match = TableOf(target.engine).Find(rest);
+  target.at_root = rest.empty();
   return target;
 }
 
@@ -141,6 +143,7 @@ struct Service::Impl {
   void TurnAway(const http::Request& request, const std::string& request_id, const Error& error,
                 http::Response& response);
   void NoteToken(Exchange& exchange);
+  Status Help(const Target& target, Exchange& exchange);
   Status Answer(Exchange& exchange);
   Status Run(const Target& target, const Operation& operation, Call& call, Exchange& exchange);
   Status Authorize(const Endpoint& endpoint, Call& call, std::string_view path);
@@ -208,13 +211,29 @@ void Service::Impl::NoteToken(Exchange& exchange) {
   exchange.trail.NoteToken(text, exchange.token.get());
 }
 
+Status Service::Impl::Help(const Target& target, Exchange& exchange) {
+  exchange.trail.NoteHelp();
+  COFFER_TRY(exchange.trail.RecordRequest());
+  JsonWriter json(exchange.response.body);
+  if (target.match.endpoint != nullptr) {
+    WriteHelp(*target.match.endpoint, target.engine, json);
+  } else {
+    WriteEngineHelp(target.engine, json);
+  }
+  exchange.data_end = exchange.response.body.size();
+  return {};
+}
+
 Status Service::Impl::Answer(Exchange& exchange) {
   const http::Request& request = exchange.request;
   NoteToken(exchange);
   const auto verb = VerbOf(request);
   if (verb) exchange.trail.NoteVerb(*verb);
   if (exchange.path.empty()) return Fail(Code::kNotFound, "");
-  const auto target = Route(services.mounts, exchange.path);
+  auto target = Route(services.mounts, exchange.path);
+  // Help is asked of a mount by its bare path too.
+  if (!target && WantsHelp(request))
+    target = Route(services.mounts, std::string(exchange.path) + "/");
   const bool found = target && target->match.endpoint != nullptr;
   if (target) {
     exchange.trail.NoteTarget(target->match.endpoint, MountType(target->engine),
@@ -226,16 +245,9 @@ Status Service::Impl::Answer(Exchange& exchange) {
   // Before anything about paths is said: who may not ask learns nothing from the answer.
   if (!open && exchange.token == nullptr) return Fail(Code::kPermissionDenied, "");
   if (!target) return Fail(target.error());
+  if (WantsHelp(request) && (found || target->at_root)) return Help(*target, exchange);
   if (!found) return Fail(Code::kUnsupportedPath, "");
   const Endpoint& endpoint = *target->match.endpoint;
-  if (WantsHelp(request)) {
-    exchange.trail.NoteHelp();
-    COFFER_TRY(exchange.trail.RecordRequest());
-    JsonWriter json(exchange.response.body);
-    WriteHelp(endpoint, json);
-    exchange.data_end = exchange.response.body.size();
-    return {};
-  }
   const Operation* const operation = FindOperation(endpoint, *verb);
   const bool head_elsewhere = request.method == http::Method::kHead && !open;
   if (operation == nullptr || head_elsewhere) return Fail(Code::kUnsupportedVerb, "");

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "coffer/cli/commands.h"
+#include "server/api_docs_command.h"
 #include "server/hsm_command.h"
 #include "server/operator_command.h"
 #include "server/serve_command.h"
@@ -17,6 +18,7 @@ int Dispatch(const std::vector<std::string>& arguments) {
   const auto rest = [&] { return std::vector(arguments.begin() + 1, arguments.end()); };
   if (family == "server") return coffer::server::ServeCommand(rest());
   if (family == "hsm") return coffer::server::HsmCommand(rest());
+  if (family == "api-docs") return coffer::server::ApiDocsCommand(rest());
   if (family == "operator") return coffer::server::OperatorCommand(rest());
   return coffer::cli::Run(arguments);
 }

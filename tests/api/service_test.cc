@@ -192,6 +192,21 @@ TEST_F(ServiceTest, WritesHelpFromTheDeclaration) {
   const json help = json::parse(Get("transit/encrypt/k?help=1").body);
   EXPECT_NE(help["help"].get<std::string>().find("partial_failure_response_code"),
             std::string::npos);
+  EXPECT_TRUE(help["openapi"]["paths"].contains("/{transit_mount_path}/encrypt/{name}"));
+}
+
+TEST_F(ServiceTest, WritesHelpForAnEngineAsAWhole) {
+  for (const char* const path : {"transit?help=1", "transit/?help=1", "sys?help=1"}) {
+    const json help = json::parse(Get(path).body);
+    EXPECT_NE(help["help"].get<std::string>().find("PATHS"), std::string::npos) << path;
+  }
+  EXPECT_EQ(Get("nowhere?help=1").status, 404);
+}
+
+TEST_F(ServiceTest, GivesTheOpenApiDocumentToAnybody) {
+  const auto answer = Send(http::Method::kGet, "sys/internal/specs/openapi", "", "");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(json::parse(answer.body)["openapi"], "3.0.3");
 }
 
 }  // namespace

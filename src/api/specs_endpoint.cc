@@ -1,0 +1,25 @@
+#include "coffer/api/reference.h"
+#include "endpoint_table.h"
+
+namespace coffer::api {
+namespace {
+
+// The document does not change while the program runs.
+Status ReadOpenApi(const Call&, Reply& reply) {
+  static const std::string kDocument = OpenApiDocument();
+  reply.json.Literal(kDocument);
+  return {};
+}
+
+}  // namespace
+
+void AddSpecsEndpoints(std::vector<Endpoint>& table) {
+  Endpoint openapi{
+      "internal/specs/openapi", "This API as an OpenAPI document.", {}, {}, true, true};
+  openapi.fields = {{"generic_mount_paths", FieldType::kBool, "true",
+                     "Kept for clients: mounts are always shown as a parameter."}};
+  openapi.operations = {{Verb::kRead, Capability::kRead, ReadOpenApi}};
+  table.push_back(std::move(openapi));
+}
+
+}  // namespace coffer::api

@@ -1,0 +1,28 @@
+#include "server/api_docs_command.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "coffer/api/reference.h"
+#include "server/serve_command.h"
+
+namespace coffer::server {
+
+int ApiDocsCommand(const std::vector<std::string>& arguments) {
+  std::string format = "markdown";
+  CLI::App app("coffer api-docs: the API reference", "coffer api-docs");
+  app.add_option("--format", format, "markdown or openapi (JSON)")
+      ->check(CLI::IsMember({"markdown", "openapi"}));
+  try {
+    // CLI11 wants them reversed.
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsageExit;
+  }
+  const std::string text =
+      format == "openapi" ? api::OpenApiDocument() + "\n" : api::ApiReference();
+  std::fputs(text.c_str(), stdout);
+  return 0;
+}
+
+}  // namespace coffer::server
