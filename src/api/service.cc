@@ -232,8 +232,10 @@ Status Service::Impl::Answer(Exchange& exchange) {
   if (exchange.path.empty()) return Fail(Code::kNotFound, "");
   auto target = Route(services.mounts, exchange.path);
   // Help is asked of a mount by its bare path too.
-  if (!target && WantsHelp(request))
-    target = Route(services.mounts, std::string(exchange.path) + "/");
+  if (!target && WantsHelp(request)) {
+    auto mount = Route(services.mounts, std::string(exchange.path) + "/");
+    if (mount) target = std::move(mount);
+  }
   const bool found = target && target->match.endpoint != nullptr;
   if (target) {
     exchange.trail.NoteTarget(target->match.endpoint, MountType(target->engine),

@@ -2,185 +2,122 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <functional>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <string_view>
-#include <utility>
 
-#include "cli/demo.h"
-#include "cli/output.h"
-#include "cli/vault_client.h"
+#include "cli/completion.h"
+#include "cli/invocation.h"
 
 namespace coffer::cli {
 namespace {
 
 using nlohmann::json;
 
-constexpr int kDone = 0;
-constexpr int kLocalFailure = 1;
-constexpr int kUsageOrAnswer = 2;
 constexpr std::string_view kVersion = "Coffer v0.1.0";
-constexpr std::string_view kHelp =
-    "usage: coffer COMMAND [-address=URL] [-format=table|json] [-field=NAME] ...\n"
-    "\n"
-    "  server -dev [-data=DIR]      run a local server on a SoftHSM token\n"
-    "  status                       whether the server can be used\n"
-    "  read PATH                    read what is at PATH\n"
-    "  write PATH [NAME=VALUE ...]  write; @FILE reads a value from a file, - from standard input\n"
-    "  list PATH                    list what is under PATH\n"
-    "  delete PATH                  delete what is at PATH\n"
-    "  demo [-data=DIR] [FILE]      encrypt, rotate, rewrap and decrypt the records of a file\n"
-    "  version, help\n"
-    "\n"
-    "VAULT_ADDR and VAULT_TOKEN (or COFFER_ADDR and COFFER_TOKEN) say where the server is and who "
-    "asks.\n";
 
-struct Invocation {
-  Target target = Target::FromEnvironment();
-  Format format = Format::kTable;
-  std::string field;
-  std::string data_directory;
-  std::vector<std::string> words;  // after the command
-};
-
-int Complain(const std::string& sentence, int code) {
-  std::fprintf(stderr, "coffer: %s\n", sentence.c_str());
-  return code;
-}
-
-Result<Invocation> ParseInvocation(const std::vector<std::string>& arguments) {
-  Invocation call;
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
-    const std::string& word = arguments[i];
-    if (!word.starts_with("--")) {
-      call.words.push_back(word);
-      continue;
-    }
-    const std::size_t equals = word.find('=');
-    const std::string name = word.substr(2, equals == std::string::npos ? equals : equals - 2);
-    std::string value;
-    if (equals != std::string::npos) {
-      value = word.substr(equals + 1);
-    } else if (i + 1 < arguments.size()) {
-      value = arguments[++i];
-    } else {
-      return Fail(Code::kInvalid, "flag -" + name + " needs a value");
-    }
-    if (name == "address") {
-      call.target.address = value;
-    } else if (name == "field") {
-      call.field = value;
-    } else if (name == "data") {
-      call.data_directory = value;
-    } else if (name == "format" && (value == "json" || value == "table")) {
-      call.format = value == "json" ? Format::kJson : Format::kTable;
-    } else {
-      return Fail(Code::kInvalid, "unknown flag or value: " + word + "; see coffer help");
-    }
+std::vector<Command> AllCommands() {
+  std::vector<Command> commands;
+  for (const auto& group :
+       {StatusCommands(), PathCommands(), SecretsCommands(), TransitCommands()}) {
+    commands.insert(commands.end(), group.begin(), group.end());
   }
-  return call;
+  return commands;
 }
 
-Result<std::string> ReadAll(const std::string& file) {
-  std::FILE* const in = file == "-" ? stdin : std::fopen(file.c_str(), "rb");
-  if (in == nullptr) return Fail(Code::kNotFound, "failed to read " + file);
-  std::string content;
-  char block[4096];
-  for (std::size_t got = 0; (got = std::fread(block, 1, sizeof block, in)) > 0;)
-    content.append(block, got);
-  const bool failed = std::ferror(in) != 0;
-  if (in != stdin) std::fclose(in);
-  if (failed) return Fail(Code::kInvalid, "failed to read " + file);
-  return content;
-}
-
-Result<json> BodyOf(const std::vector<std::string>& words) {
-  json body = json::object();
-  for (const std::string& word : words) {
-    if (word == "-" || word.starts_with('@')) {
-      COFFER_ASSIGN(const std::string text, ReadAll(word == "-" ? word : word.substr(1)));
-      json whole = json::parse(text, nullptr, false);
-      if (!whole.is_object()) return Fail(Code::kInvalid, word + " is not a JSON object");
-      body.update(whole);
-      continue;
-    }
-    const std::size_t equals = word.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return Fail(Code::kInvalid, "expected NAME=VALUE, not " + word);
-    }
-    std::string value = word.substr(equals + 1);
-    if (value == "-" || value.starts_with('@')) {
-      COFFER_ASSIGN(value, ReadAll(value == "-" ? value : value.substr(1)));
-    }
-    body[word.substr(0, equals)] = std::move(value);
+void PrintHelp(std::span<const Command> commands, std::span<const Family> others) {
+  std::printf(
+      "usage: coffer COMMAND [-address=URL] [-format=table|json|yaml] [-field=NAME] ...\n\n");
+  for (const Command& command : commands) {
+    std::printf("  %-22.*s %.*s\n", static_cast<int>(command.name.size()), command.name.data(),
+                static_cast<int>(command.help.size()), command.help.data());
   }
-  return body;
+  std::printf("  %-22s %s\n", "completion bash|zsh", "a script that completes commands and flags");
+  std::printf("  %-22s %s\n\nOn the server's machine:\n\n", "version, help", "");
+  for (const Family& family : others) {
+    std::string names(family.name);
+    for (const std::string_view command : family.commands) {
+      names += (command == family.commands.front() ? " " : "|") + std::string(command);
+    }
+    std::printf("  %s\n      %.*s\n", names.c_str(), static_cast<int>(family.help.size()),
+                family.help.data());
+  }
+  std::printf(
+      "\nCOFFER_ADDR, COFFER_TOKEN, COFFER_CACERT, COFFER_FORMAT, ... or the same with VAULT_ say "
+      "where the server\nis and who asks; without a token there, ~/.vault-token is read. coffer "
+      "COMMAND -help has the flags.\n");
 }
 
-int Exchange(const Invocation& call, std::string_view method, const std::string& path,
-             const std::string& body) {
-  VaultClient client(call.target);
-  const auto answer = client.Call(method, path, body);
-  if (!answer) return Complain(answer.error().message, kLocalFailure);
-  if (answer->status >= 400) {
-    return Complain(ErrorText(answer->status, answer->body), kUsageOrAnswer);
+void PrintFlags(const std::vector<Flag>& flags) {
+  for (const Flag& flag : flags) {
+    const std::string name = std::string(flag.name) + (flag.switches ? "" : "=VALUE");
+    std::printf("  -%-24s %.*s\n", name.c_str(), static_cast<int>(flag.help.size()),
+                flag.help.data());
   }
-  if (answer->body.empty()) {
-    std::printf("Success! (status %ld)\n", answer->status);
+}
+
+void PrintCommandHelp(const Command& command) {
+  std::printf("usage: coffer %.*s %.*s\n\n%.*s\n\n", static_cast<int>(command.name.size()),
+              command.name.data(), static_cast<int>(command.synopsis.size()),
+              command.synopsis.data(), static_cast<int>(command.help.size()), command.help.data());
+  PrintFlags(command.flags);
+  PrintFlags(CommonFlags());
+}
+
+std::size_t WordsIn(std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::count(name, ' ')) + 1;
+}
+
+// The command whose words stand at the front of `arguments`.
+const Command* FindCommand(std::span<const Command> commands,
+                           const std::vector<std::string>& arguments) {
+  for (const Command& command : commands) {
+    const std::size_t words = WordsIn(command.name);
+    if (arguments.size() < words) continue;
+    std::string front = arguments[0];
+    for (std::size_t i = 1; i < words; ++i) front += " " + arguments[i];
+    if (front == command.name) return &command;
+  }
+  return nullptr;
+}
+
+// The commands that the words could still become, or that there is none.
+int UnknownCommand(std::span<const Command> commands, const std::vector<std::string>& arguments) {
+  std::string front;
+  std::string next;
+  for (const std::string& word : arguments) {
+    std::string longer;
+    front += word + " ";
+    for (const Command& command : commands) {
+      if (command.name.starts_with(front))
+        longer.append(longer.empty() ? "" : ", ").append(command.name);
+    }
+    if (longer.empty()) break;
+    next = longer;
+  }
+  return Complain(next.empty() ? "unknown command " + arguments.front() + "; see coffer help"
+                               : "which one: " + next,
+                  kRefused);
+}
+
+bool IsHelp(std::string_view word) { return word == "--help" || word == "-h" || word == "help"; }
+
+int RunCommand(const Command& command, const std::vector<std::string>& arguments) {
+  const std::vector<std::string> rest(
+      arguments.begin() + static_cast<std::ptrdiff_t>(WordsIn(command.name)), arguments.end());
+  if (std::ranges::any_of(rest,
+                          [](const auto& word) { return word == "--help" || word == "-h"; })) {
+    PrintCommandHelp(command);
     return kDone;
   }
-  const auto text = Render(answer->body, call.format, call.field);
-  if (!text) return Complain(text.error().message, kUsageOrAnswer);
-  std::fputs(text->c_str(), stdout);
-  return kDone;
-}
-
-int ShowStatus(const Invocation& call) {
-  VaultClient client(call.target);
-  const auto answer = client.Call("GET", "sys/seal-status");
-  if (!answer) return Complain(answer.error().message, kLocalFailure);
-  const auto text = Render(answer->body, call.format, call.field);
-  if (!text || answer->status != 200) return Complain("the server gave no status", kLocalFailure);
-  std::fputs(text->c_str(), stdout);
-  const json status = json::parse(answer->body, nullptr, false);
-  return status.value("sealed", true) ? kUsageOrAnswer : kDone;
-}
-
-int ShowDemo(const Invocation& call) {
-  if (call.words.size() > 1) return Complain("demo takes one file", kUsageOrAnswer);
-  DemoOptions options;
-  options.data_directory = call.data_directory;
-  if (!call.words.empty()) options.file = call.words.front();
-  VaultClient client(call.target);
-  const Status done = RunDemo(client, options);
-  return done ? kDone : Complain(done.error().message, kLocalFailure);
-}
-
-int OnPath(const std::string& command, const Invocation& call) {
-  if (call.words.empty() || (command != "write" && call.words.size() > 1)) {
-    return Complain(command + " takes one path; see coffer help", kUsageOrAnswer);
+  auto call = ParseInvocation(command, rest);
+  if (!call) return Complain(call.error().message, kRefused);
+  try {
+    return command.run(*call);
+  } catch (const json::exception& error) {
+    // 316: octets that are not UTF-8, which only an argument or a file can bring
+    return error.id == 316
+               ? Complain("a value is not UTF-8: encode it in base64", kRefused)
+               : Complain("the server's answer has another form than expected", kLocalFailure);
   }
-  std::string path = call.words.front();
-  while (path.starts_with('/')) path.erase(0, 1);
-  if (command == "read") return Exchange(call, "GET", path, {});
-  if (command == "list") return Exchange(call, "LIST", path, {});
-  if (command == "delete") return Exchange(call, "DELETE", path, {});
-  const auto body = BodyOf({call.words.begin() + 1, call.words.end()});
-  if (!body) return Complain(body.error().message, kUsageOrAnswer);
-  return Exchange(call, "PUT", path, body->dump());
-}
-
-int Dispatch(const std::string& command, const Invocation& call) {
-  if (command == "status") return ShowStatus(call);
-  if (command == "demo") return ShowDemo(call);
-  for (const std::string_view known : {"read", "write", "list", "delete"}) {
-    if (command == known) return OnPath(command, call);
-  }
-  return Complain(command.empty() ? "no command; see coffer help"
-                                  : "unknown command " + command + "; see coffer help",
-                  kUsageOrAnswer);
 }
 
 }  // namespace
@@ -192,26 +129,31 @@ std::vector<std::string> NormalizeFlags(std::vector<std::string> arguments) {
   return arguments;
 }
 
-int Run(const std::vector<std::string>& arguments) {
-  const std::string command = arguments.empty() ? "" : arguments.front();
-  if (command == "help" || command == "--help" || command == "-h") {
-    std::fputs(kHelp.data(), stdout);
+int Run(const std::vector<std::string>& arguments, std::span<const Family> others) {
+  const std::vector<Command> commands = AllCommands();
+  if (arguments.empty()) return Complain("no command; see coffer help", kRefused);
+  const std::string& first = arguments.front();
+  if (IsHelp(first)) {
+    PrintHelp(commands, others);
     return kDone;
   }
-  if (command == "version" || command == "--version") {
+  if (first == "version" || first == "--version") {
     std::printf("%s\n", kVersion.data());
     return kDone;
   }
-  const auto call = ParseInvocation(arguments);
-  if (!call) return Complain(call.error().message, kUsageOrAnswer);
-  try {
-    return Dispatch(command, *call);
-  } catch (const json::type_error& error) {
-    // 316: octets that are not UTF-8, which only an argument or a file can bring
-    return error.id == 316
-               ? Complain("a value is not UTF-8: encode it in base64", kUsageOrAnswer)
-               : Complain("the server's answer has another form than expected", kLocalFailure);
+  if (first == "complete") {
+    const std::string words = Candidates(commands, others, std::span(arguments).subspan(1));
+    std::fputs(words.c_str(), stdout);
+    return kDone;
   }
+  if (first == "completion") {
+    const std::string_view script = CompletionScript(arguments.size() == 2 ? arguments[1] : "");
+    if (script.empty()) return Complain("usage: coffer completion bash|zsh", kRefused);
+    std::fwrite(script.data(), 1, script.size(), stdout);
+    return kDone;
+  }
+  const Command* const command = FindCommand(commands, arguments);
+  return command == nullptr ? UnknownCommand(commands, arguments) : RunCommand(*command, arguments);
 }
 
 }  // namespace coffer::cli

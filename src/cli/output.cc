@@ -29,6 +29,33 @@ std::string Table(const json& data) {
   return lines;
 }
 
+// Block style; a JSON string is a YAML string in double quotes.
+void AppendYaml(const json& value, std::size_t depth, std::string& out) {
+  const std::string indent(2 * depth, ' ');
+  if (value.is_object() && !value.empty()) {
+    for (const auto& [name, member] : value.items()) {
+      out += indent + json(name).dump() + ":";
+      const bool nested = (member.is_object() || member.is_array()) && !member.empty();
+      out += nested ? "\n" : " ";
+      AppendYaml(member, nested ? depth + 1 : 0, out);
+    }
+  } else if (value.is_array() && !value.empty()) {
+    for (const json& item : value) {
+      const bool nested = (item.is_object() || item.is_array()) && !item.empty();
+      out += indent + (nested ? "-\n" : "- ");
+      AppendYaml(item, nested ? depth + 1 : 0, out);
+    }
+  } else {
+    out += value.dump() + "\n";
+  }
+}
+
+std::string Yaml(const json& value) {
+  std::string out;
+  AppendYaml(value, 0, out);
+  return out;
+}
+
 }  // namespace
 
 Result<std::string> Render(std::string_view text, Format format, std::string_view field) {
@@ -43,7 +70,15 @@ Result<std::string> Render(std::string_view text, Format format, std::string_vie
     }
     return TextOf(data[name]) + "\n";
   }
-  return format == Format::kJson ? answer.dump(2) + "\n" : Table(data);
+  switch (format) {
+    case Format::kJson:
+      return answer.dump(2) + "\n";
+    case Format::kYaml:
+      return Yaml(answer);
+    case Format::kTable:
+      break;
+  }
+  return Table(data);
 }
 
 std::string ErrorText(long status, std::string_view text) {

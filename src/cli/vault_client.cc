@@ -2,38 +2,69 @@
 
 #include <curl/curl.h>
 
+#include <charconv>
 #include <cstdlib>
 #include <fstream>
-#include <utility>
 
 namespace coffer::cli {
 namespace {
 
-std::string FirstOf(const char* ours, const char* vaults) {
-  for (const char* name : {ours, vaults}) {
-    const char* const value = std::getenv(name);
-    if (value != nullptr && *value != '\0') return value;
-  }
-  return {};
-}
+constexpr std::string_view kUnixScheme = "unix:";
 
 std::size_t Collect(char* data, std::size_t size, std::size_t count, void* out) {
   static_cast<std::string*>(out)->append(data, size * count);
   return size * count;
 }
 
-// Everything but unreserved characters and '/' is escaped; '?' begins a query that the caller
-// wrote.
+bool IsTrue(std::string_view text) {
+  return text == "1" || text == "t" || text == "T" || text == "true" || text == "TRUE" ||
+         text == "True";
+}
+
+// A query that the caller wrote stays as it is.
 std::string EscapePath(std::string_view path) {
+  const std::size_t mark = path.find('?');
+  std::string out = EscapeUrl(path.substr(0, mark), "/");
+  if (mark != std::string_view::npos) out += path.substr(mark);
+  return out;
+}
+
+std::string ShellQuoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      out += c;
+    }
+  }
+  return out + "'";
+}
+
+}  // namespace
+
+std::string Variable(std::string_view name) {
+  for (const char* const prefix : {"COFFER_", "VAULT_"}) {
+    const char* const value = std::getenv((prefix + std::string(name)).c_str());
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return {};
+}
+
+std::string TokenFile() {
+  const char* const home = std::getenv("HOME");
+  return home == nullptr || *home == '\0' ? "" : std::string(home) + "/.vault-token";
+}
+
+std::string EscapeUrl(std::string_view text, std::string_view also_plain) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
-  bool query = false;
-  for (const char c : path) {
-    query = query || c == '?';
+  for (const char c : text) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~/").find(c) != std::string_view::npos || query;
-    if (plain && c > ' ') {
-      out.push_back(c);
+                       std::string_view("-._~").find(c) != std::string_view::npos ||
+                       also_plain.find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
     } else {
       const auto octet = static_cast<unsigned char>(c);
       out.append({'%', kHex[octet >> 4], kHex[octet & 15]});
@@ -42,18 +73,28 @@ std::string EscapePath(std::string_view path) {
   return out;
 }
 
-}  // namespace
-
 Target Target::FromEnvironment() {
   Target target;
-  if (std::string address = FirstOf("COFFER_ADDR", "VAULT_ADDR"); !address.empty()) {
-    target.address = std::move(address);
-  }
-  target.token = FirstOf("COFFER_TOKEN", "VAULT_TOKEN");
-  const char* const home = std::getenv("HOME");
-  if (target.token.empty() && home != nullptr) {
-    std::ifstream file(std::string(home) + "/.vault-token");
+  if (std::string address = Variable("ADDR"); !address.empty()) target.address = address;
+  target.token = Variable("TOKEN");
+  if (target.token.empty()) {
+    std::ifstream file(TokenFile());
     std::getline(file, target.token);
+  }
+  target.name_space = Variable("NAMESPACE");
+  target.ca_cert = Variable("CACERT");
+  target.ca_path = Variable("CAPATH");
+  target.client_cert = Variable("CLIENT_CERT");
+  target.client_key = Variable("CLIENT_KEY");
+  target.tls_server_name = Variable("TLS_SERVER_NAME");
+  target.tls_skip_verify = IsTrue(Variable("SKIP_VERIFY"));
+  std::string timeout = Variable("CLIENT_TIMEOUT");
+  if (timeout.ends_with('s')) timeout.pop_back();
+  long seconds = 0;
+  const auto [end, error] =
+      std::from_chars(timeout.data(), timeout.data() + timeout.size(), seconds);
+  if (error == std::errc{} && end == timeout.data() + timeout.size() && seconds > 0) {
+    target.timeout_seconds = seconds;
   }
   return target;
 }
@@ -67,42 +108,114 @@ VaultClient::VaultClient(Target target)
     : target_(std::move(target)), curl_(std::make_unique<Curl>()) {}
 VaultClient::~VaultClient() = default;
 
+std::string VaultClient::UrlOf(std::string_view path) const {
+  std::string base =
+      target_.address.starts_with(kUnixScheme) ? "http://localhost" : target_.address;
+  while (base.ends_with('/')) base.pop_back();
+  return base + "/v1/" + EscapePath(path);
+}
+
+VaultClient::Headers VaultClient::HeadersOf(std::string_view method,
+                                            const std::string& body) const {
+  Headers headers{{"X-Vault-Request", "true"}};
+  if (!target_.name_space.empty()) headers.emplace_back("X-Vault-Namespace", target_.name_space);
+  if (!body.empty()) {
+    headers.emplace_back("Content-Type",
+                         method == "PATCH" ? "application/merge-patch+json" : "application/json");
+  }
+  headers.insert(headers.end(), target_.headers.begin(), target_.headers.end());
+  return headers;
+}
+
+void VaultClient::SetTls() const {
+  CURL* const curl = curl_->handle;
+  const auto set = [&](CURLoption option, const std::string& value) {
+    if (!value.empty()) ::curl_easy_setopt(curl, option, value.c_str());
+  };
+  set(CURLOPT_CAINFO, target_.ca_cert);
+  set(CURLOPT_CAPATH, target_.ca_path);
+  set(CURLOPT_SSLCERT, target_.client_cert);
+  set(CURLOPT_SSLKEY, target_.client_key);
+  if (target_.tls_skip_verify) {
+    ::curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+    ::curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+}
+
 Result<Answer> VaultClient::Call(std::string_view method, std::string_view path,
                                  const std::string& body) {
   CURL* const curl = curl_->handle;
   ::curl_easy_reset(curl);
-  const bool over_socket = target_.address.starts_with("unix:");
-  std::string base = over_socket ? "http://localhost" : target_.address;
-  while (base.ends_with('/')) base.pop_back();
-  const std::string url = base + "/v1/" + EscapePath(path);
+  const std::string url = UrlOf(path);
   const std::string verb(method);
   Answer answer;
   ::curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-  if (over_socket) {
-    ::curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, target_.address.c_str() + 5);
+  if (target_.address.starts_with(kUnixScheme)) {
+    ::curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH,
+                       target_.address.c_str() + kUnixScheme.size());
   }
   ::curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, verb.c_str());
   ::curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  ::curl_easy_setopt(curl, CURLOPT_TIMEOUT, target_.timeout_seconds);
   ::curl_easy_setopt(curl, CURLOPT_PROXY, "");
   ::curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &Collect);
   ::curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
+  SetTls();
   ::curl_slist* headers = ::curl_slist_append(nullptr, ("X-Vault-Token: " + target_.token).c_str());
-  headers = ::curl_slist_append(headers, "X-Vault-Request: true");
+  for (const auto& [name, value] : HeadersOf(method, body)) {
+    headers = ::curl_slist_append(headers, (name + ": " + value).c_str());
+  }
   headers = ::curl_slist_append(headers, "Expect:");
   if (!body.empty()) {
-    headers = ::curl_slist_append(headers, "Content-Type: application/json");
     ::curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data());
     ::curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   }
   ::curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+  // Another name in the certificate than in the address: connect there, ask for this one.
+  ::curl_slist* connect_to = nullptr;
+  std::string named = url;
+  if (!target_.tls_server_name.empty() && named.starts_with("https://")) {
+    const std::size_t end = named.find('/', 8);
+    const std::string host = named.substr(8, end - 8);
+    const std::size_t colon = host.rfind(':');
+    const std::string port = colon == std::string::npos ? "443" : host.substr(colon + 1);
+    named = "https://" + target_.tls_server_name + ":" + port + named.substr(end);
+    connect_to = ::curl_slist_append(
+        nullptr,
+        (target_.tls_server_name + ":" + port + ":" + host.substr(0, colon) + ":" + port).c_str());
+    ::curl_easy_setopt(curl, CURLOPT_URL, named.c_str());
+    ::curl_easy_setopt(curl, CURLOPT_CONNECT_TO, connect_to);
+  }
   const CURLcode done = ::curl_easy_perform(curl);
   ::curl_slist_free_all(headers);
+  ::curl_slist_free_all(connect_to);
   if (done != CURLE_OK) {
     return Fail(Code::kUnavailable,
                 "failed to reach " + target_.address + ": " + ::curl_easy_strerror(done));
   }
   ::curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;
+}
+
+std::string VaultClient::CurlCommand(std::string_view method, std::string_view path,
+                                     const std::string& body) const {
+  std::string line = "curl -X " + std::string(method) + " -H \"X-Vault-Token: $VAULT_TOKEN\"";
+  for (const auto& [name, value] : HeadersOf(method, body)) {
+    line += " -H " + ShellQuoted(name + ": " + value);
+  }
+  const auto option = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) line.append(" ").append(name).append(" ").append(ShellQuoted(value));
+  };
+  if (target_.address.starts_with(kUnixScheme)) {
+    option("--unix-socket", target_.address.substr(kUnixScheme.size()));
+  }
+  option("--cacert", target_.ca_cert);
+  option("--capath", target_.ca_path);
+  option("--cert", target_.client_cert);
+  option("--key", target_.client_key);
+  if (target_.tls_skip_verify) line += " --insecure";
+  option("-d", body);
+  return line + " " + ShellQuoted(UrlOf(path));
 }
 
 }  // namespace coffer::cli

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -12,6 +13,15 @@
 
 namespace {
 
+// What help and completion say of the families below.
+const std::array kFamilies{
+    coffer::cli::Family{"server", "the server: -config=FILE|DIR [-check], or -dev [-data=DIR]", {}},
+    coffer::cli::Family{
+        "hsm", "the token behind a server", {"init", "list", "change-pin", "rotate-master"}},
+    coffer::cli::Family{"operator", "what needs the token's PIN", {"init", "recover-root"}},
+    coffer::cli::Family{"api-docs", "the API reference: -format=markdown|openapi", {}},
+};
+
 // One line for each family of commands that are not the client's.
 int Dispatch(const std::vector<std::string>& arguments) {
   const std::string family = arguments.empty() ? "" : arguments.front();
@@ -20,7 +30,7 @@ int Dispatch(const std::vector<std::string>& arguments) {
   if (family == "hsm") return coffer::server::HsmCommand(rest());
   if (family == "api-docs") return coffer::server::ApiDocsCommand(rest());
   if (family == "operator") return coffer::server::OperatorCommand(rest());
-  return coffer::cli::Run(arguments);
+  return coffer::cli::Run(arguments, kFamilies);
 }
 
 }  // namespace

@@ -1,17 +1,24 @@
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace coffer::cli {
 
-// "-data=x" as "--data=x": both spellings are understood. Single letters, "-", and everything that
-// is not a flag stay.
+// A family of commands that the server's own program adds to the client's: for help and completion.
+struct Family {
+  std::string_view name;
+  std::string_view help;
+  std::vector<std::string_view> commands;
+};
+
+// "-flag" becomes "--flag"; "-" and "-x" stay.
 std::vector<std::string> NormalizeFlags(std::vector<std::string> arguments);
 
-// The client's commands (status, read, write, list, delete, demo, version, help); `arguments`
-// without the program's name. The exit code: 0, 1 for a local failure, 2 for wrong usage or an
-// error the server answered.
-int Run(const std::vector<std::string>& arguments);
+// Runs one client command, program name excluded. Returns the exit code: 0 done, 1 a local failure
+// or a server that cannot be reached, 2 wrong usage or the server's refusal.
+int Run(const std::vector<std::string>& arguments, std::span<const Family> others);
 
 }  // namespace coffer::cli

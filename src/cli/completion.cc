@@ -1,0 +1,63 @@
+#include "cli/completion.h"
+
+#include <set>
+
+namespace coffer::cli {
+namespace {
+
+constexpr std::string_view kBash =
+    R"sh(# coffer completion bash: source it, or put it in /etc/bash_completion.d
+_coffer() {
+  local IFS=$'\n'
+  COMPREPLY=($(compgen -W "$(coffer complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -o default -F _coffer coffer
+)sh";
+
+constexpr std::string_view kZsh = R"sh(#compdef coffer
+# coffer completion zsh: as _coffer in a directory of $fpath
+_coffer() { compadd -- ${(f)"$(coffer complete "${(@)words[2,CURRENT]}" 2>/dev/null)"} }
+compdef _coffer coffer
+)sh";
+
+}  // namespace
+
+std::string Candidates(std::span<const Command> commands, std::span<const Family> others,
+                       std::span<const std::string> line) {
+  std::string before;  // the command's words so far, each with a blank behind it
+  for (std::size_t i = 0; i + 1 < line.size(); ++i) {
+    if (!line[i].starts_with('-')) before += line[i] + " ";
+  }
+  const bool wants_flag = !line.empty() && line.back().starts_with('-');
+  std::set<std::string> words;
+  const auto add_next = [&](std::string_view name) {
+    const std::string spaced = std::string(name) + " ";
+    if (!spaced.starts_with(before) || spaced.size() == before.size()) return;
+    const std::string_view rest = std::string_view(spaced).substr(before.size());
+    words.emplace(rest.substr(0, rest.find(' ')));
+  };
+  for (const Command& command : commands) {
+    add_next(command.name);
+    if (!wants_flag || !before.starts_with(std::string(command.name) + " ")) continue;
+    for (const Flag& flag : command.flags) words.insert("-" + std::string(flag.name));
+    for (const Flag& flag : CommonFlags()) words.insert("-" + std::string(flag.name));
+  }
+  for (const Family& family : others) {
+    add_next(family.name);
+    for (const std::string_view command : family.commands) {
+      add_next(std::string(family.name) + " " + std::string(command));
+    }
+  }
+  for (const std::string_view own : {"version", "help", "completion bash", "completion zsh"}) {
+    add_next(own);
+  }
+  std::string text;
+  for (const std::string& word : words) text += word + "\n";
+  return text;
+}
+
+std::string_view CompletionScript(std::string_view shell) {
+  return shell == "bash" ? kBash : shell == "zsh" ? kZsh : std::string_view();
+}
+
+}  // namespace coffer::cli
