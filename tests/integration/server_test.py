@@ -384,7 +384,7 @@ class CommandTest(unittest.TestCase):
     def test_usage_errors(self):
         self.expect(2, "no command")
         self.expect(2, "unknown command", "frobnicate")
-        self.expect(2, "takes one path", "read")
+        self.expect(2, "usage: coffer read PATH", "read")
         self.expect(2, "NAME=VALUE", "write", "transit/keys/u", "nonsense")
         self.expect(2, "unknown flag", "read", "-format=xml", "transit/keys/u")
         self.expect(2, "not a JSON object", "write", "transit/keys/u", "-", stdin="[]")
