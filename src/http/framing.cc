@@ -1,9 +1,9 @@
 #include "http/framing.h"
 
 #include <algorithm>
-#include <array>
 
 #include "coffer/base/secret_bytes.h"
+#include "http/field_text.h"
 #include "http/target.h"
 #include "http/wiping_reserve.h"
 
@@ -14,39 +14,6 @@ constexpr std::string_view kMalformed = "malformed request";
 constexpr std::size_t kMaxChunkLine = 64;
 constexpr std::size_t kMaxFields = 200;
 constexpr std::size_t kKeptCapacity = 16UL * 1024;
-
-constexpr std::array<bool, 256> MakeTokenTable() {
-  std::array<bool, 256> table{};
-  for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
-  for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
-  for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
-  for (const char c :
-       {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'}) {
-    table[static_cast<std::size_t>(c)] = true;
-  }
-  return table;
-}
-constexpr auto kToken = MakeTokenTable();
-
-bool IsToken(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(),
-                                      [](char c) { return kToken[static_cast<std::uint8_t>(c)]; });
-}
-
-bool IsVisible(char c) { return c > 0x20 && c < 0x7f; }
-
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(),
-                                                   [](char a, char b) { return Lower(a) == b; });
-}
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 bool ParseMethod(std::string_view text, Method& method) {
   for (const Method known :
@@ -60,56 +27,12 @@ bool ParseMethod(std::string_view text, Method& method) {
   return false;
 }
 
-bool IsHost(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return kToken[static_cast<std::uint8_t>(c)] || c == ':' || c == '[' || c == ']';
-  });
-}
-
 // The same octets as in a head, though nothing is made of them.
 bool IsTrailer(std::string_view line) {
   const std::size_t colon = line.find(':');
   return colon != std::string_view::npos && IsToken(line.substr(0, colon)) &&
          std::all_of(line.begin(), line.end(),
                      [](char c) { return IsVisible(c) || c == ' ' || c == '\t'; });
-}
-
-bool ListHas(std::string_view list, std::string_view word) {
-  while (!list.empty()) {
-    const std::string_view item = list.substr(0, list.find(','));
-    if (EqualsIgnoringCase(Trim(item), word)) return true;
-    list.remove_prefix(item.size() < list.size() ? item.size() + 1 : list.size());
-  }
-  return false;
-}
-
-// Digits only, at most 18 of them.
-bool ParseLength(std::string_view text, std::uint64_t& value) {
-  if (text.empty() || text.size() > 18) return false;
-  value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return false;
-    value = value * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  return true;
-}
-
-bool ParseChunkSize(std::string_view text, std::uint64_t& value) {
-  if (text.empty() || text.size() > 15) return false;
-  value = 0;
-  for (const char c : text) {
-    const char lower = Lower(c);
-    std::uint64_t digit = 0;
-    if (lower >= '0' && lower <= '9') {
-      digit = static_cast<std::uint64_t>(lower - '0');
-    } else if (lower >= 'a' && lower <= 'f') {
-      digit = static_cast<std::uint64_t>(lower - 'a') + 10;
-    } else {
-      return false;
-    }
-    value = value << 4 | digit;
-  }
-  return true;
 }
 
 }  // namespace
@@ -246,12 +169,20 @@ bool RequestFramer::ParseField(std::string_view buffer, std::size_t begin, std::
     Fail(400, kMalformed);
     return false;
   }
-  const std::string_view value = Trim(line.substr(colon + 1));
+  const std::string_view raw = line.substr(colon + 1);
+  const std::string_view value = Trim(raw);
   const std::size_t name_begin = lower_names_.size();
   for (const char c : line.substr(0, colon)) lower_names_.push_back(Lower(c));
   fields_.push_back({{name_begin, colon},
                      {static_cast<std::size_t>(value.data() - buffer.data()), value.size()}});
-  return ApplyField(std::string_view(lower_names_).substr(name_begin, colon), value, framing);
+  const std::string_view name = std::string_view(lower_names_).substr(name_begin, colon);
+  // Tabs around a value that frames the message are read by some and not by others.
+  const bool frames = name == "content-length" || name == "transfer-encoding" || name == "host";
+  if (frames && raw.find('\t') != std::string_view::npos) {
+    Fail(400, kMalformed);
+    return false;
+  }
+  return ApplyField(name, value, framing);
 }
 
 bool RequestFramer::ApplyField(std::string_view name, std::string_view value, Framing& framing) {

@@ -59,12 +59,14 @@ void AppendNumber(std::size_t value, std::string& out) {
   out.append(digits.data(), end);
 }
 
-}  // namespace
+constexpr std::string_view kJson = "application/json";
+// The head of nearly every answer, but for the length.
+constexpr std::string_view kUsualHead =
+    "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Type: application/json\r\n"
+    "Content-Length: ";
 
-void AppendResponse(const Response& response, bool head_only, bool close, std::string& out) {
-  std::size_t size = out.size() + response.body.size() + response.content_type.size() + 256;
-  for (const auto& [name, value] : response.headers) size += name.size() + value.size() + 4;
-  ReserveWiping(out, size);
+// Any other, up to the same place.
+void AppendHead(const Response& response, bool bodyless, std::string& out) {
   if (const std::string_view line = StatusLine(response.status); !line.empty()) {
     out += line;
   } else {
@@ -76,12 +78,29 @@ void AppendResponse(const Response& response, bool head_only, bool close, std::s
   for (const auto& [name, value] : response.headers) {
     out.append(name).append(": ").append(value).append("\r\n");
   }
+  if (bodyless) return;
+  if (!response.body.empty()) {
+    out.append("Content-Type: ").append(response.content_type).append("\r\n");
+  }
+  out += "Content-Length: ";
+}
+
+}  // namespace
+
+void AppendResponse(const Response& response, bool head_only, bool close, std::string& out) {
+  constexpr std::size_t kHeadRoom = 256;
+  std::size_t size = out.size() + response.body.size() + response.content_type.size() + kHeadRoom;
+  for (const auto& [name, value] : response.headers) size += name.size() + value.size() + 4;
+  ReserveWiping(out, size);
   const bool bodyless = response.status == 204 || response.status == 304;
+  const bool usual = response.status == 200 && response.headers.empty() && !response.body.empty() &&
+                     response.content_type == kJson;
+  if (usual) {
+    out += kUsualHead;
+  } else {
+    AppendHead(response, bodyless, out);
+  }
   if (!bodyless) {
-    if (!response.body.empty()) {
-      out.append("Content-Type: ").append(response.content_type).append("\r\n");
-    }
-    out += "Content-Length: ";
     AppendNumber(response.body.size(), out);
     out += "\r\n";
   }

@@ -78,7 +78,7 @@ class Worker final : public Pistache::Aio::Handler {
         Serve(id, entry.isWritable());
       }
     }
-    overload_.EndRound(Connection::Steady::now());
+    overload_.EndRound();
   }
 
   // Any thread.

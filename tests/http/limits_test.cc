@@ -247,12 +247,13 @@ TEST(ConnectionLimits, ALeaseThatIsNamedLaterCountsFromThenOn) {
 class OverloadTest : public ::testing::Test {
  protected:
   using Steady = OverloadGuard::Steady;
-  // A round that begins now; whether a request is shed whose turn comes after `waited`.
-  bool Round(std::chrono::milliseconds waited) {
+  // A round of requests that waited so long; whether the last one is shed.
+  bool Round(std::chrono::milliseconds waited, int requests = 20) {
     guard_.BeginRound(now_);
     now_ += waited;
-    const bool shed = guard_.Shed(now_);
-    guard_.EndRound(now_);
+    bool shed = false;
+    for (int i = 0; i < requests; ++i) shed = guard_.Shed(now_);
+    guard_.EndRound();
     return shed;
   }
   OverloadGuard guard_{5ms, 100ms};
@@ -270,6 +271,10 @@ TEST_F(OverloadTest, AStandingQueueIsShedButForThoseWhoHaveHardlyWaited) {
   EXPECT_TRUE(Round(20ms));
   EXPECT_TRUE(Round(20ms));
   EXPECT_FALSE(Round(5ms));
+}
+
+TEST_F(OverloadTest, AFewSlowRequestsAreNone) {
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(Round(1000ms, OverloadGuard::kAlwaysServed)) << i;
 }
 
 TEST_F(OverloadTest, ForgetsAnOverloadThatIsOver) {

@@ -61,8 +61,8 @@ struct Options {
   std::size_t min_rate = 8UL * 1024;  // octets per second
   std::chrono::milliseconds idle_timeout{75'000};
 
-  // A worker whose ready requests wait longer than this, and have for `overload_grace`, answers 503
-  // to those that still wait.
+  // Where more than a few of a worker's ready requests wait longer than this, and have for
+  // `overload_grace`, those that still wait are answered 503.
   std::chrono::milliseconds max_wait{5};
   std::chrono::milliseconds overload_grace{100};
 };

@@ -1,0 +1,114 @@
+#include "http/field_text.h"
+
+#include <algorithm>
+#include <array>
+
+namespace coffer::http {
+namespace {
+
+constexpr std::array<bool, 256> MakeTokenTable() {
+  std::array<bool, 256> table{};
+  for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
+  for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
+  for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
+  for (const char c :
+       {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'}) {
+    table[static_cast<std::size_t>(c)] = true;
+  }
+  return table;
+}
+constexpr auto kToken = MakeTokenTable();
+
+bool IsToken(char c) { return kToken[static_cast<std::uint8_t>(c)]; }
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Digits, at most 65535; nothing is a port, too (RFC 3986, 3.2.3).
+bool IsPort(std::string_view text) {
+  std::uint32_t port = 0;
+  for (const char c : text) {
+    if (!IsDigit(c)) return false;
+    port = port * 10 + static_cast<std::uint32_t>(c - '0');
+    if (port > 65535) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool IsToken(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return IsToken(c); });
+}
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
+  return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(),
+                                                   [](char a, char b) { return Lower(a) == b; });
+}
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool IsHost(std::string_view text) {
+  std::string_view host = text;
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find(']');
+    if (end == std::string_view::npos || end < 3) return false;
+    host = text.substr(1, end - 1);
+    const bool address = std::all_of(host.begin(), host.end(), [](char c) {
+      return IsDigit(c) || (Lower(c) >= 'a' && Lower(c) <= 'f') || c == ':' || c == '.';
+    });
+    if (!address) return false;
+    text.remove_prefix(end + 1);
+  } else {
+    host = text.substr(0, text.find(':'));
+    const bool name = !host.empty() && host.find("..") == std::string_view::npos &&
+                      std::all_of(host.begin(), host.end(), [](char c) { return IsToken(c); });
+    if (!name) return false;
+    text.remove_prefix(host.size());
+  }
+  return text.empty() || (text.front() == ':' && IsPort(text.substr(1)));
+}
+
+bool ListHas(std::string_view list, std::string_view word) {
+  while (!list.empty()) {
+    const std::string_view item = list.substr(0, list.find(','));
+    if (EqualsIgnoringCase(Trim(item), word)) return true;
+    list.remove_prefix(item.size() < list.size() ? item.size() + 1 : list.size());
+  }
+  return false;
+}
+
+bool ParseLength(std::string_view text, std::uint64_t& value) {
+  if (text.empty() || text.size() > 18) return false;
+  value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return false;
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  return true;
+}
+
+bool ParseChunkSize(std::string_view text, std::uint64_t& value) {
+  if (text.empty() || text.size() > 15) return false;
+  value = 0;
+  for (const char c : text) {
+    const char lower = Lower(c);
+    std::uint64_t digit = 0;
+    if (lower >= '0' && lower <= '9') {
+      digit = static_cast<std::uint64_t>(lower - '0');
+    } else if (lower >= 'a' && lower <= 'f') {
+      digit = static_cast<std::uint64_t>(lower - 'a') + 10;
+    } else {
+      return false;
+    }
+    value = value << 4 | digit;
+  }
+  return true;
+}
+
+}  // namespace coffer::http
