@@ -1,5 +1,6 @@
 // The http room alone, as a yardstick: two workers that answer every request with the same JSON.
-//   constant_server FILE    answers FILE's content; prints its address; serves until SIGTERM
+//   constant_server FILE [CERTIFICATE KEY]    answers FILE's content, over TLS with a certificate;
+//                                             prints its address; serves until SIGTERM
 
 #include <signal.h>
 
@@ -7,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -26,7 +28,7 @@ class ConstantHandler final : public http::Handler {
   const std::string body_;
 };
 
-int Run(const char* path) {
+int Run(const char* path, std::optional<http::TlsOptions> tls) {
   std::ifstream file(path, std::ios::binary);
   std::string body{std::istreambuf_iterator<char>(file), {}};
   if (body.empty()) {
@@ -43,8 +45,10 @@ int Run(const char* path) {
   ConstantHandler handler(std::move(body));
   NullLogger logger;
   http::Options options;
-  options.listeners.push_back(
-      {.kind = http::Listener::Kind::kTcp, .address = "127.0.0.1:0", .mode = 0600});
+  http::Listener listener;
+  listener.address = "127.0.0.1:0";
+  listener.tls = std::move(tls);
+  options.listeners.push_back(std::move(listener));
   options.workers = 2;
   const auto server = http::Server::Start(options, handler, logger);
   if (!server) {
@@ -61,12 +65,18 @@ int Run(const char* path) {
 }  // namespace coffer
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "usage: constant_server FILE\n";
+  if (argc != 2 && argc != 4) {
+    std::cerr << "usage: constant_server FILE [CERTIFICATE KEY]\n";
     return 2;
   }
   try {
-    return coffer::Run(argv[1]);
+    std::optional<coffer::http::TlsOptions> tls;
+    if (argc == 4) {
+      tls.emplace();
+      tls->certificate_file = argv[2];
+      tls->key_file = argv[3];
+    }
+    return coffer::Run(argv[1], std::move(tls));
   } catch (const std::exception& error) {
     std::cerr << "constant_server: " << error.what() << "\n";
     return 1;
