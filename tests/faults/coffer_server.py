@@ -22,7 +22,7 @@ class Server:
              "-dev-listen-address=127.0.0.1:0", *self.flags], env=self.environment,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for line in self.process.stdout:
-            if line.startswith("listening on http://"):
+            if line.startswith(("listening on http://", "listening on https://")):
                 self.port = int(line.rsplit(":", 1)[1])
             if line.startswith("coffer is ready"):
                 return

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Clients that leave at random points: no answer may reach a connection that did not ask for it.
+"""Clients that leave at random points or read slowly: no answer may reach a connection that did not ask for it, and the server holds no
+more descriptors and memory afterwards.
 
 disconnects.py REQUESTS [SEED]    each request carries an id used once, which its answer repeats
 """
+import os
 import random
 import re
 import socket
@@ -10,10 +12,12 @@ import struct
 import sys
 import tempfile
 import threading
+import time
 
 from coffer_server import Server
 
 THREADS = 8
+MAX_GROWTH = 16 * 1024 * 1024  # octets of resident memory between the first and the last tenth of the run
 ANSWER_ID = re.compile(rb"nowhere/(id-\d+-\d+)/")
 
 
@@ -46,7 +50,7 @@ class Client(threading.Thread):
         self.sent += count
         self.left -= count
         octets = b"".join(request(name) for name in names)
-        way = self.random.choice(("stay", "cut request", "leave unread", "leave early"))
+        way = self.random.choice(("stay", "cut request", "leave unread", "leave early", "read slowly"))
         with connect(self.port) as peer:
             if way == "cut request":
                 octets = octets[:self.random.randrange(len(octets))]
@@ -54,9 +58,10 @@ class Client(threading.Thread):
             got = b""
             if way == "leave early":
                 got = peer.recv(self.random.randint(1, 400))
-            elif way == "stay":
+            elif way in ("stay", "read slowly"):
+                size = 65536 if way == "stay" else self.random.randint(1, 60)
                 while len(ANSWER_ID.findall(got)) < count:
-                    more = peer.recv(65536)
+                    more = peer.recv(size)
                     if not more:
                         raise RuntimeError(f"closed after {got[-200:]!r}, {names} unanswered")
                     got += more
@@ -68,6 +73,30 @@ class Client(threading.Thread):
         self.answered += len(seen)
 
 
+def held_by(process):
+    """(descriptors, octets of resident memory) of the server"""
+    with open(f"/proc/{process.pid}/statm", encoding="ascii") as statm:
+        pages = int(statm.read().split()[1])
+    return len(os.listdir(f"/proc/{process.pid}/fd")), pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def wait_until_left(process, descriptors):
+    """The server may not have seen the last ones leave yet."""
+    until = time.monotonic() + 30
+    while held_by(process)[0] > descriptors and time.monotonic() < until:
+        time.sleep(0.05)
+    return held_by(process)
+
+
+def storm(server, requests, seed, first=0):
+    clients = [Client(first + i, server.port, -(-requests // THREADS), seed) for i in range(THREADS)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    return clients
+
+
 def main():
     requests = int(sys.argv[1])
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 31)
@@ -75,17 +104,22 @@ def main():
         server = Server(directory + "/data")
         server.start()
         try:
-            clients = [Client(i, server.port, -(-requests // THREADS), seed) for i in range(THREADS)]
-            for client in clients:
-                client.start()
-            for client in clients:
-                client.join()
+            idle = held_by(server.process)[0]
+            clients = storm(server, requests // 10, seed)
+            early = wait_until_left(server.process, idle)
+            clients += storm(server, requests - requests // 10, seed, THREADS)
+            late = wait_until_left(server.process, idle)
         finally:
             code = server.stop()
     faults = [client.fault for client in clients if client.fault]
+    if late[0] > idle:
+        faults.append(f"{late[0]} descriptors, {idle} before")
+    if late[1] > early[1] + MAX_GROWTH:
+        faults.append(f"{late[1]} octets of memory, {early[1]} after the first tenth")
     answered = sum(client.answered for client in clients)
     print(f"disconnects: {sum(c.sent for c in clients)} requests, {answered} answers read, "
-          f"{len(faults)} faults, seed {seed}")
+          f"{len(faults)} faults, seed {seed}; descriptors {idle} before, {late[0]} after; "
+          f"resident {early[1] >> 20} MiB after a tenth, {late[1] >> 20} MiB at the end")
     for fault in faults:
         print(fault, file=sys.stderr)
     print(f"{answered} passed, {len(faults)} failed, 0 skipped")
