@@ -87,6 +87,10 @@ clients() {
   tests/clients/run.sh build/release/coffer
 }
 
+tls_scan() {
+  tests/tls/run.sh build/release/coffer
+}
+
 demo() { # the README's first command, on a data directory of its own, twice: made, then found again
   local data status=0 run
   data=$(mktemp -d) || return 1
@@ -190,7 +194,7 @@ clang_tidy() {
 }
 
 bench() { # do the benchmarks run and compare? the figures are docs/performance.md's
-  bench/run.sh --smoke
+  bench/run.sh --smoke && bench/front_door.sh --smoke
 }
 
 stage packages scripts/install_packages.sh build run test
@@ -205,6 +209,7 @@ else
   stage build-release build release
   stage tests-release run_ctest release -LE lint
   stage clients clients
+  stage tls tls_scan
   stage demo demo
   stage faults faults
   stage bench bench
