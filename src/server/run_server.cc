@@ -298,6 +298,12 @@ void PrepareProcess() {
   ::umask(0077);
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
+  // A connection is a descriptor; the usual soft limit of 1,024 is for programs that call select().
+  rlimit descriptors{};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
+    descriptors.rlim_cur = descriptors.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &descriptors);
+  }
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   const sigset_t signals = AwaitedSignals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """The real program from outside: starts, refusals to start, and every client command with its error.
 usage: server_test.py COFFER"""
+import contextlib
+import http.client
 import os
 import re
 import shutil
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -124,6 +127,104 @@ class StartTest(Case):
         self.assertIn("listening on unix:" + path, server.lines)
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         self.assertEqual(run("status", "-address=unix:" + path)[0], 0)
+
+
+class FrontDoorTest(Case):
+    def ask(self, address, authority=None, path="/v1/sys/health", method="GET"):
+        """(status, the server's certificate), by one fresh connection."""
+        scheme, _, place = address.partition("://")
+        host, _, port = place.rpartition(":")
+        if scheme == "https":
+            connection = http.client.HTTPSConnection(host, int(port), timeout=30,
+                                                     context=ssl.create_default_context(cafile=authority))
+        else:
+            connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        with contextlib.closing(connection):
+            connection.request(method, path)
+            shown = connection.sock.getpeercert(True) if scheme == "https" else None
+            return connection.getresponse().status, shown
+
+    def test_dev_tls_makes_a_certificate_and_says_whom_to_trust(self):
+        server = self.serve("-dev-tls")
+        self.assertTrue(server.address.startswith("https://127.0.0.1:"), server.lines)
+        authority = server.said("certificate authority to trust: ")
+        status, first = self.ask(server.address, authority)
+        self.assertEqual(status, 200)
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            self.ask(server.address)
+        server.stop()
+        again = self.serve("-dev-tls")
+        self.assertEqual(self.ask(again.address, authority), (200, first))
+
+    def test_a_hangup_has_the_certificates_read_again(self):
+        server = self.serve("-dev-tls")
+        authority = server.said("certificate authority to trust: ")
+        before = self.ask(server.address, authority)[1]
+        other = Server(os.path.join(self.folder, "other"), "-dev-tls")
+        other.stop()
+        with open(os.path.join(self.data, "tls-cert.pem"), "w", encoding="ascii") as file:
+            file.write("no certificate")
+        server.process.send_signal(signal.SIGHUP)
+        self.wait_for_log(server, "failed to read the certificates again")
+        self.assertEqual(self.ask(server.address, authority), (200, before))
+        for name in ("tls-cert.pem", "tls-key.pem", "tls-ca.pem"):
+            shutil.copy(os.path.join(self.folder, "other", name), os.path.join(self.data, name))
+        server.process.send_signal(signal.SIGHUP)
+        self.wait_for_log(server, "certificates read again")
+        status, after = self.ask(server.address, authority)
+        self.assertEqual(status, 200)
+        self.assertNotEqual(after, before)
+
+    def wait_for_log(self, server, text):
+        for line in server.process.stderr:
+            if text in line:
+                return
+        self.fail("the server ended")
+
+    def test_plain_http_is_refused_off_loopback(self):
+        code, _, error = run("server", "-dev", f"-data={self.data}", "-dev-listen-address=0.0.0.0:0")
+        self.assertEqual(code, 1)
+        self.assertIn("is not a loopback address", error)
+
+
+class HealthListenerTest(Case):
+    def test_serves_health_alone_and_no_key(self):
+        dev = self.serve("-dev-root-token-id=" + TOKEN)
+        dev.stop()
+        path = os.path.join(self.folder, "coffer.hcl")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"""
+listener "unix" {{ address = "{self.folder}/api.sock" }}
+listener "unix" {{
+  address     = "{self.folder}/health.sock"
+  health_only = true
+}}
+storage "sqlite" {{ path = "{self.data}" }}
+token {{
+  uri            = "pkcs11:token=coffer-dev?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:{self.data}/pin"
+  softhsm_config = "{self.data}/softhsm2.conf"
+}}
+""")
+        server = Server(None, "-config=" + path)
+        self.addCleanup(server.stop)
+        self.assertIn(f"health on unix:{self.folder}/health.sock", server.lines)
+
+        def ask(socket_name, what):
+            peer = socket.socket(socket.AF_UNIX)
+            with peer:
+                peer.connect(os.path.join(self.folder, socket_name))
+                peer.sendall(f"GET /v1/{what} HTTP/1.1\r\nHost: a\r\nX-Vault-Token: {TOKEN}\r\nConnection: close\r\n\r\n".encode())
+                answer = b""
+                while more := peer.recv(65536):
+                    answer += more
+            return int(answer.split()[1])
+
+        for what in ("sys/health", "sys/seal-status", "sys/leader"):
+            self.assertEqual(ask("health.sock", what), 200, what)
+        self.assertEqual(ask("health.sock", "sys/health?activecode=299"), 299)
+        for what in ("sys/mounts", "transit/keys?list=true", "sys/init", "sys/health/x", "auth/token/lookup-self"):
+            self.assertEqual(ask("health.sock", what), 404, what)
+        self.assertEqual(ask("api.sock", "sys/mounts"), 200)
 
 
 class ConfigTest(Case):
