@@ -17,7 +17,7 @@ auto Invalid(std::string message) { return Fail(Code::kInvalid, std::move(messag
 }  // namespace
 
 Status KeyRing::Impl::CatchUp(Token& token) {
-  if (state_doubtful) {
+  if (doubtful) {
     COFFER_ASSIGN(const auto stored, store::ReadState(database));
     if (!stored) return Fail(Code::kCorrupt, "the database lost its state row");
     COFFER_ASSIGN(const Mac mac, token.MetaMac(EncodeStateRow(stored->state)));
@@ -25,8 +25,10 @@ Status KeyRing::Impl::CatchUp(Token& token) {
       return Fail(Code::kCorrupt, "the database's state row failed its check");
     }
     state = stored->state;
-    cache.Clear();
-    state_doubtful = false;
+    // The other keys keep their snapshots, and with them what is left of their counted blocks: on a
+    // full disk no new block can be had.
+    cache.Remove(doubtful->mount, doubtful->name);
+    doubtful.reset();
   }
   if (token_epoch != state.epoch) {
     COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
@@ -103,7 +105,8 @@ Status KeyRing::Impl::Commit(Token& token, const Change& change) {
     COFFER_ASSIGN(storage::Transaction transaction, database.Begin());
     COFFER_TRY(WriteRows(transaction, change, key_mac, next, state_mac));
     if (const Status committed = transaction.Commit(); !committed) {
-      state_doubtful = true;
+      const Key& key = change.after ? *change.after : change.before->key;
+      doubtful = store::KeyPlace{key.mount, key.name};
       return Fail(committed.error());
     }
   }

@@ -40,14 +40,6 @@ void KeyCache::Remove(const Id& mount, std::string_view name) {
   }
 }
 
-void KeyCache::Clear() {
-  for (Shard& shard : shards_) {
-    const std::lock_guard lock(shard.mutex);
-    ++shard.changes;
-    shard.keys.clear();
-  }
-}
-
 void RetiredVersions::Add(const Version& version) {
   const std::lock_guard lock(mutex_);
   all_.push_back(version);

@@ -38,7 +38,6 @@ class KeyCache {
   void PutLoaded(const std::shared_ptr<const Key>& key, Stamp stamp);
   void Publish(const std::shared_ptr<const Key>& key);
   void Remove(const Id& mount, std::string_view name);
-  void Clear();
 
  private:
   struct Place {
@@ -140,7 +139,8 @@ struct KeyRing::Impl {
   // The custodian's thread only (the opening thread before it starts).
   StateRow state;
   std::uint64_t token_epoch = 0;
-  bool state_doubtful = false;  // a COMMIT whose outcome is unknown: read again first
+  // The key of a COMMIT whose outcome is unknown: state and key are read again first.
+  std::optional<store::KeyPlace> doubtful;
   int resident_limit = 0;
   std::size_t orphaned_residents = 0;  // token objects without a key, counted at the start
 
