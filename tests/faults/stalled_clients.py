@@ -47,8 +47,14 @@ class Crowd(threading.Thread):
             pass
         return outside.read()
 
-    def connect(self, number):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30, source_address=(source(number), 0))
+    def connect(self, number, receive_buffer=None):
+        peer = socket.socket()
+        peer.settimeout(30)
+        if receive_buffer:  # the kernel must not read in the client's stead
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        peer.bind((source(number), 0))
+        peer.connect(("127.0.0.1", self.port))
+        return peer
 
     def silent(self, number):
         return self.connect(number)
@@ -58,8 +64,8 @@ class Crowd(threading.Thread):
         peer.sendall(self.hello[:random.randrange(1, len(self.hello) + 1)])
         return peer
 
-    def through_handshake(self, number):
-        return self.context.wrap_socket(self.connect(number), server_hostname="localhost")
+    def through_handshake(self, number, receive_buffer=None):
+        return self.context.wrap_socket(self.connect(number, receive_buffer), server_hostname="localhost")
 
     def slow_head(self, number):
         peer = self.through_handshake(number)
@@ -67,9 +73,9 @@ class Crowd(threading.Thread):
         return peer
 
     def slow_reader(self, number):
-        peer = self.through_handshake(number)
+        peer = self.through_handshake(number, 4096)
         one = (b"POST /v1/transit/random/100000 HTTP/1.1\r\nHost: a\r\nX-Vault-Token: root\r\nContent-Length: 2\r\n\r\n{}")
-        peer.sendall(one * 40)
+        peer.sendall(one * 4)
         return peer
 
     def take(self, kind, number):
@@ -116,6 +122,17 @@ def visit(port, context):
     return (time.perf_counter() - begin) * 1000
 
 
+def settle(port, context):
+    """The slow readers' requests are work, which is done once: what is measured is the silence behind it."""
+    until, in_a_row = time.monotonic() + 60, 0
+    while in_a_row < 20 and time.monotonic() < until:
+        try:
+            visit(port, context)
+            in_a_row += 1
+        except RuntimeError:
+            in_a_row = 0
+
+
 def p99(values):
     return sorted(values)[min(len(values) - 1, int(0.99 * len(values)))]
 
@@ -133,6 +150,7 @@ def main():
             crowd = Crowd(server, authority)
             crowd.fill()
             crowd.start()
+            settle(server.port, context)
             beside = [visit(server.port, context) for _ in range(count)]
             crowd.stop.set()
             crowd.join()
