@@ -2,7 +2,8 @@
 """Ten times the load that the server can carry: what is served is served in time, the rest is told to come back, and afterwards all is
 as before.
 
-overload.py SECONDS    COFFER_BINARY's build has bench/offered_load. The load is batches of encryptions.
+overload.py SECONDS    COFFER_BINARY's build has bench/offered_load. The load is batches of encryptions. A run of a minute is held to
+                       twice the normal p99; a shorter one, on a machine that may be busy otherwise, to ten times.
 """
 import base64
 import json
@@ -32,6 +33,7 @@ def show(name, result):
 
 def main():
     seconds = int(sys.argv[1])
+    factor = 2 if seconds >= 60 else 10
     with tempfile.TemporaryDirectory() as directory:
         body = directory + "/body"
         with open(body, "w", encoding="ascii") as out:
@@ -56,8 +58,8 @@ def main():
         "more was offered than served": overload["shed"] > overload["served"],
         "every answer was a served or a proper shed one": all(
             r["other"] == r["broken"] == r["without_retry_after"] == 0 for r in (normal, overload, after)),
-        "served p99 under overload is less than twice the normal": overload["served_p99"] < 2 * normal["served_p99"],
-        "back to normal within two seconds": waited < 1 and after["shed"] == 0 and after["served_p99"] < 2 * normal["served_p99"],
+        f"served p99 under overload is less than {factor} times the normal": overload["served_p99"] < factor * normal["served_p99"],
+        "back to normal within two seconds": waited < 1 and after["shed"] == 0 and after["served_p99"] < factor * normal["served_p99"],
         "the server ended well": code == 0,
     }
     for what, good in checks.items():
