@@ -21,10 +21,12 @@ constexpr std::size_t kMaxValues = 1'000'000;
 // of the input where they do not, so that the parser keeps no copy of a secret.
 class Builder {
  public:
+  // NOLINTBEGIN(readability-identifier-naming)
   static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
   static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
   static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
   static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
+  // NOLINTEND(readability-identifier-naming)
   using Error = json::error_code;
 
   bool on_document_begin(Error&) { return true; }
