@@ -487,7 +487,7 @@ class CommandTest(unittest.TestCase):
         self.expect(2, "unknown command", "frobnicate")
         self.expect(2, "usage: coffer read PATH", "read")
         self.expect(2, "NAME=VALUE", "write", "transit/keys/u", "nonsense")
-        self.expect(2, "unknown flag", "read", "-format=xml", "transit/keys/u")
+        self.expect(2, "unknown format xml", "read", "-format=xml", "transit/keys/u")
         self.expect(2, "not a JSON object", "write", "transit/keys/u", "-", stdin="[]")
         self.expect(2, "is not UTF-8", "write", "transit/keys/u", os.fsdecode(b"type=\xff"))
         self.expect(2, "failed to read", "write", "transit/keys/u", "type=@" + self.folder)
