@@ -189,4 +189,22 @@ bool ReadCheckpoint(std::string_view line, Checkpoint& checkpoint) {
   return true;
 }
 
+bool ReadStart(std::string_view line, StartFacts& facts) {
+  constexpr std::string_view kHead = R"(","type":"system","system":{"event":"audit-started",)";
+  constexpr std::size_t kLongest = kTimeMember.size() + 36 + kHead.size();
+  if (line.substr(0, kLongest).find(kHead) == std::string_view::npos) return false;
+  std::string_view skipped;
+  std::string_view known;
+  std::string_view torn;
+  std::string_view hash;
+  if (!TakeUntil(line, R"("known_seq":")", skipped) ||
+      !TakeUntil(line, R"(","known_hash":")", known) ||
+      !TakeUntil(line, R"(","torn_octets":")", skipped) ||
+      !TakeUntil(line, R"(","torn_sha256":")", torn) || !TakeUntil(line, R"("})", hash)) {
+    return false;
+  }
+  facts.torn_hash = hash;
+  return ReadDecimal(known, facts.known_sequence) && ReadDecimal(torn, facts.torn_octets);
+}
+
 }  // namespace coffer::audit

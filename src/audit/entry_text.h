@@ -1,12 +1,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "audit/value_hasher.h"
 #include "coffer/audit/entry.h"
 #include "coffer/base/clock.h"
 
 namespace coffer::audit {
+
+// The first entry that a device writes when the server starts.
+inline constexpr std::string_view kStartEvent = "audit-started";
 
 // What one device shows of an entry.
 struct EntryStyle {

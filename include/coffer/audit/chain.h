@@ -48,4 +48,13 @@ bool IsCheckpointLine(std::string_view line);
 // False where it is not what CheckpointLine() writes.
 bool ReadCheckpoint(std::string_view line, Checkpoint& checkpoint);
 
+// What the first entry of a run of the server says.
+struct StartFacts {
+  std::uint64_t known_sequence = 0;  // of the last entry that a change of state was recorded with
+  std::uint64_t torn_octets = 0;     // what a crash had left behind the last line
+  std::string torn_hash;             // of these, SHA-256 in hexadecimal
+};
+// False where the line is not of this kind.
+bool ReadStart(std::string_view line, StartFacts& facts);
+
 }  // namespace coffer::audit

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coffer/audit/checkpoint_signer.h"
+#include "coffer/audit/entry.h"
+#include "coffer/audit/file_operations.h"
+#include "coffer/base/clock.h"
+#include "coffer/base/logger.h"
+#include "coffer/base/random.h"
+#include "coffer/base/result.h"
+#include "coffer/base/secret_bytes.h"
+#include "coffer/storage/database.h"
+
+namespace coffer::audit {
+
+// What an operator says of an audit device.
+struct DeviceSettings {
+  std::string path;  // its name in the API, with a slash at the end: "file/"
+  std::string description;
+  std::filesystem::path file;
+  bool hmac_accessor = true;
+  bool always_sync = false;         // every record is on the disk before the answer
+  std::uint64_t rotate_octets = 0;  // 0: never by size
+  bool local = false;               // kept for clients, without effect
+  bool declared = false;            // in the configuration: the API cannot disable it
+};
+
+// The devices, and the one way to them: a record counts as taken where one device took it. Also
+// writes where each chain stands into every transaction that changes state. Thread-safe but for
+// Open() and Close().
+class Broker final : public Sink, public storage::CommitObserver {
+ public:
+  struct Services {
+    FileOperations& files;
+    Random& random;
+    const Clock& clock;
+    Logger& logger;
+  };
+  // What the token does for the trail; all outlive the broker's Close().
+  struct Custody {
+    CheckpointSigner* signer = nullptr;
+    // 32 octets for a label, the same each time.
+    std::function<Result<SecretBytes>(std::string_view label)> salt;
+    // Has Checkpoint() called soon, on the thread that may sign.
+    std::function<void()> want_checkpoint;
+  };
+
+  static std::vector<storage::Migration> Schema();
+  explicit Broker(const Services& services);
+  ~Broker() override;  // Close()
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+  // Opens the declared devices and those that were enabled through the API, which may only lie in
+  // `directory` (empty: none can be enabled). A device whose file cannot be opened for now refuses
+  // until it can.
+  Status Open(storage::Database& database, Custody custody,
+              const std::vector<DeviceSettings>& declared, std::filesystem::path directory);
+  // Stops the devices and notes where they stopped.
+  void Close();
+
+  Status Record(const Entry& entry) override;
+  Status RecordEvent(const Event& event);
+  Status BeforeCommit(storage::Transaction& transaction) override;
+
+  // `settings.file` is a name, or a path in the directory. kInvalid, kConflict "path is already in
+  // use at X/".
+  Status Enable(DeviceSettings settings);
+  Status Disable(std::string_view path);  // no error where it is absent
+  std::vector<DeviceSettings> List() const;
+  // "hmac-sha256:..." as the device's lines have it; kNotFound.
+  Result<std::string> HashOf(std::string_view path, std::string_view value) const;
+
+  // Signs where the chains stand. On the thread that may use the signer.
+  void Checkpoint();
+  // Opens the files anew: for SIGHUP.
+  void Reopen();
+  bool Healthy() const;
+  // The key that checks the checkpoints, as PEM; empty before Open().
+  const std::string& PublicKeyPem() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace coffer::audit

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "coffer/audit/chain.h"
+#include "coffer/base/result.h"
+#include "coffer/crypto/ecdsa.h"
+
+namespace coffer::audit {
+
+// Something that is not as it was written.
+struct Finding {
+  enum class Kind {
+    kEdited,      // the line is not what its hash says
+    kMissing,     // entries are not there; `line` is the one after which they should stand
+    kInserted,    // the line does not belong there, or stands there a second time
+    kOutOfOrder,  // the entry stands at another place
+    kRewritten,   // changed together with its hash: the next one, or a checkpoint, gives it away
+    kSignature,   // a checkpoint that the given key did not sign
+    kCut          // the last line is not whole
+  };
+  Kind kind = Kind::kEdited;
+  std::size_t file = 0;     // index of the file
+  std::uint64_t line = 0;   // in that file, from 1; 0: before the first
+  std::uint64_t first = 0;  // the entries concerned
+  std::uint64_t last = 0;
+  std::string text;  // a sentence, without the file's name
+};
+
+struct VerifyReport {
+  std::uint64_t lines = 0;
+  std::uint64_t octets = 0;
+  std::uint64_t checkpoints = 0;     // that the key signed and the chain agrees with
+  std::uint64_t first = 0;           // number of the first entry seen
+  std::uint64_t last = 0;            // of the last
+  std::uint64_t covered = 0;         // entries up to here stand under a signature
+  std::vector<Finding> findings;     // at most VerifyOptions::max_findings
+  std::uint64_t more_findings = 0;   // that were not kept
+  std::vector<std::string> remarks;  // what is no fault, and what cannot be known
+  bool Intact() const { return findings.empty(); }
+};
+
+struct VerifyOptions {
+  std::size_t threads = 0;  // 0: one for each processor
+  std::size_t max_findings = 1000;
+  bool partial = false;              // the files need not begin with the first entry
+  std::optional<Checkpoint> anchor;  // kept elsewhere: the chain must have reached it
+};
+
+// Reads the files in order as one chain and says what is not as it was written. Needs nothing but
+// the public key. kInvalid where a file cannot be read.
+Result<VerifyReport> Verify(std::span<const std::filesystem::path> files,
+                            const crypto::EcdsaP256Key& key, const VerifyOptions& options);
+
+// The last checkpoint line of a file, without its newline; kNotFound.
+Result<std::string> LastCheckpointLine(const std::filesystem::path& file);
+
+}  // namespace coffer::audit

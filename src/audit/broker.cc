@@ -1,0 +1,345 @@
+#include "coffer/audit/broker.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "audit/device_store.h"
+#include "audit/entry_text.h"
+#include "audit/file_device.h"
+#include "audit/value_hasher.h"
+#include "coffer/crypto/ecdsa.h"
+
+namespace coffer::audit {
+namespace {
+
+constexpr std::string_view kSaltLabel = "coffer audit salt 1 ";
+constexpr std::size_t kUsualLine = 2048;
+
+// A device and what its lines look like. Ends with its last user.
+struct Device {
+  Device(const StoredDevice& stored, const SecretBytes& salt)
+      : id(stored.id), settings(stored.settings), hasher(salt) {}
+  const Id id;
+  const DeviceSettings settings;
+  const ValueHasher hasher;
+  std::unique_ptr<FileDevice> file;
+};
+
+using Devices = std::vector<std::shared_ptr<Device>>;
+
+// A file of one name in the directory: an audit path must never be a way to write files.
+Result<std::filesystem::path> Confine(const std::filesystem::path& file,
+                                      const std::filesystem::path& directory) {
+  if (directory.empty()) {
+    return Fail(Code::kInvalid,
+                "audit devices are declared in this server's configuration, not through the API");
+  }
+  const std::string name = file.filename().string();
+  const bool plain =
+      !name.empty() && name.size() <= 128 && name.front() != '.' &&
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+          std::string::npos;
+  const bool inside = file == name || file == directory / name;
+  if (!plain || !inside) {
+    return Fail(Code::kInvalid,
+                "file_path must be a plain file name in this server's audit directory");
+  }
+  return directory / name;
+}
+
+FileDevice::Options OptionsOf(const DeviceSettings& settings) {
+  FileDevice::Options options;
+  options.path = settings.file;
+  options.always_sync = settings.always_sync;
+  options.rotate_octets = settings.rotate_octets;
+  return options;
+}
+
+}  // namespace
+
+struct Broker::Impl {
+  explicit Impl(const Services& given) : services(given) {}
+
+  Result<std::shared_ptr<Device>> Start(const StoredDevice& stored);
+  Status Adopt(const std::vector<DeviceSettings>& declared, std::vector<StoredDevice>& stored);
+  std::shared_ptr<const Devices> Current() const { return std::atomic_load(&devices); }
+  void Publish(Devices next) {
+    std::atomic_store(&devices, std::make_shared<const Devices>(std::move(next)));
+  }
+  std::shared_ptr<Device> Find(std::string_view path) const {
+    for (const auto& device : *Current()) {
+      if (device->settings.path == path) return device;
+    }
+    return nullptr;
+  }
+
+  const Services services;
+  Custody custody;
+  storage::Database* database = nullptr;
+  std::filesystem::path directory;
+  std::optional<crypto::EcdsaP256Key> key;
+  std::string key_id;
+  std::string key_pem;
+  // Replaced as a whole; read on every request.
+  std::shared_ptr<const Devices> devices = std::make_shared<const Devices>();
+  std::mutex changing;  // one change of the devices at a time
+};
+
+std::vector<storage::Migration> Broker::Schema() { return DeviceSchema(); }
+
+Broker::Broker(const Services& services) : impl_(std::make_unique<Impl>(services)) {}
+Broker::~Broker() { Close(); }
+
+Result<std::shared_ptr<Device>> Broker::Impl::Start(const StoredDevice& stored) {
+  COFFER_ASSIGN(const SecretBytes salt, custody.salt(std::string(kSaltLabel) + stored.id.ToUuid()));
+  auto device = std::make_shared<Device>(stored, salt);
+  COFFER_ASSIGN(device->file, FileDevice::Open(OptionsOf(stored.settings),
+                                               {stored.settings.path, stored.head, stored.stopped},
+                                               services.files, services.clock, services.logger,
+                                               custody.want_checkpoint));
+  return device;
+}
+
+// What the configuration says stands above what is stored; a device that it no longer names goes.
+Status Broker::Impl::Adopt(const std::vector<DeviceSettings>& declared,
+                           std::vector<StoredDevice>& stored) {
+  COFFER_ASSIGN(storage::Transaction transaction, database->Begin());
+  std::vector<StoredDevice> next;
+  for (StoredDevice& device : stored) {
+    const auto named =
+        std::find_if(declared.begin(), declared.end(),
+                     [&](const DeviceSettings& one) { return one.path == device.settings.path; });
+    if (named != declared.end()) {
+      device.settings = *named;
+      COFFER_TRY(UpdateDevice(transaction, device));
+    } else if (device.settings.declared) {
+      COFFER_TRY(DeleteDevice(transaction, device.id));
+      continue;
+    }
+    next.push_back(std::move(device));
+  }
+  for (const DeviceSettings& settings : declared) {
+    const bool there = std::any_of(next.begin(), next.end(), [&](const StoredDevice& device) {
+      return device.settings.path == settings.path;
+    });
+    if (there) continue;
+    next.push_back({Id::Generate(services.random), settings, {}, false});
+    COFFER_TRY(InsertDevice(transaction, next.back()));
+  }
+  // From here on they run: where they stopped before says nothing any more.
+  for (const StoredDevice& device : next) {
+    COFFER_TRY(WriteHead(transaction, device.id, device.head, false));
+  }
+  COFFER_TRY(transaction.Commit());
+  stored = std::move(next);
+  return {};
+}
+
+Status Broker::Open(storage::Database& database, Custody custody,
+                    const std::vector<DeviceSettings>& declared, std::filesystem::path directory) {
+  impl_->database = &database;
+  impl_->custody = std::move(custody);
+  impl_->directory = std::move(directory);
+  COFFER_ASSIGN(const Bytes der, impl_->custody.signer->PublicKey());
+  COFFER_ASSIGN(impl_->key, crypto::EcdsaP256Key::FromDer(der));
+  impl_->key_id = KeyId(der);
+  impl_->key_pem = impl_->key->Pem();
+  std::vector<StoredDevice> stored;
+  {
+    COFFER_ASSIGN(storage::Reader reader, database.Read());
+    COFFER_ASSIGN(stored, ReadDevices(reader));
+  }
+  COFFER_TRY(impl_->Adopt(declared, stored));
+  Devices devices;
+  for (const StoredDevice& one : stored) {
+    auto device = impl_->Start(one);
+    if (!device) {
+      return Fail(device.error().code,
+                  "audit device " + one.settings.path + ": " + device.error().message,
+                  device.error().cause);
+    }
+    devices.push_back(std::move(*device));
+  }
+  impl_->Publish(std::move(devices));
+  return {};
+}
+
+void Broker::Close() {
+  const std::lock_guard lock(impl_->changing);
+  const auto devices = impl_->Current();
+  if (devices->empty()) return;
+  impl_->Publish({});
+  std::vector<std::pair<Id, ChainPosition>> heads;
+  for (const auto& device : *devices) heads.emplace_back(device->id, device->file->Stop());
+  Status noted;
+  if (auto transaction = impl_->database->Begin()) {
+    for (const auto& [id, head] : heads) {
+      if (noted) noted = WriteHead(*transaction, id, head, true);
+    }
+    if (noted) noted = transaction->Commit();
+  } else {
+    noted = Fail(transaction.error());
+  }
+  if (!noted) {
+    impl_->services.logger.Log(LogLevel::kWarn, "audit", "failed to note where the audit files end",
+                               {{"why", noted.error().message}});
+  }
+}
+
+Status Broker::Record(const Entry& entry) {
+  const auto devices = impl_->Current();
+  if (devices->empty()) return {};
+  const SystemTime now = impl_->services.clock.Now();
+  std::optional<Error> refusal;
+  bool taken = false;
+  for (const auto& device : *devices) {
+    std::string line;
+    line.reserve(kUsualLine);
+    AppendEntry(entry, now, {device->settings.hmac_accessor}, device->hasher, line);
+    Status recorded = device->file->Append(std::move(line), entry.durable);
+    taken = taken || recorded.has_value();
+    if (!recorded) refusal = std::move(recorded).error();
+  }
+  if (taken) return {};
+  return Fail(std::move(*refusal));
+}
+
+Status Broker::RecordEvent(const Event& event) {
+  const auto devices = impl_->Current();
+  std::optional<Error> refusal;
+  bool taken = devices->empty();
+  for (const auto& device : *devices) {
+    std::string line;
+    AppendEvent(event, impl_->services.clock.Now(), line);
+    Status recorded = device->file->Append(std::move(line), event.durable);
+    taken = taken || recorded.has_value();
+    if (!recorded) refusal = std::move(recorded).error();
+  }
+  if (taken) return {};
+  return Fail(std::move(*refusal));
+}
+
+// What stands here is in the file for good: a file that ends before it was cut.
+Status Broker::BeforeCommit(storage::Transaction& transaction) {
+  const auto devices = impl_->Current();
+  std::optional<Error> refusal;
+  bool taken = devices->empty();
+  for (const auto& device : *devices) {
+    const auto head = device->file->SyncedHead();
+    if (!head) {
+      refusal = head.error();
+      continue;
+    }
+    taken = true;
+    COFFER_TRY(WriteHead(transaction, device->id, *head, false));
+  }
+  if (taken) return {};
+  return Fail(std::move(*refusal));
+}
+
+Status Broker::Enable(DeviceSettings settings) {
+  const std::lock_guard lock(impl_->changing);
+  COFFER_ASSIGN(settings.file, Confine(settings.file, impl_->directory));
+  Devices next = *impl_->Current();
+  for (const auto& device : next) {
+    if (device->settings.path == settings.path) {
+      return Fail(Code::kInvalid, "path is already in use at " + settings.path);
+    }
+    if (device->settings.file == settings.file) {
+      return Fail(Code::kInvalid,
+                  "file_path is in use by the audit device " + device->settings.path);
+    }
+  }
+  const StoredDevice stored{Id::Generate(impl_->services.random), std::move(settings), {}, false};
+  COFFER_ASSIGN(auto device, impl_->Start(stored));
+  if (!device->file->Healthy()) {
+    return Fail(Code::kUnavailable, "failed to write to the audit file: see the server's log");
+  }
+  COFFER_ASSIGN(storage::Transaction transaction, impl_->database->Begin());
+  COFFER_TRY(InsertDevice(transaction, stored));
+  COFFER_TRY(transaction.Commit());
+  next.push_back(std::move(device));
+  impl_->Publish(std::move(next));
+  return {};
+}
+
+Status Broker::Disable(std::string_view path) {
+  const std::lock_guard lock(impl_->changing);
+  const auto device = impl_->Find(path);
+  if (device == nullptr) return {};
+  if (device->settings.declared) {
+    return Fail(Code::kInvalid, "the audit device " + device->settings.path +
+                                    " is declared in this server's configuration: it is disabled "
+                                    "there");
+  }
+  COFFER_ASSIGN(storage::Transaction transaction, impl_->database->Begin());
+  COFFER_TRY(DeleteDevice(transaction, device->id));
+  Devices next = *impl_->Current();
+  std::erase(next, device);
+  // Before the commit, which writes the heads of all that are published.
+  impl_->Publish(std::move(next));
+  if (Status committed = transaction.Commit(); !committed) {
+    next = *impl_->Current();
+    next.push_back(device);
+    impl_->Publish(std::move(next));
+    return committed;
+  }
+  return {};
+}
+
+std::vector<DeviceSettings> Broker::List() const {
+  std::vector<DeviceSettings> out;
+  for (const auto& device : *impl_->Current()) out.push_back(device->settings);
+  return out;
+}
+
+Result<std::string> Broker::HashOf(std::string_view path, std::string_view value) const {
+  const auto device = impl_->Find(path);
+  if (device == nullptr) {
+    return Fail(Code::kInvalid, "unknown audit backend " + std::string(path));
+  }
+  return device->hasher.Hash(value);
+}
+
+void Broker::Checkpoint() {
+  const auto devices = impl_->Current();
+  for (const auto& device : *devices) {
+    const auto head = device->file->HeadToSign();
+    if (!head) continue;
+    audit::Checkpoint checkpoint{*head, Rfc3339(impl_->services.clock.Now()), impl_->key_id, {}};
+    const Bytes message = SignedOctets(checkpoint);
+    auto signature = impl_->custody.signer->Sign(message);
+    Status done;
+    if (!signature) {
+      done = Fail(signature.error());
+    } else if (!impl_->key->Verify(message, *signature)) {
+      done = Fail(Code::kTokenFailed, "the token returned a wrong signature");
+    } else {
+      checkpoint.signature = std::move(*signature);
+      done = device->file->AppendCheckpoint(checkpoint);
+    }
+    if (!done && done.error().code != Code::kTokenLost) {
+      impl_->services.logger.Log(
+          LogLevel::kError, "audit", "failed to sign a checkpoint",
+          {{"device", device->settings.path}, {"why", done.error().message}});
+    }
+  }
+}
+
+void Broker::Reopen() {
+  for (const auto& device : *impl_->Current()) device->file->Reopen();
+}
+
+bool Broker::Healthy() const {
+  const auto devices = impl_->Current();
+  return devices->empty() || std::any_of(devices->begin(), devices->end(), [](const auto& device) {
+           return device->file->Healthy();
+         });
+}
+
+const std::string& Broker::PublicKeyPem() const { return impl_->key_pem; }
+
+}  // namespace coffer::audit

@@ -1,0 +1,142 @@
+// How a device finds its place in the chain.
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "audit/entry_text.h"
+#include "audit/file_device.h"
+
+namespace coffer::audit {
+namespace {
+
+constexpr std::uint64_t kFirstWindow = 256UL * 1024;
+constexpr std::uint64_t kLargestWindow = 64UL * 1024 * 1024;
+
+// The end of the last line of `text` that carries a chain, and its place; nothing where there is
+// none. Its content is not checked: whoever changed it shall not be able to hide that as an
+// accident of the start.
+struct LastLine {
+  std::size_t end = 0;
+  ChainPosition at;
+};
+std::optional<LastLine> FindLastLine(std::string_view text) {
+  std::size_t end = text.rfind('\n');
+  while (end != std::string_view::npos) {
+    const std::size_t before = end == 0 ? std::string_view::npos : text.rfind('\n', end - 1);
+    const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+    SealedLine sealed;
+    if (ReadSealedLine(text.substr(begin, end - begin), sealed))
+      return LastLine{end + 1, sealed.at};
+    end = before;
+  }
+  return std::nullopt;
+}
+
+bool MayPass(int error) {
+  return error != EWOULDBLOCK && error != ELOOP && error != EISDIR && error != ENOTDIR &&
+         error != ENAMETOOLONG;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FileDevice>> FileDevice::Open(const Options& options, const Known& known,
+                                                     FileOperations& files, const Clock& clock,
+                                                     Logger& logger,
+                                                     std::function<void()> want_checkpoint) {
+  std::unique_ptr<FileDevice> device(
+      new FileDevice(options, known, files, clock, logger, std::move(want_checkpoint)));
+  COFFER_TRY(device->Start());
+  return device;
+}
+
+Status FileDevice::Start() {
+  const int file = OpenFile();
+  if (file >= 0) {
+    file_ = file;
+    if (identity_.regular) files_.SyncDirectory(options_.path.parent_path());
+    COFFER_TRY(Begin());
+  } else if (!MayPass(-file)) {
+    return Fail(Code::kInvalid,
+                "failed to open the audit file: " + std::string(file == -EWOULDBLOCK
+                                                                    ? "another process writes to it"
+                                                                    : std::strerror(-file)));
+  }
+  {
+    Lock lock(mutex_);
+    if (file < 0) {
+      Break(-file, "open");
+    } else if (!WriteOwn(lock, StartLine())) {
+      begun_ = true;  // Recover() goes on from here
+    }
+  }
+  thread_ = std::thread([this] { Upkeep(); });
+  return {};
+}
+
+Status FileDevice::Begin() {
+  if (known_.exact) head_ = known_.at;
+  if (identity_.regular && identity_.size > 0) COFFER_TRY(ReadEnd());
+  accepted_head_ = head_;
+  begun_ = true;
+  if (head_.sequence < known_.at.sequence ||
+      (head_.sequence == known_.at.sequence && head_.hash != known_.at.hash)) {
+    logger_.Log(LogLevel::kError, "audit",
+                "audit entries are missing: the file ends before the last one that a change of "
+                "state was recorded with",
+                {{"device", known_.name},
+                 {"path", options_.path.string()},
+                 {"last_in_file", std::to_string(head_.sequence)},
+                 {"last_known", std::to_string(known_.at.sequence)}});
+  }
+  return {};
+}
+
+// A crash can leave the beginning of a line, or octets that are none, at the end: they stay, on a
+// line of their own, and the first new entry speaks of them.
+Status FileDevice::ReadEnd() {
+  const std::uint64_t size = identity_.size;
+  Bytes tail;
+  for (std::uint64_t window = kFirstWindow;; window *= 4) {
+    const std::uint64_t octets = std::min(size, window);
+    tail.resize(octets);
+    const std::int64_t got = files_.Read(file_, size - octets, tail);
+    if (got != static_cast<std::int64_t>(octets)) {
+      return Fail(Code::kUnavailable, "failed to read the audit file",
+                  got < 0 ? std::strerror(static_cast<int>(-got)) : "it shrank");
+    }
+    const auto last = FindLastLine(AsText(tail));
+    if (last) {
+      head_ = last->at;
+      const ByteView torn = ByteView(tail).subspan(last->end);
+      torn_octets_ = torn.size();
+      if (torn.empty()) return {};
+      torn_hash_ = ToHex(crypto::Sha256(torn));
+      if (torn.back() != '\n') unfinished_ = "\n";
+      const Written ended = WriteAll(file_, unfinished_, Steady::now() + options_.write_wait);
+      unfinished_.erase(0, ended.octets);
+      return {};
+    }
+    if (octets == size || window >= kLargestWindow) {
+      return Fail(Code::kInvalid,
+                  "the audit file holds something else than audit entries: move it "
+                  "away, or name another");
+    }
+  }
+}
+
+std::string FileDevice::StartLine() const {
+  const std::string known = std::to_string(known_.at.sequence);
+  const std::string known_hash = ToHex(known_.at.hash);
+  const std::string torn = std::to_string(torn_octets_);
+  std::string line;
+  AppendEvent({std::string(kStartEvent),
+               {{"known_seq", known},
+                {"known_hash", known_hash},
+                {"torn_octets", torn},
+                {"torn_sha256", torn_hash_}}},
+              clock_.Now(), line);
+  return line;
+}
+
+}  // namespace coffer::audit

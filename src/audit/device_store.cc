@@ -1,0 +1,125 @@
+#include "audit/device_store.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace coffer::audit {
+namespace {
+
+constexpr std::string_view kStepOne = R"sql(
+CREATE TABLE audit_devices (
+  id BLOB NOT NULL PRIMARY KEY,
+  path TEXT NOT NULL UNIQUE,
+  description TEXT NOT NULL,
+  file TEXT NOT NULL,
+  hmac_accessor INTEGER NOT NULL,
+  always_sync INTEGER NOT NULL,
+  rotate_octets INTEGER NOT NULL,
+  local INTEGER NOT NULL,
+  declared INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE audit_heads (
+  device_id BLOB NOT NULL PRIMARY KEY REFERENCES audit_devices (id) ON DELETE CASCADE,
+  sequence INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  stopped INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+Result<StoredDevice> ToDevice(const storage::Statement& row) {
+  const auto id = Id::FromBytes(row.Blob(0));
+  if (!id) {
+    return Fail(Code::kCorrupt, "the table of audit devices is damaged: restore a backup",
+                "row of " + row.Text(1));
+  }
+  StoredDevice device;
+  device.id = *id;
+  device.settings.path = row.Text(1);
+  device.settings.description = row.Text(2);
+  device.settings.file = row.Text(3);
+  device.settings.hmac_accessor = row.Int(4) != 0;
+  device.settings.always_sync = row.Int(5) != 0;
+  device.settings.rotate_octets = static_cast<std::uint64_t>(row.Int(6));
+  device.settings.local = row.Int(7) != 0;
+  device.settings.declared = row.Int(8) != 0;
+  if (row.IsNull(9)) return device;
+  const Bytes hash = row.Blob(10);
+  if (hash.size() != device.head.hash.size()) {
+    return Fail(Code::kCorrupt, "the table of audit devices is damaged: restore a backup",
+                "head of " + row.Text(1));
+  }
+  device.head.sequence = static_cast<std::uint64_t>(row.Int(9));
+  std::copy(hash.begin(), hash.end(), device.head.hash.begin());
+  device.stopped = row.Int(11) != 0;
+  return device;
+}
+
+// Parameters 0 to 7: everything but the id.
+void BindSettings(storage::Statement& statement, const DeviceSettings& settings) {
+  statement.Bind(0, settings.path).Bind(1, settings.description).Bind(2, settings.file.string());
+  statement.Bind(3, std::int64_t{settings.hmac_accessor});
+  statement.Bind(4, std::int64_t{settings.always_sync});
+  statement.Bind(5, static_cast<std::int64_t>(settings.rotate_octets));
+  statement.Bind(6, std::int64_t{settings.local}).Bind(7, std::int64_t{settings.declared});
+}
+
+}  // namespace
+
+std::vector<storage::Migration> DeviceSchema() { return {{"audit", 1, kStepOne}}; }
+
+Result<std::vector<StoredDevice>> ReadDevices(storage::Reader& reader) {
+  COFFER_ASSIGN(storage::Statement select,
+                reader.Prepare("SELECT d.id, d.path, d.description, d.file, d.hmac_accessor, "
+                               "d.always_sync, d.rotate_octets, d.local, d.declared, h.sequence, "
+                               "h.hash, h.stopped FROM audit_devices d LEFT JOIN audit_heads h "
+                               "ON h.device_id = d.id ORDER BY d.path"));
+  std::vector<StoredDevice> devices;
+  while (true) {
+    COFFER_ASSIGN(const bool row, select.Step());
+    if (!row) return devices;
+    COFFER_ASSIGN(StoredDevice device, ToDevice(select));
+    devices.push_back(std::move(device));
+  }
+}
+
+Status InsertDevice(storage::Transaction& transaction, const StoredDevice& device) {
+  COFFER_ASSIGN(storage::Statement insert,
+                transaction.Prepare("INSERT INTO audit_devices (path, description, file, "
+                                    "hmac_accessor, always_sync, rotate_octets, local, declared, "
+                                    "id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  BindSettings(insert, device.settings);
+  COFFER_TRY(insert.Bind(8, device.id.View()).Run());
+  return {};
+}
+
+Status UpdateDevice(storage::Transaction& transaction, const StoredDevice& device) {
+  COFFER_ASSIGN(storage::Statement update,
+                transaction.Prepare("UPDATE audit_devices SET path = ?, description = ?, file = ?, "
+                                    "hmac_accessor = ?, always_sync = ?, rotate_octets = ?, "
+                                    "local = ?, declared = ? WHERE id = ?"));
+  BindSettings(update, device.settings);
+  COFFER_TRY(update.Bind(8, device.id.View()).Run());
+  return {};
+}
+
+Status DeleteDevice(storage::Transaction& transaction, const Id& id) {
+  COFFER_ASSIGN(storage::Statement remove,
+                transaction.Prepare("DELETE FROM audit_devices WHERE id = ?"));
+  COFFER_TRY(remove.Bind(0, id.View()).Run());
+  return {};
+}
+
+Status WriteHead(storage::Transaction& transaction, const Id& id, const ChainPosition& head,
+                 bool stopped) {
+  COFFER_ASSIGN(storage::Statement upsert,
+                transaction.Prepare("INSERT INTO audit_heads (device_id, sequence, hash, stopped) "
+                                    "VALUES (?, ?, ?, ?) ON CONFLICT (device_id) DO UPDATE SET "
+                                    "sequence = excluded.sequence, hash = excluded.hash, "
+                                    "stopped = excluded.stopped"));
+  upsert.Bind(0, id.View()).Bind(1, static_cast<std::int64_t>(head.sequence));
+  COFFER_TRY(upsert.Bind(2, ByteView(head.hash)).Bind(3, std::int64_t{stopped}).Run());
+  return {};
+}
+
+}  // namespace coffer::audit

@@ -1,0 +1,263 @@
+// What a device does on its own thread: everything that may take long or go wrong for a while.
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "audit/entry_text.h"
+#include "audit/file_device.h"
+
+namespace coffer::audit {
+namespace {
+
+constexpr std::chrono::seconds kLookPeriod{1};
+constexpr std::chrono::minutes kWarningPeriod{1};
+constexpr int kSequenceDigits = 12;
+
+// "audit.log.000000004711": in the order of its entries, and never used twice.
+std::filesystem::path RotatedName(const std::filesystem::path& path, std::uint64_t sequence) {
+  std::array<char, 32> digits{};
+  std::snprintf(digits.data(), digits.size(), ".%0*llu", kSequenceDigits,
+                static_cast<unsigned long long>(sequence));
+  return path.string() + digits.data();
+}
+
+}  // namespace
+
+void FileDevice::Upkeep() {
+  Lock lock(mutex_);
+  while (true) {
+    wake_.wait_for(lock, options_.upkeep_period, [this] {
+      const bool due = accepted_ - synced_ >= options_.sync_entries;
+      return stopping_ || (!broken_ && (sync_wanted_ || reopen_wanted_ || Full() || due));
+    });
+    if (broken_ && !stopping_) Recover(lock);
+    const Steady::time_point now = Steady::now();
+    if (!broken_) {
+      if (reopen_wanted_) {
+        reopen_wanted_ = false;
+        OpenAnew(lock, "reopened");
+      } else if (Full()) {
+        Rotate(lock);
+      } else if (now - last_look_ >= kLookPeriod) {
+        last_look_ = now;
+        Look(lock);
+      }
+      if (!broken_ && (stopping_ || SyncDue(now))) SyncNow(lock);
+    }
+    if (stopping_) return;
+  }
+}
+
+bool FileDevice::SyncDue(Steady::time_point now) const {
+  if (sync_wanted_) return true;
+  const std::uint64_t unsynced = accepted_ - synced_;
+  return unsynced >= options_.sync_entries ||
+         (unsynced > 0 && now - last_sync_ >= options_.sync_period);
+}
+
+bool FileDevice::Full() const {
+  return options_.rotate_octets != 0 && size_ >= options_.rotate_octets && identity_.regular;
+}
+
+void FileDevice::SyncNow(Lock& lock) {
+  sync_wanted_ = false;
+  const std::uint64_t reached = accepted_;
+  const int file = file_;
+  const bool regular = identity_.regular;
+  lock.unlock();
+  FileOperations::Facts facts;
+  int error = 0;
+  if (regular) {
+    error = files_.Sync(file);
+    // A file without a name is no record: it ends with this process.
+    if (error == 0) error = files_.Inspect(file, facts);
+    if (error == 0 && facts.links == 0) error = -ENOENT;
+  }
+  lock.lock();
+  last_sync_ = Steady::now();
+  if (error == 0) {
+    synced_ = std::max(synced_, reached);
+  } else {
+    Break(-error, "sync");
+  }
+  changed_.notify_all();
+}
+
+void FileDevice::TakeLead(Lock& lock) {
+  ++waiting_;
+  changed_.wait(lock, [this] { return !leading_; });
+  --waiting_;
+  leading_ = true;
+}
+
+void FileDevice::LeaveLead() {
+  leading_ = false;
+  changed_.notify_all();
+}
+
+int FileDevice::OpenFile() {
+  const int file = files_.Open(options_.path);
+  if (file < 0) return file;
+  FileOperations::Facts facts;
+  if (const int error = files_.Inspect(file, facts); error < 0) {
+    files_.Close(file);
+    return error;
+  }
+  identity_ = facts;
+  size_ = facts.size;
+  return file;
+}
+
+// Whether the file still has its name, and the disk still has room.
+void FileDevice::Look(Lock& lock) {
+  if (!identity_.regular) return;
+  lock.unlock();
+  FileOperations::Facts there;
+  const int found = files_.Inspect(options_.path, there);
+  lock.lock();
+  const bool same =
+      found == 0 && there.inode == identity_.inode && there.device == identity_.device;
+  if (!same && !broken_) OpenAnew(lock, "file-replaced");
+  WarnOfSpace(lock);
+}
+
+void FileDevice::WarnOfSpace(Lock& lock) {
+  const int file = file_;
+  lock.unlock();
+  const std::int64_t free = files_.FreeSpace(file);
+  lock.lock();
+  const Steady::time_point now = Steady::now();
+  if (free < 0 || free >= options_.warn_below_octets || now - last_warning_ < kWarningPeriod) {
+    return;
+  }
+  last_warning_ = now;
+  logger_.Log(LogLevel::kWarn, "audit",
+              "little room is left for the audit file: without any, requests are refused",
+              {{"device", known_.name}, {"path", options_.path.string()}, {"octets_free", free}});
+}
+
+// The file gets another name, and a new one takes its place. Lines that come meanwhile wait.
+void FileDevice::Rotate(Lock& lock) {
+  TakeLead(lock);
+  const std::filesystem::path name = RotatedName(options_.path, accepted_head_.sequence);
+  const int file = file_;
+  lock.unlock();
+  int error = files_.Sync(file);
+  if (error == 0) error = files_.Rename(options_.path, name);
+  lock.lock();
+  LeaveLead();
+  if (error < 0) {
+    logger_.Log(LogLevel::kError, "audit", "failed to rotate the audit file",
+                {{"device", known_.name}, {"why", std::strerror(-error)}});
+    size_ = 0;  // tried again when as much again was written
+    return;
+  }
+  OpenAnew(lock, "rotated");
+}
+
+void FileDevice::OpenAnew(Lock& lock, std::string_view why) {
+  TakeLead(lock);
+  const int old = file_;
+  const FileOperations::Facts before = identity_;
+  lock.unlock();
+  FileOperations::Facts there;
+  const bool same = files_.Inspect(options_.path, there) == 0 && there.inode == before.inode &&
+                    there.device == before.device;
+  int synced = 0;
+  int file = old;
+  if (!same) {
+    if (before.regular) synced = files_.Sync(old);
+    file = OpenFile();
+    if (file >= 0 && identity_.regular) files_.SyncDirectory(options_.path.parent_path());
+  }
+  lock.lock();
+  LeaveLead();
+  if (same) return;
+  if (file < 0) {
+    Break(-file, "open");
+    return;
+  }
+  files_.Close(old);
+  file_ = file;
+  if (synced == 0) synced_ = accepted_;
+  changed_.notify_all();
+  logger_.Log(LogLevel::kInfo, "audit", "audit file opened",
+              {{"device", known_.name}, {"path", options_.path.string()}, {"why", why}});
+  std::string line;
+  AppendEvent({"audit-file-opened", {{"why", why}}}, clock_.Now(), line);
+  static_cast<void>(WriteOwn(lock, line));
+}
+
+// A line of the device's own; also the trial after a fault.
+bool FileDevice::WriteOwn(Lock& lock, const std::string& event_line) {
+  TakeLead(lock);
+  // Whatever has gathered was chained before this line and is written before it.
+  Batch gathered;
+  std::swap(gathered, filling_);
+  std::string own = event_line;
+  head_ = SealLine(head_, own);
+  gathered.octets += own;
+  gathered.lines.push_back({nullptr, gathered.octets.size(), head_, false});
+  const int file = file_;
+  lock.unlock();
+  const Written written = WriteAll(file, gathered.octets, Steady::now() + options_.write_wait);
+  lock.lock();
+  Conclude(gathered, written);
+  LeaveLead();
+  return written.error == 0;
+}
+
+void FileDevice::Recover(Lock& lock) {
+  TakeLead(lock);
+  const int old = file_;
+  const bool first = !begun_;
+  lock.unlock();
+  FileOperations::Facts there;
+  const bool same = old >= 0 && files_.Inspect(options_.path, there) == 0 &&
+                    there.inode == identity_.inode && there.device == identity_.device;
+  int error = 0;
+  if (!same) {
+    const int file = OpenFile();
+    error = file < 0 ? -file : 0;
+    if (file >= 0) {
+      if (old >= 0) files_.Close(old);
+      if (identity_.regular) files_.SyncDirectory(options_.path.parent_path());
+      file_ = file;
+    }
+  }
+  // In another file the rest of a line would be a line that is none.
+  if (!same && !first && error == 0) unfinished_.clear();
+  if (error == 0 && first && !Begin()) error = EINVAL;
+  if (error == 0) {
+    const Written rest = WriteAll(file_, unfinished_, Steady::now() + options_.write_wait);
+    unfinished_.erase(0, rest.octets);
+    error = rest.error;
+  }
+  lock.lock();
+  LeaveLead();
+  if (error != 0) {
+    fault_ = error;
+    return;
+  }
+  std::string line;
+  const std::string refused = std::to_string(refused_);
+  if (first) {
+    line = StartLine();
+  } else {
+    AppendEvent({"audit-recovered", {{"refused", refused}, {"why", std::strerror(fault_)}}},
+                clock_.Now(), line);
+  }
+  if (!WriteOwn(lock, line)) return;
+  SyncNow(lock);
+  if (synced_ != accepted_) return;
+  broken_ = false;
+  refused_ = 0;
+  logger_.Log(LogLevel::kInfo, "audit", "audit device takes records",
+              {{"device", known_.name}, {"refused", refused}});
+}
+
+}  // namespace coffer::audit

@@ -1,0 +1,176 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "coffer/audit/chain.h"
+#include "coffer/audit/file_operations.h"
+#include "coffer/base/clock.h"
+#include "coffer/base/logger.h"
+#include "coffer/base/result.h"
+
+namespace coffer::audit {
+
+// A file (or a named pipe) that takes lines and chains them. A caller that finds nobody writing
+// writes what has gathered, its own line and the others'; who comes meanwhile waits for that one
+// write. A thread of the device's own does all that may take long: syncing, rotating, opening
+// anew, coming back after a fault. Thread-safe.
+class FileDevice {
+ public:
+  struct Options {
+    std::filesystem::path path;
+    std::chrono::milliseconds write_wait{500};    // then the record is refused
+    std::chrono::milliseconds sync_wait{900};     // likewise
+    std::chrono::milliseconds sync_period{1000};  // a line is on the disk after at most this
+    std::uint64_t sync_entries = 1000;            // or so many lines
+    std::uint64_t checkpoint_entries = 1000;      // then a checkpoint is asked for
+    std::chrono::milliseconds upkeep_period{100};
+    bool always_sync = false;
+    std::uint64_t rotate_octets = 0;  // 0: never by size
+    std::int64_t warn_below_octets = 256LL * 1024 * 1024;
+  };
+
+  // What the chain is known to have reached, where the file itself does not say.
+  struct Known {
+    std::string name;    // the device's, for logs
+    ChainPosition at;    // in the last committed change of state
+    bool exact = false;  // the device stopped there: nothing was written after it
+  };
+
+  // Goes on behind the file's last whole line. kInvalid where the file is none of ours, in use by
+  // another process or not to be opened for good; a fault that may pass leaves a device that
+  // refuses until it has passed.
+  static Result<std::unique_ptr<FileDevice>> Open(const Options& options, const Known& known,
+                                                  FileOperations& files, const Clock& clock,
+                                                  Logger& logger,
+                                                  std::function<void()> want_checkpoint);
+  ~FileDevice();
+  FileDevice(const FileDevice&) = delete;
+  FileDevice& operator=(const FileDevice&) = delete;
+
+  // `line` is open, as SealLine() wants it. kUnavailable where it was not accepted in time; a line
+  // that was refused may still come to stand in the file.
+  Status Append(std::string line, bool durable);
+  // Everything accepted so far is on the disk when this returns; where the chain stands.
+  Result<ChainPosition> SyncedHead();
+  // Where the chain stands, if entries were accepted that no checkpoint covers yet.
+  std::optional<ChainPosition> HeadToSign();
+  Status AppendCheckpoint(const Checkpoint& checkpoint);
+  // Opens the path anew, after somebody renamed the file; returns at once.
+  void Reopen();
+  bool Healthy() const;
+  // Ends the device: what was accepted is on the disk where that is possible. Where it stopped.
+  ChainPosition Stop();
+
+ private:
+  using Steady = std::chrono::steady_clock;
+  enum class Fate { kWaiting, kAccepted, kRefused };
+  struct Waiter {
+    Fate fate = Fate::kWaiting;
+  };
+  struct Line {
+    Waiter* waiter = nullptr;  // null where nobody waits
+    std::size_t end = 0;       // in the batch's octets
+    ChainPosition at;
+    bool covered = false;  // a checkpoint needs no checkpoint of its own
+  };
+  struct Batch {
+    std::string octets;
+    std::vector<Line> lines;
+    void Clear() {
+      octets.clear();
+      lines.clear();
+    }
+  };
+  struct Written {
+    std::size_t octets = 0;
+    int error = 0;  // 0, or the positive error number
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  FileDevice(const Options& options, const Known& known, FileOperations& files, const Clock& clock,
+             Logger& logger, std::function<void()> want_checkpoint);
+
+  // The write path (file_device.cc).
+  Status Submit(std::string line, bool durable, bool covered);
+  void Lead(Lock& lock);
+  Written WriteAll(int file, std::string_view octets, Steady::time_point until);
+  void Conclude(Batch& batch, const Written& written);
+  void Accept(const Line& line);
+  void Break(int error, std::string_view what);
+  Status WaitSynced(Lock& lock, std::uint64_t accepted);
+  Status Refuse();
+
+  // The device's own thread (device_upkeep.cc).
+  void Upkeep();
+  void SyncNow(Lock& lock);
+  bool SyncDue(Steady::time_point now) const;
+  bool Full() const;
+  void TakeLead(Lock& lock);
+  void LeaveLead();
+  void Look(Lock& lock);
+  void Rotate(Lock& lock);
+  void OpenAnew(Lock& lock, std::string_view why);
+  void Recover(Lock& lock);
+  bool WriteOwn(Lock& lock, const std::string& event_line);
+  int OpenFile();
+  void WarnOfSpace(Lock& lock);
+
+  // The start (device_start.cc).
+  Status Start();
+  // Finds the place to go on from. Holding the lead, or before there is anybody else.
+  Status Begin();
+  Status ReadEnd();
+  std::string StartLine() const;
+
+  const Options options_;
+  const Known known_;
+  FileOperations& files_;
+  const Clock& clock_;
+  Logger& logger_;
+  const std::function<void()> want_checkpoint_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;  // for callers: a fate, a sync, the lead
+  std::condition_variable wake_;     // for the device's thread
+  int file_ = -1;
+  FileOperations::Facts identity_;  // of the open file
+  ChainPosition head_;              // of the last line that was chained, written or not
+  Batch filling_;
+  Batch flying_;             // the leader's
+  std::string unfinished_;   // the rest of a line whose beginning stands in the file
+  bool begun_ = false;       // the place in the chain is known
+  bool leading_ = false;     // somebody writes
+  std::size_t waiting_ = 0;  // callers that wait for `changed_`
+  bool broken_ = false;      // refuses until Recover() has gone well
+  int fault_ = 0;            // the error number of the fault
+  std::uint64_t refused_ = 0;
+  std::uint64_t size_ = 0;
+  std::uint64_t accepted_ = 0;  // lines, since the start
+  std::uint64_t synced_ = 0;    // of these, on the disk
+  std::uint64_t sync_failures_ = 0;
+  std::uint64_t uncovered_ = 0;  // accepted lines that no checkpoint covers
+  ChainPosition accepted_head_;  // of the last accepted line
+  bool sync_wanted_ = false;
+  bool reopen_wanted_ = false;
+  bool stopping_ = false;
+  Steady::time_point last_sync_;
+  Steady::time_point last_look_;
+  Steady::time_point last_warning_;
+  // What the start found behind the last whole line, of which the first entry speaks.
+  std::uint64_t torn_octets_ = 0;
+  std::string torn_hash_;
+  std::thread thread_;
+};
+
+}  // namespace coffer::audit

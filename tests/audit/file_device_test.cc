@@ -1,0 +1,232 @@
+#include "audit/file_device.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "audit/file_device_fixture.h"
+
+namespace coffer::audit {
+namespace {
+
+TEST_F(FileDeviceTest, WritesChainedLinesToAFileForItsOwnerOnly) {
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(Append(std::to_string(i)));
+  struct stat found {};
+  ASSERT_EQ(::stat(options_.path.c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777, 0600U);
+  EXPECT_EQ(Lines().size(), 11U) << "ten, and the start";
+  ExpectIntact();
+}
+
+TEST_F(FileDeviceTest, HasGivenALineToTheKernelWhenItSaysSo) {
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(Append(std::to_string(i)));
+    ASSERT_EQ(Count(Lines(), Id(std::to_string(i))), 1U);
+  }
+}
+
+TEST_F(FileDeviceTest, HasSyncedADurableLineWhenItSaysSo) {
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(Append(std::to_string(i), true));
+    ASSERT_EQ(files_.synced_octets.load(), std::filesystem::file_size(options_.path));
+  }
+}
+
+TEST_F(FileDeviceTest, SyncsByItselfAfterSoManyLines) {
+  const std::uint64_t before = files_.syncs.load();
+  for (std::uint64_t i = 0; i < options_.sync_entries; ++i) ASSERT_TRUE(Append("x"));
+  while (files_.syncs.load() == before) std::this_thread::yield();
+}
+
+TEST_F(FileDeviceTest, ManyCallersEachGetTheirLineOnce) {
+  constexpr int kThreads = 4;
+  constexpr int kLines = 2000;
+  std::vector<std::thread> threads;
+  std::atomic<int> refused{0};
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kLines; ++i) {
+        const std::string id = std::to_string(t) + "-" + std::to_string(i);
+        if (!Append(id, i % 500 == 0)) ++refused;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(refused.load(), 0);
+  const std::vector<std::string> lines = Lines();
+  EXPECT_EQ(lines.size(), 1U + kThreads * kLines);
+  EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()).size(), lines.size());
+  ExpectIntact();
+}
+
+TEST_F(FileDeviceTest, GoesOnBehindTheLastLineAfterARestart) {
+  ASSERT_TRUE(Append("a"));
+  const ChainPosition at = Stop();
+  EXPECT_EQ(at.sequence, 2U);
+  Open({"file/", at, true});
+  ASSERT_TRUE(Append("b"));
+  ExpectIntact();
+  EXPECT_EQ(Lines().size(), 4U);
+}
+
+TEST_F(FileDeviceTest, GoesOnInANewFileWhereTheOldOneWasMovedAwayWhileItWasStopped) {
+  ASSERT_TRUE(Append("a"));
+  const ChainPosition at = Stop();
+  std::filesystem::rename(options_.path, directory_.Path() / "audit.log.1");
+  Open({"file/", at, true});
+  ASSERT_TRUE(Append("b"));
+  ExpectIntact();
+}
+
+TEST_F(FileDeviceTest, BeginsANewChainWhereItsPlaceWasLostInACrash) {
+  ASSERT_TRUE(Append("a"));
+  const ChainPosition at = Stop();
+  std::filesystem::rename(options_.path, directory_.Path() / "audit.log.1");
+  Open({"file/", {at.sequence - 1, at.hash}, false});
+  ASSERT_TRUE(Append("b"));
+  const auto report = Verify(Files(), signer_key_, {});
+  EXPECT_TRUE(report->Intact());
+  EXPECT_NE(report->remarks.front().find("a new chain begins"), std::string::npos);
+}
+
+TEST_F(FileDeviceTest, SaysWhatACrashLeftBehindTheLastLine) {
+  ASSERT_TRUE(Append("a"));
+  Stop();
+  for (const std::string& torn :
+       {std::string(R"({"time":"2026-1)"), std::string(100, '\0'), std::string("half\nand half")}) {
+    std::ofstream(options_.path, std::ios::binary | std::ios::app) << torn;
+    Open();
+    ASSERT_TRUE(Append("b"));
+    Stop();
+    ExpectIntact();
+    EXPECT_EQ(Count(Lines(), "\"torn_octets\":\"" + std::to_string(torn.size()) + "\""), 1U);
+  }
+}
+
+TEST_F(FileDeviceTest, CannotBeMadeToHideAnEditAsACrash) {
+  ASSERT_TRUE(Append("a"));
+  ASSERT_TRUE(Append("b"));
+  Stop();
+  std::vector<std::string> lines = Lines();
+  lines[2].replace(lines[2].find("\"b\""), 3, "\"c\"");
+  std::ofstream out(options_.path, std::ios::binary);
+  for (const std::string& line : lines) out << line << '\n';
+  out.close();
+  Open();
+  const auto report = Verify(Files(), signer_key_, {});
+  ASSERT_EQ(report->findings.size(), 1U);
+  EXPECT_EQ(report->findings[0].kind, Finding::Kind::kEdited);
+  EXPECT_EQ(report->findings[0].line, 3U);
+}
+
+TEST_F(FileDeviceTest, SaysThatEntriesAreGoneWhichAChangeOfStateWasRecordedWith) {
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(Append("x"));
+  const ChainPosition at = Stop();
+  std::vector<std::string> lines = Lines();
+  lines.resize(3);
+  std::ofstream out(options_.path, std::ios::binary);
+  for (const std::string& line : lines) out << line << '\n';
+  out.close();
+  Open({"file/", at, false});
+  EXPECT_GE(logger_.errors.load(), 1);
+  const auto report = Verify(Files(), signer_key_, {});
+  ASSERT_EQ(report->findings.size(), 1U);
+  EXPECT_EQ(report->findings[0].kind, Finding::Kind::kMissing);
+  EXPECT_EQ(report->findings[0].last, at.sequence);
+}
+
+TEST_F(FileDeviceTest, TakesNoFileThatIsNoAuditFile) {
+  Stop();
+  std::ofstream(options_.path) << "root:x:0:0:root:/root:/bin/bash\n";
+  const auto refused = TryOpen();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kInvalid);
+  EXPECT_EQ(Lines().size(), 1U);
+}
+
+TEST_F(FileDeviceTest, FollowsNoSymbolicLink) {
+  Stop();
+  std::filesystem::remove(options_.path);
+  std::filesystem::create_symlink(directory_.Path() / "elsewhere", options_.path);
+  const auto refused = TryOpen();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kInvalid);
+  EXPECT_FALSE(std::filesystem::exists(directory_.Path() / "elsewhere"));
+}
+
+TEST_F(FileDeviceTest, SharesItsFileWithNobody) {
+  const auto second = TryOpen();
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::kInvalid);
+}
+
+TEST_F(FileDeviceTest, RotatesBySizeWithoutLosingALine) {
+  Stop();
+  options_.rotate_octets = 4000;
+  Open();
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(Append("r" + std::to_string(i), i % 50 == 0));
+  Stop();
+  ASSERT_GT(Files().size(), 3U);
+  std::vector<std::string> all;
+  for (const auto& file : Files()) {
+    const auto lines = LinesOf(file);
+    all.insert(all.end(), lines.begin(), lines.end());
+  }
+  for (int i = 0; i < 300; ++i) EXPECT_EQ(Count(all, Id("r" + std::to_string(i))), 1U) << i;
+  ExpectIntact();
+}
+
+TEST_F(FileDeviceTest, GoesOnInANewFileWhenItIsToldThatTheOldOneWasRenamed) {
+  ASSERT_TRUE(Append("a"));
+  std::filesystem::rename(options_.path, directory_.Path() / "audit.log.1");
+  device_->Reopen();
+  while (!std::filesystem::exists(options_.path)) ASSERT_TRUE(Append("meanwhile"));
+  while (Count(Lines(), "audit-file-opened") == 0) std::this_thread::yield();
+  ASSERT_TRUE(Append("b", true));
+  EXPECT_EQ(Count(Lines(), Id("b")), 1U);
+  Stop();
+  ExpectIntact();
+}
+
+TEST_F(FileDeviceTest, DoesNothingWhenItIsToldToReopenAFileThatIsThere) {
+  device_->Reopen();
+  ASSERT_TRUE(Append("a", true));
+  EXPECT_EQ(Count(Lines(), "audit-file-opened"), 0U);
+}
+
+TEST_F(FileDeviceTest, KeepsTheOrderOfItsChainWhenTheClockGoesBack) {
+  ASSERT_TRUE(Append("a"));
+  clock_.now -= 3'600'000'000'000;
+  ASSERT_TRUE(Append("b", true));
+  device_->Reopen();
+  ASSERT_TRUE(Append("c"));
+  Stop();
+  ExpectIntact();
+}
+
+TEST_F(FileDeviceTest, AsksForACheckpointAfterSoManyEntriesAndSignsWhatIsNew) {
+  EXPECT_TRUE(device_->HeadToSign()) << "the start";
+  while (asked_.load() == 0) ASSERT_TRUE(Append("x"));
+  const auto head = device_->HeadToSign();
+  ASSERT_TRUE(head);
+  EXPECT_EQ(head->sequence, options_.checkpoint_entries);
+  Checkpoint checkpoint{*head, "2026-11-24T12:00:00Z", KeyId(signer_.PublicKey()), {}};
+  checkpoint.signature = signer_.Sign(SignedOctets(checkpoint));
+  ASSERT_TRUE(device_->AppendCheckpoint(checkpoint));
+  EXPECT_FALSE(device_->HeadToSign()) << "a checkpoint needs none of its own";
+  ASSERT_TRUE(Append("y"));
+  EXPECT_TRUE(device_->HeadToSign());
+  const auto report = Verify(Files(), signer_key_, {});
+  EXPECT_EQ(report->checkpoints, 1U);
+  EXPECT_EQ(report->covered, head->sequence);
+}
+
+TEST_F(FileDeviceTest, WarnsBeforeTheDiskIsFull) {
+  files_.free_space = 1024;
+  while (logger_.warnings.load() == 0) ASSERT_TRUE(Append("x"));
+}
+
+}  // namespace
+}  // namespace coffer::audit

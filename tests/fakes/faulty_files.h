@@ -1,0 +1,83 @@
+#pragma once
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+
+#include "coffer/audit/file_operations.h"
+
+namespace coffer::fakes {
+
+// The real file operations, with faults that a test switches on and off while they run. A fault is
+// a positive error number; 0 is none. Remembers what of the file a power cut would leave.
+class FaultyFiles final : public audit::FileOperations {
+ public:
+  std::atomic<int> open_error{0};
+  std::atomic<int> write_error{0};
+  std::atomic<int> wait_error{0};
+  std::atomic<int> read_error{0};
+  std::atomic<int> sync_error{0};
+  std::atomic<int> inspect_error{0};
+  std::atomic<int> rename_error{0};
+  std::atomic<std::int64_t> room{INT64_MAX};        // octets until the disk is full
+  std::atomic<std::int64_t> free_space{INT64_MAX};  // as FreeSpace() tells it
+  std::atomic<std::uint64_t> synced_octets{0};      // of the file, at its last sync
+  std::atomic<std::uint64_t> syncs{0};
+
+  int Open(const std::filesystem::path& path) override {
+    if (const int error = open_error.load()) return -error;
+    return real_.Open(path);
+  }
+  void Close(int file) override { real_.Close(file); }
+  std::int64_t Write(int file, std::string_view octets) override {
+    if (const int error = write_error.load()) return -error;
+    const std::int64_t left = room.load();
+    if (left <= 0) return -ENOSPC;
+    const auto part = octets.substr(0, static_cast<std::size_t>(left));
+    const std::int64_t wrote = real_.Write(file, part);
+    if (wrote > 0 && left != INT64_MAX) room -= wrote;
+    return wrote;
+  }
+  int WaitWritable(int file, std::chrono::milliseconds wait) override {
+    if (const int error = wait_error.load()) return -error;
+    if (write_error.load() == EAGAIN) return 0;
+    return real_.WaitWritable(file, wait);
+  }
+  std::int64_t Read(int file, std::uint64_t offset, MutableBytes out) override {
+    if (const int error = read_error.load()) return -error;
+    return real_.Read(file, offset, out);
+  }
+  int Sync(int file) override {
+    if (const int error = sync_error.load()) return -error;
+    Facts facts;
+    real_.Inspect(file, facts);
+    const int done = real_.Sync(file);
+    if (done == 0) synced_octets = facts.size;
+    ++syncs;
+    return done;
+  }
+  int Inspect(int file, Facts& facts) override {
+    if (const int error = inspect_error.load()) return -error;
+    return real_.Inspect(file, facts);
+  }
+  int Inspect(const std::filesystem::path& path, Facts& facts) override {
+    if (const int error = inspect_error.load()) return -error;
+    return real_.Inspect(path, facts);
+  }
+  int Rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
+    if (const int error = rename_error.load()) return -error;
+    return real_.Rename(from, to);
+  }
+  int SyncDirectory(const std::filesystem::path& directory) override {
+    return real_.SyncDirectory(directory);
+  }
+  std::int64_t FreeSpace(int file) override {
+    const std::int64_t told = free_space.load();
+    return told == INT64_MAX ? real_.FreeSpace(file) : told;
+  }
+
+ private:
+  audit::FileOperations& real_ = audit::SystemFiles();
+};
+
+}  // namespace coffer::fakes
