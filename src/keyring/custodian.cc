@@ -43,6 +43,7 @@ struct Custodian::Impl {
   const Clock& clock;
   Logger& logger;
   TokenHealth health;
+  std::function<void(bool, std::string_view)> on_token_change;
 
   std::mutex mutex;
   std::condition_variable wake;  // the thread: work, or the end
@@ -87,12 +88,14 @@ struct Custodian::Impl {
     if (was_reachable && !alive) {
       health.reachable.store(false);
       logger.Log(LogLevel::kError, "keyring", "token lost", {{"cause", alive.error().cause}});
+      if (on_token_change) on_token_change(false, alive.error().cause);
       return Lost();
     }
     if (!was_reachable && alive) {
       health.generation.fetch_add(1);
       health.reachable.store(true);
       logger.Log(LogLevel::kInfo, "keyring", "token is back");
+      if (on_token_change) on_token_change(true, "");
     }
     return alive ? Status{} : Status{Lost()};
   }
@@ -169,6 +172,10 @@ void Custodian::AddPeriodic(std::string name, std::chrono::milliseconds period,
                             std::function<void(SystemTime now)> job) {
   const std::lock_guard lock(impl_->mutex);
   impl_->jobs.push_back({std::move(name), period, std::move(job), Steady::now() + period});
+}
+
+void Custodian::OnTokenChange(std::function<void(bool reachable, std::string_view cause)> told) {
+  impl_->on_token_change = std::move(told);
 }
 
 void Custodian::Start() {

@@ -296,11 +296,25 @@ Status KeyRing::DeleteMount(const Id& mount, const Actor& actor) {
   return {};
 }
 
+KeyRing::Changed KeyRing::Impl::RotateUnasked(const Id& mount, std::string_view name,
+                                              std::string_view reason,
+                                              const std::function<Changed()>& rotate) const {
+  if (witness == nullptr) return rotate();
+  COFFER_TRY(witness->Begun(mount, name, reason));
+  Changed changed = rotate();
+  witness->Ended(mount, name, changed ? Status{} : Fail(changed.error()));
+  return changed;
+}
+
+void KeyRing::SetRotationWitness(RotationWitness& witness) { impl_->witness = &witness; }
+
 Result<int> KeyRing::RotateDue(SystemTime now) {
   COFFER_ASSIGN(const auto due, store::DueForRotation(impl_->database, now));
   int rotated = 0;
   for (const store::KeyPlace& place : due) {
-    const auto done = Rotate(place.mount, place.name, {"auto-rotate", "scheduled"});
+    const auto done = impl_->RotateUnasked(place.mount, place.name, "scheduled", [&] {
+      return Rotate(place.mount, place.name, {"auto-rotate", "scheduled"});
+    });
     if (done) {
       ++rotated;
     } else {

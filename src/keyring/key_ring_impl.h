@@ -127,6 +127,7 @@ struct KeyRing::Impl {
   Custodian& custodian;
   coffer::Random& random;
   const Clock& clock;
+  RotationWitness* witness = nullptr;
   Logger& logger;
   std::vector<std::unique_ptr<Token>> tokens;  // the workers' instances
   std::vector<std::unique_ptr<Worker>> workers;
@@ -174,6 +175,9 @@ struct KeyRing::Impl {
   using Edit = std::function<Result<HistoryEntry>(Token&, Key&, std::vector<int>& new_versions)>;
   Changed ChangeKey(const Id& mount, std::string_view name, const Actor& actor, const Edit& edit);
   Status RemoveKey(Token& token, const store::StoredKey& stored, const Actor& actor);
+  // `rotate` with the witness told before and after.
+  Changed RotateUnasked(const Id& mount, std::string_view name, std::string_view reason,
+                        const std::function<Changed()>& rotate) const;
   Result<HistoryEntry> RotateEdit(Token& token, Key& key, std::vector<int>& new_versions,
                                   const Actor& actor);
 

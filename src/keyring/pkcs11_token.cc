@@ -124,6 +124,7 @@ Status Pkcs11Token::Start() {
 
 Status Pkcs11Token::FindMasters() {
   masters_.clear();
+  audit_key_.reset();
   for (const MasterClass& master_class : MasterClasses()) {
     for (int version = 1;; ++version) {
       const std::string name = std::string(master_class.name) + "-v" + std::to_string(version);
@@ -217,6 +218,30 @@ Result<Mac> Pkcs11Token::MetaMac(ByteView data) {
 Status Pkcs11Token::Random(MutableBytes out) { return session_->GenerateRandom(out); }
 
 Status Pkcs11Token::Sync() const { return SyncDirectory(location_.objects_directory); }
+
+Result<const AuditKey*> Pkcs11Token::FoundAuditKey() {
+  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
+  if (!audit_key_) {
+    COFFER_ASSIGN(audit_key_, FindAuditKey(*session_));
+  }
+  return &*audit_key_;
+}
+
+Result<Bytes> Pkcs11Token::AuditPoint() {
+  auto key = FoundAuditKey();
+  if (!key && key.error().code == Code::kNotFound) {
+    COFFER_TRY(MakeAuditKey(*session_));
+    COFFER_TRY(Sync());
+    key = FoundAuditKey();
+  }
+  if (!key) return Fail(key.error());
+  return (*key)->point;
+}
+
+Result<Bytes> Pkcs11Token::SignAudit(ByteView digest) {
+  COFFER_ASSIGN(const AuditKey* const key, FoundAuditKey());
+  return SignDigest(*session_, *key, digest);
+}
 
 Result<Token::Epoch> Pkcs11Token::ReadEpoch() {
   COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> objects, session_->Find(EpochObjects()));

@@ -16,6 +16,7 @@
 #include "coffer/keyring/token_setup.h"
 #include "coffer/pkcs11/module.h"
 #include "coffer/pkcs11/session.h"
+#include "keyring/audit_key.h"
 #include "keyring/masters.h"
 
 namespace coffer::keyring {
@@ -52,6 +53,8 @@ class Pkcs11Token final : public Token {
                  MutableBytes out) override;
   Result<Mac> MetaMac(ByteView data) override;
   Status Random(MutableBytes out) override;
+  Result<Bytes> AuditPoint() override;
+  Result<Bytes> SignAudit(ByteView digest) override;
   Result<Epoch> ReadEpoch() override;
   Status WriteEpoch(const Epoch& epoch) override;
   Status Probe() override;
@@ -86,6 +89,7 @@ class Pkcs11Token final : public Token {
   Status CheckCipher(TokenHandle sealing, TokenHandle opening);
   // The verdict on a failure that may be the caller's or the token's.
   Status Blame(const Error& error, std::string_view message);
+  Result<const AuditKey*> FoundAuditKey();
 
   std::unique_ptr<pkcs11::Module> module_;
   TokenLocation location_;
@@ -97,6 +101,7 @@ class Pkcs11Token final : public Token {
   pkcs11::ObjectHandle meta_ = pkcs11::kNoObject;
   std::map<Bytes, pkcs11::ObjectHandle> residents_;     // by CKA_ID
   std::map<std::pair<KeyType, bool>, Status> makings_;  // what probing found, by type and derived
+  std::optional<AuditKey> audit_key_;  // once it was asked for
 };
 
 // The epoch object's attributes: CKO_DATA whose value is the database id and the epoch, 8 octets

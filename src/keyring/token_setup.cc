@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "coffer/pkcs11/module.h"
+#include "keyring/audit_key.h"
 #include "keyring/masters.h"
 #include "keyring/module_copy.h"
 #include "keyring/pkcs11_token.h"
@@ -45,6 +46,8 @@ Status MakeObjects(Session& session, const Id& database, Logger& logger) {
                   session.GenerateKey(MechanismType::kGenericSecretKeyGen, MetaTemplate()));
     COFFER_TRY(VerifyMeta(session, meta));
   }
+  COFFER_ASSIGN(const bool audit_exists, Exists(session, AttributeType::kLabel, kAuditLabel));
+  if (!audit_exists) COFFER_TRY(MakeAuditKey(session));
   COFFER_ASSIGN(const bool epoch_exists,
                 Exists(session, AttributeType::kApplication, kEpochApplication));
   if (!epoch_exists) {

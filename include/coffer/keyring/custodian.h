@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "coffer/base/clock.h"
 #include "coffer/base/logger.h"
@@ -36,6 +37,9 @@ class Custodian final : public Scheduler {
 
   void AddPeriodic(std::string name, std::chrono::milliseconds period,
                    std::function<void(SystemTime now)> job) override;
+  // Told, on the custodian's thread, when the token was lost (and why) and when it is back. Before
+  // Start().
+  void OnTokenChange(std::function<void(bool reachable, std::string_view cause)> told);
   void Start();
   // Finishes the queue, then ends the thread.
   void Stop();

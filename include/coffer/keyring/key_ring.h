@@ -73,6 +73,15 @@ struct StartPolicy {
   int resident_limit = 1000;         // versions kept as token objects
 };
 
+// Told of the rotations that no request asked for. On the custodian's thread.
+class RotationWitness {
+ public:
+  virtual ~RotationWitness() = default;
+  // Before the work; an error puts it off.
+  virtual Status Begun(const Id& mount, std::string_view key, std::string_view reason) = 0;
+  virtual void Ended(const Id& mount, std::string_view key, const Status& outcome) = 0;
+};
+
 // The key hierarchy: wrapped versions in storage, settings and minimum versions, cached handles per
 // worker, counters. Changes run on the custodian one after another: token work first, one
 // transaction, the token's epoch, then the new snapshot. Find and the use of a key take no SQL once
@@ -124,6 +133,8 @@ class KeyRing {
   Status Delete(const Id& mount, std::string_view name, const Actor& actor);
   // Every key of the mount, whatever its settings.
   Status DeleteMount(const Id& mount, const Actor& actor);
+  // Before the first use; it outlives the key ring.
+  void SetRotationWitness(RotationWitness& witness);
   // Rotates the keys whose auto_rotate_period has passed; returns how many.
   Result<int> RotateDue(SystemTime now);
 

@@ -115,6 +115,17 @@ class Token {
   virtual Result<Mac> MetaMac(ByteView data) = 0;
   virtual Status Random(MutableBytes out) = 0;
 
+  // The public point of the key coffer-audit (65 octets), which is made in the token at the first
+  // call; custodian's instance only. kTokenRefused where the token keeps no such key.
+  virtual Result<Bytes> AuditPoint() {
+    return Fail(Code::kTokenRefused, "this token keeps no audit key");
+  }
+  // ECDSA by coffer-audit over a SHA-256 digest: r || s, 64 octets.
+  virtual Result<Bytes> SignAudit(ByteView digest) {
+    static_cast<void>(digest);
+    return Fail(Code::kTokenRefused, "this token keeps no audit key");
+  }
+
   // The last committed epoch and the database it belongs to.
   struct Epoch {
     Id database;
