@@ -58,6 +58,7 @@ std::vector<Endpoint> EndpointsOf(EngineKind engine) {
     case EngineKind::kSystem:
       AddSystemEndpoints(endpoints);
       AddMountEndpoints(endpoints);
+      AddAuditEndpoints(endpoints);
       AddSpecsEndpoints(endpoints);
       break;
     case EngineKind::kToken:

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "coffer/audit/broker.h"
 #include "coffer/audit/entry.h"
 #include "coffer/auth/token_store.h"
 #include "coffer/base/clock.h"
@@ -57,8 +58,9 @@ struct Services {
   const Clock& clock;
   Logger& logger;
   ServerInfo info;
-  std::function<bool()> token_reachable;  // thread-safe and cheap: asked by each health request
-  keyring::Custodian& custodian;          // carries out the requests that change keys
+  std::function<bool()> token_reachable;   // thread-safe and cheap: asked by each health request
+  keyring::Custodian& custodian;           // carries out the requests that change keys
+  audit::Broker* audit_devices = nullptr;  // what sys/audit manages; null: it manages nothing
 };
 
 // Vault's wire API. Every request takes one way: request id, token, policy, audit, endpoint (typed
