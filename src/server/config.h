@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "coffer/audit/broker.h"
 #include "coffer/http/server.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/keyring/token_setup.h"
@@ -28,6 +29,8 @@ struct Config {
   std::filesystem::path so_pin_file;      // likewise
   std::optional<std::string> root_token;  // dev: the root token's wanted value
   std::string cluster_name = "coffer";
+  std::vector<audit::DeviceSettings> audit_devices;
+  std::filesystem::path audit_directory;  // where sys/audit may enable devices; empty: nowhere
   keyring::StartPolicy start_policy;
   std::chrono::milliseconds drain_deadline{10'000};
 };

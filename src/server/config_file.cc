@@ -27,6 +27,7 @@ constexpr std::array kSections{
     ConfigSection{"listener", 1, true, ReadListener, PrintListeners},
     ConfigSection{"storage", 1, false, ReadStorage, PrintStorage},
     ConfigSection{"token", 0, false, ReadToken, PrintToken},
+    ConfigSection{"audit", 2, true, ReadAudit, PrintAudit},
     ConfigSection{"limits", 0, false, ReadLimits, PrintLimits},
 };
 
@@ -117,6 +118,11 @@ Status Builder::ReadTop(hcl::ObjectReader& reader) {
   if (drain) config_.drain_deadline = std::chrono::seconds(*drain);
   COFFER_ASSIGN(const auto name, reader.Text("cluster_name"));
   if (name) config_.cluster_name = *name;
+  COFFER_ASSIGN(const auto audit, reader.Text("audit_directory"));
+  if (audit) {
+    COFFER_ASSIGN(config_.audit_directory,
+                  AbsolutePath("audit_directory", *audit, reader.At("audit_directory")));
+  }
   return {};
 }
 
@@ -182,6 +188,9 @@ std::string EffectiveSettings(const Config& config) {
                     "\nworkers = " + std::to_string(config.http.workers) + "\n";
   const auto drain = std::chrono::duration_cast<std::chrono::seconds>(config.drain_deadline);
   out += "drain_timeout = \"" + std::to_string(drain.count()) + "s\"\n";
+  if (!config.audit_directory.empty()) {
+    out += "audit_directory = " + hcl::Quote(config.audit_directory.string()) + "\n";
+  }
   for (const ConfigSection& section : kSections) section.print(config, out);
   return out;
 }

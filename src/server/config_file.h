@@ -35,6 +35,8 @@ Status ReadStorage(const hcl::Block& block, Config& config);
 void PrintStorage(const Config& config, std::string& out);
 Status ReadToken(const hcl::Block& block, Config& config);
 void PrintToken(const Config& config, std::string& out);
+Status ReadAudit(const hcl::Block& block, Config& config);
+void PrintAudit(const Config& config, std::string& out);
 Status ReadLimits(const hcl::Block& block, Config& config);
 void PrintLimits(const Config& config, std::string& out);
 

@@ -91,6 +91,13 @@ Result<Config> MakeDevConfig(const DevFlags& flags, Random& random) {
   config.token.copies_directory = directory;
   config.token.objects_directory = directory / "tokens";
   config.dev = true;
+  config.audit_directory = directory / "audit";
+  std::error_code error;
+  fs::create_directories(config.audit_directory, error);
+  if (error) {
+    return Fail(Code::kUnavailable,
+                "failed to make " + config.audit_directory.string() + ": " + error.message());
+  }
   config.http.workers =
       std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, kMaxWorkers);
   http::Listener listener{http::Listener::Kind::kTcp, flags.listen_address};

@@ -7,6 +7,7 @@
 
 #include "coffer/cli/commands.h"
 #include "server/api_docs_command.h"
+#include "server/audit_command.h"
 #include "server/hsm_command.h"
 #include "server/operator_command.h"
 #include "server/serve_command.h"
@@ -16,6 +17,7 @@ namespace {
 // What help and completion say of the families below.
 const std::array kFamilies{
     coffer::cli::Family{"server", "the server: -config=FILE|DIR [-check], or -dev [-data=DIR]", {}},
+    coffer::cli::Family{"audit", "audit files, offline", {"verify", "head", "query"}},
     coffer::cli::Family{
         "hsm", "the token behind a server", {"init", "list", "change-pin", "rotate-master"}},
     coffer::cli::Family{"operator", "what needs the token's PIN", {"init", "recover-root"}},
@@ -27,6 +29,7 @@ int Dispatch(const std::vector<std::string>& arguments) {
   const std::string family = arguments.empty() ? "" : arguments.front();
   const auto rest = [&] { return std::vector(arguments.begin() + 1, arguments.end()); };
   if (family == "server") return coffer::server::ServeCommand(rest());
+  if (family == "audit") return coffer::server::AuditCommand(rest());
   if (family == "hsm") return coffer::server::HsmCommand(rest());
   if (family == "api-docs") return coffer::server::ApiDocsCommand(rest());
   if (family == "operator") return coffer::server::OperatorCommand(rest());

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "coffer/audit/broker.h"
 #include "coffer/auth/token_store.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/mounts/mount_table.h"
@@ -13,7 +14,8 @@ namespace coffer::server {
 
 Result<std::unique_ptr<storage::Database>> OpenDatabase(const Config& config, Logger& logger) {
   std::vector<storage::Migration> schema = keyring::KeyRing::Schema();
-  for (const auto& room : {mounts::MountTable::Schema(), auth::TokenStore::Schema()}) {
+  for (const auto& room :
+       {mounts::MountTable::Schema(), auth::TokenStore::Schema(), audit::Broker::Schema()}) {
     schema.insert(schema.end(), room.begin(), room.end());
   }
   return storage::Database::Open({.file = config.data_directory / "coffer.db"}, schema, logger);

@@ -28,6 +28,7 @@
 #include "coffer/storage/database.h"
 #include "coffer/storage/directory_lock.h"
 #include "coffer/transit/engine.h"
+#include "server/audit_office.h"
 #include "server/offline.h"
 #include "server/pin_guard.h"
 #include "server/pin_source.h"
@@ -38,7 +39,7 @@ namespace {
 
 constexpr int kTokenHangs = 75;  // EX_TEMPFAIL: a supervisor starts the server again
 
-// SIGHUP: certificates are read again. Others: the end.
+// SIGHUP: certificates are read again, audit files opened anew. Others: the end.
 sigset_t AwaitedSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -69,7 +70,9 @@ class Instance {
     }
     health_.reset();
     http_.reset();
+    if (audit_ && custodian_) audit_->SignOff();
     if (custodian_) custodian_->Stop();
+    if (audit_) audit_->Close();
     watch_.reset();
   }
 
@@ -80,6 +83,8 @@ class Instance {
   void Announce() const;
   void ReloadTls();
   void Drain() { http_->Drain(config_.drain_deadline); }
+  // After somebody renamed the audit files.
+  void ReopenAudit() { audit_->Broker().Reopen(); }
 
  private:
   Status OpenStorage();
@@ -99,13 +104,13 @@ class Instance {
   crypto::BufferedRandom ids_;
   std::optional<storage::DirectoryLock> lock_;
   std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<AuditOffice> audit_;
   std::unique_ptr<keyring::Custodian> custodian_;
   std::unique_ptr<keyring::KeyRing> keys_;
   std::unique_ptr<mounts::MountTable> mounts_;
   std::unique_ptr<auth::TokenStore> tokens_;
   std::unique_ptr<transit::Engine> engine_;
   api::RootPolicy policy_;
-  audit::NullSink audit_;
   std::unique_ptr<api::Service> service_;
   std::unique_ptr<http::Server> http_;
   std::mutex serving_mutex_;
@@ -136,6 +141,7 @@ Status Instance::Start() {
 
 Status Instance::OpenStorage() {
   COFFER_ASSIGN(database_, OpenDatabase(config_, logger_));
+  audit_ = std::make_unique<AuditOffice>(*database_, random_, clock_, logger_);
   return {};
 }
 
@@ -203,17 +209,24 @@ Status Instance::KeepRootToken() {
 Status Instance::OpenHttp() {
   engine_ = std::make_unique<transit::Engine>(*keys_, random_);
   engine_->AddJobs(*custodian_);
+  audit_->Watch(*custodian_, *keys_);
   custodian_->Start();
+  COFFER_TRY(audit_->Open(config_));
   api::ServerInfo info;
   info.cluster_name = config_.cluster_name;
   info.cluster_id = keys_->DatabaseId().ToUuid();
-  const api::Services services{
-      *engine_,   *mounts_,
-      *tokens_,   policy_,
-      audit_,     ids_,
-      clock_,     logger_,
-      info,       [this] { return keys_->Ready() && !watch_->AnyStalled(); },
-      *custodian_};
+  const api::Services services{*engine_,
+                               *mounts_,
+                               *tokens_,
+                               policy_,
+                               audit_->Broker(),
+                               ids_,
+                               clock_,
+                               logger_,
+                               info,
+                               [this] { return keys_->Ready() && !watch_->AnyStalled(); },
+                               *custodian_,
+                               &audit_->Broker()};
   service_ = std::make_unique<api::Service>(services);
   WatchToken();
   COFFER_TRY(OpenHealth(services));
@@ -305,6 +318,7 @@ void PrepareProcess() {
     ::setrlimit(RLIMIT_NOFILE, &descriptors);
   }
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  std::signal(SIGPIPE, SIG_IGN);  // a pipe whose reader left is an error of its write
   const sigset_t signals = AwaitedSignals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
@@ -317,7 +331,9 @@ Status RunServer(const Config& config, Random& random, Logger& logger) {
   int signal = SIGHUP;
   while (signal == SIGHUP) {
     ::sigwait(&signals, &signal);
-    if (signal == SIGHUP) instance.ReloadTls();
+    if (signal != SIGHUP) break;
+    instance.ReloadTls();
+    instance.ReopenAudit();
   }
   logger.Log(LogLevel::kInfo, "server", "draining", {{"signal", std::int64_t{signal}}});
   instance.Drain();

@@ -8,8 +8,8 @@
 
 namespace coffer::server {
 
-// Blocks SIGTERM and SIGINT in this thread and all it will start, forbids core dumps. First of all
-// in main.
+// Blocks SIGTERM, SIGINT and SIGHUP in this thread and all it will start, forbids core dumps. First
+// of all in main.
 void PrepareProcess();
 
 // Serves until SIGTERM or SIGINT, then drains. An error is a failed start, with a sentence that

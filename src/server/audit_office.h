@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+#include "coffer/audit/broker.h"
+#include "coffer/base/logger.h"
+#include "coffer/base/random.h"
+#include "coffer/keyring/custodian.h"
+#include "coffer/keyring/key_ring.h"
+#include "coffer/storage/database.h"
+#include "server/config.h"
+
+namespace coffer::server {
+
+// Joins the audit trail to the token and to what the server does of its own accord.
+class AuditOffice final : public audit::CheckpointSigner, public keyring::RotationWitness {
+ public:
+  // Watches the database's transactions from now on.
+  AuditOffice(storage::Database& database, Random& random, const Clock& clock, Logger& logger);
+
+  // Before the custodian's Start(): whose doings are recorded.
+  void Watch(keyring::Custodian& custodian, keyring::KeyRing& keys);
+  // After it: opens the devices, writes the public key beside the database.
+  Status Open(const Config& config);
+  // A last checkpoint, while the custodian still runs.
+  void SignOff();
+  // After the custodian's Stop().
+  void Close() { broker_.Close(); }
+  audit::Broker& Broker() { return broker_; }
+
+  Result<Bytes> PublicKey() override;
+  Result<Bytes> Sign(ByteView message) override;
+  Status Begun(const Id& mount, std::string_view key, std::string_view reason) override;
+  void Ended(const Id& mount, std::string_view key, const Status& outcome) override;
+
+ private:
+  Result<SecretBytes> Salt(std::string_view label);
+  void WantCheckpoint();
+
+  storage::Database& database_;
+  Logger& logger_;
+  audit::Broker broker_;
+  keyring::Custodian* custodian_ = nullptr;
+  std::atomic<bool> checkpoint_wanted_{false};
+};
+
+}  // namespace coffer::server

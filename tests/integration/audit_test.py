@@ -1,0 +1,369 @@
+#!/usr/bin/env python3
+"""The audit trail of the real program: devices through the API and the configuration, rotation, verification offline, faults,
+canaries. usage: audit_test.py COFFER"""
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+BINARY = ""
+TOKEN = "audit-root-token"
+
+
+class Server:
+    def __init__(self, data):
+        self.data = data
+        self.log = os.path.join(os.path.dirname(data), "server.log")
+        self.process = subprocess.Popen(
+            [BINARY, "server", "-dev", f"-data={data}", f"-dev-root-token-id={TOKEN}", "-dev-listen-address=127.0.0.1:0"],
+            stdout=subprocess.PIPE, stderr=open(self.log, "ab"), text=True)
+        for line in self.process.stdout:
+            if line.startswith("listening on http://"):
+                self.port = int(line.rsplit(":", 1)[1])
+            if line.startswith("coffer is ready"):
+                return
+        raise AssertionError("no start: " + open(self.log, errors="replace").read()[-2000:])
+
+    def call(self, method, path, body=None, token=TOKEN, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, "/v1/" + path, body if isinstance(body, (bytes, str)) or body is None else json.dumps(body),
+                               {**({"X-Vault-Token": token} if token else {}), **(headers or {})})
+            answer = connection.getresponse()
+            text = answer.read()
+            return answer.status, json.loads(text) if text else {}
+        finally:
+            connection.close()
+
+    def stop(self, with_signal=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        self.data = os.path.join(self.folder, "data")
+        self.server = self.serve()
+        self.file = os.path.join(self.data, "audit", "audit.log")
+
+    def serve(self):
+        server = Server(self.data)
+        self.addCleanup(server.stop)
+        return server
+
+    def ok(self, method, path, body=None):
+        status, answer = self.server.call(method, path, body)
+        self.assertIn(status, (200, 204), (path, answer))
+        return answer
+
+    def enable(self, name="file", **options):
+        self.ok("PUT", f"sys/audit/{name}", {"type": "file", "options": {"file_path": "audit.log", **options}})
+
+    def lines(self, file=None):
+        with open(file or self.file, encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines]
+
+    def audit(self, *words):
+        done = subprocess.run([BINARY, "audit", *words], capture_output=True, text=True, timeout=120)
+        return done.returncode, done.stdout, done.stderr
+
+    def verify(self, *files, flags=()):
+        key = os.path.join(self.data, "audit-key.pem")
+        code, out, error = self.audit("verify", *(files or (self.file,)), f"-key={key}", "-format=json", *flags)
+        self.assertIn(code, (0, 1), error)
+        report = json.loads(out)
+        self.assertEqual(report["intact"], code == 0)
+        return report
+
+    def until(self, condition):
+        deadline = time.monotonic() + 30
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "it did not happen")
+            time.sleep(0.02)
+
+
+class DeviceTest(Case):
+    def test_device_is_enabled_listed_survives_a_restart_and_is_disabled(self):
+        self.enable(hmac_accessor="false")
+        listed = self.ok("GET", "sys/audit")["data"]["file/"]
+        self.assertEqual(listed["type"], "file")
+        self.assertEqual(listed["options"]["file_path"], self.file)
+        self.assertEqual(self.server.stop(), 0)
+        self.server = self.serve()
+        self.assertIn("file/", self.ok("GET", "sys/audit")["data"])
+        self.ok("DELETE", "sys/audit/file")
+        self.assertEqual(self.ok("GET", "sys/audit")["data"], {})
+        before = len(self.lines())
+        self.ok("GET", "sys/mounts")
+        self.assertEqual(len(self.lines()), before)
+        self.assertTrue(self.verify()["intact"])
+
+    def test_an_audit_path_is_no_way_to_write_files(self):
+        for path in ("/etc/passwd", "../x", "a/b", os.path.join(self.data, "root-token"), ".hidden", "", "x\ny", "stdout" + "/" + "x",
+                     os.path.join(self.data, "audit", "..", "x")):
+            status, answer = self.server.call("PUT", "sys/audit/a", {"type": "file", "options": {"file_path": path}})
+            self.assertEqual(status, 400, (path, answer))
+        os.symlink("/etc/passwd", os.path.join(self.data, "audit", "link"))
+        status, _ = self.server.call("PUT", "sys/audit/a", {"type": "file", "options": {"file_path": "link"}})
+        self.assertEqual(status, 400)
+        with open(os.path.join(self.data, "audit", "other"), "w") as other:
+            other.write("not ours\n")
+        status, _ = self.server.call("PUT", "sys/audit/a", {"type": "file", "options": {"file_path": "other"}})
+        self.assertEqual(status, 400)
+        for options in ({"log_raw": "true"}, {"format": "jsonx"}, {"prefix": "x"}, {"mode": "0644"}, {"nonsense": "1"}):
+            status, _ = self.server.call("PUT", "sys/audit/a", {"type": "file", "options": {"file_path": "b.log", **options}})
+            self.assertEqual(status, 400, options)
+        status, _ = self.server.call("PUT", "sys/audit/a", {"type": "socket", "options": {"address": "x"}})
+        self.assertEqual(status, 400)
+        self.enable()
+        status, _ = self.server.call("PUT", "sys/audit/file", {"type": "file", "options": {"file_path": "c.log"}})
+        self.assertEqual(status, 400)
+        status, _ = self.server.call("PUT", "sys/audit/b", {"type": "file", "options": {"file_path": "audit.log"}})
+        self.assertEqual(status, 400)
+
+    def test_an_auditor_can_compare_a_value(self):
+        self.enable()
+        self.ok("POST", "transit/encrypt/k", {"plaintext": "aGVsbG8="})
+        hashed = self.ok("POST", "sys/audit-hash/file", {"input": "aGVsbG8="})["data"]["hash"]
+        self.assertRegex(hashed, "^hmac-sha256:[0-9a-f]{64}$")
+        sent = [line["request"]["data"]["plaintext"] for line in self.lines()
+                if line["type"] == "request" and line["request"]["path"] == "transit/encrypt/k"]
+        self.assertEqual(sent, [hashed])
+        status, _ = self.server.call("POST", "sys/audit-hash/none", {"input": "x"})
+        self.assertEqual(status, 400)
+
+    def test_rotation_by_signal_loses_no_line(self):
+        self.enable()
+        for turn in range(5):
+            self.ok("POST", f"transit/keys/k{turn}")
+            os.rename(self.file, f"{self.file}.{turn}")
+            self.server.process.send_signal(signal.SIGHUP)
+            self.ok("GET", f"transit/keys/k{turn}")
+            self.until(lambda: os.path.exists(self.file))
+        self.assertEqual(self.server.stop(), 0)
+        files = [f"{self.file}.{turn}" for turn in range(5)] + [self.file]
+        report = self.verify(*files)
+        self.assertTrue(report["intact"], report)
+        paths = [line["request"]["path"] for file in files for line in self.lines(file) if line["type"] == "response"]
+        self.assertEqual(paths.count("transit/keys/k3"), 2)
+        self.assertFalse(self.verify(*files[1:])["intact"])
+        self.assertTrue(self.verify(*files[1:], flags=("-partial",))["intact"])
+
+    def test_a_deleted_file_comes_back_by_itself(self):
+        self.enable()
+        os.remove(self.file)
+        self.until(lambda: self.server.call("POST", "transit/keys/k")[0] == 200 and os.path.exists(self.file))
+        self.ok("POST", "transit/keys/k2")
+        self.assertIn("transit/keys/k2", [line.get("request", {}).get("path") for line in self.lines()])
+
+    def test_a_device_that_refuses_stops_the_service_and_not_for_ever(self):
+        fifo = os.path.join(self.data, "audit", "pipe")
+        os.mkfifo(fifo)
+        status, _ = self.server.call("PUT", "sys/audit/pipe", {"type": "file", "options": {"file_path": "pipe"}})
+        self.assertEqual(status, 503, "nobody reads it")
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.ok("PUT", "sys/audit/pipe", {"type": "file", "options": {"file_path": "pipe"}})
+        self.ok("POST", "transit/keys/before")
+        os.close(reader)
+        begun = time.monotonic()
+        for _ in range(20):
+            status, answer = self.server.call("POST", "transit/keys/k")
+            self.assertEqual(status, 503, answer)
+        self.assertLess(time.monotonic() - begun, 10)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.until(lambda: self.server.call("GET", "transit/keys/before")[0] == 200)
+        self.assertEqual(self.server.call("GET", "transit/keys/k")[0], 404, "refused, so not made")
+        os.close(reader)
+
+    def test_a_second_device_that_works_is_enough(self):
+        self.enable()
+        fifo = os.path.join(self.data, "audit", "pipe")
+        os.mkfifo(fifo)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.ok("PUT", "sys/audit/pipe", {"type": "file", "options": {"file_path": "pipe"}})
+        os.close(reader)
+        for _ in range(5):
+            self.ok("POST", "transit/keys/k")
+
+
+class EvidenceTest(Case):
+    def test_what_was_changed_is_named_and_what_was_signed_is_said(self):
+        self.enable()
+        for turn in range(30):
+            self.ok("POST", f"transit/keys/k{turn % 3}/rotate" if turn > 2 else f"transit/keys/k{turn}")
+        self.until(lambda: any(line["type"] == "checkpoint" for line in self.lines()))
+        code, anchor, _ = self.audit("head", self.file)
+        self.assertEqual(code, 0)
+        self.assertEqual(json.loads(anchor)["type"], "checkpoint")
+        with open(os.path.join(self.folder, "anchor"), "w") as out:
+            out.write(anchor)
+        self.assertEqual(self.server.stop(), 0)
+        report = self.verify()
+        self.assertTrue(report["intact"], report)
+        self.assertGreaterEqual(report["signed_up_to"], report["last_entry"] - 1)
+        with open(self.file, "rb") as whole:
+            original = whole.read().splitlines(keepends=True)
+        copy = os.path.join(self.folder, "copy.log")
+
+        def damaged(lines, *flags):
+            with open(copy, "wb") as out:
+                out.write(b"".join(lines))
+            return self.verify(copy, flags=flags)["findings"]
+
+        edited = original[:]
+        edited[10] = edited[10].replace(b"127.0.0.1", b"127.0.0.2", 1)
+        self.assertEqual([(f["kind"], f["line"]) for f in damaged(edited)], [("edited", 11)])
+        self.assertEqual([(f["kind"], f["line"]) for f in damaged(original[:10] + original[11:])], [("missing", 10)])
+        swapped = original[:]
+        swapped[5], swapped[6] = swapped[6], swapped[5]
+        self.assertEqual([(f["kind"], f["line"]) for f in damaged(swapped)], [("out-of-order", 6)])
+        self.assertEqual([(f["kind"], f["line"]) for f in damaged(original[:8] + [original[3]] + original[8:])], [("inserted", 9)])
+        self.assertEqual([f["kind"] for f in damaged(original[:-1] + [original[-1][:40]])], ["cut"])
+        self.assertEqual(damaged(original[:5]), [])
+        self.assertEqual([f["kind"] for f in damaged(original[:5], "-anchor=" + os.path.join(self.folder, "anchor"))], ["missing"])
+        self.assertEqual(self.audit("verify", copy)[0], 2)
+        self.assertEqual(self.audit("verify", copy, "-key=" + copy)[0], 1)
+
+    def test_the_database_knows_of_entries_that_were_cut_off(self):
+        self.enable()
+        for turn in range(5):
+            self.ok("POST", f"transit/keys/k{turn}")
+        self.assertEqual(self.server.stop(), 0)
+        with open(self.file, "rb") as whole:
+            lines = whole.read().splitlines(keepends=True)
+        with open(self.file, "wb") as out:
+            out.write(b"".join(lines[:4]))
+        self.server = self.serve()
+        self.ok("GET", "sys/mounts")
+        findings = self.verify()["findings"]
+        self.assertEqual([f["kind"] for f in findings], ["missing"])
+        self.assertEqual(findings[0]["first_entry"], 5)
+        self.assertIn("audit entries are missing", open(self.server.log).read())
+
+    def test_a_kill_loses_no_entry_of_an_answer(self):
+        self.enable()
+        self.ok("POST", "transit/keys/k")
+        answered = []
+        for _ in range(50):
+            answered.append(self.ok("POST", "transit/encrypt/k", {"plaintext": ""})["request_id"])
+        self.server.stop(signal.SIGKILL)
+        seen = [(line["type"], line["request"]["id"]) for line in self.lines() if "request" in line]
+        for request in answered:
+            self.assertEqual(seen.count(("request", request)), 1)
+            self.assertEqual(seen.count(("response", request)), 1)
+        self.server = self.serve()
+        self.ok("GET", "sys/mounts")
+        self.assertTrue(self.verify()["intact"])
+
+    def test_query_finds_by_key_path_outcome_and_time(self):
+        self.enable()
+        self.ok("POST", "transit/keys/wanted")
+        self.ok("POST", "transit/encrypt/wanted", {"plaintext": ""})
+        self.ok("POST", "transit/keys/other")
+        self.server.call("POST", "transit/decrypt/wanted", {"ciphertext": "x"})
+
+        def found(*flags):
+            code, out, error = self.audit("query", self.file, *flags)
+            self.assertEqual(code, 0, error)
+            return [json.loads(line) for line in out.splitlines()]
+
+        self.assertEqual(len(found("-key=wanted")), 6)
+        self.assertEqual(len(found("-key=wanted", "-outcome=error")), 1)
+        self.assertEqual(len(found("-path=transit/keys/*", "-type=request")), 2)
+        self.assertEqual(len(found("-operation=update", "-key=other")), 2)
+        self.assertEqual(found("-until=2020"), [])
+        self.assertGreater(len(found("-since=2020-01-01")), 8)
+        accessor = found("-key=wanted")[0]["auth"]["accessor"]
+        self.assertGreater(len(found("-accessor=" + accessor)), 8)
+
+    def test_system_jobs_leave_entries(self):
+        self.enable()
+        tokens = os.path.join(self.data, "tokens")
+        os.rename(tokens, tokens + ".away")
+        self.until(lambda: any(line.get("system", {}).get("event") == "token-lost" for line in self.lines()))
+        os.rename(tokens + ".away", tokens)
+        self.until(lambda: any(line.get("system", {}).get("event") == "token-back" for line in self.lines()))
+
+
+class CanaryTest(Case):
+    ENDPOINTS = [("POST", "transit/keys/c"), ("POST", "transit/keys/c/config"), ("POST", "transit/keys/c/trim"),
+                 ("POST", "transit/encrypt/c"), ("POST", "transit/decrypt/c"), ("POST", "transit/rewrap/c"),
+                 ("POST", "transit/datakey/plaintext/c"), ("POST", "transit/random"), ("POST", "transit/hash"),
+                 ("POST", "sys/mounts/m"), ("POST", "sys/mounts/transit/tune"), ("POST", "sys/remount"),
+                 ("PUT", "sys/audit/x"), ("POST", "sys/audit-hash/file"), ("POST", "auth/token/lookup-self"), ("PUT", "sys/init"),
+                 ("GET", "sys/health"), ("GET", "transit/keys")]
+    SHOWN = {"type"}                  # declared to be shown
+    STORED = {"description", "options"}  # kept for people, as they wrote it
+
+    def fields(self, path):
+        _, answer = self.server.call("GET", path + "?help=1")
+        return re.findall(r"^    (\w+) \(", answer.get("help", ""), re.M)
+
+    def test_no_secret_of_any_field_of_any_endpoint_is_found_anywhere(self):
+        self.enable()
+        self.ok("POST", "transit/keys/c")
+        canaries = []
+        for method, path in self.ENDPOINTS:
+            for field in self.fields(path) + ["unknown"]:
+                if field in self.SHOWN | self.STORED:
+                    continue
+                canary = f"CANARY{len(canaries):04d}" + "Zm9v"
+                canaries.append(canary)
+                bodies = [{field: canary}, {field: {"k": canary}}, {field: [canary]}, {field: [{field: canary, "plaintext": canary}]}]
+                for body in bodies:
+                    if method == "GET":
+                        self.server.call(method, f"{path}?{field}={canary}")
+                    else:
+                        self.server.call(method, path, body)
+                        self.server.call(method, path, f"{field}={canary}", headers={"Content-Type": "application/x-www-form-urlencoded"})
+                        self.server.call(method, path, json.dumps(body)[:-1])
+        self.server.call("GET", "sys/mounts", token="CANARYtokenZm9v")
+        raw = socket.create_connection(("127.0.0.1", self.server.port))
+        raw.sendall(b"GET /v1/x?CANARYquery HTTP/9.9\r\nX-Vault-Token: CANARYheader\r\n\r\n")
+        raw.recv(1000)
+        raw.close()
+        self.assertGreater(len(canaries), 60)
+        self.server.stop()
+        for folder, _, files in os.walk(self.folder):
+            for name in files:
+                with open(os.path.join(folder, name), "rb") as content:
+                    self.assertNotIn(b"CANARY", content.read(), os.path.join(folder, name))
+        self.assertTrue(self.verify()["intact"])
+
+    def test_no_content_can_break_a_line(self):
+        self.enable()
+        for body in ({"plaintext": "\n\r\u2028\u0000\"}"}, {"a\n\"b": "x"}, {"x": "\U0001f600" * 1000},
+                     {"batch_input": [{"plaintext": "YQ==", "reference": "\n"}] * 200}):
+            self.server.call("POST", "transit/encrypt/k", body)
+        self.server.call("POST", "transit/encrypt/k", b'{"plaintext":"\xff\xfe"}')
+        self.server.call("POST", "transit/encrypt/k", b"\x00\n\x01")
+        huge = {"batch_input": [{"plaintext": "YQ==", "reference": str(i)} for i in range(20000)]}
+        self.server.call("POST", "transit/encrypt/k", huge)
+        lines = self.lines()
+        self.assertTrue(any("elided" in line.get("request", {}).get("data", {}) for line in lines))
+        self.server.stop()
+        self.assertTrue(self.verify()["intact"])
+
+
+def main():
+    global BINARY
+    BINARY = os.path.realpath(sys.argv.pop(1))
+    result = unittest.main(exit=False, verbosity=2).result
+    failed = len({id(test) for test, _ in result.failures + result.errors})
+    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed, {len(result.skipped)} skipped")
+    sys.exit(0 if result.wasSuccessful() else 1)
+
+
+main()
