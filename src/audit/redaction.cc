@@ -50,6 +50,14 @@ bool IsWord(std::string_view word) {
   return word.find_first_not_of("0123456789+-.eE", 1) == std::string_view::npos;
 }
 
+// What a plain field shows: a name such as "aes256-gcm96". Anything else is hashed there, too.
+bool IsName(std::string_view text) {
+  constexpr std::size_t kLongest = 64;
+  return text.size() <= kLongest &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") ==
+             std::string_view::npos;
+}
+
 // Walks through a JSON text and tells its parts to a visitor. Strict in what stands where, so that
 // no value is ever taken for a name.
 template <typename Visitor>
@@ -153,7 +161,8 @@ class Walker {
     }
     if (!WantsValue()) return false;
     HadValue();
-    visitor_.Text(text, treatment_);
+    const bool shown = treatment_ == Treatment::kPlain && open_.size() == 1 && IsName(text);
+    visitor_.Text(text, shown ? Treatment::kPlain : Treatment::kUsual);
     return true;
   }
 

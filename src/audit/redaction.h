@@ -11,7 +11,7 @@ namespace coffer::audit {
 
 // Members at the top of the value that are treated differently from the rest.
 struct RedactionRules {
-  std::span<const std::string_view> plain;   // shown as they are
+  std::span<const std::string_view> plain;   // short names in them are shown
   std::span<const std::string_view> secret;  // hashed even where no string
 };
 

@@ -101,7 +101,7 @@ class Pkcs11Token final : public Token {
   pkcs11::ObjectHandle meta_ = pkcs11::kNoObject;
   std::map<Bytes, pkcs11::ObjectHandle> residents_;     // by CKA_ID
   std::map<std::pair<KeyType, bool>, Status> makings_;  // what probing found, by type and derived
-  std::optional<AuditKey> audit_key_;  // once it was asked for
+  std::optional<AuditKey> audit_key_;                   // once it was asked for
 };
 
 // The epoch object's attributes: CKO_DATA whose value is the database id and the epoch, 8 octets

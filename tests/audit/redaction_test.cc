@@ -54,6 +54,17 @@ TEST_F(RedactionTest, FollowsTheFieldsDeclarations) {
             "{\"plaintext\":[\"" + Hash("true") + "\",{\"x\":\"" + Hash("1") + "\"}]}");
 }
 
+TEST_F(RedactionTest, ShowsOnlyShortNamesInAPlainField) {
+  const std::array<std::string_view, 1> plain{"type"};
+  const RedactionRules rules{plain, {}};
+  const std::string secret = "Pasted Secret";
+  EXPECT_EQ(Redact(R"({"type":"Pasted Secret"})", rules), "{\"type\":\"" + Hash(secret) + "\"}");
+  EXPECT_EQ(Redact(R"({"type":["aes"]})", rules), "{\"type\":[\"" + Hash("aes") + "\"]}");
+  EXPECT_EQ(Redact(R"({"type":{"x":"aes"}})", rules), "{\"type\":{\"x\":\"" + Hash("aes") + "\"}}");
+  EXPECT_EQ(RedactQuotes("unknown Pasted Secret", R"({"type":"Pasted Secret"})", rules, hasher_),
+            "unknown " + Hash(secret));
+}
+
 TEST_F(RedactionTest, ShowsNothingOfWhatIsNoJson) {
   for (const char* text : {"{",
                            "{\"a\":\"secret",

@@ -337,6 +337,50 @@ TEST_F(ConfigFileTest, MergesTheFilesOfADirectoryInOrder) {
                                        (folder_.Path() / "20-more.json").string());
 }
 
+TEST_F(ConfigFileTest, DeclaresAuditDevices) {
+  const auto config = ReadConfig(Write("a.hcl", std::string(kMinimal) + R"(
+audit_directory = "/var/log/coffer"
+audit "file" "main" { file_path = "/var/log/coffer/audit.log" }
+audit "file" "strict" {
+  file_path     = "/var/log/coffer/strict.log"
+  hmac_accessor = false
+  sync          = "always"
+  rotate_bytes  = 1048576
+}
+)"));
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->audit_directory, "/var/log/coffer");
+  ASSERT_EQ(config->audit_devices.size(), 2U);
+  const audit::DeviceSettings& usual = config->audit_devices[0];
+  EXPECT_EQ(usual.path, "main/");
+  EXPECT_TRUE(usual.declared && usual.hmac_accessor && !usual.always_sync);
+  const audit::DeviceSettings& strict = config->audit_devices[1];
+  EXPECT_TRUE(!strict.hmac_accessor && strict.always_sync);
+  EXPECT_EQ(strict.rotate_octets, 1048576U);
+  const fs::path again = Write("again.hcl", EffectiveSettings(*config));
+  const auto printed = ReadConfig(again);
+  ASSERT_TRUE(printed) << printed.error().message;
+  EXPECT_EQ(EffectiveSettings(*printed), EffectiveSettings(*config));
+}
+
+TEST_F(ConfigFileTest, RefusesAuditDevicesThatAreNone) {
+  const auto error_of = [this](std::string_view block) {
+    const auto config =
+        ReadConfig(Write("bad.hcl", std::string(kMinimal) + "\n" + std::string(block)));
+    return config ? "none" : config.error().message;
+  };
+  EXPECT_NE(error_of(R"(audit "syslog" "x" {})").find("is \"file\""), std::string::npos);
+  EXPECT_NE(error_of(R"(audit "file" "x" {})").find("no \"file_path\""), std::string::npos);
+  EXPECT_NE(error_of(R"(audit "file" "x" { file_path = "relative" })").find("file_path"),
+            std::string::npos);
+  EXPECT_NE(error_of(R"(audit "file" "x" { file_path = "/a", sync = "never" })").find("sync"),
+            std::string::npos);
+  EXPECT_NE(error_of("audit \"file\" \"x\" { file_path = \"/a\" }\n"
+                     "audit \"file\" \"x/\" { file_path = \"/b\" }")
+                .find("declared before"),
+            std::string::npos);
+}
+
 TEST_F(ConfigFileTest, RefusesADirectoryWithoutFiles) {
   const auto config = ReadConfig(folder_.Path());
   ASSERT_FALSE(config);

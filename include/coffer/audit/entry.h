@@ -43,7 +43,8 @@ struct Entry {
   // JSON values, as they were read or will be sent; empty: none. Every string in them is hashed.
   std::string_view request_data;
   std::string_view response_data;
-  // Members of request_data at its top: shown as they are, and hashed even where no string.
+  // Members of request_data at its top: those whose short names ("aes256-gcm96") are shown, and
+  // those that are hashed even where no string.
   std::span<const std::string_view> plain_fields;
   std::span<const std::string_view> secret_fields;
   std::span<const std::string> warnings;  // of the answer

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""SIGKILL at random moments of changes and encryptions under an audit device, COUNT times: every answer has its two entries, the
+file is one chain, and the server goes on with it. usage: audit_kills.py COUNT"""
+import base64
+import http.client
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+
+from coffer_server import BINARY, Server
+
+
+def act(server, answered):
+    key = "k%d" % random.randrange(4)
+    choice = random.random()
+    if choice < 0.2:
+        path, body = f"transit/keys/{key}", {}
+    elif choice < 0.3:
+        path, body = f"transit/keys/{key}/rotate", None
+    else:
+        path, body = f"transit/encrypt/{key}", {"plaintext": base64.b64encode(os.urandom(9)).decode()}
+    status, answer = server.call("POST", path, body)
+    if "request_id" in answer:
+        answered.append(answer["request_id"])
+
+
+def main():
+    count = int(sys.argv[1])
+    failures = []
+    answered = []
+    with tempfile.TemporaryDirectory() as folder:
+        data = os.path.join(folder, "data")
+        server = Server(data)
+        for turn in range(count):
+            try:
+                server.start()
+            except RuntimeError as failure:
+                failures.append(f"turn {turn}: {failure}")
+                break
+            if turn == 0:
+                server.call("PUT", "sys/audit/file", {"type": "file", "options": {"file_path": "audit.log"}})
+            killer = threading.Timer(random.uniform(0.0, 0.3), server.process.kill)
+            killer.start()
+            try:
+                while True:
+                    act(server, answered)
+            except (OSError, http.client.HTTPException, ValueError):
+                pass
+            killer.join()
+            server.kill()
+        server.start()
+        if server.stop() != 0:
+            failures.append("the server did not stop cleanly")
+        file = os.path.join(data, "audit", "audit.log")
+        seen = {}
+        with open(file, "rb") as lines:
+            for line in lines:
+                try:
+                    entry = json.loads(line)
+                except ValueError:
+                    continue  # what a kill cut short
+                if "request" in entry:
+                    place = entry["request"]["id"], entry["type"]
+                    seen[place] = seen.get(place, 0) + 1
+        for request in answered:
+            if seen.get((request, "request")) != 1 or seen.get((request, "response")) != 1:
+                failures.append(f"request {request} was answered without its entries")
+        verified = subprocess.run([BINARY, "audit", "verify", file, "-key=" + os.path.join(data, "audit-key.pem")],
+                                  capture_output=True, text=True)
+        if verified.returncode != 0:
+            failures.append(verified.stdout + verified.stderr)
+        print(verified.stdout.splitlines()[-1] if verified.stdout else "")
+    print(f"{count} kills, {len(answered)} answers")
+    for failure in failures[:20]:
+        print("FAILED " + failure)
+    print(f"{max(count - len(failures), 0)} passed, {len(failures)} failed, 0 skipped")
+    return 1 if failures or not answered else 0
+
+
+sys.exit(main())
