@@ -1,0 +1,272 @@
+#include "coffer/audit/broker.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "coffer/audit/verifier.h"
+#include "coffer/crypto/digest.h"
+#include "coffer/crypto/system_random.h"
+#include "fakes/faulty_files.h"
+#include "fakes/software_signer.h"
+#include "fakes/temporary_directory.h"
+
+namespace coffer::audit {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+class Signer final : public CheckpointSigner {
+ public:
+  Result<Bytes> PublicKey() override { return key.PublicKey(); }
+  Result<Bytes> Sign(ByteView message) override {
+    if (lost) return Fail(Code::kTokenLost, "the token is not reachable");
+    Bytes signature = key.Sign(message);
+    if (wrong) signature[0] ^= 1;
+    return signature;
+  }
+  fakes::SoftwareSigner key;
+  bool lost = false;
+  bool wrong = false;
+};
+
+class BrokerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directory(Directory());
+    Start();
+  }
+  void TearDown() override { Stop(); }
+
+  void Start(const std::vector<DeviceSettings>& declared = {}) {
+    const auto opened = TryStart(declared);
+    ASSERT_TRUE(opened) << opened.error().message << " " << opened.error().cause;
+  }
+  Status TryStart(const std::vector<DeviceSettings>& declared = {}) {
+    const auto schema = Broker::Schema();
+    COFFER_ASSIGN(database_,
+                  storage::Database::Open({.file = folder_.Path() / "coffer.db"}, schema, logger_));
+    broker_ = std::make_unique<Broker>(Broker::Services{files_, random_, clock_, logger_});
+    database_->AddCommitObserver(*broker_);
+    Broker::Custody custody;
+    custody.signer = &signer_;
+    custody.salt = [](std::string_view label) -> Result<SecretBytes> {
+      return SecretBytes::CopyOf(crypto::Sha256(AsBytes(label)));
+    };
+    custody.want_checkpoint = [this] { ++wanted_; };
+    return broker_->Open(*database_, std::move(custody), declared, Directory());
+  }
+  void Stop() {
+    broker_.reset();
+    database_.reset();
+  }
+  fs::path Directory() const { return folder_.Path() / "audit"; }
+  fs::path File(const std::string& name = "audit.log") const { return Directory() / name; }
+
+  static DeviceSettings Named(const std::string& path, const std::string& file) {
+    DeviceSettings settings;
+    settings.path = path;
+    settings.file = file;
+    return settings;
+  }
+  Status Record(const std::string& id, bool durable = false) {
+    Entry entry;
+    entry.request_id = id;
+    entry.path = "transit/keys/k";
+    entry.token = "hvs.secret";
+    entry.request_data = R"({"plaintext":"value"})";
+    entry.durable = durable;
+    return broker_->Record(entry);
+  }
+  std::vector<json> Lines(const std::string& name = "audit.log") {
+    std::ifstream in(File(name));
+    std::vector<json> lines;
+    for (std::string line; std::getline(in, line);) lines.push_back(json::parse(line));
+    return lines;
+  }
+  VerifyReport Check(const std::string& name = "audit.log") {
+    const auto key = crypto::EcdsaP256Key::FromPem(broker_->PublicKeyPem());
+    return Verify(std::vector{File(name)}, *key, {}).value();
+  }
+  // What the database knows of the only device's chain.
+  std::int64_t KnownSequence() {
+    auto reader = database_->Read();
+    auto select = reader->Prepare("SELECT sequence FROM audit_heads");
+    return select->Step().value() ? select->Int(0) : -1;
+  }
+  Status ChangeSomething() {
+    COFFER_ASSIGN(storage::Transaction transaction, database_->Begin());
+    return transaction.Commit();
+  }
+
+  fakes::TemporaryDirectory folder_;
+  fakes::FaultyFiles files_;
+  crypto::SystemRandom random_;
+  SystemClock clock_;
+  NullLogger logger_;
+  Signer signer_;
+  std::atomic<int> wanted_{0};
+  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<Broker> broker_;
+};
+
+TEST_F(BrokerTest, TakesEverythingWithoutADevice) {
+  EXPECT_TRUE(Record("a", true));
+  EXPECT_TRUE(ChangeSomething());
+  EXPECT_TRUE(broker_->Healthy());
+}
+
+TEST_F(BrokerTest, EachDeviceHasAllEntriesAndASaltOfItsOwn) {
+  ASSERT_TRUE(broker_->Enable(Named("a/", "a.log")));
+  ASSERT_TRUE(broker_->Enable(Named("b/", "b.log")));
+  ASSERT_TRUE(Record("1"));
+  const auto a = Lines("a.log").back();
+  const auto b = Lines("b.log").back();
+  EXPECT_EQ(a["request"]["id"], "1");
+  EXPECT_EQ(b["request"]["id"], "1");
+  EXPECT_NE(a["request"]["data"]["plaintext"], b["request"]["data"]["plaintext"]);
+  EXPECT_EQ(a["request"]["data"]["plaintext"], broker_->HashOf("a/", "value").value());
+  EXPECT_FALSE(broker_->HashOf("c/", "value"));
+}
+
+TEST_F(BrokerTest, DevicesAndTheirSaltsOutliveTheProcess) {
+  ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
+  ASSERT_TRUE(Record("1"));
+  const std::string hash = broker_->HashOf("a/", "x").value();
+  Stop();
+  Start();
+  ASSERT_EQ(broker_->List().size(), 1U);
+  EXPECT_EQ(broker_->HashOf("a/", "x").value(), hash);
+  ASSERT_TRUE(Record("2"));
+  EXPECT_TRUE(Check().Intact());
+}
+
+TEST_F(BrokerTest, TheApiReachesNoFileOutsideTheDirectory) {
+  for (const std::string& file :
+       {std::string("/etc/passwd"), std::string("../x"), std::string("a/b"), std::string(".x"),
+        std::string(), std::string("x\ny"), std::string(200, 'a'),
+        (Directory() / ".." / "x").string(), folder_.Path().string()}) {
+    const Status refused = broker_->Enable(Named("a/", file));
+    ASSERT_FALSE(refused) << file;
+    EXPECT_EQ(refused.error().code, Code::kInvalid);
+  }
+  EXPECT_TRUE(broker_->Enable(Named("a/", File().string())));
+  EXPECT_FALSE(broker_->Enable(Named("a/", "other.log"))) << "the name is taken";
+  EXPECT_FALSE(broker_->Enable(Named("b/", "audit.log"))) << "the file is taken";
+}
+
+TEST_F(BrokerTest, ADeviceThatCannotWriteIsNotEnabled) {
+  files_.write_error = ENOSPC;
+  const Status refused = broker_->Enable(Named("a/", "audit.log"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  EXPECT_TRUE(broker_->List().empty());
+}
+
+TEST_F(BrokerTest, DeclaredDevicesComeAndGoWithTheConfiguration) {
+  DeviceSettings declared = Named("main/", File().string());
+  declared.declared = true;
+  Stop();
+  Start({declared});
+  ASSERT_TRUE(Record("1"));
+  EXPECT_FALSE(broker_->Disable("main/"));
+  ASSERT_TRUE(Record("2"));
+  EXPECT_EQ(Lines().size(), 3U);
+  Stop();
+  Start();
+  EXPECT_TRUE(broker_->List().empty());
+}
+
+TEST_F(BrokerTest, ADeclaredFileThatIsNoneOfOursStopsTheStart) {
+  std::ofstream(File()) << "something\n";
+  DeviceSettings declared = Named("main/", File().string());
+  declared.declared = true;
+  Stop();
+  const Status refused = TryStart({declared});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("main/"), std::string::npos);
+}
+
+TEST_F(BrokerTest, AChangeOfStateKnowsWhereTheSyncedChainStands) {
+  ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
+  ASSERT_TRUE(Record("1"));
+  ASSERT_TRUE(ChangeSomething());
+  EXPECT_EQ(KnownSequence(), 2);
+  EXPECT_EQ(files_.synced_octets.load(), fs::file_size(File()));
+}
+
+TEST_F(BrokerTest, NothingIsCommittedThatNoDeviceHasOnTheDisk) {
+  ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
+  ASSERT_TRUE(Record("1"));
+  files_.sync_error = EIO;
+  const Status refused = ChangeSomething();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  files_.sync_error = 0;
+  while (!ChangeSomething()) std::this_thread::yield();
+}
+
+TEST_F(BrokerTest, OneDeviceThatWorksIsEnough) {
+  std::signal(SIGPIPE, SIG_IGN);
+  ASSERT_EQ(::mkfifo(File("pipe").c_str(), 0600), 0);
+  const int reader = ::open(File("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_TRUE(broker_->Enable(Named("a/", "pipe")));
+  ASSERT_TRUE(broker_->Enable(Named("b/", "b.log")));
+  ::close(reader);
+  ASSERT_TRUE(Record("1", true));
+  EXPECT_TRUE(ChangeSomething());
+  EXPECT_TRUE(broker_->Healthy());
+  EXPECT_EQ(Lines("b.log").back()["request"]["id"], "1");
+  files_.write_error = EIO;
+  EXPECT_FALSE(Record("2"));
+  EXPECT_FALSE(broker_->Healthy());
+  files_.write_error = 0;
+}
+
+TEST_F(BrokerTest, CheckpointsCoverWhatWasRecordedAndAreMadeOnce) {
+  ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
+  ASSERT_TRUE(Record("1"));
+  broker_->Checkpoint();
+  broker_->Checkpoint();
+  const VerifyReport report = Check();
+  EXPECT_TRUE(report.Intact());
+  EXPECT_EQ(report.checkpoints, 1U);
+  EXPECT_EQ(report.covered, 2U);
+  while (wanted_.load() == 0) ASSERT_TRUE(Record("x"));
+}
+
+TEST_F(BrokerTest, ALostOrLyingTokenMakesNoCheckpointAndNoOutage) {
+  ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
+  signer_.lost = true;
+  broker_->Checkpoint();
+  signer_.lost = false;
+  signer_.wrong = true;
+  broker_->Checkpoint();
+  EXPECT_TRUE(Record("1"));
+  EXPECT_EQ(Check().checkpoints, 0U);
+  signer_.wrong = false;
+  broker_->Checkpoint();
+  EXPECT_EQ(Check().checkpoints, 1U);
+}
+
+TEST_F(BrokerTest, ADisabledDeviceTakesNothingAndItsNameIsFree) {
+  ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
+  ASSERT_TRUE(broker_->Disable("a/"));
+  ASSERT_TRUE(broker_->Disable("a/")) << "gone is gone";
+  const std::size_t before = Lines().size();
+  ASSERT_TRUE(Record("1"));
+  EXPECT_EQ(Lines().size(), before);
+  ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log"))) << "goes on in its file";
+  EXPECT_TRUE(Check().Intact());
+}
+
+}  // namespace
+}  // namespace coffer::audit
