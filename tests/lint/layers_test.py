@@ -35,11 +35,11 @@ GOOD = {
         "  PRIVATE_LIBS Threads::Threads)\n"
     ),
     "src/api/endpoint.cc": (
-        '#include <nlohmann/json.hpp>\n#include "coffer/keyring/key_ring.h"\n'
+        '#include "coffer/keyring/key_ring.h"\n'
         "// #include <sqlite3.h>\n"
         'auto kVerb = "DELETE"; auto kText = "update refused"; int n = 10\'000; char c = \'"\';\n'
     ),
-    "src/api/endpoint.h": "#include <nlohmann/json_fwd.hpp>\n#include <sys/types.h>\n",
+    "src/api/endpoint.h": "#include <sys/types.h>\n",
     "src/api/CMakeLists.txt": "coffer_room(api SRCS endpoint.cc DEPS keyring)\n",
 }
 
@@ -105,6 +105,7 @@ class LayersTest(unittest.TestCase):
             "src/base/bytes.cc": ["openssl/crypto.h"],
             "src/http/server.cc": ["openssl/ssl.h"],
             "src/api/endpoint.h": ["nlohmann/json.hpp"],
+            "src/api/service.cc": ["nlohmann/json.hpp", "boost/json/basic_parser_impl.hpp"],
             "include/coffer/api/table.h": ["nlohmann/json_fwd.hpp"],
             "include/coffer/crypto/digest.h": ["openssl/evp.h"],
             "pkcs11/include/coffer/pkcs11/raw.h": ["p11-kit/pkcs11.h"],
@@ -125,6 +126,8 @@ class LayersTest(unittest.TestCase):
         self.assertEqual(self.lint({
             "src/http/tls_context.cc": "#include <openssl/ssl.h>\n#include <pistache/http.h>\n",
             "src/http/CMakeLists.txt": "coffer_room(http SRCS tls_context.cc)\n",
+            "src/api/json_value.cc": "#include <boost/json/basic_parser_impl.hpp>\n",
+            "src/api/CMakeLists.txt": "coffer_room(api SRCS endpoint.cc json_value.cc DEPS keyring)\n",
             "src/auth/token_decoder.cc": "#include <nlohmann/json.hpp>\n",
             "src/auth/CMakeLists.txt": "coffer_room(auth SRCS token_decoder.cc)\n",
         }), [])
