@@ -91,6 +91,12 @@ Result<AuditKey> FindAuditKey(pkcs11::Session& session) {
 }
 
 Status MakeAuditKey(pkcs11::Session& session) {
+  // Half a pair, as an interrupted run leaves it, is of no use: nothing was signed with it.
+  for (const auto object_class :
+       {pkcs11::ObjectClass::kPublicKey, pkcs11::ObjectClass::kPrivateKey}) {
+    COFFER_ASSIGN(const auto halves, session.Find(Named(object_class)));
+    for (const pkcs11::ObjectHandle half : halves) COFFER_TRY(session.DestroyObject(half));
+  }
   Attributes private_half;
   private_half.Add(AttributeType::kToken, true)
       .Add(AttributeType::kPrivate, true)

@@ -18,7 +18,7 @@ inline constexpr std::string_view kAuditLabel = "coffer-audit";
 // Finds the pair and checks what the token says of it; kNotFound where there is none,
 // kTokenRefused naming the attribute where it is another's.
 Result<AuditKey> FindAuditKey(pkcs11::Session& session);
-// Makes the pair; the caller syncs a software token's files.
+// Makes the pair, in place of half a one; the caller syncs a software token's files.
 Status MakeAuditKey(pkcs11::Session& session);
 // r || s over a SHA-256 digest.
 Result<Bytes> SignDigest(pkcs11::Session& session, const AuditKey& key, ByteView digest);

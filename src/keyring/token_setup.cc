@@ -46,8 +46,10 @@ Status MakeObjects(Session& session, const Id& database, Logger& logger) {
                   session.GenerateKey(MechanismType::kGenericSecretKeyGen, MetaTemplate()));
     COFFER_TRY(VerifyMeta(session, meta));
   }
-  COFFER_ASSIGN(const bool audit_exists, Exists(session, AttributeType::kLabel, kAuditLabel));
-  if (!audit_exists) COFFER_TRY(MakeAuditKey(session));
+  if (const auto audit_key = FindAuditKey(session); !audit_key) {
+    if (audit_key.error().code != Code::kNotFound) return Fail(audit_key.error());
+    COFFER_TRY(MakeAuditKey(session));
+  }
   COFFER_ASSIGN(const bool epoch_exists,
                 Exists(session, AttributeType::kApplication, kEpochApplication));
   if (!epoch_exists) {
@@ -69,11 +71,12 @@ Result<std::unique_ptr<Module>> LoadCopy(const TokenLocation& location) {
 
 Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes& pin,
                                 std::size_t workers, Logger& logger) {
-  const auto shared_pin = std::make_shared<const SecretBytes>(SecretBytes::CopyOf(pin.Reveal()));
+  const auto login = std::make_shared<Pkcs11Token::Login>();
+  login->pin = SecretBytes::CopyOf(pin.Reveal());
   OpenedTokens opened;
   for (std::size_t index = 0; index <= workers; ++index) {
     COFFER_ASSIGN(auto module, LoadCopy(location));
-    COFFER_ASSIGN(auto token, Pkcs11Token::Open(std::move(module), location, shared_pin));
+    COFFER_ASSIGN(auto token, Pkcs11Token::Open(std::move(module), location, login));
     opened.serial = token->Serial();
     if (index == 0) {
       opened.custodian = std::move(token);

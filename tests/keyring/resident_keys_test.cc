@@ -26,7 +26,8 @@ class ResidentKeysTest : public KeyRingTest {
     const auto module = token_.Load();
     pkcs11::Session session = token_.OpenUserSession(*module);
     pkcs11::Attributes wanted;
-    wanted.Add(pkcs11::AttributeType::kClass, pkcs11::ObjectClass::kPrivateKey);
+    wanted.Add(pkcs11::AttributeType::kClass, pkcs11::ObjectClass::kPrivateKey)
+        .Add(pkcs11::AttributeType::kKeyType, pkcs11::KeyType::kEcEdwards);
     return session.Find(wanted)->size();
   }
 };
