@@ -182,6 +182,9 @@ Result<HistoryEntry> KeyRing::Impl::RotateEdit(Token& token, Key& key,
   COFFER_ASSIGN(KeyVersion version, NewVersionOf(token, key, number, actor));
   key.versions.insert_or_assign(number, std::move(version));
   key.latest_version = number;
+  // After an accepted rollback the counts of the older versions are not to be trusted: they encrypt
+  // no more.
+  if (key.settings.rotation_required) key.settings.min_encryption_version = number;
   key.settings.rotation_required = false;
   key.settings.imported = false;
   new_versions.push_back(number);

@@ -274,6 +274,7 @@ Result<TokenHandle> Pkcs11Token::Unwrap(const KeySpec& spec, Use use, std::strin
       return Fail(Code::kCorrupt, "stored key version has the wrong length");
     }
   }
+  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
   COFFER_ASSIGN(const ObjectHandle unwrapping, Master(std::string(master)));
   return session_->UnwrapKey(kWrap, unwrapping, blob,
                              UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use)));
@@ -281,6 +282,7 @@ Result<TokenHandle> Pkcs11Token::Unwrap(const KeySpec& spec, Use use, std::strin
 
 Result<TokenHandle> Pkcs11Token::Derive(const KeySpec& spec, TokenHandle base, DerivedUse use,
                                         ByteView context) {
+  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
   return DeriveAesEcb1(*session_, spec, base, use, context);
 }
 

@@ -59,7 +59,7 @@ Status KeyRing::Impl::VerifyKey(Token& token, const store::StoredKey& stored) co
     return Fail(Code::kCorrupt, "key is disabled: its stored " + what + " failed its check",
                 "key " + stored.key.id.ToUuid() + " (" + stored.key.name + ")");
   };
-  COFFER_ASSIGN(const Mac key_mac, token.MetaMac(EncodeKeyRow(state.database, stored.key)));
+  COFFER_ASSIGN(const Mac key_mac, token.MetaMac(EncodeKeyRow(database_id, stored.key)));
   if (!ConstantTimeEqual(key_mac, stored.mac)) return disabled("row");
   for (const auto& [number, version] : stored.key.versions) {
     COFFER_ASSIGN(const Mac mac,
@@ -161,6 +161,6 @@ std::size_t KeyRing::OrphanedResidents() const { return impl_->orphaned_resident
 
 bool KeyRing::Ready() const { return impl_->custodian.Health().reachable.load(); }
 
-const Id& KeyRing::DatabaseId() const { return impl_->state.database; }
+const Id& KeyRing::DatabaseId() const { return impl_->database_id; }
 
 }  // namespace coffer::keyring

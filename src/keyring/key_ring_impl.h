@@ -137,6 +137,8 @@ struct KeyRing::Impl {
   RetiredVersions retired;
   std::mutex reserve_mutex;  // one reservation at a time: it is one commit for 65,536 encryptions
 
+  Id database_id;  // of `state`; constant once opened
+
   // The custodian's thread only (the opening thread before it starts).
   StateRow state;
   std::uint64_t token_epoch = 0;

@@ -41,6 +41,7 @@ std::string KeyRing::Impl::KeysInDoubt(Token& token) {
 
 Status KeyRing::Impl::StartEmpty(Token& token) {
   COFFER_ASSIGN(state.database, store::LoadOrCreateDatabaseId(database, random));
+  database_id = state.database;
   COFFER_ASSIGN(const Token::Epoch epoch, token.ReadEpoch());
   if (epoch.value != 0 || epoch.database != state.database) {
     return Fail(
@@ -144,6 +145,7 @@ Status KeyRing::Impl::Start(Token& token, const StartPolicy& policy) {
   COFFER_ASSIGN(const auto stored, store::ReadState(database));
   if (stored) {
     state = stored->state;
+    database_id = state.database;
     COFFER_ASSIGN(const Mac mac, token.MetaMac(EncodeStateRow(state)));
     if (!ConstantTimeEqual(mac, stored->mac) && !policy.accept_damaged_rows) {
       return Fail(
@@ -161,6 +163,9 @@ Status KeyRing::Impl::Start(Token& token, const StartPolicy& policy) {
   COFFER_TRY(CompareResidents(token));
   // One step of the epoch for each start: a database copied before it can never be passed off as
   // the latest.
+  // The token first catches up with a change whose epoch it missed, so that the database is never
+  // two ahead, however often a start is cut off here.
+  COFFER_TRY(CatchUp(token));
   StateRow next = state;
   ++next.epoch;
   COFFER_ASSIGN(const Mac mac, token.MetaMac(EncodeStateRow(next)));

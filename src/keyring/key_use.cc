@@ -57,6 +57,7 @@ Status KeyRing::Impl::Judge(Worker& worker, const Error& error) {
   COFFER_TRY(custodian.ProbeNow());
   // The token answers the custodian, so this instance is what is broken.
   worker.handles.Clear();
+  worker.generation = 0;  // where it cannot be opened now, its next use tries again
   COFFER_TRY(worker.token->Reopen());
   worker.generation = custodian.Health().generation.load();
   return {};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <utility>
 #include <vector>
@@ -58,6 +59,8 @@ std::optional<Token::Epoch> ReadEpochObject(pkcs11::Session& session, pkcs11::Ob
   return Token::Epoch{*id, value};
 }
 
+auto NoSession() { return Fail(Code::kTokenLost, "the token is not reachable"); }
+
 auto Lost(const Error& why) {
   return Fail(Code::kTokenLost, "the token is not reachable",
               why.cause.empty() ? why.message : why.cause);
@@ -65,7 +68,8 @@ auto Lost(const Error& why) {
 
 Status SyncPath(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return {};  // vanished between listing and opening
+  if (fd < 0 && errno == ENOENT) return {};  // vanished between listing and opening
+  if (fd < 0) return Fail(Code::kUnavailable, "failed to sync the token's files to the disk");
   const int failed = ::fsync(fd);
   ::close(fd);
   if (failed != 0) return Fail(Code::kUnavailable, "failed to sync the token's files to the disk");
@@ -97,8 +101,9 @@ Status SyncDirectory(const std::filesystem::path& directory) {
 
 Result<std::unique_ptr<Pkcs11Token>> Pkcs11Token::Open(std::unique_ptr<pkcs11::Module> module,
                                                        const TokenLocation& location,
-                                                       std::shared_ptr<const SecretBytes> pin) {
-  std::unique_ptr<Pkcs11Token> token(new Pkcs11Token(std::move(module), location, std::move(pin)));
+                                                       std::shared_ptr<Login> login) {
+  std::unique_ptr<Pkcs11Token> token(
+      new Pkcs11Token(std::move(module), location, std::move(login)));
   COFFER_TRY(token->Start());
   return token;
 }
@@ -118,7 +123,7 @@ Status Pkcs11Token::Start() {
                 "the token's user PIN is locked: the security officer must reset it");
   }
   COFFER_ASSIGN(session_, module_->OpenSession(slot_));
-  COFFER_TRY(module_->Login(*session_, pkcs11::UserType::kUser, *pin_));
+  COFFER_TRY(module_->Login(*session_, pkcs11::UserType::kUser, login_->pin));
   return FindMasters();
 }
 
@@ -179,6 +184,7 @@ void Pkcs11Token::Destroy(TokenHandle handle) {
 
 Status Pkcs11Token::Encrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
                             MutableBytes out) {
+  if (!session_) return NoSession();
   COFFER_ASSIGN(const std::size_t written, session_->EncryptGcm(key, {nonce, aad}, in, out));
   if (written != in.size() + kTagOctets) {
     return Fail(Code::kTokenFailed, "token returned a ciphertext of the wrong length");
@@ -188,6 +194,7 @@ Status Pkcs11Token::Encrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteV
 
 Status Pkcs11Token::Decrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
                             MutableBytes out) {
+  if (!session_) return NoSession();
   const auto written = session_->DecryptGcm(key, {nonce, aad}, in, out);
   if (!written) {
     if (written.error().code != Code::kTokenFailed &&
@@ -207,7 +214,7 @@ Status Pkcs11Token::Decrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteV
 
 Result<Mac> Pkcs11Token::MetaMac(ByteView data) {
   Mac mac{};
-  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
+  if (!session_) return NoSession();
   COFFER_ASSIGN(const std::size_t written,
                 session_->Sign(MechanismType::kSha256Hmac, meta_, data, mac));
   if (written != mac.size())
@@ -215,7 +222,10 @@ Result<Mac> Pkcs11Token::MetaMac(ByteView data) {
   return mac;
 }
 
-Status Pkcs11Token::Random(MutableBytes out) { return session_->GenerateRandom(out); }
+Status Pkcs11Token::Random(MutableBytes out) {
+  if (!session_) return NoSession();
+  return session_->GenerateRandom(out);
+}
 
 Status Pkcs11Token::Sync() const { return SyncDirectory(location_.objects_directory); }
 
@@ -291,10 +301,16 @@ Status Pkcs11Token::Probe() {
 
 Status Pkcs11Token::Reopen() {
   session_.reset();
+  if (login_->refused.load()) {
+    return Fail(Code::kTokenLost, "the token is not reachable", "its PIN was refused before");
+  }
   Status started = module_->Reinitialize();
   if (started) started = Start();
   if (!started) {
     session_.reset();
+    const Code code = started.error().code;
+    // No instance tries it again: tokens lock after a few attempts.
+    if (code == Code::kPinIncorrect || code == Code::kPinLocked) login_->refused.store(true);
     return Lost(started.error());
   }
   return {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -25,11 +26,16 @@ namespace coffer::keyring {
 // every unwrapped key.
 class Pkcs11Token final : public Token {
  public:
+  // What all instances log in with, until the token refuses it to one of them.
+  struct Login {
+    SecretBytes pin;
+    std::atomic<bool> refused{false};
+  };
   // Finds the token, logs in (one attempt), finds and verifies masters and coffer-* objects. Errors
   // as OpenTokens'.
   static Result<std::unique_ptr<Pkcs11Token>> Open(std::unique_ptr<pkcs11::Module> module,
                                                    const TokenLocation& location,
-                                                   std::shared_ptr<const SecretBytes> pin);
+                                                   std::shared_ptr<Login> login);
 
   // key_objects.cc
   Result<Custody> CustodyOf(const KeySpec& spec) override;
@@ -67,8 +73,8 @@ class Pkcs11Token final : public Token {
 
  private:
   Pkcs11Token(std::unique_ptr<pkcs11::Module> module, TokenLocation location,
-              std::shared_ptr<const SecretBytes> pin)
-      : module_(std::move(module)), location_(std::move(location)), pin_(std::move(pin)) {}
+              std::shared_ptr<Login> login)
+      : module_(std::move(module)), location_(std::move(location)), login_(std::move(login)) {}
 
   Status Start();
   Status FindMasters();
@@ -93,7 +99,7 @@ class Pkcs11Token final : public Token {
 
   std::unique_ptr<pkcs11::Module> module_;
   TokenLocation location_;
-  std::shared_ptr<const SecretBytes> pin_;
+  std::shared_ptr<Login> login_;
   std::string serial_;
   pkcs11::SlotId slot_ = 0;
   std::optional<pkcs11::Session> session_;               // after module_: closed before it
