@@ -138,6 +138,7 @@ Connection::Next Connection::Receive(const Context& context) {
       ReserveWiping(input_, input_.size() + got);
       input_.append(room.data(), got);
       pending_ = input_;
+      progressed_ = Steady::now();
     }
     received_ += got;
   }
@@ -205,6 +206,7 @@ Connection::Next Connection::Send() {
     if (result.state == State::kWaitRead || result.state == State::kWaitWrite) return Next::kKeep;
     if (result.state != State::kOk) return Next::kClose;
     sent_ += result.size;
+    progressed_ = Steady::now();
   }
   if (wipe_output_) SecureWipe(output_.data(), output_.size());
   wipe_output_ = false;
@@ -242,12 +244,15 @@ bool Connection::Overdue(Steady::time_point now, const Options& options) const {
   if (stage_ == Stage::kLingering) return age > kLinger;
   if (stage_ != Stage::kServing) return age > options.handshake_timeout;
   if (WantsWrite()) {
-    return now - sending_since_ > options.send_timeout + TimeFor(sent_, options.min_rate);
+    // What went out earlier buys no silence now.
+    return now - sending_since_ > options.send_timeout + TimeFor(sent_, options.min_rate) ||
+           now - std::max(sending_since_, progressed_) > options.send_timeout;
   }
   if (HasParked()) return false;
   if (input_.empty()) return age > (used_ ? options.idle_timeout : options.header_timeout);
   if (!framer_.HeadComplete()) return age > options.header_timeout;
-  return age > options.body_timeout + TimeFor(received_, options.min_rate);
+  return age > options.body_timeout + TimeFor(received_, options.min_rate) ||
+         now - std::max(since_, progressed_) > options.body_timeout;
 }
 
 Connection::Next Connection::OnTick(Steady::time_point now, const Context& context) {

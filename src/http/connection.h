@@ -133,7 +133,8 @@ class Connection {
   std::string forwarded_address_;
   Steady::time_point since_;  // of the present state: opening, idle, a head, a body, lingering
   Steady::time_point sending_since_;
-  std::size_t received_ = 0;  // of the present request
+  Steady::time_point progressed_;  // octets of a body came in, or of an answer went out
+  std::size_t received_ = 0;       // of the present request
 };
 
 }  // namespace coffer::http

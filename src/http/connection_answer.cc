@@ -44,6 +44,11 @@ bool Connection::AnswerWhileRoom(const Context& context) {
       }
       return false;
     }
+    // Answers that nobody reads fill the budget, too.
+    if (held_ > 0 && context.budget.Exceeded()) {
+      Refuse(context, {503, "too many large requests at once: try again"});
+      return false;
+    }
     AnswerOne(context);
   }
   return !close_after_send_ && !HasParked() && !pending_.empty();

@@ -129,6 +129,7 @@ class Worker final : public Pistache::Aio::Handler {
       return;
     }
     place_.connection = id;
+    overload_.BeginTurn();
     Conclude(found->second, id, found->second.connection->OnParkedAnswer(MakeContext(), response));
   }
 
@@ -154,6 +155,7 @@ class Worker final : public Pistache::Aio::Handler {
     if (found == connections_.end()) return;  // closed earlier in the same round
     Connection& connection = *found->second.connection;
     place_.connection = id;
+    overload_.BeginTurn();
     const Connection::Context context = MakeContext();
     Conclude(found->second, id,
              writable ? connection.OnWritable(context) : connection.OnReadable(context));

@@ -252,7 +252,10 @@ class OverloadTest : public ::testing::Test {
     guard_.BeginRound(now_);
     now_ += waited;
     bool shed = false;
-    for (int i = 0; i < requests; ++i) shed = guard_.Shed(now_);
+    for (int i = 0; i < requests; ++i) {
+      guard_.BeginTurn();
+      shed = guard_.Shed(now_);
+    }
     guard_.EndRound();
     return shed;
   }
@@ -275,6 +278,18 @@ TEST_F(OverloadTest, AStandingQueueIsShedButForThoseWhoHaveHardlyWaited) {
 
 TEST_F(OverloadTest, AFewSlowRequestsAreNone) {
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(Round(1000ms, OverloadGuard::kAlwaysServed)) << i;
+}
+
+TEST_F(OverloadTest, OneClientsPipelinedRequestsAreNone) {
+  for (int i = 0; i < 100; ++i) {
+    guard_.BeginRound(now_);
+    guard_.BeginTurn();
+    for (int k = 0; k < 100; ++k) {
+      now_ += 10ms;
+      EXPECT_FALSE(guard_.Shed(now_));
+    }
+    guard_.EndRound();
+  }
 }
 
 TEST_F(OverloadTest, ForgetsAnOverloadThatIsOver) {
