@@ -168,6 +168,12 @@ const FieldSpec* Fields::Spec(std::string_view name) const {
 }
 
 Status Fields::Decode(JsonValue input) {
+  // What is not taken over (unknown names, values behind one that fails) may be a secret all the
+  // same.
+  struct Wiper {
+    JsonValue& value;
+    ~Wiper() { value.Wipe(); }
+  } const wiper{input};
   auto* object = input.As<JsonValue::Object>();
   if (object == nullptr) return Fail(Code::kInvalid, "failed to parse JSON input: not an object");
   values_.reserve(object->size());
@@ -187,7 +193,6 @@ Status Fields::Decode(JsonValue input) {
     if (member.value.IsNull()) continue;
     auto value = ConvertField(spec->type, std::move(member.value));
     if (!value) {
-      if (spec->secret) input.Wipe();
       return Fail(value.error().code,
                   "Field validation failed: error converting input for field \"" +
                       std::string(spec->name) + "\": " + value.error().message);

@@ -53,7 +53,6 @@ void HealthHandler::Handle(const http::Request& request, http::Response& respons
     response.status = HttpStatus(done.error().code);
     response.body = ErrorBody(done.error());
   }
-  if (request.method == http::Method::kHead) response.body.clear();
 }
 
 }  // namespace coffer::api

@@ -313,7 +313,6 @@ void Service::Impl::Conclude(Exchange& exchange, Status done) {
   // What cannot be recorded is not answered: an outage of the trail is the only thing said.
   if (Status recorded = RecordOutcome(exchange, done); !recorded) done = std::move(recorded);
   if (!done) Refuse(done.error(), exchange);
-  if (exchange.request.method == http::Method::kHead) exchange.response.body.clear();
 }
 
 bool Service::Impl::Serve(const http::Request& request, const std::string& request_id,

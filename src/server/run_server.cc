@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -82,7 +83,10 @@ class Instance {
   auth::TokenStore& Tokens() { return *tokens_; }
   void Announce() const;
   void ReloadTls();
-  void Drain() { http_->Drain(config_.drain_deadline); }
+  void Drain() {
+    draining_.store(true);  // a load balancer that asks the health listener hears of it at once
+    http_->Drain(config_.drain_deadline);
+  }
   // After somebody renamed the audit files.
   void ReopenAudit() { audit_->Broker().Reopen(); }
 
@@ -114,6 +118,7 @@ class Instance {
   std::unique_ptr<api::Service> service_;
   std::unique_ptr<http::Server> http_;
   std::mutex serving_mutex_;
+  std::atomic<bool> draining_{false};
   http::Server* serving_ = nullptr;  // guarded by serving_mutex_: for the watch's thread
   std::vector<keyring::TokenWatch::CallSince> token_calls_;  // the workers', then the custodian's
   std::unique_ptr<keyring::TokenWatch> watch_;
@@ -215,18 +220,19 @@ Status Instance::OpenHttp() {
   api::ServerInfo info;
   info.cluster_name = config_.cluster_name;
   info.cluster_id = keys_->DatabaseId().ToUuid();
-  const api::Services services{*engine_,
-                               *mounts_,
-                               *tokens_,
-                               policy_,
-                               audit_->Broker(),
-                               ids_,
-                               clock_,
-                               logger_,
-                               info,
-                               [this] { return keys_->Ready() && !watch_->AnyStalled(); },
-                               *custodian_,
-                               &audit_->Broker()};
+  const api::Services services{
+      *engine_,
+      *mounts_,
+      *tokens_,
+      policy_,
+      audit_->Broker(),
+      ids_,
+      clock_,
+      logger_,
+      info,
+      [this] { return keys_->Ready() && !watch_->AnyStalled() && !draining_; },
+      *custodian_,
+      &audit_->Broker()};
   service_ = std::make_unique<api::Service>(services);
   WatchToken();
   COFFER_TRY(OpenHealth(services));
