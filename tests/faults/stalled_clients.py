@@ -112,6 +112,8 @@ def visit(port, context):
     """Milliseconds of one fresh client: connection, TLS, one request."""
     begin = time.perf_counter()
     with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
+        # As HTTP clients do: else the request waits 40 ms for the acknowledgement of the handshake.
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with context.wrap_socket(plain, server_hostname="localhost") as peer:
             peer.sendall(b"GET /v1/sys/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             answer = b""
