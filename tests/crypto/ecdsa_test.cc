@@ -39,7 +39,7 @@ TEST(EcdsaP256Key, RefusesSignaturesOfAnyOtherLength) {
   ASSERT_TRUE(key);
   Bytes signature = signer.Sign(AsBytes("x"));
   EXPECT_TRUE(key->Verify(AsBytes("x"), signature));
-  for (const std::size_t size : {0, 1, 63, 65, 128}) {
+  for (const std::size_t size : {0U, 1U, 63U, 65U, 128U}) {
     Bytes other = signature;
     other.resize(size);
     EXPECT_FALSE(key->Verify(AsBytes("x"), other)) << size;
