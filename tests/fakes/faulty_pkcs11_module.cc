@@ -2,6 +2,7 @@
 #include "fakes/faulty_pkcs11_module.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <p11-kit/pkcs11.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,16 +28,17 @@ std::atomic<int> logins{0};
 
 bool Is(Pkcs11Fault wanted) { return fault.load() == static_cast<int>(wanted); }
 
-// Another process's way to let one call hang: it makes the file `name` in the directory that
-// COFFER_TEST_HANG names. The first call to see it renames it to `name`.taken and returns when that
-// is gone.
+// Another process's way to let one call hang: it makes the pipes `name`.begun and `name` in the
+// directory that COFFER_TEST_HANG names. The first call to see `name` renames it to `name`.taken,
+// opens `name`.begun for writing, which tells that process, and returns when it opens `name`.taken.
 void HangIfTold(const char* name) {
   static const char* const directory = ::getenv("COFFER_TEST_HANG");
   if (directory == nullptr) return;
   const std::string wanted = std::string(directory) + "/" + name;
   const std::string taken = wanted + ".taken";
   if (::rename(wanted.c_str(), taken.c_str()) != 0) return;
-  while (::access(taken.c_str(), F_OK) == 0) ::usleep(1000);
+  ::close(::open((wanted + ".begun").c_str(), O_WRONLY | O_CLOEXEC));
+  ::close(::open(taken.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 CK_RV Bend(CK_RV rv, const void* out, CK_ULONG room, CK_ULONG* size) {

@@ -3,6 +3,20 @@ import http.client
 import json
 import os
 import subprocess
+import time
+
+PAUSE = 0.005  # between two questions: what is waited for tells nobody when it happens
+
+
+def wait_for(condition, bound):
+    """Seconds until `condition` held; None where it did not within `bound`. For what can only be asked for, such as health."""
+    begin = time.monotonic()
+    while not condition():
+        if time.monotonic() - begin > bound:
+            return None
+        time.sleep(PAUSE)
+    return time.monotonic() - begin
+
 
 BINARY = os.path.realpath(os.environ.get("COFFER_BINARY", "build/release/coffer"))
 

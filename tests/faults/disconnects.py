@@ -12,9 +12,8 @@ import struct
 import sys
 import tempfile
 import threading
-import time
 
-from coffer_server import Server
+from coffer_server import Server, wait_for
 
 THREADS = 8
 MAX_GROWTH = 16 * 1024 * 1024  # octets of resident memory between the first and the last tenth of the run
@@ -82,9 +81,7 @@ def held_by(process):
 
 def wait_until_left(process, descriptors):
     """The server may not have seen the last ones leave yet."""
-    until = time.monotonic() + 30
-    while held_by(process)[0] > descriptors and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_for(lambda: held_by(process)[0] <= descriptors, 30)
     return held_by(process)
 
 

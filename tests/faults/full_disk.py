@@ -6,9 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 
-from coffer_server import Server
+from coffer_server import Server, wait_for
 
 ROOM = "24m"
 BACK_BOUND = 5.0  # five times the second that is promised: this machine is shared
@@ -76,14 +75,6 @@ class Run:
             status, answer = self.server.call("POST", "transit/decrypt/" + key, {"ciphertext": ciphertext})
             if status != 200 or answer["data"]["plaintext"] != PLAINTEXT:
                 self.failures.append(f"{what}: {key} does not decrypt: {status} {answer}")
-
-
-def wait_for(condition, bound):
-    begin = time.monotonic()
-    while not condition():
-        if time.monotonic() - begin > bound:
-            return None
-    return time.monotonic() - begin
 
 
 def main():

@@ -4,19 +4,10 @@ soon after, by itself, and never a wrong answer. usage: token_away.py COUNT"""
 import os
 import sys
 import tempfile
-import time
 
-from coffer_server import Server
+from coffer_server import Server, wait_for
 
 UNREADY_BOUND, HEALTHY_BOUND = 5.0, 10.0  # five times what is promised: this machine is shared
-
-
-def wait_for(condition, bound):
-    begin = time.monotonic()
-    while not condition():
-        if time.monotonic() - begin > bound:
-            return None
-    return time.monotonic() - begin
 
 
 def main():

@@ -4,12 +4,13 @@ recovers where the call returns after all, and exits 75 where it does not. usage
 import http.client
 import json
 import os
+import select
 import sys
 import tempfile
 import threading
 import time
 
-from coffer_server import BINARY, Server
+from coffer_server import BINARY, Server, wait_for
 
 MODULE = os.path.join(os.path.dirname(BINARY), "tests/pkcs11/libfaulty_pkcs11_module.so")
 WAIT, HANG = 5.0, 10.0  # token_wait and token_hang
@@ -41,13 +42,17 @@ class Client(threading.Thread):
                 self.slowest = max(self.slowest, time.monotonic() - begin)
 
 
-def wait_for(condition, bound):
-    begin = time.monotonic()
-    while not condition():
-        if time.monotonic() - begin > bound:
-            return None
-        time.sleep(0.01)
-    return time.monotonic() - begin
+def begun(bait):
+    """Lays out the bait, a pipe; whether a call has taken it within 30 s: it opens the other pipe then."""
+    os.mkfifo(bait + ".begun")
+    descriptor = os.open(bait + ".begun", os.O_RDONLY | os.O_NONBLOCK)
+    os.mkfifo(bait)
+    taken = select.poll()
+    taken.register(descriptor, select.POLLHUP)
+    try:
+        return bool(taken.poll(30_000))
+    finally:
+        os.close(descriptor)
 
 
 def turn(call, returns, failures):
@@ -62,9 +67,8 @@ def turn(call, returns, failures):
         for client in clients:
             client.start()
         wait_for(lambda: all(client.answers > 20 for client in clients), 60)
-        os.mknod(os.path.join(folder, call))
-        taken = os.path.join(folder, call + ".taken")
-        if wait_for(lambda: os.path.exists(taken), 30) is None:
+        bait = os.path.join(folder, call)
+        if not begun(bait):
             failures.append(f"{label}: no call took the bait")
         began = time.monotonic()
 
@@ -89,7 +93,8 @@ def turn(call, returns, failures):
         if slowest > 1.0:
             failures.append(f"{label}: another worker's client waited {slowest:.3f} s")
         if returns:
-            os.unlink(taken)
+            with open(bait + ".taken", "wb"):
+                pass  # the call returns
             took_end = wait_for(lambda: server.call("GET", "sys/health")[0] == 200, SLACK)
             if took_end is None:
                 failures.append(f"{label}: not healthy after the call returned")
