@@ -59,6 +59,9 @@ void AuditTrail::NoteToken(std::string_view token, const auth::TokenEntry* entry
   entry_.caller = &*caller_;
 }
 
+// Also of a request that goes on to the custodian, whose trail is another.
+AuditTrail::~AuditTrail() { SecureWipe(parameters_.data(), parameters_.size()); }
+
 void AuditTrail::NoteTarget(const Endpoint* endpoint, std::string_view mount_type,
                             const mounts::Mount* mount) {
   endpoint_ = endpoint;
@@ -115,9 +118,7 @@ Status AuditTrail::RecordResponse(int status, std::string_view data,
     entry_.denied = error->code == Code::kPermissionDenied;
   }
   entry_.error = text;
-  const Status recorded = sink_.Record(entry_);
-  SecureWipe(parameters_.data(), parameters_.size());
-  return recorded;
+  return sink_.Record(entry_);
 }
 
 }  // namespace coffer::api

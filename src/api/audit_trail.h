@@ -20,6 +20,9 @@ class AuditTrail {
  public:
   AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id,
              std::string_view path);
+  ~AuditTrail();  // wipes the parameters
+  AuditTrail(const AuditTrail&) = delete;
+  AuditTrail& operator=(const AuditTrail&) = delete;
 
   // What becomes known of the request on its way, in this order.
   void NoteToken(std::string_view token, const auth::TokenEntry* entry);

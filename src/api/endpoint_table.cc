@@ -86,6 +86,18 @@ bool EndsWithSlashAllowed(const Endpoint& endpoint) {
 
 }  // namespace
 
+std::string_view EngineName(EngineKind engine) {
+  switch (engine) {
+    case EngineKind::kSystem:
+      return "system";
+    case EngineKind::kToken:
+      return "token";
+    case EngineKind::kTransit:
+      break;
+  }
+  return "transit";
+}
+
 std::string_view VerbName(Verb verb) {
   switch (verb) {
     case Verb::kRead:

@@ -18,6 +18,9 @@ enum class EngineKind { kSystem, kToken, kTransit };
 inline constexpr std::array kEngines{EngineKind::kSystem, EngineKind::kToken, EngineKind::kTransit};
 enum class Verb { kRead, kWrite, kPatch, kDelete, kList, kScan };
 
+// "system", "token" or "transit": the type that answers, audit entries and the API's description
+// show.
+std::string_view EngineName(EngineKind engine);
 std::string_view VerbName(Verb verb);
 
 // Remount jobs that were carried out; they are done when they are answered.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "coffer/base/secret_bytes.h"
+#include "coffer/base/wiping_reserve.h"
 
 namespace coffer::api {
 namespace {
@@ -101,13 +102,7 @@ class Builder {
   }
   // A text with escapes may hold a secret, so what it outgrows is wiped.
   bool Collect(json::string_view part) {
-    if (text_.capacity() - text_.size() < part.size()) {
-      std::string larger;
-      larger.reserve(2 * (text_.size() + part.size()));
-      larger.append(text_);
-      SecureWipe(text_.data(), text_.size());
-      text_.swap(larger);
-    }
+    ReserveWiping(text_, text_.size() + part.size());
     text_.append(part.data(), part.size());
     return true;
   }

@@ -11,18 +11,6 @@ namespace {
 
 constexpr std::string_view kTransitMount = "transit_mount_path";
 
-std::string_view TagOf(EngineKind engine) {
-  switch (engine) {
-    case EngineKind::kSystem:
-      return "system";
-    case EngineKind::kToken:
-      return "token";
-    case EngineKind::kTransit:
-      break;
-  }
-  return "transit";
-}
-
 std::string_view PrefixOf(EngineKind engine) {
   switch (engine) {
     case EngineKind::kSystem:
@@ -177,11 +165,11 @@ void WriteOperation(const Endpoint& endpoint, EngineKind engine, const Method& m
                     JsonWriter& json) {
   json.Key(method.name).BeginObject();
   json.Key("summary").Text(endpoint.help);
-  std::string id = std::string(TagOf(engine)) + "-" + std::string(method.verb);
+  std::string id = std::string(EngineName(engine)) + "-" + std::string(method.verb);
   ForEachSegment(endpoint.pattern,
                  [&](std::string_view segment, bool) { id.append("-").append(segment); });
   json.Key("operationId").Text(id);
-  json.Key("tags").BeginArray().Text(TagOf(engine)).EndArray();
+  json.Key("tags").BeginArray().Text(EngineName(engine)).EndArray();
   if (endpoint.unauthenticated) json.Key("security").BeginArray().EndArray();
   if (!method.body) {
     json.Key("parameters").BeginArray();

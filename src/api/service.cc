@@ -8,6 +8,7 @@
 #include "audit_trail.h"
 #include "coffer/base/ids.h"
 #include "coffer/base/secret_bytes.h"
+#include "coffer/base/wiping_reserve.h"
 #include "endpoint_table.h"
 #include "envelope.h"
 #include "errors.h"
@@ -25,18 +26,6 @@ struct Target {
   EndpointTable::Match match;
   bool at_root = false;  // nothing behind the engine's own path
 };
-
-std::string_view MountType(EngineKind engine) {
-  switch (engine) {
-    case EngineKind::kSystem:
-      return "system";
-    case EngineKind::kToken:
-      return "token";
-    case EngineKind::kTransit:
-      break;
-  }
-  return "transit";
-}
 
 bool OnCustodian(const http::Request& request) {
   return request.worker == keyring::KeyRing::kCustodianWorker;
@@ -90,16 +79,6 @@ std::size_t TailSize(const std::vector<std::string>& warnings) {
   std::size_t size = kEnvelopeSize;
   for (const std::string& warning : warnings) size += 6 * warning.size() + 3;
   return size;
-}
-
-// Room for `more` octets; where the secret has to move for it, its old place is wiped.
-void GrowWiping(std::string& body, std::size_t more) {
-  if (body.capacity() - body.size() >= more) return;
-  std::string larger;
-  larger.reserve(body.size() + more);
-  larger = body;
-  SecureWipe(body.data(), body.size());
-  body.swap(larger);
 }
 
 // One request on its way, and what is known of it so far.
@@ -194,9 +173,9 @@ Status Service::Impl::Run(const Target& target, const Operation& operation, Call
     body.clear();
     exchange.data_at = exchange.data_end = 0;
   } else if (!endpoint.raw) {
-    if (reply.secret) GrowWiping(body, TailSize(exchange.warnings));
+    if (reply.secret) ReserveWiping(body, body.size() + TailSize(exchange.warnings));
     AppendEnvelopeTail(exchange.data_at, endpoint.data_at_top, exchange.warnings,
-                       MountType(target.engine), body);
+                       EngineName(target.engine), body);
   } else {
     body += '\n';
   }
@@ -238,7 +217,7 @@ Status Service::Impl::Answer(Exchange& exchange) {
   }
   const bool found = target && target->match.endpoint != nullptr;
   if (target) {
-    exchange.trail.NoteTarget(target->match.endpoint, MountType(target->engine),
+    exchange.trail.NoteTarget(target->match.endpoint, EngineName(target->engine),
                               target->mount.get());
   }
   COFFER_TRY(CheckHeaders(request));

@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "coffer/base/secret_bytes.h"
+#include "coffer/base/wiping_reserve.h"
 #include "http/parking.h"
 #include "http/proxy_header.h"
-#include "http/wiping_reserve.h"
 
 namespace coffer::http {
 namespace {

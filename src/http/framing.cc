@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "coffer/base/secret_bytes.h"
+#include "coffer/base/wiping_reserve.h"
 #include "http/field_text.h"
 #include "http/target.h"
-#include "http/wiping_reserve.h"
 
 namespace coffer::http {
 namespace {

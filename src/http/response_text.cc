@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "coffer/base/secret_bytes.h"
-#include "http/wiping_reserve.h"
+#include "coffer/base/wiping_reserve.h"
 
 namespace coffer::http {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "coffer/base/secret_bytes.h"
 
-namespace coffer::http {
+namespace coffer {
 
 // Makes room for `size` octets in all, without leaving a copy of what `text` holds in memory that
 // is given back.
@@ -19,4 +19,4 @@ inline void ReserveWiping(std::string& text, std::size_t size) {
   text.swap(larger);
 }
 
-}  // namespace coffer::http
+}  // namespace coffer
