@@ -104,7 +104,7 @@ ChainPosition SealLine(const ChainPosition& before, std::string& line) {
 }
 
 bool ReadSealedLine(std::string_view line, SealedLine& sealed) {
-  if (line.size() < kTailOctets + kBeforeOctets + kSequence.size() + 2 || !line.ends_with(kEnd)) {
+  if (line.size() <= kTailOctets + kBeforeOctets + kSequence.size() || !line.ends_with(kEnd)) {
     return false;
   }
   const std::size_t tail = line.size() - kTailOctets;

@@ -24,17 +24,20 @@ TEST(Chain, HasItsGoldenOctets) {
   EXPECT_NE(second.find(ToHex(one.hash) + "\",\"hash\":\"" + ToHex(two.hash)), std::string::npos);
 }
 
-TEST(Chain, ReadsBackWhatItSealed) {
-  ChainPosition at{41, crypto::Sha256(AsBytes("before"))};
-  const ChainPosition before = at;
-  std::string line = R"({"type":"request")";
-  at = SealLine(at, line);
-  line.pop_back();
-  SealedLine sealed;
-  ASSERT_TRUE(ReadSealedLine(line, sealed));
-  EXPECT_EQ(sealed.at, at);
-  EXPECT_EQ(sealed.before, before.hash);
-  EXPECT_TRUE(sealed.Intact());
+TEST(Chain, ReadsBackWhateverItSealed) {
+  for (const std::string content : {R"({"type":"request")", "{", ""}) {
+    for (const std::uint64_t sequence : {0U, 41U}) {
+      const ChainPosition before{sequence, crypto::Sha256(AsBytes("before"))};
+      std::string line = content;
+      const ChainPosition at = SealLine(before, line);
+      line.pop_back();
+      SealedLine sealed;
+      ASSERT_TRUE(ReadSealedLine(line, sealed)) << line;
+      EXPECT_EQ(sealed.at, at);
+      EXPECT_EQ(sealed.before, before.hash);
+      EXPECT_TRUE(sealed.Intact());
+    }
+  }
 }
 
 TEST(Chain, SeesTheChangeOfAnyOneOctet) {
