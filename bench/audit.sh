@@ -6,34 +6,15 @@
 # Needs: wrk, curl and a release build (cmake --preset release). COFFER_BUILD names another.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
-build=${COFFER_BUILD:-$root/build/release}
+source "$(dirname "$0")/scratch.sh"
 seconds=5 rounds=5 smoke=
 if [[ ${1:-} == --smoke ]]; then seconds=1 rounds=1 smoke=1; fi
-
-dir=$(mktemp -d)
-server=
-cleanup() {
-  [[ -z $server ]] || kill "$server" 2>/dev/null || true
-  wait 2>/dev/null || true
-  rm -rf "$dir"
-}
-trap cleanup EXIT
-
-die() {
-  echo "bench: $*" >&2
-  exit 1
-}
 
 token=root
 "$build/coffer" server -dev -dev-root-token-id="$token" -dev-listen-address=127.0.0.1:0 \
   -data="$dir/data" >"$dir/log" 2>&1 &
-server=$!
-for ((n = 0; n < 300; n++)); do
-  grep -q 'coffer is ready' "$dir/log" && break
-  kill -0 "$server" 2>/dev/null || die "the server ended early: $(tail -n 3 "$dir/log")"
-  sleep 0.1
-done
+pids+=($!)
+wait_for "$dir/log" 'coffer is ready' "${pids[0]}" >/dev/null
 address=$(grep -oEm1 'http://[0-9.:]+' "$dir/log")
 
 call() { curl -sS --fail -H "X-Vault-Token: $token" -X "$1" ${3:+-d "$3"} "$address/v1/$2"; }

@@ -6,27 +6,12 @@
 # Needs: wrk and a release build (cmake --preset release). COFFER_BUILD names another.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
-build=${COFFER_BUILD:-$root/build/release}
+source "$(dirname "$0")/scratch.sh"
 seconds=5 rounds=5 smoke= svg=
 case ${1:-} in
   --smoke) seconds=1 rounds=1 smoke=1 ;;
   *) svg=${1:-} ;;
 esac
-
-dir=$(mktemp -d)
-pids=()
-cleanup() {
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  rm -rf "$dir"
-}
-trap cleanup EXIT
-
-die() {
-  echo "front_door: $*" >&2
-  exit 1
-}
 
 # serve NAME COMMAND...: starts it; its log is $dir/NAME.
 serve() {
@@ -34,13 +19,7 @@ serve() {
   shift
   "$@" >"$dir/$name" 2>&1 &
   pids+=($!)
-  local n
-  for ((n = 0; n < 300; n++)); do
-    grep -qE "${ready:-^127\.0\.0\.1:[0-9]+}" "$dir/$name" && return
-    kill -0 "${pids[-1]}" 2>/dev/null || die "$name ended early: $(tail -n 3 "$dir/$name")"
-    sleep 0.1
-  done
-  die "$name was not ready after 30 s"
+  wait_for "$dir/$name" "${ready:-^127\.0\.0\.1:[0-9]+}" "${pids[-1]}" >/dev/null
 }
 port_of() { grep -aoEm1 '127\.0\.0\.1:[0-9]+' "$dir/$1" | cut -d: -f2; }
 

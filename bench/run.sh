@@ -7,35 +7,9 @@
 # Needs: wrk, curl and a release build (cmake --preset release). COFFER_BUILD names another.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
-build=${COFFER_BUILD:-$root/build/release}
+source "$(dirname "$0")/scratch.sh"
 seconds=5 rounds=3 smoke=
 if [[ ${1:-} == --smoke ]]; then seconds=1 rounds=1 smoke=1; fi
-
-dir=$(mktemp -d)
-pids=()
-cleanup() {
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  rm -rf "$dir"
-}
-trap cleanup EXIT
-
-die() {
-  echo "bench: $*" >&2
-  exit 1
-}
-
-# wait_for FILE REGEX PID: the first match of REGEX in FILE.
-wait_for() {
-  local n
-  for ((n = 0; n < 300; n++)); do
-    grep -aoEm1 "$2" "$1" && return
-    kill -0 "$3" 2>/dev/null || die "a server ended early: $(tail -n 3 "$1")"
-    sleep 0.1
-  done
-  die "no \"$2\" after 30 s"
-}
 
 token=root
 "$build/coffer" server -dev -dev-root-token-id="$token" -dev-listen-address=127.0.0.1:0 \

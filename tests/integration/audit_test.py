@@ -5,20 +5,18 @@ import http.client
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
 
-BINARY = ""
+from program import FolderCase, Running, run_tests, take_binary
+
+BINARY = take_binary()
 TOKEN = "audit-root-token"
 
 
-class Server:
+class Server(Running):
     def __init__(self, data):
         self.data = data
         self.log = os.path.join(os.path.dirname(data), "server.log")
@@ -43,18 +41,10 @@ class Server:
         finally:
             connection.close()
 
-    def stop(self, with_signal=signal.SIGTERM):
-        if self.process.poll() is None:
-            self.process.send_signal(with_signal)
-        self.process.communicate(timeout=60)
-        return self.process.returncode
 
-
-class Case(unittest.TestCase):
+class Case(FolderCase):
     def setUp(self):
-        self.folder = tempfile.mkdtemp()
-        self.addCleanup(shutil.rmtree, self.folder, True)
-        self.data = os.path.join(self.folder, "data")
+        super().setUp()
         self.server = self.serve()
         self.file = os.path.join(self.data, "audit", "audit.log")
 
@@ -88,6 +78,7 @@ class Case(unittest.TestCase):
         return report
 
     def until(self, condition):
+        """For what the server does by itself, on its disk or with a device: it tells nobody, it can only be looked at."""
         deadline = time.monotonic() + 30
         while not condition():
             self.assertLess(time.monotonic(), deadline, "it did not happen")
@@ -357,13 +348,4 @@ class CanaryTest(Case):
         self.assertTrue(self.verify()["intact"])
 
 
-def main():
-    global BINARY
-    BINARY = os.path.realpath(sys.argv.pop(1))
-    result = unittest.main(exit=False, verbosity=2).result
-    failed = len({id(test) for test, _ in result.failures + result.errors})
-    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed, {len(result.skipped)} skipped")
-    sys.exit(0 if result.wasSuccessful() else 1)
-
-
-main()
+run_tests()

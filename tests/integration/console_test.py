@@ -9,11 +9,12 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import unittest
 
-BINARY = ""
+from program import run_tests, take_binary
+
+BINARY = take_binary()
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 
 
@@ -276,13 +277,4 @@ class OperatorTest(Case):
         self.assertIn("run coffer operator init", process.communicate(timeout=60)[1])
 
 
-def main():
-    global BINARY
-    BINARY = os.path.realpath(sys.argv.pop(1))
-    result = unittest.main(exit=False, verbosity=2).result
-    failed = len({id(test) for test, _ in result.failures + result.errors})
-    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed, {len(result.skipped)} skipped")
-    sys.exit(0 if result.wasSuccessful() else 1)
-
-
-main()
+run_tests()

@@ -11,12 +11,13 @@ import socket
 import sqlite3
 import ssl
 import subprocess
-import sys
 import tempfile
 import threading
 import unittest
 
-BINARY = ""
+from program import FolderCase, Running, run_tests, take_binary
+
+BINARY = take_binary()
 TOKEN = "integration-root-token"
 
 
@@ -32,7 +33,7 @@ def dev_words(data, *flags):
     return "server", "-dev", f"-data={data}", "-dev-listen-address=127.0.0.1:0", *flags
 
 
-class Server:
+class Server(Running):
     def __init__(self, data, *flags, env=None):
         """A dev server on `data`; with None, as the flags alone say."""
         words = ("server", *flags) if data is None else dev_words(data, *flags)
@@ -55,19 +56,8 @@ class Server:
     def env(self, **more):
         return {"VAULT_ADDR": self.address, "VAULT_TOKEN": self.token, **more}
 
-    def stop(self, with_signal=signal.SIGTERM):
-        if self.process.poll() is None:
-            self.process.send_signal(with_signal)
-        self.process.communicate(timeout=60)
-        return self.process.returncode
 
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp()
-        self.addCleanup(shutil.rmtree, self.folder, True)
-        self.data = os.path.join(self.folder, "data")
-
+class Case(FolderCase):
     def serve(self, *flags):
         server = Server(self.data, *flags)
         self.addCleanup(server.stop)
@@ -511,13 +501,4 @@ class CommandTest(unittest.TestCase):
         self.expect(1, "failed to reach", "demo", file, VAULT_ADDR="http://127.0.0.1:1")
 
 
-def main():
-    global BINARY
-    BINARY = os.path.realpath(sys.argv.pop(1))
-    result = unittest.main(exit=False, verbosity=2).result
-    failed = len({id(test) for test, _ in result.failures + result.errors})
-    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed, {len(result.skipped)} skipped")
-    sys.exit(0 if result.wasSuccessful() else 1)
-
-
-main()
+run_tests()
