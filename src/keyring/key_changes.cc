@@ -271,6 +271,10 @@ KeyRing::Changed KeyRing::SetSoftDeleted(const Id& mount, std::string_view name,
 Status KeyRing::Impl::RemoveKey(Token& token, const store::StoredKey& stored, const Actor& actor) {
   Change change;
   change.before = &stored;
+  if (Status verified = VerifyKey(token, stored); !verified) {
+    if (verified.error().code != Code::kCorrupt) return verified;
+    change.before_verified = false;
+  }
   change.history = {clock.Now(), "deleted", stored.key.latest_version, actor.name, actor.reason};
   return Commit(token, change);
 }

@@ -311,6 +311,11 @@ Result<TokenHandle> Pkcs11Token::FindResident(ByteView locator) {
     return Fail(Code::kCorrupt, "key version is not in the token",
                 "the token has " + std::to_string(found.size()) + " objects at its place");
   }
+  COFFER_ASSIGN(const Bytes label, session_->GetBytes(found.front(), AttributeType::kLabel));
+  if (!AsText(label).starts_with(kResidentLabelPrefix)) {
+    return Fail(Code::kCorrupt, "key version is not in the token",
+                "the object at its place is another application's");
+  }
   residents_.emplace(id, found.front());
   return found.front();
 }

@@ -166,6 +166,9 @@ struct KeyRing::Impl {
     std::shared_ptr<Key> after;                // null: the key goes
     std::vector<int> new_versions;             // in `after`, MACs still to be made
     HistoryEntry history;
+    // False where `before` failed its check: whoever changed its rows must not choose what is
+    // destroyed in the token.
+    bool before_verified = true;
   };
   Status Commit(Token& token, const Change& change);
   Status WriteRows(storage::Transaction& transaction, const Change& change, ByteView key_mac,

@@ -31,7 +31,7 @@ Result<ResidentPlace> KeyRing::Impl::ReserveResident(const Id& key, int version)
 
 std::vector<Bytes> KeyRing::Impl::GoneResidents(const Change& change) {
   std::vector<Bytes> gone;
-  if (change.before == nullptr) return gone;
+  if (change.before == nullptr || !change.before_verified) return gone;
   for (const auto& [number, version] : change.before->key.versions) {
     const bool stays = change.after && change.after->versions.contains(number);
     if (version.custody == Custody::kResident && !stays) gone.push_back(version.locator);

@@ -122,6 +122,20 @@ TEST_F(ResidentKeysTest, AVersionWhoseObjectIsGoneIsCorruptAndNoOtherIs) {
   EXPECT_TRUE(Signs("stays"));
 }
 
+TEST_F(ResidentKeysTest, RowsThatFailTheirCheckDestroyNothing) {
+  CreateEd25519("mine");
+  const Id other = Id::Generate(random_);
+  Must(keys_->Create(other, *KeyName::Parse("theirs"), {KeyType::kEd25519}, actor_));
+  Tamper(
+      "UPDATE key_versions SET locator = (SELECT v.locator FROM key_versions v JOIN keys k"
+      " ON k.id = v.key WHERE k.name = 'mine')"
+      " WHERE key = (SELECT id FROM keys WHERE name = 'theirs')");
+  Must(Reopen());
+  Must(keys_->DeleteMount(other, actor_));
+  Must(Reopen());
+  EXPECT_TRUE(Signs("mine"));
+}
+
 TEST_F(ResidentKeysTest, EveryObjectNamesTheDatabase) {
   CreateEd25519("k");
   const auto module = token_.Load();
