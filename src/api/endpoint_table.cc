@@ -151,18 +151,18 @@ EndpointTable::Match EndpointTable::Find(std::string_view path) const {
 }
 
 const EndpointTable& TableOf(EngineKind engine) {
-  static const EndpointTable kSystem(EndpointsOf(EngineKind::kSystem));
-  static const EndpointTable kToken(EndpointsOf(EngineKind::kToken));
-  static const EndpointTable kTransit(EndpointsOf(EngineKind::kTransit));
+  static const EndpointTable system(EndpointsOf(EngineKind::kSystem));
+  static const EndpointTable token(EndpointsOf(EngineKind::kToken));
+  static const EndpointTable transit(EndpointsOf(EngineKind::kTransit));
   switch (engine) {
     case EngineKind::kSystem:
-      return kSystem;
+      return system;
     case EngineKind::kToken:
-      return kToken;
+      return token;
     case EngineKind::kTransit:
       break;
   }
-  return kTransit;
+  return transit;
 }
 
 }  // namespace coffer::api

@@ -28,7 +28,7 @@ void WriteMountInfo(const BuiltinMount& mount, JsonWriter& json);
 void WriteTuning(const mounts::MountConfig& config, JsonWriter& json);
 
 // What every mount has where it says nothing else.
-inline constexpr std::int64_t kSystemLeaseTtlSeconds = 768 * 3600;
+inline constexpr std::int64_t kSystemLeaseTtlSeconds = std::int64_t{768} * 3600;
 
 // The members default_lease_ttl, max_lease_ttl, force_no_cache and listing_visibility of `source`
 // into `config`; those that are absent stay.

@@ -6,8 +6,8 @@ namespace {
 
 // The document does not change while the program runs.
 Status ReadOpenApi(const Call&, Reply& reply) {
-  static const std::string kDocument = OpenApiDocument();
-  reply.json.Literal(kDocument);
+  static const std::string document = OpenApiDocument();
+  reply.json.Literal(document);
   return {};
 }
 

@@ -23,13 +23,17 @@ Status CheckClosedToOthers(const std::filesystem::path& file) {
               file.string() + " can be read by others or written by its group: chmod 0600 it");
 }
 
-// Switches the terminal's echo off for as long as it lives.
+constexpr std::uint8_t kInterrupt = 0x03;  // Ctrl-C
+
+// Switches the terminal's echo off for as long as it lives; and its signals, so that none ends the
+// process before the echo is back.
 class Silence {
  public:
   explicit Silence(int fd) : fd_(fd) {
     good_ = ::tcgetattr(fd_, &before_) == 0;
     termios silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG);
+    silent.c_cc[VEOL] = kInterrupt;  // ends the line, so that it is read at once
     good_ = good_ && ::tcsetattr(fd_, TCSAFLUSH, &silent) == 0;
   }
   Silence(const Silence&) = delete;
@@ -55,6 +59,10 @@ Result<SecretBytes> AskOnTerminal(const std::string& what) {
     while (size < typed.size()) {
       const ssize_t got = ::read(STDIN_FILENO, typed.RevealMutable().data() + size, 1);
       if (got != 1 || typed.Reveal()[size] == '\n') break;
+      if (typed.Reveal()[size] == kInterrupt) {
+        std::fputc('\n', stderr);
+        return Fail(Code::kInvalid, "interrupted: no " + what + " was typed");
+      }
       ++size;
     }
     std::fputc('\n', stderr);

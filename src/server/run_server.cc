@@ -325,18 +325,17 @@ void PrepareProcess() {
   }
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   std::signal(SIGPIPE, SIG_IGN);  // a pipe whose reader left is an error of its write
-  const sigset_t signals = AwaitedSignals();
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 Status RunServer(const Config& config, Random& random, Logger& logger) {
+  const sigset_t awaited = AwaitedSignals();
+  ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);  // first: threads inherit it
   Instance instance(config, random, logger);
   COFFER_TRY(instance.Start());
   instance.Announce();
-  const sigset_t signals = AwaitedSignals();
   int signal = SIGHUP;
   while (signal == SIGHUP) {
-    ::sigwait(&signals, &signal);
+    ::sigwait(&awaited, &signal);
     if (signal != SIGHUP) break;
     instance.ReloadTls();
     instance.ReopenAudit();

@@ -8,12 +8,13 @@
 
 namespace coffer::server {
 
-// Blocks SIGTERM, SIGINT and SIGHUP in this thread and all it will start, forbids core dumps. First
-// of all in main.
+// What every command that touches a token wants of its process: files for its user only, no core
+// dumps, no SIGPIPE, as many descriptors as it may have. Before there is a second thread.
 void PrepareProcess();
 
-// Serves until SIGTERM or SIGINT, then drains. An error is a failed start, with a sentence that
-// says what to do.
+// Serves until SIGTERM or SIGINT, then drains; SIGHUP reads certificates again. Blocks these
+// signals in the calling thread; one that comes during the start is acted on after it. An error is
+// a failed start, with a sentence that says what to do.
 Status RunServer(const Config& config, Random& random, Logger& logger);
 
 // Makes the first root token, or with `replace` another in place of a lost one, for a server that

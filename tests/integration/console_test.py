@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import termios
 import unittest
 
 from program import run_tests, take_binary
@@ -236,6 +237,37 @@ class TokenTest(Case):
         self.assertEqual(process.returncode, 0, shown)
         self.assertIn(b"coffer-meta", out)
         self.assertNotIn(self.pin().encode(), shown)
+
+    def test_an_interrupt_at_the_prompt_ends_it_and_leaves_the_echo_on(self):
+        self.configure(pin="")
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        self.addCleanup(os.close, theirs)
+        before = termios.tcgetattr(theirs)
+        process = subprocess.Popen([BINARY, "hsm", "list"], env=self.env(), stdin=theirs, stdout=subprocess.PIPE,
+                                   stderr=theirs, start_new_session=True)
+        shown = b""
+        while not shown.endswith(b"PIN: "):
+            shown += os.read(ours, 1024)
+        self.assertFalse(termios.tcgetattr(theirs)[3] & termios.ECHO)
+        os.write(ours, b"12\x03")
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1)
+        self.assertEqual(termios.tcgetattr(theirs), before)
+
+    def test_sigterm_ends_a_command_that_waits(self):
+        self.configure(pin="")
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        process = subprocess.Popen([BINARY, "hsm", "list"], env=self.env(), stdin=theirs, stdout=subprocess.PIPE,
+                                   stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        shown = b""
+        while not shown.endswith(b"PIN: "):
+            shown += os.read(ours, 1024)
+        process.terminate()
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, -signal.SIGTERM)
 
     def test_a_token_of_another_serial_is_not_taken(self):
         self.configure(serial=";serial=00112233")
