@@ -77,7 +77,6 @@ run_ctest() { # PRESET CTEST-ARGUMENT...
   local preset=$1 status=0
   shift
   export TSAN_OPTIONS="suppressions=$PWD/tests/sanitizers/tsan.supp"
-  export LSAN_OPTIONS="suppressions=$PWD/tests/sanitizers/lsan.supp"
   ctest --test-dir "build/$preset" -j "$(nproc)" --no-tests=error --output-on-failure \
     --output-junit "$PWD/$logs/ctest-$preset.xml" "$@" || status=1
   python3 scripts/tally.py reports "$logs/ctest-$preset.xml" || status=1
