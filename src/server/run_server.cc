@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -34,6 +36,7 @@
 #include "server/pin_guard.h"
 #include "server/pin_source.h"
 #include "server/secret_file.h"
+#include "server/supervisor.h"
 
 namespace coffer::server {
 namespace {
@@ -311,6 +314,30 @@ void Instance::Announce() const {
   std::fflush(stdout);
 }
 
+// Serves signals until one says to stop, and tells the supervisor now and then that we are alive.
+int AwaitStop(const sigset_t& signals, Instance& instance) {
+  const auto period = Supervisor::AlivePeriod();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(period);
+  const timespec patience{
+      seconds.count(),
+      std::chrono::duration_cast<std::chrono::nanoseconds>(period - seconds).count()};
+  while (true) {
+    int signal = 0;
+    if (period.count() > 0) {
+      Supervisor::Alive();
+      signal = ::sigtimedwait(&signals, nullptr, &patience);
+    } else {
+      ::sigwait(&signals, &signal);
+    }
+    if (signal == SIGHUP) {
+      instance.ReloadTls();
+      instance.ReopenAudit();
+    } else if (signal > 0) {
+      return signal;
+    }
+  }
+}
+
 }  // namespace
 
 void PrepareProcess() {
@@ -333,13 +360,9 @@ Status RunServer(const Config& config, Random& random, Logger& logger) {
   Instance instance(config, random, logger);
   COFFER_TRY(instance.Start());
   instance.Announce();
-  int signal = SIGHUP;
-  while (signal == SIGHUP) {
-    ::sigwait(&awaited, &signal);
-    if (signal != SIGHUP) break;
-    instance.ReloadTls();
-    instance.ReopenAudit();
-  }
+  Supervisor::Ready();
+  const int signal = AwaitStop(awaited, instance);
+  Supervisor::Stopping();
   logger.Log(LogLevel::kInfo, "server", "draining", {{"signal", std::int64_t{signal}}});
   instance.Drain();
   return {};

@@ -7,6 +7,7 @@ import pty
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -307,6 +308,33 @@ class OperatorTest(Case):
         self.assertEqual((code, json.loads(out)["initialized"]), (0, False))
         process.send_signal(signal.SIGTERM)
         self.assertIn("run coffer operator init", process.communicate(timeout=60)[1])
+
+
+class SupervisorTest(Case):
+    """A datagram socket stands in for systemd's."""
+
+    def setUp(self):
+        super().setUp()
+        self.good("hsm", "init")
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.notify.close)
+        self.notify.bind(self.path("notify"))
+        self.notify.settimeout(60)
+
+    def test_says_ready_when_it_serves_alive_now_and_then_and_stopping(self):
+        process = subprocess.Popen(["sh", "-c", 'WATCHDOG_PID=$$ exec "$0" "$@"', BINARY, "server",
+                                    "-config=" + self.path("coffer.hcl")],
+                                   env=self.env(NOTIFY_SOCKET=self.path("notify"), WATCHDOG_USEC="200000"),
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.stop, process)
+        said = [self.notify.recv(100) for _ in range(4)]
+        self.assertEqual(said, [b"READY=1"] + 3 * [b"WATCHDOG=1"])
+        self.assertEqual(self.run_coffer("status", "-address=unix:" + self.path("own.sock"))[0], 0)
+        process.send_signal(signal.SIGTERM)
+        while said[-1] == b"WATCHDOG=1":
+            said.append(self.notify.recv(100))
+        self.assertEqual(said[-1], b"STOPPING=1")
+        self.assertEqual(process.wait(timeout=60), 0)
 
 
 run_tests()
