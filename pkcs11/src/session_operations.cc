@@ -77,6 +77,21 @@ Result<ObjectHandle> Session::DeriveKey(const Mechanism& mechanism, ObjectHandle
   return key;
 }
 
+Result<ObjectHandle> Session::DeriveEcdh(ObjectHandle base_key, ByteView public_point,
+                                         const Attributes& attributes) {
+  COFFER_TRY(CheckAlive());
+  CK_ECDH1_DERIVE_PARAMS parameters{};
+  parameters.kdf = CKD_NULL;
+  parameters.pPublicData = InputPointer(public_point);
+  parameters.ulPublicDataLen = public_point.size();
+  CK_MECHANISM raw{CKM_ECDH1_DERIVE, &parameters, sizeof(parameters)};
+  CK_OBJECT_HANDLE key = kNoObject;
+  const CK_RV rv = module_->functions->C_DeriveKey(
+      handle_, &raw, base_key, attributes.impl().Data(), attributes.impl().Size(), &key);
+  if (rv != CKR_OK) return Fail(Failed(rv, "C_DeriveKey"));
+  return key;
+}
+
 Result<std::size_t> Session::EncryptGcm(ObjectHandle key, const GcmParameters& parameters,
                                         ByteView in, MutableBytes out) {
   COFFER_TRY(CheckAlive());

@@ -70,6 +70,8 @@ std::vector<Endpoint> EndpointsOf(EngineKind engine) {
       AddTransitMacEndpoints(endpoints);
       AddTransitKeyEndpoints(endpoints);
       AddTransitInspectEndpoints(endpoints);
+      AddTransitImportEndpoints(endpoints);
+      AddTransitExportEndpoints(endpoints);
       AddTransitKeylessEndpoints(endpoints);
       break;
   }

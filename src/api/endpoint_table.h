@@ -116,6 +116,8 @@ void AddTransitKeyEndpoints(std::vector<Endpoint>& table);
 void AddTransitCipherEndpoints(std::vector<Endpoint>& table);
 void AddTransitSignEndpoints(std::vector<Endpoint>& table);
 void AddTransitMacEndpoints(std::vector<Endpoint>& table);
+void AddTransitImportEndpoints(std::vector<Endpoint>& table);
+void AddTransitExportEndpoints(std::vector<Endpoint>& table);
 void AddTransitInspectEndpoints(std::vector<Endpoint>& table);
 void AddTransitKeylessEndpoints(std::vector<Endpoint>& table);
 

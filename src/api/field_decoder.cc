@@ -168,6 +168,7 @@ const FieldSpec* Fields::Spec(std::string_view name) const {
 }
 
 Status Fields::Decode(JsonValue input) {
+  if (input.IsNull()) return {};  // how Go's client writes that it has nothing to say
   // What is not taken over (unknown names, values behind one that fails) may be a secret all the
   // same.
   struct Wiper {

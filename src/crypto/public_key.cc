@@ -1,9 +1,11 @@
 #include "coffer/crypto/public_key.h"
 
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -84,6 +86,19 @@ PkeyPointer FromParams(const char* type, OSSL_PARAM_BLD* builder) {
     return nullptr;
   }
   return PkeyPointer(key);
+}
+
+// `point`: uncompressed or compressed.
+PkeyPointer FromPoint(Curve curve, ByteView point) {
+  const BuilderPointer builder(::OSSL_PARAM_BLD_new());
+  const char* const group = kCurves.at(static_cast<std::size_t>(curve)).group;
+  if (!builder ||
+      ::OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, group, 0) != 1 ||
+      ::OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
+                                         point.size()) != 1) {
+    return nullptr;
+  }
+  return FromParams("EC", builder.get());
 }
 
 Bytes SpkiOf(EVP_PKEY* key) {
@@ -178,15 +193,15 @@ Result<PublicKey::Shared> PublicKey::FromRsa(ByteView modulus, ByteView exponent
 Result<PublicKey::Shared> PublicKey::FromEcPoint(Curve curve, ByteView octet_string) {
   const ErrorMark mark;
   const std::optional<Bytes> point = InOctetString(octet_string);
-  const BuilderPointer builder(::OSSL_PARAM_BLD_new());
-  const char* const group = kCurves.at(static_cast<std::size_t>(curve)).group;
-  if (!point || !builder ||
-      ::OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, group, 0) != 1 ||
-      ::OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point->data(),
-                                         point->size()) != 1) {
-    return Unusable();
-  }
-  return Adopt(std::make_unique<Handle>(Handle{FromParams("EC", builder.get())}));
+  if (!point) return Unusable();
+  return Adopt(std::make_unique<Handle>(Handle{FromPoint(curve, *point)}));
+}
+
+Result<PublicKey::Shared> PublicKey::FromCompressed(Curve curve, std::uint8_t sign, ByteView x) {
+  const ErrorMark mark;
+  Bytes point{sign};
+  point.insert(point.end(), x.begin(), x.end());
+  return Adopt(std::make_unique<Handle>(Handle{FromPoint(curve, point)}));
 }
 
 Result<PublicKey::Shared> PublicKey::FromEd25519(ByteView point) {
@@ -303,6 +318,18 @@ bool PublicKey::InRange(ByteView number) const {
   const NumberPointer n(modulus);
   const NumberPointer value(::BN_bin2bn(number.data(), static_cast<int>(number.size()), nullptr));
   return value && ::BN_cmp(value.get(), n.get()) < 0;
+}
+
+Bytes GeneratorPoint(Curve curve) {
+  const int nid = ::OBJ_sn2nid(kCurves.at(static_cast<std::size_t>(curve)).group);
+  const std::unique_ptr<EC_GROUP, FreeWith<::EC_GROUP_free>> group(
+      ::EC_GROUP_new_by_curve_name(nid));
+  if (!group) return {};
+  Bytes point(256);
+  point.resize(::EC_POINT_point2oct(group.get(), ::EC_GROUP_get0_generator(group.get()),
+                                    POINT_CONVERSION_UNCOMPRESSED, point.data(), point.size(),
+                                    nullptr));
+  return point;
 }
 
 Bytes EcdsaToDer(ByteView fixed) {

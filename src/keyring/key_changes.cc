@@ -126,6 +126,11 @@ Result<KeyVersion> KeyRing::Impl::NewVersionOf(Token& token, const Key& key, int
     COFFER_ASSIGN(place, ReserveResident(key.id, number));
   }
   COFFER_ASSIGN(NewVersion made, token.Generate(key.Spec(), place));
+  return VersionFrom(std::move(made), number, actor);
+}
+
+Result<KeyVersion> KeyRing::Impl::VersionFrom(NewVersion made, int number,
+                                              const Actor& actor) const {
   KeyVersion version;
   version.info = {number, clock.Now(), actor.name, actor.reason, made.master};
   version.custody = made.custody;

@@ -122,11 +122,6 @@ ByteView CurveOf(KeyType type) {
   }
 }
 
-crypto::Curve EcdsaCurve(KeyType type) {
-  if (type == KeyType::kEcdsaP384) return crypto::Curve::kP384;
-  return type == KeyType::kEcdsaP521 ? crypto::Curve::kP521 : crypto::Curve::kP256;
-}
-
 // The token's names of a hash: its digest and its HMAC.
 struct HashMechanism {
   HashAlgorithm hash;
@@ -142,6 +137,11 @@ constexpr std::array kHashes{
 };
 
 }  // namespace
+
+crypto::Curve EcdsaCurveOf(KeyType type) {
+  if (type == KeyType::kEcdsaP384) return crypto::Curve::kP384;
+  return type == KeyType::kEcdsaP521 ? crypto::Curve::kP521 : crypto::Curve::kP256;
+}
 
 const KeyMaking& MakingOf(Family family) { return kMakings.at(static_cast<std::size_t>(family)); }
 
@@ -207,7 +207,7 @@ Result<crypto::PublicKey::Shared> ReadPublicKey(pkcs11::Session& session,
   }
   COFFER_ASSIGN(const Bytes point, session.GetBytes(public_key, AttributeType::kEcPoint));
   if (info.family == Family::kEd25519) return crypto::PublicKey::FromEd25519(point);
-  return crypto::PublicKey::FromEcPoint(EcdsaCurve(info.type), point);
+  return crypto::PublicKey::FromEcPoint(EcdsaCurveOf(info.type), point);
 }
 
 std::optional<pkcs11::Mechanism> MechanismFor(const SignMechanism& how, Bytes& room) {

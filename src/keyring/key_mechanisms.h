@@ -45,6 +45,8 @@ Result<crypto::PublicKey::Shared> ReadPublicKey(pkcs11::Session& session,
                                                 pkcs11::ObjectHandle public_key,
                                                 const KeyTypeInfo& info);
 
+crypto::Curve EcdsaCurveOf(KeyType type);
+
 // The token's mechanism with its parameters; `room` keeps them. Nothing where no mechanism does it.
 std::optional<pkcs11::Mechanism> MechanismFor(const SignMechanism& how, Bytes& room);
 

@@ -176,6 +176,10 @@ struct KeyRing::Impl {
   void Publish(const Change& change);
   Status CatchUp(Token& token);
   Result<KeyVersion> NewVersionOf(Token& token, const Key& key, int number, const Actor& actor);
+  Result<KeyVersion> VersionFrom(NewVersion made, int number, const Actor& actor) const;
+  // key_imports.cc; sets the key's HMAC size where the type leaves it open.
+  Result<KeyVersion> ImportedVersionOf(Token& token, Key& key, int number,
+                                       const ImportedMaterial& material, const Actor& actor);
   // Loads the key, lets `edit` change a copy and commits it.
   using Edit = std::function<Result<HistoryEntry>(Token&, Key&, std::vector<int>& new_versions)>;
   Changed ChangeKey(const Id& mount, std::string_view name, const Actor& actor, const Edit& edit);

@@ -83,7 +83,15 @@ Result<KeyType> ParseKeyType(std::string_view name) {
 std::string_view KeyTypeName(KeyType type) { return InfoOf(type).name; }
 
 std::string_view CustodyName(Custody custody) {
-  return custody == Custody::kResident ? "resident" : "wrapped";
+  switch (custody) {
+    case Custody::kResident:
+      return "resident";
+    case Custody::kPublicOnly:
+      return "public-key-only";
+    case Custody::kWrapped:
+      break;
+  }
+  return "wrapped";
 }
 
 std::string_view KdfName(Kdf kdf) { return kdf == Kdf::kAesEcb1 ? "coffer-kdf-aesecb-1" : ""; }

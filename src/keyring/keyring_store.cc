@@ -91,7 +91,7 @@ Status ReadVersions(storage::Reader& reader, Key& key) {
     version.counter->reserved.store(rows.Int(10));
     const std::int64_t custody = rows.Int(11);
     const std::int64_t kdf = rows.Int(12);
-    if (custody < 1 || custody > 2 || kdf < 0 || kdf > 1) return Damaged("key version");
+    if (custody < 1 || custody > 3 || kdf < 0 || kdf > 1) return Damaged("key version");
     version.custody = static_cast<Custody>(custody);
     version.kdf = static_cast<Kdf>(kdf);
     version.spki = rows.Blob(13);

@@ -37,6 +37,11 @@ class Pkcs11Token final : public Token {
                                                    const TokenLocation& location,
                                                    std::shared_ptr<Login> login);
 
+  // key_import.cc
+  Result<NewVersion> Import(const KeySpec& spec, ByteView ephemeral, ByteView target) override;
+  Result<Bytes> ImportWrappingKey() override;
+  Result<NewVersion> GenerateHmacKey() override;
+
   // key_objects.cc
   Result<Custody> CustodyOf(const KeySpec& spec) override;
   Result<NewVersion> Generate(const KeySpec& spec, const ResidentPlace& place) override;
@@ -84,6 +89,11 @@ class Pkcs11Token final : public Token {
   Status Sync() const;
   Status FindResidents();
 
+  Result<pkcs11::ObjectHandle> FindImportWrappingKey();
+  Result<Bytes> ImportBlob(const KeySpec& spec, const std::string& master, ByteView ephemeral,
+                           ByteView target);
+  Result<crypto::PublicKey::Shared> PublicKeyOfImported(const KeySpec& spec,
+                                                        const NewVersion& version);
   Status ProbeMaking(const KeySpec& spec);
   Result<Bytes> WrapNew(const KeySpec& spec, Use use, const std::string& master);
   Status GeneratePair(const KeySpec& spec, NewVersion& version);

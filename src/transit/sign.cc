@@ -44,6 +44,9 @@ Result<Signature> SignOne(keyring::KeyRing& keys, const Caller& caller, const ke
                           coffer::Random& random) {
   COFFER_ASSIGN(const auto* const version, key.ForSigning(item.key_version));
   if (!version->public_key) return Fail(Code::kCorrupt, "key version has no public key");
+  if (version->custody == keyring::Custody::kPublicOnly) {
+    return Fail(Code::kInvalid, "requested version for signing does not contain a private part");
+  }
   COFFER_ASSIGN(const Bytes digest, DigestToSign(key.Info(), item.input, options));
   COFFER_ASSIGN(Bytes octets, InToken(keys, caller, key, *version, digest, options, random));
   Bytes der;

@@ -20,6 +20,9 @@ class SwitchableToken final : public Token {
     return Fail(Code::kTokenRefused, "not in this test");
   }
   Result<TokenHandle> Unwrap(const KeySpec&, Use, std::string_view, ByteView) override { return 1; }
+  Result<NewVersion> Import(const KeySpec&, ByteView, ByteView) override { return NewVersion(); }
+  Result<Bytes> ImportWrappingKey() override { return Bytes(); }
+  Result<NewVersion> GenerateHmacKey() override { return NewVersion(); }
   Result<TokenHandle> Derive(const KeySpec&, TokenHandle, DerivedUse, ByteView) override {
     return 1;
   }

@@ -30,6 +30,8 @@ class PublicKey {
   static Result<Shared> FromRsa(ByteView modulus, ByteView exponent);
   // The point as a DER OCTET STRING around 04 || x || y, as a token gives it (PKCS#11 2.3.3).
   static Result<Shared> FromEcPoint(Curve curve, ByteView octet_string);
+  // x and the sign of y (2 or 3), as SEC 1 2.3.3 compresses a point.
+  static Result<Shared> FromCompressed(Curve curve, std::uint8_t sign, ByteView x);
   // 32 octets, plain or in a DER OCTET STRING.
   static Result<Shared> FromEd25519(ByteView point);
 
@@ -70,6 +72,9 @@ class PublicKey {
   int bits_;
   Bytes spki_;
 };
+
+// The curve's generator, uncompressed (SEC 2).
+Bytes GeneratorPoint(Curve curve);
 
 // ECDSA signatures: a token gives r || s at fixed width, most clients want DER.
 Bytes EcdsaToDer(ByteView fixed);

@@ -30,6 +30,13 @@ struct CreateOptions {
   std::int64_t auto_rotate_period_seconds = 0;
 };
 
+// A key from elsewhere: exactly one of the two.
+struct ImportedMaterial {
+  // RSA-OAEP(wrapping key, ephemeral AES-256), 512 octets, then RFC 5649(ephemeral, key).
+  Bytes wrapped;
+  crypto::PublicKey::Shared public_key;  // verifies and encrypts only
+};
+
 // Fields that are set change; all or nothing.
 struct ConfigChange {
   std::optional<std::int64_t> min_decryption_version = std::nullopt;
@@ -131,6 +138,14 @@ class KeyRing {
                const Actor& actor);
   Changed SetSoftDeleted(const Id& mount, std::string_view name, bool deleted, const Actor& actor);
   Status Delete(const Id& mount, std::string_view name, const Actor& actor);
+  // A new key from elsewhere; kInvalid where the name is taken.
+  Changed Import(const Id& mount, const KeyName& name, const CreateOptions& options,
+                 bool allow_rotation, const ImportedMaterial& material, const Actor& actor);
+  // A further version for an imported key.
+  Changed ImportVersion(const Id& mount, std::string_view name, const ImportedMaterial& material,
+                        const Actor& actor);
+  // PEM of the key that imports are wrapped for; made at the first call.
+  Result<std::string> ImportWrappingKey();
   // Every key of the mount, whatever its settings.
   Status DeleteMount(const Id& mount, const Actor& actor);
   // Before the first use; it outlives the key ring.

@@ -94,8 +94,9 @@ enum class Use : std::uint8_t {
 
 // Where a version's key is.
 enum class Custody : std::uint8_t {
-  kWrapped = 1,  // a blob in the database that only the token opens
-  kResident = 2  // an object in the token
+  kWrapped = 1,    // a blob in the database that only the token opens
+  kResident = 2,   // an object in the token
+  kPublicOnly = 3  // nowhere here: an imported public key
 };
 std::string_view CustodyName(Custody custody);
 

@@ -79,6 +79,15 @@ class Token {
   // that does not come back is never returned. A resident version becomes a token object at
   // `place`.
   virtual Result<NewVersion> Generate(const KeySpec& spec, const ResidentPlace& place) = 0;
+  // A version that comes from elsewhere: `ephemeral` is an AES-256 key under the import wrapping
+  // key (RSA-OAEP with SHA-1), `target` the key under it (RFC 5649; pairs as PKCS#8). Nothing of it
+  // is ever outside the token. One error for all that can be wrong with them: kInvalid.
+  virtual Result<NewVersion> Import(const KeySpec& spec, ByteView ephemeral, ByteView target) = 0;
+  // SubjectPublicKeyInfo of the import wrapping key (RSA-4096), made at the first call. Custodian's
+  // instance only.
+  virtual Result<Bytes> ImportWrappingKey() = 0;
+  // Only the HMAC key of a new version: for one whose other key is not here.
+  virtual Result<NewVersion> GenerateHmacKey() = 0;
   // A session object, not extractable, for one use. `use` kHmac: `blob` is the version's HMAC blob.
   virtual Result<TokenHandle> Unwrap(const KeySpec& spec, Use use, std::string_view master,
                                      ByteView blob) = 0;

@@ -74,6 +74,9 @@ class Session {
   // (CK_KEY_DERIVATION_STRING_DATA).
   Result<ObjectHandle> DeriveKey(const Mechanism& mechanism, ObjectHandle base_key,
                                  const Attributes& attributes);
+  // CKM_ECDH1_DERIVE without a KDF: the shared secret with `public_point`, uncompressed.
+  Result<ObjectHandle> DeriveEcdh(ObjectHandle base_key, ByteView public_point,
+                                  const Attributes& attributes);
 
   // out must hold in.size() + 16; returns octets written (ciphertext || tag).
   Result<std::size_t> EncryptGcm(ObjectHandle key, const GcmParameters& parameters, ByteView in,

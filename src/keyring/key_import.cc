@@ -1,0 +1,223 @@
+// Keys that come from elsewhere (key-custody, "Import"): opened, wrapped anew and checked inside
+// the token.
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "coffer/pkcs11/parameters.h"
+#include "keyring/key_mechanisms.h"
+#include "keyring/passing_object.h"
+#include "keyring/pkcs11_token.h"
+
+namespace coffer::keyring {
+namespace {
+
+using pkcs11::Attributes;
+using pkcs11::AttributeType;
+using pkcs11::Mechanism;
+using pkcs11::MechanismType;
+using pkcs11::ObjectClass;
+using pkcs11::ObjectHandle;
+
+constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
+constexpr std::string_view kWrappingLabel = "coffer-import-wrapping-v1";
+constexpr unsigned long kWrappingBits = 4096;
+
+// One text for every failure: what tells them apart opens blobs for whoever asks often enough.
+auto Failed(const Error& why) {
+  return Fail(Code::kInvalid, "failed to import the key: it cannot be unwrapped",
+              why.cause.empty() ? why.message : why.cause);
+}
+
+Attributes WrappingKeys() {
+  Attributes attributes;
+  attributes.Add(AttributeType::kClass, ObjectClass::kPrivateKey)
+      .Add(AttributeType::kLabel, kWrappingLabel);
+  return attributes;
+}
+
+// What the ephemeral key must be: it unwraps, and nothing else.
+Attributes EphemeralTemplate() {
+  Attributes attributes;
+  attributes.Add(AttributeType::kClass, ObjectClass::kSecretKey)
+      .Add(AttributeType::kKeyType, pkcs11::KeyType::kAes)
+      .Add(AttributeType::kToken, false)
+      .Add(AttributeType::kSensitive, true)
+      .Add(AttributeType::kExtractable, false)
+      .Add(AttributeType::kUnwrap, true);
+  for (const AttributeType flag : {AttributeType::kWrap, AttributeType::kEncrypt,
+                                   AttributeType::kDecrypt, AttributeType::kDerive}) {
+    attributes.Add(flag, false);
+  }
+  return attributes;
+}
+
+Attributes WrappingTemplate() {
+  Attributes attributes;
+  attributes.Add(AttributeType::kToken, true)
+      .Add(AttributeType::kPrivate, true)
+      .Add(AttributeType::kSensitive, true)
+      .Add(AttributeType::kExtractable, false)
+      .Add(AttributeType::kLabel, kWrappingLabel)
+      .Add(AttributeType::kDecrypt, false)
+      .Add(AttributeType::kSign, false)
+      .Add(AttributeType::kSignRecover, false)
+      .Add(AttributeType::kDerive, false)
+      .Add(AttributeType::kUnwrap, true)
+      .AddMechanisms(AttributeType::kAllowedMechanisms, {MechanismType::kRsaPkcsOaep})
+      .AddTemplate(AttributeType::kUnwrapTemplate, EphemeralTemplate())
+      .Add(AttributeType::kCopyable, false)
+      .Add(AttributeType::kModifiable, false);
+  return attributes;
+}
+
+// The target on its way: extractable, so that its master can wrap it, and of no use.
+Attributes TargetTemplate(const MasterClass& master_class) {
+  Attributes attributes;
+  attributes.Add(AttributeType::kClass, master_class.object_class)
+      .Add(AttributeType::kKeyType, master_class.key_type);
+  if (master_class.object_class == ObjectClass::kPrivateKey) {
+    return std::move(attributes.Append(NewPrivateTemplate()));
+  }
+  attributes.Add(AttributeType::kToken, false)
+      .Add(AttributeType::kPrivate, true)
+      .Add(AttributeType::kSensitive, true)
+      .Add(AttributeType::kExtractable, true);
+  for (const AttributeType flag :
+       {AttributeType::kEncrypt, AttributeType::kDecrypt, AttributeType::kSign,
+        AttributeType::kVerify, AttributeType::kDerive, AttributeType::kWrap,
+        AttributeType::kUnwrap}) {
+    attributes.Add(flag, false);
+  }
+  return attributes;
+}
+
+Use ImportedUse(Family family) {
+  switch (family) {
+    case Family::kAesGcm:
+      return Use::kCipher;
+    case Family::kHmac:
+      return Use::kHmac;
+    case Family::kCmac:
+      return Use::kCmac;
+    default:
+      return Use::kSign;
+  }
+}
+
+}  // namespace
+
+Result<ObjectHandle> Pkcs11Token::FindImportWrappingKey() {
+  COFFER_ASSIGN(const std::vector<ObjectHandle> found, session_->Find(WrappingKeys()));
+  if (found.empty()) return pkcs11::kNoObject;
+  if (found.size() > 1) {
+    return Fail(Code::kTokenRefused, "token holds more than one import wrapping key");
+  }
+  return found.front();
+}
+
+Result<Bytes> Pkcs11Token::ImportWrappingKey() {
+  COFFER_ASSIGN(ObjectHandle key, FindImportWrappingKey());
+  if (key == pkcs11::kNoObject) {
+    KeyTypeInfo info = InfoOf(KeyType::kRsa4096);
+    info.bits = static_cast<int>(kWrappingBits);
+    COFFER_ASSIGN(const pkcs11::KeyPair pair,
+                  session_->GenerateKeyPair(MechanismType::kRsaPkcsKeyPairGen,
+                                            NewPublicTemplate(info), WrappingTemplate()));
+    const PassingObject public_object(*session_, pair.public_key);
+    COFFER_TRY(Sync());
+    key = pair.private_key;
+  }
+  COFFER_ASSIGN(const auto public_key, ReadPublicKey(*session_, key, InfoOf(KeyType::kRsa4096)));
+  return public_key->Spki();
+}
+
+Result<NewVersion> Pkcs11Token::GenerateHmacKey() {
+  NewVersion version;
+  version.custody = Custody::kPublicOnly;
+  COFFER_TRY(AddHmacKey(version));
+  return version;
+}
+
+Result<Bytes> Pkcs11Token::ImportBlob(const KeySpec& spec, const std::string& master,
+                                      ByteView ephemeral, ByteView target) {
+  const Use use = ImportedUse(InfoOf(spec.type).family);
+  COFFER_ASSIGN(const ObjectHandle wrapping, FindImportWrappingKey());
+  const Bytes oaep = pkcs11::RsaOaepParameters(MechanismType::kSha1);
+  COFFER_ASSIGN(const ObjectHandle opened,
+                session_->UnwrapKey(Mechanism(MechanismType::kRsaPkcsOaep, oaep), wrapping,
+                                    ephemeral, EphemeralTemplate()));
+  const PassingObject unwrapping(*session_, opened);
+  COFFER_ASSIGN(
+      const ObjectHandle arrived,
+      session_->UnwrapKey(kWrap, unwrapping.get(), target, TargetTemplate(ClassOf(spec, use))));
+  const PassingObject passing(*session_, arrived);
+  COFFER_ASSIGN(const ObjectHandle own, Master(master));
+  return session_->WrapKey(kWrap, own, passing.get());
+}
+
+// RSA private keys show their modulus. EC private keys show nothing, but what the token agrees on
+// with the curve's generator is the public point's x, and of the two points with it only one
+// verifies.
+Result<crypto::PublicKey::Shared> Pkcs11Token::PublicKeyOfImported(const KeySpec& spec,
+                                                                   const NewVersion& version) {
+  const KeyTypeInfo& info = InfoOf(spec.type);
+  COFFER_ASSIGN(const TokenHandle signing_handle,
+                Unwrap(spec, Use::kSign, version.master, version.blob));
+  const PassingObject signing(*session_, signing_handle);
+  if (info.family == Family::kRsa) {
+    COFFER_ASSIGN(auto key, ReadPublicKey(*session_, signing.get(), info));
+    COFFER_TRY(CheckPair(spec, signing.get(), *key));
+    return key;
+  }
+  COFFER_ASSIGN(const TokenHandle agreeing_handle,
+                Unwrap(spec, Use::kAgree, version.master, version.blob));
+  const PassingObject agreeing(*session_, agreeing_handle);
+  Attributes readable;
+  const auto octets = static_cast<unsigned long>((info.bits + 7) / 8);
+  readable.Add(AttributeType::kClass, ObjectClass::kSecretKey)
+      .Add(AttributeType::kKeyType, pkcs11::KeyType::kGenericSecret)
+      .Add(AttributeType::kToken, false)
+      .Add(AttributeType::kSensitive, false)
+      .Add(AttributeType::kExtractable, true)
+      .Add(AttributeType::kValueLen, octets);
+  COFFER_ASSIGN(const ObjectHandle agreed,
+                session_->DeriveEcdh(agreeing.get(),
+                                     crypto::GeneratorPoint(EcdsaCurveOf(spec.type)), readable));
+  const PassingObject shared(*session_, agreed);
+  COFFER_ASSIGN(const Bytes x, session_->GetBytes(shared.get(), AttributeType::kValue));
+  for (const std::uint8_t sign : {std::uint8_t{2}, std::uint8_t{3}}) {
+    auto candidate = crypto::PublicKey::FromCompressed(EcdsaCurveOf(spec.type), sign, x);
+    if (candidate && CheckPair(spec, signing.get(), **candidate)) return candidate;
+  }
+  return Fail(Code::kInvalid, "imported key has no public key");
+}
+
+Result<NewVersion> Pkcs11Token::Import(const KeySpec& spec, ByteView ephemeral, ByteView target) {
+  const KeyTypeInfo& info = InfoOf(spec.type);
+  const Use use = ImportedUse(info.family);
+  NewVersion version;
+  COFFER_ASSIGN(version.master,
+                NewestMaster(ClassNamed("import-" + std::string(ClassOf(spec, use).name))));
+  const auto doubtful = [](const Error& error) {
+    return error.code == Code::kTokenLost || error.code == Code::kUnavailable;
+  };
+  auto blob = ImportBlob(spec, version.master, ephemeral, target);
+  if (!blob) return doubtful(blob.error()) ? Fail(blob.error()) : Failed(blob.error());
+  version.blob = std::move(*blob);
+  if (info.Asymmetric()) {
+    const auto public_key = PublicKeyOfImported(spec, version);
+    if (!public_key) {
+      return doubtful(public_key.error()) ? Fail(public_key.error()) : Failed(public_key.error());
+    }
+    if ((*public_key)->Bits() != info.bits) return Failed({Code::kInvalid, "wrong key size", ""});
+    version.spki = (*public_key)->Spki();
+  } else if (const Status checked = CheckTwice(spec, use, version.master, version.blob); !checked) {
+    return doubtful(checked.error()) ? Fail(checked.error()) : Failed(checked.error());
+  }
+  if (info.family != Family::kHmac) COFFER_TRY(AddHmacKey(version));
+  return version;
+}
+
+}  // namespace coffer::keyring

@@ -1,0 +1,148 @@
+// Imports as changes of keys: on the custodian's thread, as key_changes.cc.
+
+#include <utility>
+
+#include "keyring/key_config.h"
+#include "keyring/key_ring_impl.h"
+
+namespace coffer::keyring {
+namespace {
+
+constexpr std::size_t kEphemeralOctets = 512;  // RSA-4096
+
+auto Invalid(std::string message) { return Fail(Code::kInvalid, std::move(message)); }
+
+Status CheckMatches(const KeyTypeInfo& info, const crypto::PublicKey& key) {
+  const bool matches =
+      (info.family == Family::kRsa && key.kind() == crypto::PublicKey::Kind::kRsa &&
+       key.Bits() == info.bits) ||
+      (info.family == Family::kEcdsa && key.kind() == crypto::PublicKey::Kind::kEcdsa &&
+       key.Bits() == info.bits) ||
+      (info.family == Family::kEd25519 && key.kind() == crypto::PublicKey::Kind::kEd25519);
+  if (matches) return {};
+  return Invalid("public key is not of key type " + std::string(info.name));
+}
+
+// The key's octets out of the wrapped length (RFC 5649): a block of integrity check, no more.
+Status CheckWrapped(Key& key, const Bytes& wrapped) {
+  if (wrapped.size() < kEphemeralOctets + 24) return Invalid("provided ciphertext is too short");
+  const auto octets = static_cast<int>(wrapped.size() - kEphemeralOctets) - 8;
+  const KeyTypeInfo& info = key.Info();
+  const auto wrong_size = [&] {
+    return Invalid("invalid key size " + std::to_string(octets) + " bytes for key type " +
+                   std::string(info.name));
+  };
+  if (info.family == Family::kHmac) {
+    if (octets < kMinHmacOctets || octets > kMaxHmacOctets || octets % 8 != 0) return wrong_size();
+    key.hmac_octets = octets;
+  } else if (!info.Asymmetric() && octets != info.bits / 8) {
+    return wrong_size();
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<KeyVersion> KeyRing::Impl::ImportedVersionOf(Token& token, Key& key, int number,
+                                                    const ImportedMaterial& material,
+                                                    const Actor& actor) {
+  NewVersion made;
+  if (material.public_key) {
+    if (!key.Info().Asymmetric())
+      return Invalid("provided type does not support public_key import");
+    COFFER_TRY(CheckMatches(key.Info(), *material.public_key));
+    COFFER_ASSIGN(made, token.GenerateHmacKey());
+    made.spki = material.public_key->Spki();
+  } else {
+    if (key.Info().family == Family::kEd25519) {
+      return Invalid("key type ed25519 cannot be imported: the token cannot unwrap it");
+    }
+    COFFER_TRY(CheckWrapped(key, material.wrapped));
+    const ByteView all(material.wrapped);
+    COFFER_ASSIGN(
+        made, token.Import(key.Spec(), all.first(kEphemeralOctets), all.subspan(kEphemeralOctets)));
+  }
+  return VersionFrom(std::move(made), number, actor);
+}
+
+KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const CreateOptions& options,
+                                 bool allow_rotation, const ImportedMaterial& material,
+                                 const Actor& actor) {
+  if (options.convergent) {
+    return Invalid("import cannot be used on keys with convergent encryption enabled");
+  }
+  // Ciphertexts made elsewhere would never decrypt here: the derivation is another.
+  if (options.derived) {
+    return Invalid("derived keys cannot be imported: this server derives with " +
+                   std::string(KdfName(Kdf::kAesEcb1)));
+  }
+  if (options.auto_rotate_period_seconds != 0 && !allow_rotation) {
+    return Invalid("allow_rotation must be set to true if auto-rotation is enabled");
+  }
+  COFFER_TRY(CheckNewKey(options));
+  std::shared_ptr<const Key> imported;
+  COFFER_TRY(impl_->custodian.Run([&](Token& token) -> Status {
+    COFFER_TRY(impl_->CatchUp(token));
+    const auto existing = impl_->Load(token, mount, name.Text());
+    if (existing) {
+      return Invalid(
+          "the import path cannot be used with an existing key; use import-version to rotate an "
+          "existing imported key");
+    }
+    if (existing.error().code != Code::kNotFound) return Fail(existing.error());
+    auto key = std::make_shared<Key>();
+    key->id = Id::Generate(impl_->random);
+    key->mount = mount;
+    key->name = name.Text();
+    key->type = options.type;
+    key->created = impl_->clock.Now();
+    key->settings.allow_plaintext_backup = options.allow_plaintext_backup;
+    key->settings.auto_rotate_period_seconds = options.auto_rotate_period_seconds;
+    key->settings.imported = true;
+    key->settings.allow_imported_rotation = allow_rotation;
+    COFFER_ASSIGN(KeyVersion version, impl_->ImportedVersionOf(token, *key, 1, material, actor));
+    key->versions.emplace(1, std::move(version));
+    Impl::Change change;
+    change.new_versions = {1};
+    change.history = {key->created, "imported", 1, actor.name, actor.reason};
+    change.after = key;
+    COFFER_TRY(impl_->Commit(token, change));
+    imported = std::move(key);
+    return {};
+  }));
+  return imported;
+}
+
+KeyRing::Changed KeyRing::ImportVersion(const Id& mount, std::string_view name,
+                                        const ImportedMaterial& material, const Actor& actor) {
+  return impl_->ChangeKey(
+      mount, name, actor,
+      [&](Token& token, Key& key, std::vector<int>& new_versions) -> Result<HistoryEntry> {
+        if (!key.settings.imported) {
+          return Invalid("the import_version endpoint can only be used with an imported key");
+        }
+        const int octets = key.hmac_octets;
+        const int number = key.latest_version + 1;
+        COFFER_ASSIGN(KeyVersion version,
+                      impl_->ImportedVersionOf(token, key, number, material, actor));
+        if (key.hmac_octets != octets) {
+          return Invalid("imported versions of a key must have one size");
+        }
+        key.versions.insert_or_assign(number, std::move(version));
+        key.latest_version = number;
+        new_versions.push_back(number);
+        return HistoryEntry{.event = "imported", .version = number, .actor = {}, .reason = {}};
+      });
+}
+
+Result<std::string> KeyRing::ImportWrappingKey() {
+  Bytes spki;
+  COFFER_TRY(impl_->custodian.Run([&](Token& token) -> Status {
+    COFFER_ASSIGN(spki, token.ImportWrappingKey());
+    return {};
+  }));
+  COFFER_ASSIGN(const auto key, crypto::PublicKey::FromSpki(spki));
+  return key->Pem();
+}
+
+}  // namespace coffer::keyring
