@@ -8,6 +8,7 @@ Prints "FAILED name" and "SKIPPED name: reason" lines, then "N passed, N failed,
 if something failed or nothing was run.
 """
 
+import pathlib
 import re
 import sys
 import unittest
@@ -45,6 +46,7 @@ def reason(case, skip):
 
 def tap(path):
     """Tests of the top level; each failing hook of a file is one more failure there."""
+    client = pathlib.Path(path).stem.removeprefix("clients-")
     line_form = re.compile(r"^(\s*)(not )?ok \d+ - (.*?)(?: # (SKIP|TODO)\s?(.*))?$")
     with open(path, encoding="utf-8") as file:
         for line in file:
@@ -52,9 +54,9 @@ def tap(path):
             if not match or match[1]:
                 continue
             if match[4]:
-                yield "skipped", f"node.{match[3]}", match[5] or "no reason given"
+                yield "skipped", f"{client}.{match[3]}", match[5] or "no reason given"
             else:
-                yield ("failed" if match[2] else "passed"), f"node.{match[3]}", ""
+                yield ("failed" if match[2] else "passed"), f"{client}.{match[3]}", ""
 
 
 def python_tests(paths):

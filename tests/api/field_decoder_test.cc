@@ -127,5 +127,13 @@ TEST(ParseJson, TakesAMillionValuesAndNoMore) {
   EXPECT_FALSE(ParseJson(list(1'000'000)));
 }
 
+TEST(Fields, TakesNullForNoParameters) {
+  const std::vector<FieldSpec> specs{{"name", FieldType::kText, "default", ""}};
+  Fields fields(specs);
+  EXPECT_TRUE(fields.Decode(*ParseJson("null")));
+  EXPECT_EQ(fields.Text("name"), "default");
+  EXPECT_FALSE(fields.Decode(*ParseJson("[]")));
+}
+
 }  // namespace
 }  // namespace coffer::api

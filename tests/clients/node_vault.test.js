@@ -150,3 +150,30 @@ test('what was encrypted before a restart is decrypted after it', async () => {
   });
   assert.strictEqual(opened.data.plaintext, hello);
 });
+
+test('every kind of key signs or authenticates', async () => {
+  for (const type of ['rsa-2048', 'ecdsa-p256', 'ed25519']) {
+    await vault.write(`transit-node/keys/sign-${type}`, { type });
+    const made = await vault.write(`transit-node/sign/sign-${type}`, { input: hello });
+    const right = await vault.write(`transit-node/verify/sign-${type}`,
+      { input: hello, signature: made.data.signature });
+    assert.strictEqual(right.data.valid, true);
+    const wrong = await vault.write(`transit-node/verify/sign-${type}`,
+      { input: '', signature: made.data.signature });
+    assert.strictEqual(wrong.data.valid, false);
+    const mac = await vault.write(`transit-node/hmac/sign-${type}/sha2-512`, { input: hello });
+    const same = await vault.write(`transit-node/verify/sign-${type}/sha2-512`,
+      { input: hello, hmac: mac.data.hmac });
+    assert.strictEqual(same.data.valid, true);
+  }
+});
+
+test('derived keys open with their context only', async () => {
+  await vault.write('transit-node/keys/derived', { derived: true });
+  const sealed = await vault.write('transit-node/encrypt/derived', { plaintext: hello, context: hello });
+  const opened = await vault.write('transit-node/decrypt/derived',
+    { ciphertext: sealed.data.ciphertext, context: hello });
+  assert.strictEqual(opened.data.plaintext, hello);
+  await assert.rejects(vault.write('transit-node/decrypt/derived',
+    { ciphertext: sealed.data.ciphertext, context: 'b3RoZXI=' }));
+});

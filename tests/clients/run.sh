@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs hvac and node-vault as their registries give them out against the real server.
+# Runs hvac, node-vault and OpenBao's Go client as their registries give them out against the real server.
 # usage: tests/clients/run.sh [BINARY]      default build/release/coffer
 # Ends with: N passed, N failed, N skipped
 set -uo pipefail
@@ -32,5 +32,11 @@ status=0
 NODE_PATH=$PWD/$node/node_modules node --test-reporter=tap tests/clients/node_vault.test.js \
   >build/clients-node.tap || status=1
 cat build/clients-node.tap
-python3 scripts/tally.py reports build/clients-hvac.xml build/clients-node.tap || status=1
+# The Go client as its module proxy gives it out; go.sum pins it.
+(cd tests/clients/go && go test -count=1 -v ./...) >build/clients-go.log 2>&1 || status=1
+sed -nE 's/^--- PASS: ([^ ]+).*/ok 1 - \1/p; s/^--- FAIL: ([^ ]+).*/not ok 1 - \1/p; s/^--- SKIP: ([^ ]+).*/ok 1 - \1 # SKIP/p' \
+  build/clients-go.log >build/clients-go.tap
+grep -q '^ok ' build/clients-go.tap || { cat build/clients-go.log; echo 'not ok 1 - clients' >>build/clients-go.tap; status=1; }
+cat build/clients-go.tap
+python3 scripts/tally.py reports build/clients-hvac.xml build/clients-node.tap build/clients-go.tap || status=1
 exit $status

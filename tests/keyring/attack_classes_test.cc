@@ -1,0 +1,201 @@
+// The attack table (attack_test.cc) for the masters of further classes, resident keys and the
+// import wrapping key: somebody with the user PIN, the module and every blob.
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "coffer/crypto/system_random.h"
+#include "coffer/keyring/token_setup.h"
+#include "coffer/pkcs11/parameters.h"
+#include "fakes/softhsm_token.h"
+#include "keyring/key_mechanisms.h"
+#include "keyring/pkcs11_token.h"
+
+namespace coffer::keyring {
+namespace {
+
+using pkcs11::Attributes;
+using pkcs11::AttributeType;
+using pkcs11::Mechanism;
+using pkcs11::MechanismType;
+using pkcs11::ObjectClass;
+using pkcs11::ObjectHandle;
+
+constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
+
+class AttackClassesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    TokenLocation location;
+    location.module = token_.Library();
+    location.label = token_.Label();
+    location.copies_directory = token_.Directory();
+    location.objects_directory = token_.TokenDirectory();
+    crypto::SystemRandom random;
+    NullLogger logger;
+    place_ = {Bytes(16, 7), Id::Generate(random)};
+    ASSERT_TRUE(
+        InitializeToken(location, token_.SoPin(), token_.UserPin(), place_.database, logger));
+    auto module = token_.Load();
+    pkcs11::Module& own = *module;
+    auto opened = Pkcs11Token::Open(
+        std::move(module), location,
+        std::make_shared<const SecretBytes>(SecretBytes::CopyOf(token_.UserPin().Reveal())));
+    ASSERT_TRUE(opened) << opened.error().cause;
+    path_ = std::move(*opened);
+    session_ = own.OpenSession(own.FindToken(token_.Label(), token_.Serial()).value()).value();
+  }
+  void TearDown() override {
+    session_.reset();
+    path_.reset();
+  }
+  ObjectHandle Find(const std::string& label) {
+    Attributes wanted;
+    wanted.Add(AttributeType::kLabel, label);
+    const auto found = session_->Find(wanted);
+    EXPECT_TRUE(found && found->size() == 1) << label;
+    return found && !found->empty() ? found->front() : pkcs11::kNoObject;
+  }
+  // The honest template for a version's use, with one attribute of another value.
+  static Attributes Altered(const KeySpec& spec, Use use, AttributeType type, bool value) {
+    const Attributes honest = UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use));
+    Attributes altered;
+    for (std::size_t i = 0; i < honest.size(); ++i) {
+      if (honest.TypeAt(i) == type) {
+        altered.Add(type, value);
+      } else {
+        altered.Add(honest.TypeAt(i), honest.ValueAt(i));
+      }
+    }
+    return altered;
+  }
+  template <typename T>
+  static void ExpectStoppedBy(const Result<T>& attempt, const std::string& what) {
+    ASSERT_FALSE(attempt) << "the attack succeeded; expected " << what;
+    EXPECT_NE(attempt.error().cause.find(what), std::string::npos) << attempt.error().cause;
+  }
+  struct Made {
+    KeySpec spec;
+    Use use;
+    NewVersion version;
+  };
+  Made Make(KeyType type, Use use, bool derived = false) {
+    const KeySpec spec{type, derived};
+    auto version = path_->Generate(spec, place_);
+    EXPECT_TRUE(version) << version.error().cause;
+    return {spec, use, std::move(*version)};
+  }
+
+  fakes::SoftHsmToken token_;
+  ResidentPlace place_;
+  std::unique_ptr<Pkcs11Token> path_;
+  std::optional<pkcs11::Session> session_;
+};
+
+TEST_F(AttackClassesTest, NoClassesBlobIsUnwrappedReadable) {
+  for (const Made& made :
+       {Make(KeyType::kEcdsaP256, Use::kSign), Make(KeyType::kRsa2048, Use::kSign),
+        Make(KeyType::kHmac, Use::kHmac), Make(KeyType::kAes256Cmac, Use::kCmac),
+        Make(KeyType::kAes256Gcm96, Use::kDerive, true)}) {
+    const ObjectHandle master = Find("coffer-" + made.version.master);
+    for (const auto& [type, value] : {std::pair{AttributeType::kExtractable, true},
+                                      {AttributeType::kSensitive, false},
+                                      {AttributeType::kToken, true},
+                                      {AttributeType::kPrivate, false},
+                                      {AttributeType::kCopyable, true},
+                                      {AttributeType::kModifiable, true}}) {
+      ExpectStoppedBy(session_->UnwrapKey(kWrap, master, made.version.blob,
+                                          Altered(made.spec, made.use, type, value)),
+                      "CKR_TEMPLATE_INCONSISTENT");
+    }
+    const auto honest = path_->Unwrap(made.spec, made.use, made.version.master, made.version.blob);
+    ASSERT_TRUE(honest) << honest.error().cause;
+    Attributes extractable;
+    extractable.Add(AttributeType::kExtractable, true);
+    ExpectStoppedBy(session_->SetAttributes(*honest, extractable), "CKR_A");
+    ExpectStoppedBy(session_->CopyObject(*honest, extractable), "CKR_ACTION_PROHIBITED");
+  }
+}
+
+TEST_F(AttackClassesTest, ABaseKeyOfDerivedKeysNeverEncrypts) {
+  const Made made = Make(KeyType::kAes256Gcm96, Use::kDerive, true);
+  const ObjectHandle master = Find("coffer-aes-derive-v1");
+  ExpectStoppedBy(
+      session_->UnwrapKey(kWrap, master, made.version.blob,
+                          Altered(made.spec, Use::kDerive, AttributeType::kEncrypt, true)),
+      "CKR_TEMPLATE_INCONSISTENT");
+  const auto base = path_->Unwrap(made.spec, Use::kDerive, "aes-derive-v1", made.version.blob);
+  ASSERT_TRUE(base);
+  ExpectStoppedBy(session_->Encrypt(MechanismType::kAesEcb, *base, Bytes(16)), "CKR_");
+  const Bytes iv(16);
+  ExpectStoppedBy(session_->DeriveKey(Mechanism(MechanismType::kAesCbc, iv), *base, Attributes()),
+                  "CKR_");
+}
+
+TEST_F(AttackClassesTest, APairsKeyIsUsedForItsOneUseOnly) {
+  const Made made = Make(KeyType::kRsa2048, Use::kSign);
+  const auto signing = path_->Unwrap(made.spec, Use::kSign, made.version.master, made.version.blob);
+  const auto opening =
+      path_->Unwrap(made.spec, Use::kCipher, made.version.master, made.version.blob);
+  ASSERT_TRUE(signing && opening);
+  ExpectStoppedBy(session_->Decrypt(MechanismType::kRsaX509, *signing, Bytes(256, 1)), "CKR_");
+  Bytes out(kMaxSignatureOctets);
+  ExpectStoppedBy(session_->Sign(MechanismType::kRsaPkcs, *opening, Bytes(32), out), "CKR_");
+  // PKCS#1 v1.5 decryption would be an oracle, with the right flag, too.
+  ExpectStoppedBy(session_->Decrypt(MechanismType::kRsaPkcs, *opening, Bytes(256, 1)),
+                  "CKR_MECHANISM_INVALID");
+}
+
+TEST_F(AttackClassesTest, AnotherClassesMasterDoesNotOpenAPair) {
+  const Made made = Make(KeyType::kEcdsaP256, Use::kSign);
+  const Attributes honest =
+      UnwrappedKeyTemplate(ClassOf(made.spec, Use::kSign), UsageOf(made.spec, Use::kSign));
+  for (const char* label : {"coffer-aes-v1", "coffer-rsa-v1", "coffer-hmac-v1"}) {
+    EXPECT_FALSE(session_->UnwrapKey(kWrap, Find(label), made.version.blob, honest)) << label;
+  }
+  EXPECT_FALSE(session_->UnwrapKey(kWrap, Find("coffer-import-ec-v1"), made.version.blob, honest))
+      << "of the same class, but another key";
+}
+
+TEST_F(AttackClassesTest, AResidentKeyIsNeitherReadNorWrappedNorChanged) {
+  static_cast<void>(Make(KeyType::kEd25519, Use::kSign));
+  const auto key = path_->FindResident(place_.locator);
+  ASSERT_TRUE(key);
+  ExpectStoppedBy(session_->GetBytes(*key, AttributeType::kValue), "CKR_ATTRIBUTE_SENSITIVE");
+  for (const char* label : {"coffer-ec-v1", "coffer-rsa-v1", "coffer-aes-v1"}) {
+    ExpectStoppedBy(session_->WrapKey(kWrap, Find(label), *key), "CKR_KEY_");
+  }
+  Attributes extractable;
+  extractable.Add(AttributeType::kExtractable, true);
+  ExpectStoppedBy(session_->SetAttributes(*key, extractable), "CKR_A");
+  ExpectStoppedBy(session_->CopyObject(*key, extractable), "CKR_ACTION_PROHIBITED");
+}
+
+TEST_F(AttackClassesTest, TheImportWrappingKeyOpensOnlyKeysThatOnlyUnwrap) {
+  const auto spki = path_->ImportWrappingKey();
+  ASSERT_TRUE(spki) << spki.error().cause;
+  EXPECT_EQ(*path_->ImportWrappingKey(), *spki) << "made once";
+  const ObjectHandle wrapping = Find("coffer-import-wrapping-v1");
+  ExpectStoppedBy(session_->GetBytes(wrapping, static_cast<AttributeType>(0x123)),
+                  "CKR_ATTRIBUTE_SENSITIVE");
+  ExpectStoppedBy(session_->Decrypt(MechanismType::kRsaX509, wrapping, Bytes(512, 1)), "CKR_");
+  ExpectStoppedBy(session_->Decrypt(Mechanism(MechanismType::kRsaPkcsOaep,
+                                              pkcs11::RsaOaepParameters(MechanismType::kSha1)),
+                                    wrapping, Bytes(512, 1)),
+                  "CKR_");
+  Attributes readable;
+  readable.Add(AttributeType::kClass, ObjectClass::kSecretKey)
+      .Add(AttributeType::kKeyType, pkcs11::KeyType::kAes)
+      .Add(AttributeType::kToken, false)
+      .Add(AttributeType::kSensitive, false)
+      .Add(AttributeType::kExtractable, true);
+  const Bytes oaep = pkcs11::RsaOaepParameters(MechanismType::kSha1);
+  ExpectStoppedBy(session_->UnwrapKey(Mechanism(MechanismType::kRsaPkcsOaep, oaep), wrapping,
+                                      Bytes(512, 1), readable),
+                  "CKR_TEMPLATE_INCONSISTENT");
+}
+
+}  // namespace
+}  // namespace coffer::keyring

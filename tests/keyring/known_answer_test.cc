@@ -1,0 +1,295 @@
+// Project Wycheproof's vectors for secret keys, through the key ring's own token path: the key is
+// planted as a session object, the operation is Token's. The vectors are not part of this tree:
+// COFFER_VECTORS names their folder, else it is looked for beside the checkout.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "coffer/crypto/rsa_padding.h"
+#include "coffer/crypto/system_random.h"
+#include "coffer/keyring/token_setup.h"
+#include "fakes/softhsm_token.h"
+#include "keyring/pkcs11_token.h"
+
+namespace coffer::keyring {
+namespace {
+
+using nlohmann::json;
+using pkcs11::Attributes;
+using pkcs11::AttributeType;
+using pkcs11::MechanismType;
+
+std::filesystem::path Vectors() {
+  if (const char* named = std::getenv("COFFER_VECTORS")) return named;
+  return std::filesystem::path(COFFER_SOURCE_DIR) / ".." / "shared" / "vectors" / "wycheproof";
+}
+
+Bytes FromHex(const std::string& text) {
+  Bytes out;
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
+    out.push_back(static_cast<std::uint8_t>(std::stoi(text.substr(i, 2), nullptr, 16)));
+  }
+  return out;
+}
+
+class KnownAnswerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(Vectors() / "aes_gcm_test.json")) {
+      GTEST_SKIP() << "no vectors: COFFER_VECTORS names no folder of Project Wycheproof's";
+    }
+    TokenLocation location;
+    location.module = token_.Library();
+    location.label = token_.Label();
+    location.copies_directory = token_.Directory();
+    location.objects_directory = token_.TokenDirectory();
+    crypto::SystemRandom random;
+    NullLogger logger;
+    ASSERT_TRUE(
+        InitializeToken(location, token_.SoPin(), token_.UserPin(), Id::Generate(random), logger));
+    auto module = token_.Load();
+    pkcs11::Module& own = *module;
+    auto opened = Pkcs11Token::Open(
+        std::move(module), location,
+        std::make_shared<const SecretBytes>(SecretBytes::CopyOf(token_.UserPin().Reveal())));
+    ASSERT_TRUE(opened) << opened.error().cause;
+    path_ = std::move(*opened);
+    session_ = own.OpenSession(own.FindToken(token_.Label(), token_.Serial()).value()).value();
+  }
+  void TearDown() override {
+    session_.reset();
+    path_.reset();
+    for (const auto& [reason, count] : not_applicable_) {
+      std::cout << "not applicable: " << count << ": " << reason << "\n";
+    }
+    if (checked_ > 0) std::cout << "agreed: " << checked_ << "\n";
+  }
+
+  TokenHandle Plant(pkcs11::KeyType type, const Bytes& value, MechanismType mechanism) {
+    Attributes attributes;
+    attributes.Add(AttributeType::kClass, pkcs11::ObjectClass::kSecretKey)
+        .Add(AttributeType::kKeyType, type)
+        .Add(AttributeType::kToken, false)
+        .Add(AttributeType::kEncrypt, true)
+        .Add(AttributeType::kDecrypt, true)
+        .Add(AttributeType::kSign, true)
+        .Add(AttributeType::kUnwrap, true)
+        .AddMechanisms(AttributeType::kAllowedMechanisms, {mechanism})
+        .Add(AttributeType::kValue, ByteView(value));
+    const auto key = session_->CreateObject(attributes);
+    EXPECT_TRUE(key) << key.error().cause;
+    return key.value_or(0);
+  }
+  // Calls `test` for each of a file's tests with its group; it says whether the answer agreed.
+  void Walk(const std::string& file,
+            const std::function<bool(const json& group, const json& test)>& check) {
+    std::ifstream in(Vectors() / file);
+    const json all = json::parse(in);
+    for (const json& group : all["testGroups"]) {
+      for (const json& test : group["tests"]) {
+        if (!check(group, test)) continue;
+        ++checked_;
+      }
+    }
+  }
+  bool NotApplicable(const std::string& reason) {
+    ++not_applicable_[reason];
+    return false;
+  }
+  // A "valid" test must succeed and an "invalid" one fail; "acceptable" may do either.
+  bool Agree(const std::string& file, const json& test, bool succeeded) {
+    const std::string result = test["result"];
+    EXPECT_TRUE(result == "acceptable" || succeeded == (result == "valid"))
+        << file << " " << test["tcId"] << " " << test["comment"];
+    return true;
+  }
+
+  fakes::SoftHsmToken token_;
+  std::unique_ptr<Pkcs11Token> path_;
+  std::optional<pkcs11::Session> session_;
+  std::map<std::string, int> not_applicable_;
+  int checked_ = 0;
+};
+
+TEST_F(KnownAnswerTest, AesGcm) {
+  const std::string file = "aes_gcm_test.json";
+  Walk(file, [&](const json& group, const json& test) {
+    if (group["ivSize"] != 96) return NotApplicable("nonces have 96 bits here");
+    if (group["tagSize"] != 128) return NotApplicable("tags have 128 bits here");
+    if (group["keySize"] == 192) return NotApplicable("no key type with 192 bits");
+    const TokenHandle key =
+        Plant(pkcs11::KeyType::kAes, FromHex(test["key"]), MechanismType::kAesGcm);
+    const Bytes message = FromHex(test["msg"]);
+    Bytes sealed = FromHex(test["ct"]);
+    const Bytes tag = FromHex(test["tag"]);
+    sealed.insert(sealed.end(), tag.begin(), tag.end());
+    Bytes opened(sealed.size());
+    const bool good =
+        path_->Decrypt(key, FromHex(test["iv"]), FromHex(test["aad"]), sealed, opened).has_value();
+    if (good) {
+      opened.resize(message.size());
+      EXPECT_EQ(opened, message) << test["tcId"];
+      Bytes again(sealed.size());
+      EXPECT_TRUE(path_->Encrypt(key, FromHex(test["iv"]), FromHex(test["aad"]), message, again));
+      EXPECT_EQ(again, sealed) << test["tcId"];
+    }
+    path_->Destroy(key);
+    return Agree(file, test, good);
+  });
+  EXPECT_GT(checked_, 60);
+}
+
+TEST_F(KnownAnswerTest, KeyWrapWithPadding) {
+  const std::string file = "aes_kwp_test.json";
+  Walk(file, [&](const json& group, const json& test) {
+    if (group["keySize"] != 256) return NotApplicable("masters have 256 bits");
+    const Bytes message = FromHex(test["msg"]);
+    if (message.size() != 16 && message.size() != 24 && message.size() != 32) {
+      return NotApplicable("the blob holds no AES key");
+    }
+    const TokenHandle master =
+        Plant(pkcs11::KeyType::kAes, FromHex(test["key"]), MechanismType::kAesKeyWrapPad);
+    Attributes readable;
+    readable.Add(AttributeType::kClass, pkcs11::ObjectClass::kSecretKey)
+        .Add(AttributeType::kKeyType, pkcs11::KeyType::kAes)
+        .Add(AttributeType::kToken, false)
+        .Add(AttributeType::kSensitive, false)
+        .Add(AttributeType::kExtractable, true);
+    const auto key =
+        session_->UnwrapKey(MechanismType::kAesKeyWrapPad, master, FromHex(test["ct"]), readable);
+    if (key) {
+      EXPECT_EQ(*session_->GetBytes(*key, AttributeType::kValue), message) << test["tcId"];
+      path_->Destroy(*key);
+    }
+    path_->Destroy(master);
+    return Agree(file, test, key.has_value());
+  });
+  EXPECT_GT(checked_, 10);
+}
+
+TEST_F(KnownAnswerTest, Hmac) {
+  const struct {
+    const char* file;
+    crypto::HashAlgorithm hash;
+    MechanismType mechanism;
+  } kFiles[] = {
+      {"hmac_sha1_test.json", crypto::HashAlgorithm::kSha1, MechanismType::kSha1Hmac},
+      {"hmac_sha224_test.json", crypto::HashAlgorithm::kSha224, MechanismType::kSha224Hmac},
+      {"hmac_sha256_test.json", crypto::HashAlgorithm::kSha256, MechanismType::kSha256Hmac},
+      {"hmac_sha384_test.json", crypto::HashAlgorithm::kSha384, MechanismType::kSha384Hmac},
+      {"hmac_sha512_test.json", crypto::HashAlgorithm::kSha512, MechanismType::kSha512Hmac}};
+  for (const auto& entry : kFiles) {
+    Walk(entry.file, [&](const json& group, const json& test) {
+      const Bytes value = FromHex(test["key"]);
+      if (value.size() < crypto::HashSize(entry.hash)) {
+        return NotApplicable("the token takes HMAC keys as long as the digest, or longer");
+      }
+      if (group["tagSize"] != crypto::HashSize(entry.hash) * 8) {
+        return NotApplicable("codes are not cut here");
+      }
+      const TokenHandle key = Plant(pkcs11::KeyType::kGenericSecret, value, entry.mechanism);
+      Bytes mac(kMaxSignatureOctets);
+      const auto octets =
+          path_->Sign(key, {SignMechanism::Kind::kHmac, entry.hash, 0}, FromHex(test["msg"]), mac);
+      path_->Destroy(key);
+      if (!octets) {
+        ADD_FAILURE() << octets.error().cause;
+        return false;
+      }
+      mac.resize(*octets);
+      return Agree(entry.file, test, mac == FromHex(test["tag"]));
+    });
+  }
+  EXPECT_GT(checked_, 200);
+}
+
+TEST_F(KnownAnswerTest, Cmac) {
+  const std::string file = "aes_cmac_test.json";
+  Walk(file, [&](const json& group, const json& test) {
+    const int bits = group["keySize"];
+    if (bits != 128 && bits != 192 && bits != 256) return NotApplicable("no AES key size");
+    if (group["tagSize"] < 64) return NotApplicable("codes of less than 64 bits are refused");
+    const TokenHandle key =
+        Plant(pkcs11::KeyType::kAes, FromHex(test["key"]), MechanismType::kAesCmac);
+    Bytes mac(kMaxSignatureOctets);
+    const auto octets = path_->Sign(key, {SignMechanism::Kind::kCmac}, FromHex(test["msg"]), mac);
+    path_->Destroy(key);
+    if (!octets) {
+      ADD_FAILURE() << octets.error().cause;
+      return false;
+    }
+    mac.resize(FromHex(test["tag"]).size());
+    return Agree(file, test, mac == FromHex(test["tag"]));
+  });
+  EXPECT_GT(checked_, 200);
+}
+
+TEST_F(KnownAnswerTest, RsaOaep) {
+  for (const auto& entry : std::filesystem::directory_iterator(Vectors())) {
+    const std::string file = entry.path().filename();
+    if (!file.starts_with("rsa_oaep_")) continue;
+    if (file.find("_sha256_mgf1sha256_") == std::string::npos) {
+      std::ifstream in(entry.path());
+      not_applicable_["OAEP is done with SHA-256 and MGF1 of it only"] +=
+          json::parse(in)["numberOfTests"].get<int>();
+      continue;
+    }
+    std::string planted;
+    TokenHandle key = 0;
+    Walk(file, [&](const json& group, const json& test) {
+      if (test["label"] != "") return NotApplicable("labels are empty here");
+      if (planted != group["privateKeyPkcs8"]) {
+        planted = group["privateKeyPkcs8"];
+        // As a key that came wrapped: the token reads PKCS#8 only from under a wrapping key.
+        const json& parts = group["privateKey"];
+        Attributes attributes;
+        attributes.Add(AttributeType::kClass, pkcs11::ObjectClass::kPrivateKey)
+            .Add(AttributeType::kKeyType, pkcs11::KeyType::kRsa)
+            .Add(AttributeType::kToken, false)
+            .Add(AttributeType::kDecrypt, true)
+            .AddMechanisms(AttributeType::kAllowedMechanisms, {MechanismType::kRsaX509});
+        const std::pair<AttributeType, const char*> kParts[] = {
+            {AttributeType::kModulus, "modulus"},
+            {AttributeType::kPublicExponent, "publicExponent"},
+            {static_cast<AttributeType>(0x123), "privateExponent"},
+            {static_cast<AttributeType>(0x124), "prime1"},
+            {static_cast<AttributeType>(0x125), "prime2"},
+            {static_cast<AttributeType>(0x126), "exponent1"},
+            {static_cast<AttributeType>(0x127), "exponent2"},
+            {static_cast<AttributeType>(0x128), "coefficient"}};
+        for (const auto& [type, name] : kParts) {
+          Bytes number = FromHex(parts[name]);
+          while (!number.empty() && number.front() == 0) number.erase(number.begin());
+          attributes.Add(type, ByteView(number));
+        }
+        const auto made = session_->CreateObject(attributes);
+        EXPECT_TRUE(made) << made.error().cause;
+        key = made.value_or(0);
+      }
+      const Bytes ciphertext = FromHex(test["ct"]);
+      const auto modulus = static_cast<std::size_t>(group["keySize"].get<int>() / 8);
+      // As KeyRing::RsaDecrypt: what has another length never reaches the token.
+      if (ciphertext.size() != modulus) return Agree(file, test, false);
+      SecretBytes block(modulus);
+      const auto raw = path_->RsaDecrypt(key, ciphertext, block.RevealMutable());
+      if (!raw) return Agree(file, test, false);
+      const auto message = crypto::OaepDecode(crypto::HashAlgorithm::kSha256, block);
+      if (message) {
+        EXPECT_EQ(ToHex(message->Reveal()), test["msg"]) << test["tcId"];
+      }
+      return Agree(file, test, message.has_value());
+    });
+  }
+  EXPECT_GT(checked_, 60);
+}
+
+}  // namespace
+}  // namespace coffer::keyring
