@@ -36,6 +36,17 @@ call transit/encrypt/bench "$dir/batch" >"$dir/batch-answer"
 [[ $(grep -o '"ciphertext":"' "$dir/batch-answer" | wc -l) == 100 ]] ||
   die "the batch was not answered in full"
 
+echo '{"type":"ecdsa-p256"}' >"$dir/ecdsa"
+call transit/keys/sign-bench "$dir/ecdsa" >/dev/null
+items=$(for ((i = 0; i < 100; i++)); do printf ',{"input":"%s"}' "$small"; done)
+printf '{"batch_input":[%s]}' "${items:1}" >"$dir/sign"
+printf '{"input":"%s"}' "$small" >"$dir/input"
+call transit/sign/sign-bench "$dir/sign" >"$dir/sign-answer"
+[[ $(grep -o '"signature":"' "$dir/sign-answer" | wc -l) == 100 ]] ||
+  die "the batch of messages to sign was not answered in full"
+call transit/sign/sign-bench "$dir/input" >"$dir/signed"
+printf '{"input":"%s",%s}' "$small" "$(grep -oE '"signature":"[^"]+"' "$dir/signed")" >"$dir/verify"
+
 "$build/bench/constant_server" "$dir/answer" >"$dir/constant.log" 2>&1 &
 pids+=($!)
 constant=http://$(wait_for "$dir/constant.log" '127\.0\.0\.1:[0-9]+' "${pids[1]}")
@@ -50,25 +61,30 @@ window() {
   echo "$rate"
 }
 
-echo "round constant/s encrypt/s decrypt/s batch-items/s raw-64B/s raw-1KiB/s"
+echo "round constant/s encrypt/s decrypt/s batch-items/s raw-64B/s raw-1KiB/s sign-items/s raw-sign/s verify/s hmac/s"
 for ((round = 1; round <= rounds; round++)); do
   c=$(window "$constant/v1/transit/encrypt/bench" "$dir/encrypt")
   e=$(window "$coffer/v1/transit/encrypt/bench" "$dir/encrypt")
   d=$(window "$coffer/v1/transit/decrypt/bench" "$dir/decrypt")
   b=$(window "$coffer/v1/transit/encrypt/bench" "$dir/batch")
+  s=$(window "$coffer/v1/transit/sign/sign-bench" "$dir/sign")
+  v=$(window "$coffer/v1/transit/verify/sign-bench" "$dir/verify")
+  h=$(window "$coffer/v1/transit/hmac/bench" "$dir/input")
   raw=$("$build/bench/token_rate" "$seconds")
-  echo "$round $c $e $d $(awk "BEGIN { printf \"%.0f\", $b * 100 }") $(sed -E 's/.*"gcm_64":([0-9]+),"gcm_1024":([0-9]+).*/\1 \2/' <<<"$raw")"
+  echo "$round $c $e $d $(awk "BEGIN { printf \"%.0f\", $b * 100 }") $(sed -E 's/.*"gcm_64":([0-9]+),"gcm_1024":([0-9]+).*/\1 \2/' <<<"$raw")" \
+    "$(awk "BEGIN { printf \"%.0f\", $s * 100 }") $(sed -E 's/.*"ecdsa_p256":([0-9]+).*/\1/' <<<"$raw") $v $h"
 done | tee "$dir/rounds"
 
 awk -v smoke="$smoke" '
-  { c += $2; e += $3; d += $4; b += $5; r += $6; k += $7 }
+  { c += $2; e += $3; d += $4; b += $5; r += $6; k += $7; s += $8; t += $9; v += $10; h += $11 }
   function judge(name, ratio, goal) {
     printf "%-44s %.2f", name, ratio
     if (smoke == "") printf "  goal %.1f: %s", goal, (ratio >= goal ? "pass" : "fail")
     printf "\n"
   }
   END {
-    printf "mean  %.0f %.0f %.0f %.0f %.0f %.0f\n", c/NR, e/NR, d/NR, b/NR, r/NR, k/NR
+    printf "mean  %.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f\n", c/NR, e/NR, d/NR, b/NR, r/NR, k/NR, s/NR, t/NR, v/NR, h/NR
     judge("encrypt 1 KiB / constant answer", e / c, 0.5)
     judge("batch items 64 B / raw token rate, 2 threads", b / r, 0.6)
+    judge("ecdsa-p256 batch items / raw token rate", s / t, 0.6)
   }' "$dir/rounds"

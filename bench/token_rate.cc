@@ -1,5 +1,5 @@
-// What the token alone can do: AES-GCM encryptions per second through the PKCS#11 library, by two
-// threads that each own a copy of the module, as the server's workers do.
+// What the token alone can do: AES-GCM encryptions and ECDSA signatures per second through the
+// PKCS#11 library, by two threads that each own a copy of the module, as the server's workers do.
 //   token_rate [SECONDS]    prints one line of JSON
 
 #include <array>
@@ -31,6 +31,7 @@ struct Worker {
   std::unique_ptr<pkcs11::Module> module;
   pkcs11::Session session;
   pkcs11::ObjectHandle key = pkcs11::kNoObject;
+  pkcs11::ObjectHandle signing_key = pkcs11::kNoObject;  // ECDSA on P-256
 };
 
 Result<pkcs11::ObjectHandle> MakeKey(pkcs11::Session& session) {
@@ -46,6 +47,39 @@ Result<pkcs11::ObjectHandle> MakeKey(pkcs11::Session& session) {
       .Add(AttributeType::kDecrypt, true)
       .Add(AttributeType::kValueLen, 32UL);
   return session.GenerateKey(pkcs11::MechanismType::kAesKeyGen, attributes);
+}
+
+Result<pkcs11::ObjectHandle> MakeSigningKey(pkcs11::Session& session) {
+  using pkcs11::AttributeType;
+  static constexpr std::array<std::uint8_t, 10> kP256{0x06, 0x08, 0x2a, 0x86, 0x48,
+                                                      0xce, 0x3d, 0x03, 0x01, 0x07};
+  pkcs11::Attributes public_key;
+  public_key.Add(AttributeType::kToken, false)
+      .Add(AttributeType::kPrivate, false)
+      .Add(AttributeType::kEcParams, ByteView(kP256));
+  pkcs11::Attributes private_key;
+  private_key.Add(AttributeType::kToken, false)
+      .Add(AttributeType::kPrivate, true)
+      .Add(AttributeType::kSensitive, true)
+      .Add(AttributeType::kExtractable, false)
+      .Add(AttributeType::kSign, true);
+  COFFER_ASSIGN(
+      const pkcs11::KeyPair pair,
+      session.GenerateKeyPair(pkcs11::MechanismType::kEcKeyPairGen, public_key, private_key));
+  return pair.private_key;
+}
+
+// ECDSA signatures over 32 octets until `deadline`.
+Result<std::uint64_t> SignUntil(Clock::time_point deadline, Worker& worker) {
+  const std::array<std::uint8_t, 32> digest{0x5a};
+  std::array<std::uint8_t, 64> signature{};
+  std::uint64_t done = 0;
+  while (Clock::now() < deadline) {
+    ++done;
+    COFFER_TRY(
+        worker.session.Sign(pkcs11::MechanismType::kEcdsa, worker.signing_key, digest, signature));
+  }
+  return done;
 }
 
 // Encryptions of `octets` each until `deadline`, every one under an IV of its own.
@@ -65,15 +99,15 @@ Result<std::uint64_t> EncryptUntil(Clock::time_point deadline, std::size_t octet
 }
 
 // Operations per second of all workers together.
-Result<double> Measure(std::vector<Worker>& workers, std::size_t octets,
-                       std::chrono::duration<double> length) {
+template <typename Operation>
+Result<double> Measure(std::vector<Worker>& workers, std::chrono::duration<double> length,
+                       const Operation& until) {
   std::vector<Result<std::uint64_t>> counts(workers.size());
   std::vector<std::thread> threads;
   const auto start = Clock::now();
   const auto deadline = start + std::chrono::duration_cast<Clock::duration>(length);
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    threads.emplace_back(
-        [&, i]() noexcept { counts[i] = EncryptUntil(deadline, octets, workers[i]); });
+    threads.emplace_back([&, i]() noexcept { counts[i] = until(deadline, workers[i]); });
   }
   for (auto& thread : threads) thread.join();
   const std::chrono::duration<double> took = Clock::now() - start;
@@ -92,12 +126,20 @@ Status Run(std::chrono::duration<double> length) {
     auto module = token.Load(pkcs11::Threading::kSingle);
     auto session = token.OpenUserSession(*module);
     COFFER_ASSIGN(const auto key, MakeKey(session));
-    workers.push_back({std::move(module), std::move(session), key});
+    COFFER_ASSIGN(const auto signing_key, MakeSigningKey(session));
+    workers.push_back({std::move(module), std::move(session), key, signing_key});
   }
-  COFFER_ASSIGN(const double small, Measure(workers, 64, length));
-  COFFER_ASSIGN(const double large, Measure(workers, 1024, length));
+  const auto encrypting = [](std::size_t octets) {
+    return [octets](Clock::time_point deadline, Worker& worker) {
+      return EncryptUntil(deadline, octets, worker);
+    };
+  };
+  COFFER_ASSIGN(const double small, Measure(workers, length, encrypting(64)));
+  COFFER_ASSIGN(const double large, Measure(workers, length, encrypting(1024)));
+  COFFER_ASSIGN(const double signing, Measure(workers, length, SignUntil));
   std::cout << "{\"threads\":" << kThreads << ",\"gcm_64\":" << static_cast<std::uint64_t>(small)
-            << ",\"gcm_1024\":" << static_cast<std::uint64_t>(large) << "}\n";
+            << ",\"gcm_1024\":" << static_cast<std::uint64_t>(large)
+            << ",\"ecdsa_p256\":" << static_cast<std::uint64_t>(signing) << "}\n";
   return {};
 }
 
