@@ -57,9 +57,9 @@ class KnownAnswerTest : public ::testing::Test {
         InitializeToken(location, token_.SoPin(), token_.UserPin(), Id::Generate(random), logger));
     auto module = token_.Load();
     pkcs11::Module& own = *module;
-    auto opened = Pkcs11Token::Open(
-        std::move(module), location,
-        std::make_shared<const SecretBytes>(SecretBytes::CopyOf(token_.UserPin().Reveal())));
+    const auto login = std::make_shared<Pkcs11Token::Login>();
+    login->pin = SecretBytes::CopyOf(token_.UserPin().Reveal());
+    auto opened = Pkcs11Token::Open(std::move(module), location, login);
     ASSERT_TRUE(opened) << opened.error().cause;
     path_ = std::move(*opened);
     session_ = own.OpenSession(own.FindToken(token_.Label(), token_.Serial()).value()).value();
