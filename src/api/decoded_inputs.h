@@ -34,6 +34,7 @@ Decoded<Item, Output> DecodeInputs(const std::vector<Input>& inputs, Decode deco
       decoded.results[i] = Fail(std::move(item).error());
       continue;
     }
+    if constexpr (requires { item->number; }) item->number = i;
     decoded.items.push_back(std::move(*item));
     decoded.places.push_back(i);
   }

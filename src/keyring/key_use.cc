@@ -246,7 +246,8 @@ Status KeyRing::Encrypt(std::size_t worker, const Key& key, std::span<Encryption
       impl_->random.Fill(fresh);  // never the nonce of an operation whose outcome is unknown
       done = impl_->EncryptOne(own, key, item, fresh);
     }
-    if (!done) return Fail(std::move(done).error());
+    if (!done && done.error().code == Code::kTokenLost) return Fail(std::move(done).error());
+    if (!done) item.error = std::move(done).error();
   }
   return {};
 }

@@ -51,8 +51,8 @@ Engine::Encrypted Engine::Rewrap(const Caller& caller, std::string_view key,
       results[i] = Fail(plaintext.error());
       continue;
     }
-    opened.push_back(
-        {std::move(*plaintext), items[i].associated_data, items[i].key_version, items[i].context});
+    opened.push_back({std::move(*plaintext), items[i].associated_data, items[i].key_version,
+                      items[i].context, items[i].number});
     places.push_back(i);
   }
   COFFER_ASSIGN(auto sealed, EncryptItems(keys_, caller, *found, opened));

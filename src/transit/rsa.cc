@@ -10,15 +10,14 @@ namespace {
 
 constexpr crypto::HashAlgorithm kOaepHash = crypto::HashAlgorithm::kSha256;
 
-auto NotAead(const keyring::Key& key, std::size_t index) {
-  return Fail(Code::kInvalid, "'[" + std::to_string(index) +
+auto NotAead(const keyring::Key& key, std::size_t number) {
+  return Fail(Code::kInvalid, "'[" + std::to_string(number) +
                                   "].associated_data' provided for non-AEAD cipher suite " +
                                   std::string(key.Info().name));
 }
 
-Result<Ciphertext> EncryptOne(const keyring::Key& key, const PlaintextItem& item,
-                              std::size_t index) {
-  if (!item.associated_data.empty()) return NotAead(key, index);
+Result<Ciphertext> EncryptOne(const keyring::Key& key, const PlaintextItem& item) {
+  if (!item.associated_data.empty()) return NotAead(key, item.number);
   COFFER_ASSIGN(const auto* const version, key.ForEncryption(item.key_version));
   if (!version->public_key) return Fail(Code::kCorrupt, "key version has no public key");
   COFFER_ASSIGN(Bytes payload,
@@ -31,14 +30,14 @@ Result<Ciphertext> EncryptOne(const keyring::Key& key, const PlaintextItem& item
 Engine::Encrypted EncryptRsa(const keyring::Key& key, std::span<const PlaintextItem> items) {
   std::vector<Result<Ciphertext>> results;
   results.reserve(items.size());
-  for (std::size_t i = 0; i < items.size(); ++i) results.push_back(EncryptOne(key, items[i], i));
+  for (const PlaintextItem& item : items) results.push_back(EncryptOne(key, item));
   return results;
 }
 
 Result<SecretBytes> DecryptRsa(keyring::KeyRing& keys, const Caller& caller,
                                const keyring::Key& key, const keyring::KeyVersion& version,
                                const CiphertextItem& item) {
-  if (!item.associated_data.empty()) return NotAead(key, 0);
+  if (!item.associated_data.empty()) return NotAead(key, item.number);
   COFFER_ASSIGN(const SecretBytes block,
                 keys.RsaDecrypt(caller.worker, key, version, item.payload));
   return crypto::OaepDecode(kOaepHash, block);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "api/service_fixture.h"
@@ -331,6 +332,35 @@ TEST_F(TransitMatrix, AnRsaCiphertextThatIsNoneHasOneError) {
   const auto long_message = Post("transit/encrypt/r", {{"plaintext", Base64Encode(Bytes(191))}});
   EXPECT_EQ(ErrorOf(long_message), "message too long for RSA key size");
   EXPECT_EQ(Post("transit/encrypt/r", {{"plaintext", Base64Encode(Bytes(190))}}).status, 200);
+}
+
+TEST_F(TransitMatrix, EachItemOfABatchHasItsOwnError) {
+  Post("transit/keys/r", {{"type", "rsa-2048"}});
+  const json sealed = DataOf(Post("transit/encrypt/r", {{"plaintext", "aGk="}}))["ciphertext"];
+  const auto opened =
+      Post("transit/decrypt/r",
+           {{"batch_input",
+             {{{"ciphertext", "vault:v1:!"}},
+              {{"ciphertext", sealed}, {"associated_data", "YQ=="}, {"reference", "aad"}},
+              {{"ciphertext", sealed}},
+              {{"ciphertext", "vault:v9:AAAA"}}}}});
+  EXPECT_EQ(opened.status, 400);
+  const json results = DataOf(opened)["batch_results"];
+  EXPECT_EQ(results[0]["error"], "invalid ciphertext: could not decode base64");
+  EXPECT_EQ(results[1]["error"],
+            "'[1].associated_data' provided for non-AEAD cipher suite rsa-2048");
+  EXPECT_EQ(results[1]["reference"], "aad");
+  EXPECT_EQ(results[2]["plaintext"], "aGk=");
+  EXPECT_EQ(results[3]["error"], "invalid ciphertext: version is too new");
+}
+
+TEST_F(TransitMatrix, InspectsALoadedKeyWhileTheTokenIsAway) {
+  const std::string sealed = Seal("k", "hello");
+  token_.MoveAway();
+  while (keys_->Ready()) std::this_thread::yield();
+  EXPECT_EQ(Post("transit/inspect/k", {{"ciphertext", sealed}}).status, 200);
+  EXPECT_EQ(Post("transit/decrypt/k", {{"ciphertext", sealed}}).status, 503);
+  token_.MoveBack();
 }
 
 TEST_F(TransitMatrix, InspectsWithoutOpening) {

@@ -191,6 +191,27 @@ TEST_F(KeyRingTest, AVersionIsRotatedAt2To30AndRefusedAt2To32) {
   Must(Encrypt("orders", "x"));
 }
 
+TEST_F(KeyRingTest, AnItemThatTheTokenCannotDoHasItsOwnErrorInItsBatch) {
+  Create("orders");
+  const auto key = *keys_->Find(0, mount_, "orders");
+  KeyVersion unusable = key->versions.at(1);
+  unusable.info.version = 2;
+  unusable.info.master = "aes-v9";  // a master that is gone
+  Encryption items[3];
+  for (Encryption& item : items) {
+    item.version = &key->versions.at(1);
+    item.plaintext = AsBytes("hello");
+  }
+  items[1].version = &unusable;
+  Must(keys_->Encrypt(0, *key, items));
+  ASSERT_TRUE(items[1].error);
+  EXPECT_EQ(items[1].error->code, Code::kCorrupt);
+  for (const int good : {0, 2}) {
+    EXPECT_FALSE(items[good].error);
+    EXPECT_EQ(*Decrypt("orders", 1, items[good].payload), "hello");
+  }
+}
+
 TEST_F(KeyRingTest, TokenAwayAnswersLostAndComesBackByItself) {
   Create("orders");
   const Bytes payload = *Encrypt("orders", "kept");

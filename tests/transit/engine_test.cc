@@ -55,6 +55,15 @@ TEST_F(EngineTest, KeepsItemsInOrderAroundAFailedOne) {
   EXPECT_EQ(AsText((*plain)[1]->Reveal()), "c");
 }
 
+TEST_F(EngineTest, AnErrorThatNamesItsItemNamesTheRequestsNumber) {
+  Create("r", {keyring::KeyType::kRsa2048});
+  CiphertextItem item{1, Bytes(256, 1), {'a'}, 0, {}, 7};
+  const auto opened = engine_->Decrypt(caller_, "r", {&item, 1});
+  ASSERT_TRUE(opened);
+  EXPECT_EQ((*opened)[0].error().message,
+            "'[7].associated_data' provided for non-AEAD cipher suite rsa-2048");
+}
+
 TEST_F(EngineTest, RewrapsWhatItCanAndReportsTheRest) {
   Create("k");
   PlaintextItem item = Item("x");

@@ -36,6 +36,7 @@ struct PlaintextItem {
   Bytes associated_data;
   std::int64_t key_version = 0;  // 0: latest
   Bytes context;                 // derived keys
+  std::size_t number = 0;        // in its request, for errors that name it
 };
 
 struct CiphertextItem {
@@ -44,6 +45,7 @@ struct CiphertextItem {
   Bytes associated_data;
   std::int64_t key_version = 0;  // rewrap only: the version to move to, 0: latest
   Bytes context;                 // derived keys
+  std::size_t number = 0;        // as PlaintextItem's
 };
 
 // How a message is signed; what does not concern the key's type is ignored.
