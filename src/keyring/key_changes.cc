@@ -41,10 +41,20 @@ Status KeyRing::Impl::WriteRows(storage::Transaction& transaction, const Change&
                                 ByteView key_mac, const StateRow& next, ByteView state_mac) {
   if (change.after) {
     const Key& key = *change.after;
+    if (change.Replaces()) {
+      const Key& gone = change.before->key;
+      COFFER_TRY(store::DeleteKey(transaction, gone.id));
+      COFFER_TRY(store::AppendHistory(transaction, gone.id,
+                                      {change.history.time, "replaced", gone.latest_version,
+                                       change.history.actor, change.history.reason}));
+    }
     COFFER_TRY(store::WriteKey(transaction, key, key_mac));
     for (const int version : change.new_versions) {
       const KeyVersion& added = key.versions.at(version);
       COFFER_TRY(store::InsertVersion(transaction, key.id, key.type, added));
+      if (const std::int64_t charged = added.counter->reserved.load(); charged > 0) {
+        COFFER_TRY(store::ChargeVersion(transaction, key.id, version, charged));
+      }
       if (added.custody == Custody::kResident) {
         COFFER_TRY(
             store::SetResidentState(transaction, added.locator, store::ResidentState::kLive));
@@ -67,9 +77,7 @@ void KeyRing::Impl::Publish(const Change& change) {
   if (change.before != nullptr) {
     const Key& before = change.before->key;
     for (const auto& [number, version] : before.versions) {
-      if (!change.after || !change.after->versions.contains(number)) {
-        retired.Add({before.id, number});
-      }
+      if (change.Drops(number)) retired.Add({before.id, number});
     }
   }
   if (change.after) {

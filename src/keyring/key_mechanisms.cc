@@ -145,6 +145,20 @@ crypto::Curve EcdsaCurveOf(KeyType type) {
 
 const KeyMaking& MakingOf(Family family) { return kMakings.at(static_cast<std::size_t>(family)); }
 
+Use MainUse(const KeySpec& spec) {
+  if (spec.derived) return Use::kDerive;
+  switch (InfoOf(spec.type).family) {
+    case Family::kHmac:
+      return Use::kHmac;
+    case Family::kCmac:
+      return Use::kCmac;
+    case Family::kAesGcm:
+      return Use::kCipher;
+    default:
+      return Use::kSign;
+  }
+}
+
 const MasterClass& ClassOf(const KeySpec& spec, Use use) {
   if (use == Use::kHmac) return HmacClass();
   const KeyMaking& making = MakingOf(InfoOf(spec.type).family);

@@ -30,6 +30,9 @@ const KeyMaking& MakingOf(Family family);
 // The masters' class for a spec's key of this use.
 const MasterClass& ClassOf(const KeySpec& spec, Use use);
 
+// What a spec's own key is for, its second key (HMAC) aside.
+Use MainUse(const KeySpec& spec);
+
 // Octets of a spec's secret key (not for pairs).
 unsigned long SecretOctets(const KeySpec& spec);
 

@@ -71,20 +71,6 @@ std::optional<SignMechanism> CheckMechanism(Family family, Use use) {
 // RFC 5649: whole 8-octet blocks and one block of integrity check.
 std::size_t WrappedOctets(unsigned long octets) { return (octets + 7) / 8 * 8 + 8; }
 
-Use MainUse(const KeySpec& spec) {
-  if (spec.derived) return Use::kDerive;
-  switch (InfoOf(spec.type).family) {
-    case Family::kHmac:
-      return Use::kHmac;
-    case Family::kCmac:
-      return Use::kCmac;
-    case Family::kAesGcm:
-      return Use::kCipher;
-    default:
-      return Use::kSign;
-  }
-}
-
 }  // namespace
 
 Result<Custody> Pkcs11Token::CustodyOf(const KeySpec& spec) {

@@ -138,7 +138,7 @@ Result<std::shared_ptr<const Key>> KeyRing::FindForEncryption(std::size_t worker
                                                               std::string_view name) {
   COFFER_ASSIGN(auto key, Find(worker, mount, name));
   if (!key->settings.rotation_required || key->settings.soft_deleted) return key;
-  return Rotate(mount, name, {"coffer", "rollback accepted"});
+  return Rotate(mount, name, {"coffer", "rotation required"});
 }
 
 Result<std::vector<std::string>> KeyRing::List(const Id& mount, std::string_view after,

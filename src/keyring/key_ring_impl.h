@@ -169,6 +169,13 @@ struct KeyRing::Impl {
     // False where `before` failed its check: whoever changed its rows must not choose what is
     // destroyed in the token.
     bool before_verified = true;
+
+    // Whether `after` is another key, of the same name.
+    bool Replaces() const { return before != nullptr && after && before->key.id != after->id; }
+    // Whether this version of `before` goes for good.
+    bool Drops(int number) const {
+      return !after || Replaces() || !after->versions.contains(number);
+    }
   };
   Status Commit(Token& token, const Change& change);
   Status WriteRows(storage::Transaction& transaction, const Change& change, ByteView key_mac,
@@ -180,6 +187,10 @@ struct KeyRing::Impl {
   // key_imports.cc; sets the key's HMAC size where the type leaves it open.
   Result<KeyVersion> ImportedVersionOf(Token& token, Key& key, int number,
                                        const ImportedMaterial& material, const Actor& actor);
+  // key_backup.cc
+  Result<Key> OpenBackup(Token& token, ByteView backup) const;
+  static Status CheckOpens(Token& token, const Key& key);
+  void MakeNew(Key& key) const;
   // Loads the key, lets `edit` change a copy and commits it.
   using Edit = std::function<Result<HistoryEntry>(Token&, Key&, std::vector<int>& new_versions)>;
   Changed ChangeKey(const Id& mount, std::string_view name, const Actor& actor, const Edit& edit);

@@ -223,7 +223,7 @@ Status KeyRing::Encrypt(std::size_t worker, const Key& key, std::span<Encryption
   COFFER_TRY(impl_->Refresh(own));
   if (key.settings.rotation_required) {
     return Fail(Code::kUnavailable,
-                "key must be rotated after an accepted rollback: rotate it first");
+                "key must be rotated before its next encryption: rotate it first");
   }
   Bytes nonces(items.size() * kNonceOctets);
   COFFER_TRY(impl_->DrawNonces(own, nonces));

@@ -331,6 +331,14 @@ Status AppendHistory(Transaction& transaction, const Id& key, const HistoryEntry
   return Run(insert);
 }
 
+Status ChargeVersion(Transaction& transaction, const Id& key, int version, std::int64_t mark) {
+  COFFER_ASSIGN(Statement insert,
+                transaction.Prepare("INSERT INTO key_counters (key, version, reserved)"
+                                    " VALUES (?1, ?2, ?3)"));
+  insert.Bind(0, key.View()).Bind(1, std::int64_t{version}).Bind(2, mark);
+  return Run(insert);
+}
+
 Result<Reserved> ReserveEncryptions(storage::Database& database, const Id& key, int version,
                                     std::int64_t block, std::int64_t limit) {
   COFFER_ASSIGN(Transaction transaction, database.Begin());

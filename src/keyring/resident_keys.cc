@@ -33,8 +33,9 @@ std::vector<Bytes> KeyRing::Impl::GoneResidents(const Change& change) {
   std::vector<Bytes> gone;
   if (change.before == nullptr || !change.before_verified) return gone;
   for (const auto& [number, version] : change.before->key.versions) {
-    const bool stays = change.after && change.after->versions.contains(number);
-    if (version.custody == Custody::kResident && !stays) gone.push_back(version.locator);
+    if (version.custody == Custody::kResident && change.Drops(number)) {
+      gone.push_back(version.locator);
+    }
   }
   return gone;
 }

@@ -1,6 +1,7 @@
 #include "keyring/row_codec.h"
 
 #include "coffer/crypto/digest.h"
+#include "keyring/field_codec.h"
 
 namespace coffer::keyring {
 namespace {
@@ -24,35 +25,10 @@ std::string_view UsageName(const KeySpec& spec) {
   }
 }
 
-class Encoder {
- public:
-  explicit Encoder(std::string_view schema) { Put(schema); }
-  Encoder& Put(ByteView field) {
-    const auto size = static_cast<std::uint32_t>(field.size());
-    for (int shift = 24; shift >= 0; shift -= 8) {
-      out_.push_back(static_cast<std::uint8_t>(size >> shift));
-    }
-    out_.insert(out_.end(), field.begin(), field.end());
-    return *this;
-  }
-  Encoder& Put(std::string_view field) { return Put(AsBytes(field)); }
-  Encoder& Put(std::int64_t value) {
-    std::array<std::uint8_t, 8> octets{};
-    for (std::size_t i = 0; i < octets.size(); ++i) {
-      octets[i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) >> (56 - 8 * i));
-    }
-    return Put(ByteView(octets));
-  }
-  Bytes Take() { return std::move(out_); }
-
- private:
-  Bytes out_;
-};
-
 }  // namespace
 
 Bytes EncodeVersionRow(const Id& key, const KeySpec& spec, const KeyVersion& version) {
-  return Encoder("coffer-version-row-1")
+  return FieldEncoder("coffer-version-row-1")
       .Put(key.View())
       .Put(std::int64_t{version.info.version})
       .Put(static_cast<std::int64_t>(spec.type))
@@ -75,7 +51,7 @@ Bytes EncodeKeyRow(const Id& database, const Key& key) {
   crypto::Sha256Stream versions;
   for (const auto& [number, version] : key.versions) versions.Update(version.mac);
   const KeySettings& settings = key.settings;
-  return Encoder("coffer-key-row-1")
+  return FieldEncoder("coffer-key-row-1")
       .Put(database.View())
       .Put(key.mount.View())
       .Put(key.id.View())
@@ -102,7 +78,7 @@ Bytes EncodeKeyRow(const Id& database, const Key& key) {
 }
 
 Bytes EncodeStateRow(const StateRow& state) {
-  return Encoder("coffer-state-row-1")
+  return FieldEncoder("coffer-state-row-1")
       .Put(state.database.View())
       .Put(static_cast<std::int64_t>(state.epoch))
       .Put(state.keys)
@@ -112,7 +88,7 @@ Bytes EncodeStateRow(const StateRow& state) {
 
 Sum KeyContribution(const Id& key, std::int64_t generation, ByteView key_mac) {
   return crypto::Sha256(
-      Encoder("coffer-key-sum-1").Put(key.View()).Put(generation).Put(key_mac).Take());
+      FieldEncoder("coffer-key-sum-1").Put(key.View()).Put(generation).Put(key_mac).Take());
 }
 
 void AddTo(Sum& sum, const Sum& term) {

@@ -32,7 +32,7 @@ class KeyName {
 // Who changes a key and why: goes into the history and the version rows. Never a token.
 struct Actor {
   std::string name;    // a token's display name and accessor, or a job's name
-  std::string reason;  // "requested", "scheduled", "encryption limit", "rollback accepted"
+  std::string reason;  // "requested", "scheduled", "encryption limit", "rotation required"
 };
 
 // How many encryptions a version has been charged with, shared by all snapshots of a key. A bound
@@ -76,7 +76,7 @@ struct KeySettings {
   bool deletion_allowed = false;
   bool allow_plaintext_backup = false;
   bool soft_deleted = false;
-  bool rotation_required = false;  // after an accepted rollback: rotate before the next encryption
+  bool rotation_required = false;  // before it encrypts: after a rollback or a restore
   std::int64_t auto_rotate_period_seconds = 0;
   bool imported = false;  // the latest version was imported
   bool allow_imported_rotation = false;

@@ -113,7 +113,7 @@ class KeyRing {
   // kNotFound; kCorrupt for a key whose rows failed their MACs: that key only is disabled.
   Result<std::shared_ptr<const Key>> Find(std::size_t worker, const Id& mount,
                                           std::string_view name);
-  // As Find; a key that must be rotated first (after an accepted rollback) is rotated.
+  // As Find; a key that must be rotated first (after an accepted rollback or a restore) is rotated.
   Result<std::shared_ptr<const Key>> FindForEncryption(std::size_t worker, const Id& mount,
                                                        std::string_view name);
   // Names in order, those after `after`, at most `limit` (0: all).
@@ -144,6 +144,15 @@ class KeyRing {
   // A further version for an imported key.
   Changed ImportVersion(const Id& mount, std::string_view name, const ImportedMaterial& material,
                         const Actor& actor);
+  // The key as the database has it, under a MAC by coffer-meta (docs/formats.md): no key in the
+  // clear, and of use only where this token's masters are. kInvalid where a version is resident.
+  Result<Bytes> Backup(std::size_t worker, const Id& mount, std::string_view name);
+  // A key of its own from a backup, called `name` where that is given. kInvalid, and nothing is
+  // changed: a backup of another token or a damaged one, versions whose master is gone, a name that
+  // is taken. `force` replaces the key of that name, but destroys no version that the backup lacks
+  // unless the key may be deleted. AES versions encrypt no more: the next encryption rotates.
+  Changed Restore(const Id& mount, const std::optional<KeyName>& name, ByteView backup, bool force,
+                  const Actor& actor);
   // PEM of the key that imports are wrapped for; made at the first call.
   Result<std::string> ImportWrappingKey();
   // Every key of the mount, whatever its settings.

@@ -1,0 +1,269 @@
+// Backups of single keys: what they bring back, where they open, and what a changed one does.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "keyring/key_backup_codec.h"
+#include "keyring/key_ring_fixture.h"
+#include "keyring/row_codec.h"
+
+namespace coffer::keyring {
+namespace {
+
+class KeyBackupTest : public KeyRingTest {
+ protected:
+  Bytes Backup(std::string_view name) {
+    const auto backup = keys_->Backup(0, mount_, name);
+    Must(backup);
+    return backup ? *backup : Bytes{};
+  }
+  KeyRing::Changed Restore(ByteView backup, std::string_view name = "", bool force = false) {
+    std::optional<KeyName> wanted;
+    if (!name.empty()) wanted = Name(name);
+    return keys_->Restore(mount_, wanted, backup, force, actor_);
+  }
+  std::string Refusal(ByteView backup, std::string_view name = "", bool force = false) {
+    const auto restored = Restore(backup, name, force);
+    if (restored) return "restored";
+    EXPECT_EQ(restored.error().code, Code::kInvalid);
+    return restored.error().message;
+  }
+  void Delete(std::string_view name) {
+    Must(keys_->Configure(mount_, name, {.deletion_allowed = true}, actor_));
+    Must(keys_->Delete(mount_, name, actor_));
+  }
+  std::shared_ptr<const Key> Find(std::string_view name) { return *keys_->Find(0, mount_, name); }
+  Bytes Mac(std::string_view name) {
+    const auto key = Find(name);
+    const auto mac =
+        keys_->Sign(0, *key, key->versions.at(1), {SignMechanism::Kind::kHmac}, AsBytes("message"));
+    Must(mac);
+    return mac ? *mac : Bytes{};
+  }
+};
+
+TEST_F(KeyBackupTest, ADeletedKeyComesBackAndOpensWhatItSealed) {
+  Create("k");
+  Must(keys_->Rotate(mount_, "k", actor_));
+  Must(keys_->Configure(mount_, "k", {.min_decryption_version = 2}, actor_));
+  const auto old = Encrypt("k", "hello");
+  const Bytes mac = Mac("k");
+  const Bytes backup = Backup("k");
+  Delete("k");
+  Must(Restore(backup));
+  Must(Reopen());
+  EXPECT_EQ(*Decrypt("k", 2, *old), "hello");
+  EXPECT_EQ(Mac("k"), mac);
+  EXPECT_EQ(Find("k")->settings.min_decryption_version, 2);
+  EXPECT_EQ(keys_->History(Find("k")->id)->back().event, "restored-from-backup");
+}
+
+TEST_F(KeyBackupTest, RestoredVersionsEncryptNoMore) {
+  Create("k");
+  const Bytes backup = Backup("k");
+  Must(Restore(backup, "copy"));
+  const auto sealed = Encrypt("copy", "x");
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(Find("copy")->latest_version, 2);
+  EXPECT_EQ(*Decrypt("copy", 2, *sealed), "x");
+  EXPECT_FALSE(Decrypt("k", 1, *sealed)) << "the copy's new version is the copy's alone";
+  EXPECT_EQ(Encrypt("copy", "x", "", 1).error().message,
+            "requested version for encryption is less than the minimum encryption key version");
+  // Nor where somebody lowers the minimum again, and after a restart.
+  Must(keys_->Configure(mount_, "copy", {.min_encryption_version = 1}, actor_));
+  Must(Reopen());
+  EXPECT_EQ(Encrypt("copy", "x", "", 1).error().message,
+            "key version 1 has reached its limit of 2^32 encryptions: rotate the key");
+  EXPECT_TRUE(Encrypt("k", "x")) << "the original goes on";
+  EXPECT_EQ(Find("k")->latest_version, 1);
+}
+
+TEST_F(KeyBackupTest, EveryWrappedTypeComesBack) {
+  for (const CreateOptions& options :
+       std::vector<CreateOptions>{{KeyType::kAes128Gcm96},
+                                  {KeyType::kAes256Gcm96, true, true},
+                                  {KeyType::kRsa2048},
+                                  {KeyType::kEcdsaP521},
+                                  {KeyType::kHmac, false, false, 136},
+                                  {KeyType::kAes192Cmac}}) {
+    const std::string name(KeyTypeName(options.type));
+    Create(name, options);
+    const auto before = Find(name);
+    Must(Restore(Backup(name), "copy-" + name));
+    const auto after = Find("copy-" + name);
+    EXPECT_NE(after->id, before->id);
+    EXPECT_EQ(after->type, before->type);
+    EXPECT_EQ(after->derived, before->derived);
+    EXPECT_EQ(after->convergent, before->convergent);
+    EXPECT_EQ(after->hmac_octets, before->hmac_octets);
+    EXPECT_EQ(after->created, before->created);
+    EXPECT_EQ(after->versions.at(1).blob, before->versions.at(1).blob);
+    EXPECT_EQ(after->versions.at(1).kdf, before->versions.at(1).kdf);
+    EXPECT_EQ(after->settings.rotation_required, after->Info().family == Family::kAesGcm) << name;
+    EXPECT_EQ(Mac("copy-" + name), Mac(name)) << name;
+  }
+  const auto key = Find("copy-ecdsa-p521");
+  const Bytes digest(64, 7);
+  const auto signature =
+      keys_->Sign(1, *key, key->versions.at(1), {SignMechanism::Kind::kEcdsa}, digest);
+  Must(signature);
+  EXPECT_TRUE(Find("ecdsa-p521")
+                  ->versions.at(1)
+                  .public_key->VerifyEcdsa(digest, crypto::EcdsaToDer(*signature)));
+}
+
+TEST_F(KeyBackupTest, WhatTheTokenKeepsItselfIsRefused) {
+  Create("k", {KeyType::kEd25519});
+  EXPECT_EQ(
+      keys_->Backup(0, mount_, "k").error().message,
+      "version 1 is kept in the token itself, which gives no key out: it cannot be backed up");
+}
+
+TEST_F(KeyBackupTest, AnyChangedOctetIsRefusedAndChangesNothing) {
+  Create("k");
+  const Bytes backup = Backup("k");
+  for (std::size_t i = 0; i < backup.size(); ++i) {
+    Bytes changed = backup;
+    changed[i] ^= 1;
+    const std::string text = Refusal(changed, "copy");
+    EXPECT_TRUE(text == "the backup is damaged" ||
+                text == "the backup was made with another token: its keys open only there")
+        << i << ": " << text;
+  }
+  for (std::size_t size = 0; size < backup.size(); ++size) {
+    EXPECT_EQ(Refusal(ByteView(backup).first(size), "copy"), "the backup is damaged") << size;
+  }
+  Bytes longer = backup;
+  longer.push_back(0);
+  EXPECT_EQ(Refusal(longer, "copy"), "the backup is damaged");
+  EXPECT_EQ(*keys_->List(mount_, "", 0), std::vector<std::string>{"k"});
+  Must(Reopen());
+}
+
+TEST_F(KeyBackupTest, AnotherTokensBackupIsRefusedAndSaysSo) {
+  Create("k");
+  Bytes foreign = EncodeKeyBackup(Id::Generate(random_), *Find("k"));
+  foreign.resize(foreign.size() + 32);
+  EXPECT_EQ(Refusal(foreign, "copy"),
+            "the backup was made with another token: its keys open only there");
+}
+
+TEST_F(KeyBackupTest, ARowWithItsMacIsNoBackup) {
+  Create("k");
+  const auto key = Find("k");
+  const KeyVersion& version = key->versions.at(1);
+  Bytes row = EncodeVersionRow(key->id, key->Spec(), version);
+  row.insert(row.end(), version.mac.begin(), version.mac.end());
+  EXPECT_EQ(Refusal(row, "copy"), "the backup is of a form that this release does not know");
+}
+
+TEST_F(KeyBackupTest, ANameThatIsTakenNeedsForce) {
+  Create("k");
+  const auto sealed = Encrypt("k", "hello");
+  const Bytes backup = Backup("k");
+  const Id before = Find("k")->id;
+  EXPECT_EQ(Refusal(backup), "key \"k\" already exists");
+  Must(Restore(backup, "", true));
+  EXPECT_NE(Find("k")->id, before);
+  EXPECT_EQ(*Decrypt("k", 1, *sealed), "hello");
+  EXPECT_EQ(keys_->History(before)->back().event, "replaced");
+  Must(Reopen());
+  EXPECT_EQ(*Decrypt("k", 1, *sealed), "hello");
+}
+
+TEST_F(KeyBackupTest, ForceDestroysNoVersionUnlessTheKeyMayBeDeleted) {
+  Create("k");
+  const Bytes backup = Backup("k");
+  Must(keys_->Rotate(mount_, "k", actor_));
+  const auto sealed = Encrypt("k", "hello");
+  EXPECT_EQ(
+      Refusal(backup, "k", true),
+      "key has version 2, which the backup has not, and deletion is not allowed for this key");
+  EXPECT_EQ(*Decrypt("k", 2, *sealed), "hello");
+  Must(keys_->Configure(mount_, "k", {.deletion_allowed = true}, actor_));
+  Must(Restore(backup, "k", true));
+  EXPECT_FALSE(Decrypt("k", 2, *sealed));
+  EXPECT_EQ(Find("k")->latest_version, 1);
+}
+
+TEST_F(KeyBackupTest, ForceTakesNoOtherKeyForTheSameVersion) {
+  Create("k");
+  Create("other");
+  EXPECT_EQ(
+      Refusal(Backup("other"), "k", true),
+      "key has version 1, which the backup has not, and deletion is not allowed for this key");
+}
+
+TEST_F(KeyBackupTest, ForceMendsAKeyWhoseRowsWereDamaged) {
+  Create("k");
+  Create("bystander");
+  const auto sealed = Encrypt("k", "hello");
+  const Bytes backup = Backup("k");
+  Tamper(
+      "UPDATE key_versions SET blob = randomblob(40) WHERE key = "
+      "(SELECT id FROM keys WHERE name = 'k')");
+  Must(Reopen());
+  EXPECT_EQ(keys_->Find(0, mount_, "k").error().code, Code::kCorrupt);
+  Must(Restore(backup, "", true));
+  EXPECT_EQ(*Decrypt("k", 1, *sealed), "hello");
+  Must(Reopen());
+  Must(Encrypt("bystander", "x"));
+}
+
+TEST_F(KeyBackupTest, ABackupHoldsTheWrappedBlobAndNotItsKeysId) {
+  Create("k", {KeyType::kHmac});
+  const Bytes backup = Backup("k");
+  const auto key = Find("k");
+  const auto holds = [&](ByteView part) {
+    return std::search(backup.begin(), backup.end(), part.begin(), part.end()) != backup.end();
+  };
+  EXPECT_TRUE(holds(key->versions.at(1).blob));
+  EXPECT_FALSE(holds(key->id.View()));
+}
+
+TEST(KeyBackupCodecTest, ABackupIsTheseOctets) {
+  Key key;
+  key.name = "k";
+  key.type = KeyType::kAes128Gcm96;
+  key.created = FromUnixNanoseconds(1'700'000'000'000'000'000);
+  key.settings.auto_rotate_period_seconds = 3600;
+  KeyVersion& version = key.versions[1];
+  version.info = {1, key.created, "root", "requested", "aes-v1"};
+  version.blob = {1, 2, 3};
+  version.hmac_master = "hmac-v1";
+  version.hmac_blob = {4, 5};
+  Id database;
+  database.octets.fill(0xaa);
+  const std::string zero = "000000080000000000000000";
+  const std::string one = "000000080000000000000001";
+  EXPECT_EQ(ToHex(EncodeKeyBackup(database, key)),
+            "00000013636f666665722d6b65792d6261636b75702d31"  // "coffer-key-backup-1"
+            "00000010aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"        // database id
+            "000000016b" +                                    // "k"
+                one +                                         // type
+                "0000000817979cfe362a0000" +                  // created
+                one +
+                zero + zero +                 // latest, derived, convergent
+                "000000080000000000000040" +  // HMAC octets
+                one + zero + zero +           // the three minimum versions
+                zero + zero + zero +          // deletion allowed, plaintext backup, soft-deleted
+                "000000080000000000000e10" +  // automatic rotation
+                zero + zero +                 // imported, imported rotation
+                one +                         // versions
+                one + one + zero +            // version 1, wrapped, no KDF
+                "000000066165732d7631"        // "aes-v1"
+                "0000000817979cfe362a0000"    // created
+                "00000004726f6f74"            // created by
+                "00000009726571756573746564"  // reason
+                "00000000"                    // public key
+                "00000003010203"              // blob
+                "00000007686d61632d7631"      // "hmac-v1"
+                "000000020405");              // HMAC blob
+  const auto back = DecodeKeyBackup(EncodeKeyBackup(database, key));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(EncodeKeyBackup(database, *back), EncodeKeyBackup(database, key));
+}
+
+}  // namespace
+}  // namespace coffer::keyring
