@@ -72,6 +72,8 @@ std::vector<Endpoint> EndpointsOf(EngineKind engine) {
       AddTransitInspectEndpoints(endpoints);
       AddTransitImportEndpoints(endpoints);
       AddTransitExportEndpoints(endpoints);
+      AddTransitBackupEndpoints(endpoints);
+      AddTransitConfigEndpoints(endpoints);
       AddTransitKeylessEndpoints(endpoints);
       break;
   }

@@ -118,6 +118,8 @@ void AddTransitSignEndpoints(std::vector<Endpoint>& table);
 void AddTransitMacEndpoints(std::vector<Endpoint>& table);
 void AddTransitImportEndpoints(std::vector<Endpoint>& table);
 void AddTransitExportEndpoints(std::vector<Endpoint>& table);
+void AddTransitBackupEndpoints(std::vector<Endpoint>& table);
+void AddTransitConfigEndpoints(std::vector<Endpoint>& table);
 void AddTransitInspectEndpoints(std::vector<Endpoint>& table);
 void AddTransitKeylessEndpoints(std::vector<Endpoint>& table);
 

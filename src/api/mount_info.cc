@@ -1,5 +1,6 @@
 #include "mount_info.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -97,6 +98,12 @@ Status ApplyTuning(const JsonValue& source, mounts::MountConfig& config) {
     return Fail(Code::kInvalid, "backend default lease TTL greater than max lease TTL");
   }
   return {};
+}
+
+bool UpsertDisabled(const mounts::MountConfig& config) {
+  return std::ranges::any_of(config.options, [](const auto& option) {
+    return option.first == kDisableUpsert && option.second == "true";
+  });
 }
 
 void ApplyOptions(const JsonValue& options, mounts::MountConfig& config) {

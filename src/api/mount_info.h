@@ -33,6 +33,9 @@ inline constexpr std::int64_t kSystemLeaseTtlSeconds = std::int64_t{768} * 3600;
 // The members default_lease_ttl, max_lease_ttl, force_no_cache and listing_visibility of `source`
 // into `config`; those that are absent stay.
 Status ApplyTuning(const JsonValue& source, mounts::MountConfig& config);
+// The option of a transit mount that config/keys sets: encrypt makes no key where it is "true".
+inline constexpr std::string_view kDisableUpsert = "disable_upsert";
+bool UpsertDisabled(const mounts::MountConfig& config);
 // `options` as decoded from a kKeyValues field.
 void ApplyOptions(const JsonValue& options, mounts::MountConfig& config);
 

@@ -13,6 +13,7 @@
 #include "envelope.h"
 #include "errors.h"
 #include "key_type_names.h"
+#include "mount_info.h"
 #include "transit_fields.h"
 
 namespace coffer::api {
@@ -93,7 +94,9 @@ bool EncryptionChangesKeys(const Call& call) {
 
 // The key that encrypt makes where there is none and the caller may create it.
 Result<std::optional<keyring::CreateOptions>> Upsert(const Call& call, const CipherInputs& inputs) {
-  if (call.capability != Capability::kCreate) return std::optional<keyring::CreateOptions>();
+  if (call.capability != Capability::kCreate || UpsertDisabled(call.mount->config)) {
+    return std::optional<keyring::CreateOptions>();
+  }
   keyring::CreateOptions options;
   options.derived = !inputs.items.front().context.empty();
   options.convergent = call.fields.Bool("convergent_encryption");

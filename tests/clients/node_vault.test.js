@@ -108,14 +108,36 @@ test('a batch comes back in order', async () => {
   assert.deepStrictEqual(opened.data.batch_results.map(({ plaintext }) => plaintext), texts);
 });
 
-test('the transit calls that node-vault has methods for work on the mount they name', async () => {
+test('each of the transit methods that node-vault has works, and these are all of them', async () => {
+  const commands = require('node-vault/src/commands');
+  assert.deepStrictEqual(
+    Object.keys(commands).filter((name) => /^\/transit\//.test(commands[name].path || '')).sort(),
+    ['decryptData', 'encryptData', 'rewrapData', 'transitCreateKey', 'transitDeleteKey', 'transitListKeys',
+      'transitReadKey']);
   await vault.mount({ mount_point: 'transit', type: 'transit' }).catch((error) => {
     if (!/already in use/.test(error.message)) throw error; // a dev server may have made it
   });
   await vault.transitCreateKey({ name: 'own' });
+  assert((await vault.transitListKeys()).data.keys.includes('own'));
   const { data: { ciphertext } } = await vault.encryptData({ name: 'own', plaintext: hello });
-  const { data: { plaintext } } = await vault.decryptData({ name: 'own', ciphertext });
-  assert.strictEqual(plaintext, hello);
+  await vault.write('transit/keys/own/rotate', {});
+  const moved = await vault.rewrapData({ name: 'own', ciphertext });
+  assert.match(moved.data.ciphertext, /^vault:v2:/);
+  const opened = await vault.decryptData({ name: 'own', ciphertext: moved.data.ciphertext });
+  assert.strictEqual(opened.data.plaintext, hello);
+  assert.strictEqual((await vault.transitReadKey({ name: 'own' })).data.latest_version, 2);
+  await vault.write('transit/keys/own/config', { deletion_allowed: true });
+  await vault.transitDeleteKey({ name: 'own' });
+  await assert.rejects(vault.transitReadKey({ name: 'own' }),
+    (error) => error.response.statusCode === 404);
+});
+
+test('a backup is restored under another name', async () => {
+  const sealed = await vault.write('transit-node/encrypt/saved', { plaintext: hello });
+  const { data: { backup } } = await vault.read('transit-node/backup/saved');
+  await vault.write('transit-node/restore/again', { backup });
+  const opened = await vault.write('transit-node/decrypt/again', { ciphertext: sealed.data.ciphertext });
+  assert.strictEqual(opened.data.plaintext, hello);
 });
 
 test('a data key can be unsealed again', async () => {

@@ -174,6 +174,27 @@ func TestBatchesDerivedKeysAndDataKeys(t *testing.T) {
 	}
 }
 
+// The client has no functions for transit, so its paths are all that there is to try.
+func TestABackupIsRestoredUnderAnotherName(t *testing.T) {
+	sealed := write(t, "encrypt/saved", data{"plaintext": b64("hello")})["ciphertext"]
+	backup, err := client.Logical().Read("transit-go/backup/saved")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused(t, "restore", backup.Data, "already exists")
+	write(t, "restore/again", backup.Data)
+	if write(t, "decrypt/again", data{"ciphertext": sealed})["plaintext"] != b64("hello") {
+		t.Fatal("not what was encrypted")
+	}
+	refused(t, "restore/other", data{"backup": b64("junk")}, "the backup is damaged")
+	config := write(t, "config/keys", data{"disable_upsert": true})
+	if config["disable_upsert"] != true {
+		t.Fatal(config)
+	}
+	refused(t, "encrypt/absent", data{"plaintext": ""}, "encryption key not found")
+	write(t, "config/keys", data{"disable_upsert": false})
+}
+
 func TestWhatCannotBeDoneIsABadRequest(t *testing.T) {
 	refused(t, "keys/x", data{"type": "chacha20-poly1305"}, "the token cannot make ChaCha20 keys")
 	refused(t, "keys/x", data{"exportable": true}, "exporting keys is disabled")

@@ -1,0 +1,88 @@
+#include <string>
+#include <utility>
+
+#include "endpoint_table.h"
+#include "mount_info.h"
+#include "transit_fields.h"
+
+namespace coffer::api {
+namespace {
+
+void WriteKeysConfig(const mounts::MountConfig& config, Reply& reply) {
+  reply.json.BeginObject().Key("disable_upsert").Bool(UpsertDisabled(config)).EndObject();
+}
+
+Status ReadKeysConfig(const Call& call, Reply& reply) {
+  WriteKeysConfig(call.mount->config, reply);
+  return {};
+}
+
+// The setting is an option of the mount, so that sys/mounts shows it and tune changes it, too.
+Status ConfigureKeys(const Call& call, Reply& reply) {
+  mounts::MountConfig config = call.mount->config;
+  if (call.fields.Has("disable_upsert")) {
+    std::erase_if(config.options,
+                  [](const auto& option) { return option.first == kDisableUpsert; });
+    config.options.emplace_back(kDisableUpsert,
+                                call.fields.Bool("disable_upsert") ? "true" : "false");
+    COFFER_TRY(call.services.mounts.Tune(call.mount->path, config));
+  }
+  WriteKeysConfig(config, reply);
+  return {};
+}
+
+Status ReadCacheConfig(const Call&, Reply& reply) {
+  reply.json.BeginObject().Key("size").Int(0).EndObject();
+  return {};
+}
+
+Status ConfigureCache(const Call& call, Reply& reply) {
+  const std::int64_t size = call.fields.Int("size");
+  if (size != 0 && size < 10) {
+    return Fail(Code::kInvalid, "size must be 0 or a value greater or equal to 10");
+  }
+  if (size != 0) {
+    return Fail(Code::kInvalid,
+                "the cache's size cannot be set: this server keeps handles of keys in the token, "
+                "and drops the oldest by itself; size must be 0");
+  }
+  return ReadCacheConfig(call, reply);
+}
+
+// A certificate's place would be in the key's rows and under their MACs; there is none.
+Status RefuseCertificates(const Call&, Reply&) {
+  return Fail(Code::kInvalid,
+              "certificates and certificate requests are not made or kept on this server: make the "
+              "request with a client that signs by transit/sign");
+}
+
+Endpoint CertificateEndpoint(std::string_view pattern, FieldSpec pem) {
+  Endpoint endpoint{pattern, "Refused: no certificates are kept here.", {}, {}};
+  endpoint.fields = {kName, {"version", FieldType::kInt, "0", "The version; 0: latest."}, pem};
+  endpoint.operations = {{Verb::kWrite, Capability::kUpdate, RefuseCertificates}};
+  endpoint.keeps_state = true;
+  return endpoint;
+}
+
+}  // namespace
+
+void AddTransitConfigEndpoints(std::vector<Endpoint>& table) {
+  table.push_back({"config/keys",
+                   "Settings for all keys of the mount.",
+                   {{"disable_upsert", FieldType::kBool, "false",
+                     "Whether encrypt refuses to make a key where there is none."}},
+                   {{Verb::kRead, Capability::kRead, ReadKeysConfig},
+                    {Verb::kWrite, Capability::kUpdate, ConfigureKeys}}});
+  table.push_back({"cache-config",
+                   "The cache of key handles; it cannot be set.",
+                   {{"size", FieldType::kInt, "0", "0 only."}},
+                   {{Verb::kRead, Capability::kRead, ReadCacheConfig},
+                    {Verb::kWrite, Capability::kUpdate, ConfigureCache}}});
+  table.push_back(CertificateEndpoint("keys/:name/csr",
+                                      {"csr", FieldType::kText, "", "PEM of a request to sign."}));
+  table.push_back(CertificateEndpoint(
+      "keys/:name/set-certificate",
+      {"certificate_chain", FieldType::kText, "", "PEM of a certificate and its issuers."}));
+}
+
+}  // namespace coffer::api
