@@ -1,6 +1,5 @@
-// Project Wycheproof's vectors for secret keys, through the key ring's own token path: the key is
-// planted as a session object, the operation is Token's. The vectors are not part of this tree:
-// COFFER_VECTORS names their folder, else it is looked for beside the checkout.
+// Project Wycheproof's vectors for secret keys. They are not part of this tree: COFFER_VECTORS
+// names their folder, else it is looked for beside the checkout.
 
 #include <gtest/gtest.h>
 
@@ -8,16 +7,11 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 
 #include "coffer/crypto/rsa_padding.h"
-#include "coffer/crypto/system_random.h"
-#include "coffer/keyring/token_setup.h"
-#include "fakes/softhsm_token.h"
-#include "keyring/pkcs11_token.h"
+#include "keyring/planted_key_fixture.h"
 
 namespace coffer::keyring {
 namespace {
@@ -32,61 +26,13 @@ std::filesystem::path Vectors() {
   return std::filesystem::path(COFFER_SOURCE_DIR) / ".." / "shared" / "vectors" / "wycheproof";
 }
 
-Bytes FromHex(const std::string& text) {
-  Bytes out;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-    out.push_back(static_cast<std::uint8_t>(std::stoi(text.substr(i, 2), nullptr, 16)));
-  }
-  return out;
-}
-
-class KnownAnswerTest : public ::testing::Test {
+class KnownAnswerTest : public PlantedKeyTest {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists(Vectors() / "aes_gcm_test.json")) {
       GTEST_SKIP() << "no vectors: COFFER_VECTORS names no folder of Project Wycheproof's";
     }
-    TokenLocation location;
-    location.module = token_.Library();
-    location.label = token_.Label();
-    location.copies_directory = token_.Directory();
-    location.objects_directory = token_.TokenDirectory();
-    crypto::SystemRandom random;
-    NullLogger logger;
-    ASSERT_TRUE(
-        InitializeToken(location, token_.SoPin(), token_.UserPin(), Id::Generate(random), logger));
-    auto module = token_.Load();
-    pkcs11::Module& own = *module;
-    const auto login = std::make_shared<Pkcs11Token::Login>();
-    login->pin = SecretBytes::CopyOf(token_.UserPin().Reveal());
-    auto opened = Pkcs11Token::Open(std::move(module), location, login);
-    ASSERT_TRUE(opened) << opened.error().cause;
-    path_ = std::move(*opened);
-    session_ = own.OpenSession(own.FindToken(token_.Label(), token_.Serial()).value()).value();
-  }
-  void TearDown() override {
-    session_.reset();
-    path_.reset();
-    for (const auto& [reason, count] : not_applicable_) {
-      std::cout << "not applicable: " << count << ": " << reason << "\n";
-    }
-    if (checked_ > 0) std::cout << "agreed: " << checked_ << "\n";
-  }
-
-  TokenHandle Plant(pkcs11::KeyType type, const Bytes& value, MechanismType mechanism) {
-    Attributes attributes;
-    attributes.Add(AttributeType::kClass, pkcs11::ObjectClass::kSecretKey)
-        .Add(AttributeType::kKeyType, type)
-        .Add(AttributeType::kToken, false)
-        .Add(AttributeType::kEncrypt, true)
-        .Add(AttributeType::kDecrypt, true)
-        .Add(AttributeType::kSign, true)
-        .Add(AttributeType::kUnwrap, true)
-        .AddMechanisms(AttributeType::kAllowedMechanisms, {mechanism})
-        .Add(AttributeType::kValue, ByteView(value));
-    const auto key = session_->CreateObject(attributes);
-    EXPECT_TRUE(key) << key.error().cause;
-    return key.value_or(0);
+    PlantedKeyTest::SetUp();
   }
   // Calls `test` for each of a file's tests with its group; it says whether the answer agreed.
   void Walk(const std::string& file,
@@ -100,10 +46,6 @@ class KnownAnswerTest : public ::testing::Test {
       }
     }
   }
-  bool NotApplicable(const std::string& reason) {
-    ++not_applicable_[reason];
-    return false;
-  }
   // A "valid" test must succeed and an "invalid" one fail; "acceptable" may do either.
   bool Agree(const std::string& file, const json& test, bool succeeded) {
     const std::string result = test["result"];
@@ -111,12 +53,6 @@ class KnownAnswerTest : public ::testing::Test {
         << file << " " << test["tcId"] << " " << test["comment"];
     return true;
   }
-
-  fakes::SoftHsmToken token_;
-  std::unique_ptr<Pkcs11Token> path_;
-  std::optional<pkcs11::Session> session_;
-  std::map<std::string, int> not_applicable_;
-  int checked_ = 0;
 };
 
 TEST_F(KnownAnswerTest, AesGcm) {
