@@ -74,6 +74,7 @@ std::vector<Endpoint> EndpointsOf(EngineKind engine) {
       AddTransitExportEndpoints(endpoints);
       AddTransitBackupEndpoints(endpoints);
       AddTransitConfigEndpoints(endpoints);
+      AddTransitCsrEndpoints(endpoints);
       AddTransitKeylessEndpoints(endpoints);
       break;
   }

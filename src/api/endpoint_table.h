@@ -119,6 +119,7 @@ void AddTransitMacEndpoints(std::vector<Endpoint>& table);
 void AddTransitImportEndpoints(std::vector<Endpoint>& table);
 void AddTransitExportEndpoints(std::vector<Endpoint>& table);
 void AddTransitBackupEndpoints(std::vector<Endpoint>& table);
+void AddTransitCsrEndpoints(std::vector<Endpoint>& table);
 void AddTransitConfigEndpoints(std::vector<Endpoint>& table);
 void AddTransitInspectEndpoints(std::vector<Endpoint>& table);
 void AddTransitKeylessEndpoints(std::vector<Endpoint>& table);

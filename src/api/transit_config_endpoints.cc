@@ -50,18 +50,9 @@ Status ConfigureCache(const Call& call, Reply& reply) {
 }
 
 // A certificate's place would be in the key's rows and under their MACs; there is none.
-Status RefuseCertificates(const Call&, Reply&) {
+Status RefuseCertificate(const Call&, Reply&) {
   return Fail(Code::kInvalid,
-              "certificates and certificate requests are not made or kept on this server: make the "
-              "request with a client that signs by transit/sign");
-}
-
-Endpoint CertificateEndpoint(std::string_view pattern, FieldSpec pem) {
-  Endpoint endpoint{pattern, "Refused: no certificates are kept here.", {}, {}};
-  endpoint.fields = {kName, {"version", FieldType::kInt, "0", "The version; 0: latest."}, pem};
-  endpoint.operations = {{Verb::kWrite, Capability::kUpdate, RefuseCertificates}};
-  endpoint.keeps_state = true;
-  return endpoint;
+              "certificates are not kept on this server: keep the chain where it is served from");
 }
 
 }  // namespace
@@ -78,11 +69,15 @@ void AddTransitConfigEndpoints(std::vector<Endpoint>& table) {
                    {{"size", FieldType::kInt, "0", "0 only."}},
                    {{Verb::kRead, Capability::kRead, ReadCacheConfig},
                     {Verb::kWrite, Capability::kUpdate, ConfigureCache}}});
-  table.push_back(CertificateEndpoint("keys/:name/csr",
-                                      {"csr", FieldType::kText, "", "PEM of a request to sign."}));
-  table.push_back(CertificateEndpoint(
-      "keys/:name/set-certificate",
-      {"certificate_chain", FieldType::kText, "", "PEM of a certificate and its issuers."}));
+  Endpoint certificate{
+      "keys/:name/set-certificate", "Refused: no certificates are kept here.", {}, {}};
+  certificate.fields = {
+      kName,
+      {"version", FieldType::kInt, "0", "The version; 0: latest."},
+      {"certificate_chain", FieldType::kText, "", "PEM of a certificate and its issuers."}};
+  certificate.operations = {{Verb::kWrite, Capability::kUpdate, RefuseCertificate}};
+  certificate.keeps_state = true;
+  table.push_back(std::move(certificate));
 }
 
 }  // namespace coffer::api
