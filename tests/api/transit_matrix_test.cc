@@ -222,6 +222,17 @@ void TransitMatrix::Lifecycle(const TypeRow& row, const std::string& key) {
     EXPECT_EQ(
         DataOf(Cell(true, "transit/keys/" + key + "/rotate", json::object()))["latest_version"], 2);
   }
+  Cell(row.signs, "transit/keys/" + key + "/csr", json::object());
+  const auto backup = Get("transit/backup/" + key);
+  EXPECT_EQ(backup.status, std::string(row.kind) == "ed25519" ? 400 : 200) << backup.body;
+  if (backup.status == 200) {
+    const json restore = {{"backup", DataOf(backup)["backup"]}};
+    EXPECT_EQ(Post("transit/restore/" + key + "-copy", restore).status, 204);
+    EXPECT_EQ(DataOf(Get("transit/keys/" + key + "-copy"))["keys"],
+              DataOf(Get("transit/keys/" + key))["keys"]);
+    Cell(false, "transit/restore/" + key, restore);
+  }
+  cells_ += 3;
   Cell(true, "transit/keys/" + key + "/config", {{"deletion_allowed", true}});
   ++cells_;
   EXPECT_EQ(Send(http::Method::kDelete, "transit/keys/" + key).status, 204);
