@@ -129,12 +129,10 @@ void Connection::Report(const Context& context, int status, std::string_view rea
   Refusal refusal;
   refusal.status = status;
   refusal.reason = reason;
-  refusal.method = framer_.MethodText(pending_);
   refusal.target = framer_.TargetText(pending_);
   const bool forwarded = !forwarded_address_.empty();
   refusal.remote_address = forwarded ? forwarded_address_ : peer_.address;
   refusal.remote_port = forwarded ? std::uint16_t{0} : peer_.port;
-  refusal.worker = context.worker;
   context.handler.OnRefused(refusal);
 }
 

@@ -155,7 +155,6 @@ bool RequestFramer::ParseRequestLine(std::string_view buffer, std::size_t begin,
     Fail(400, kMalformed);
     return false;
   }
-  method_text_ = {begin, first};
   target_ = target;
   return true;
 }
@@ -203,7 +202,6 @@ bool RequestFramer::ApplyField(std::string_view name, std::string_view value, Fr
     framing.chunked = true;
   } else if (name == "connection") {
     framing.close = framing.close || ListHas(value, "close");
-    framing.keep_alive = framing.keep_alive || ListHas(value, "keep-alive");
   } else if (name == "expect") {
     if (!EqualsIgnoringCase(value, "100-continue")) return refuse(417, "unsupported expectation");
     framing.expects_continue = true;
@@ -332,7 +330,6 @@ void RequestFramer::Reset() {
   if (chunked_body_.capacity() > kKeptCapacity) chunked_body_.shrink_to_fit();
   fields_.clear();
   lower_names_.clear();
-  method_text_ = {};
   target_ = {};
   stage_ = Stage::kHead;
   at_ = 0;

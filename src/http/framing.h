@@ -42,7 +42,6 @@ class RequestFramer {
   bool Fill(std::string_view buffer, Request& request);
   bool KeepAlive() const { return keep_alive_; }
   // Of a request line that was well-formed, else empty; for reports.
-  std::string_view MethodText(std::string_view buffer) const { return method_text_.In(buffer); }
   std::string_view TargetText(std::string_view buffer) const { return target_.In(buffer); }
   std::size_t Consumed() const { return consumed_; }
   std::size_t DecodedBodyCapacity() const { return chunked_body_.capacity(); }
@@ -67,7 +66,6 @@ class RequestFramer {
     bool chunked = false;
     bool expects_continue = false;
     bool close = false;
-    bool keep_alive = false;
     std::uint64_t content_length = 0;
   };
 
@@ -91,7 +89,6 @@ class RequestFramer {
   bool version_1_1_ = true;
   bool keep_alive_ = true;
   bool continue_due_ = false;
-  Span method_text_;
   Span target_;
   std::vector<Field> fields_;
   std::string lower_names_;  // the names' octets in lower case, in order

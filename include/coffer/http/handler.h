@@ -39,11 +39,9 @@ struct Refusal {
   int status = 400;
   std::string_view reason;  // a literal
   // As sent, unchecked and undecoded (visible ASCII only); empty where there was no request line.
-  std::string_view method;
   std::string_view target;
   std::string_view remote_address;
   std::uint16_t remote_port = 0;
-  std::size_t worker = 0;
 };
 
 // Answers requests, each on the worker thread of its connection; called by several workers at once.
