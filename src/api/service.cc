@@ -339,11 +339,11 @@ void Service::Impl::ServeOnCustodian(const http::Request& request, const std::st
         http::Request& asked = parked->Asked();
         asked.worker = keyring::KeyRing::kCustodianWorker;
         http::Response answer;
-        if (parked->Abandoned()) {  // nobody waits for it: the token's time is for those who do
-          TurnAway(asked, request_id, {Code::kUnavailable, "the client left before its turn", ""},
-                   answer);
-        } else {
+        if (parked->Begin()) {
           Serve(asked, request_id, answer);
+        } else {  // nobody waits for it: the token's time is for those who do
+          TurnAway(asked, request_id,
+                   {Code::kUnavailable, "the client did not wait for its turn", ""}, answer);
         }
         parked->Answer(std::move(answer));
         return {};

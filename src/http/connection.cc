@@ -12,6 +12,7 @@
 #include "coffer/base/wiping_reserve.h"
 #include "http/parking.h"
 #include "http/proxy_header.h"
+#include "http/response_text.h"
 
 namespace coffer::http {
 namespace {
@@ -47,7 +48,7 @@ Connection::Connection(Peer peer, const Context& context)
 }
 
 Connection::~Connection() {
-  if (parked_) parked_->store(true);
+  if (parked_) parked_->Leave();
   SecureWipe(input_.data(), input_.size());
   framer_.Reset();
   if (wipe_output_) SecureWipe(output_.data(), output_.size());
@@ -60,8 +61,8 @@ void Connection::BeginStream() {
 }
 
 Connection::Interest Connection::Wants() const {
-  if (WantsWrite() || blocked_on_write_) return Interest::kWrite;
-  return HasParked() ? Interest::kNothing : Interest::kRead;
+  if (HasParked()) return WantsWrite() ? Interest::kWriteOrEnd : Interest::kEnd;
+  return WantsWrite() || blocked_on_write_ ? Interest::kWrite : Interest::kRead;
 }
 
 Connection::Next Connection::Open(const Context& context) {
@@ -169,7 +170,7 @@ void Connection::Settle(const Context& context) {
 
 Connection::Next Connection::OnReadable(const Context& context) {
   if (stage_ == Stage::kLingering) return Discard();
-  if (HasParked()) return Next::kClose;  // nothing was asked for: the socket is broken
+  if (HasParked()) return Next::kClose;
   if (stage_ != Stage::kServing) return Open(context);
   if (close_after_send_ || WantsWrite()) return Send();
   pending_ = input_;
@@ -190,6 +191,10 @@ Connection::Next Connection::OnWritable(const Context& context) {
 }
 
 Connection::Next Connection::OnParkedAnswer(const Context& context, Response& response) {
+  if (!HasParked()) {
+    WipeBody(response);
+    return Next::kKeep;
+  }
   parked_.reset();
   close_after_send_ = parked_then_close_ || context.draining;
   Append(response, parked_head_only_);
@@ -248,7 +253,7 @@ bool Connection::Overdue(Steady::time_point now, const Options& options) const {
     return now - sending_since_ > options.send_timeout + TimeFor(sent_, options.min_rate) ||
            now - std::max(sending_since_, progressed_) > options.send_timeout;
   }
-  if (HasParked()) return false;
+  if (HasParked()) return age > options.parked_timeout;
   if (input_.empty()) return age > (used_ ? options.idle_timeout : options.header_timeout);
   if (!framer_.HeadComplete()) return age > options.header_timeout;
   return age > options.body_timeout + TimeFor(received_, options.min_rate) ||
@@ -257,12 +262,18 @@ bool Connection::Overdue(Steady::time_point now, const Options& options) const {
 
 Connection::Next Connection::OnTick(Steady::time_point now, const Context& context) {
   if (!Overdue(now, context.options)) return Next::kKeep;
-  if (stage_ != Stage::kServing || WantsWrite() || input_.empty()) return Next::kClose;
-  pending_ = input_;
-  Refuse(context, {408, "request took too long"});
-  static_cast<void>(Send());
+  if (stage_ != Stage::kServing || WantsWrite()) return Next::kClose;
+  if (HasParked()) {
+    StopWaiting(context);
+  } else if (!input_.empty()) {
+    pending_ = input_;
+    Refuse(context, {408, "request took too long"});
+  } else {
+    return Next::kClose;
+  }
+  const Next next = Send();
   Settle(context);
-  return Next::kClose;
+  return next;
 }
 
 }  // namespace coffer::http

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +20,7 @@
 namespace coffer::http {
 
 struct ParkingPlace;
+class ParkingTicket;
 
 // Where a worker reads into before it is known whether anything must be kept.
 struct Scratch {
@@ -58,17 +58,19 @@ class Connection {
 
   enum class Next { kKeep, kClose };
   // Goes on with the handshake, or reads what there is, answers every complete request in order,
-  // and sends.
+  // and sends. While a request is parked: its client has ended its side, or the socket is broken.
   Next OnReadable(const Context& context);
   // Goes on sending, and answering what waited for room.
   Next OnWritable(const Context& context);
-  // The answer to the request that was parked; then those that waited behind it.
+  // The answer to the request that was parked; then those that waited behind it. Wiped where nobody
+  // waits for it any more.
   Next OnParkedAnswer(const Context& context, Response& response);
   // Closes a connection that is beyond its time.
   Next OnTick(Steady::time_point now, const Context& context);
 
-  // Nothing is read while an answer waits for its reader, or a parked request for its answer.
-  enum class Interest { kRead, kWrite, kNothing };
+  // Nothing is read while an answer waits for its reader, or a parked request for its answer; the
+  // end of who waits for a parked one is looked for.
+  enum class Interest { kRead, kWrite, kEnd, kWriteOrEnd };
   Interest Wants() const;
   // No request is in progress.
   bool Idle() const { return input_.empty() && !WantsWrite() && !HasParked(); }
@@ -103,6 +105,8 @@ class Connection {
   void AnswerOne(const Context& context);
   // False where a trusted proxy's X-Forwarded-For cannot be read.
   bool NameClient(Request& request);
+  // Tells the client of a parked request that it is not waited for any longer.
+  void StopWaiting(const Context& context);
   void BeginSending();
   void Append(Response& response, bool head_only);
   void Report(const Context& context, int status, std::string_view reason);
@@ -126,8 +130,8 @@ class Connection {
   bool close_after_send_ = false;
   bool refused_ = false;
   bool input_ended_ = false;
-  bool used_ = false;                          // a first request came
-  std::shared_ptr<std::atomic<bool>> parked_;  // tells the parked request that we are gone
+  bool used_ = false;  // a first request came
+  std::shared_ptr<ParkingTicket> parked_;
   bool parked_head_only_ = false;
   bool parked_then_close_ = false;
   std::string forwarded_address_;

@@ -114,6 +114,21 @@ void Connection::AnswerOne(const Context& context) {
   since_ = Steady::now();
 }
 
+void Connection::StopWaiting(const Context& context) {
+  // What has begun goes on to its end and is recorded; its answer finds nobody.
+  const bool begun = !parked_->Leave();
+  parked_.reset();
+  context.logger.Log(LogLevel::kWarn, "http", "a client was told not to wait for its request",
+                     {{"client", peer_.address}, {"begun", begun ? "yes" : "no"}});
+  BeginSending();
+  AppendResponse(
+      ErrorResponse(503, begun ? "request takes too long: it goes on, look whether it was done"
+                               : "request waited too long and was not done: try again"),
+      parked_head_only_, true, output_);
+  close_after_send_ = true;
+  refused_ = true;
+}
+
 void Connection::BeginSending() {
   if (!WantsWrite()) sending_since_ = Steady::now();
 }

@@ -12,13 +12,13 @@ class ParkedRequest final : public Parked {
  public:
   ParkedRequest(ParkingPlace place, std::string_view octets, const RequestFramer& framer,
                 const Request& original, std::shared_ptr<const TlsFacts> tls,
-                std::shared_ptr<std::atomic<bool>> abandoned)
+                std::shared_ptr<ParkingTicket> ticket)
       : place_(std::move(place)),
         octets_(octets),
         framer_(framer),
         remote_address_(original.remote_address),
         tls_(std::move(tls)),
-        abandoned_(std::move(abandoned)) {
+        ticket_(std::move(ticket)) {
     static_cast<void>(framer_.Fill(octets_, request_));  // it was filled before
     request_.remote_address = remote_address_;
     request_.remote_port = original.remote_port;
@@ -42,7 +42,7 @@ class ParkedRequest final : public Parked {
   ParkedRequest& operator=(const ParkedRequest&) = delete;
 
   Request& Asked() override { return request_; }
-  bool Abandoned() const override { return abandoned_->load(); }
+  bool Begin() override { return ticket_->Begin(); }
   void Answer(Response response) override {
     answered_ = true;
     place_.mailbox->Put(place_.connection, std::move(response));
@@ -55,7 +55,7 @@ class ParkedRequest final : public Parked {
   const std::string remote_address_;
   const std::shared_ptr<const TlsFacts> tls_;
   UnixCredentials unix_client_;
-  const std::shared_ptr<std::atomic<bool>> abandoned_;
+  const std::shared_ptr<ParkingTicket> ticket_;
   Request request_;  // views into the above
   std::size_t held_ = 0;
   bool answered_ = false;
@@ -64,9 +64,9 @@ class ParkedRequest final : public Parked {
 }  // namespace
 
 std::unique_ptr<Parked> RequestParking::Park() {
-  if (abandoned_ != nullptr || !place_.lot->Enter()) return nullptr;
-  abandoned_ = std::make_shared<std::atomic<bool>>(false);
-  return std::make_unique<ParkedRequest>(place_, octets_, framer_, request_, tls_, abandoned_);
+  if (ticket_ != nullptr || !place_.lot->Enter()) return nullptr;
+  ticket_ = std::make_shared<ParkingTicket>();
+  return std::make_unique<ParkedRequest>(place_, octets_, framer_, request_, tls_, ticket_);
 }
 
 }  // namespace coffer::http

@@ -30,6 +30,20 @@ class ParkingLot {
   std::atomic<std::size_t> taken_{0};
 };
 
+// What a parked request and its connection know of each other. Thread-safe.
+class ParkingTicket {
+ public:
+  // The work is taken up; false where nobody waits for it any more.
+  bool Begin() { return (state_.fetch_or(kBegun) & kLeft) == 0; }
+  // The connection waits no longer; whether the work had not begun, and so never will.
+  bool Leave() { return (state_.fetch_or(kLeft) & kBegun) == 0; }
+
+ private:
+  static constexpr unsigned kBegun = 1;
+  static constexpr unsigned kLeft = 2;
+  std::atomic<unsigned> state_{0};
+};
+
 // What a connection needs to have a request parked.
 struct ParkingPlace {
   std::shared_ptr<ParkingLot> lot;
@@ -46,8 +60,8 @@ class RequestParking final : public Parking {
       : place_(place), octets_(octets), framer_(framer), request_(request), tls_(std::move(tls)) {}
 
   std::unique_ptr<Parked> Park() override;
-  // Set once the connection is gone; null where the request was not parked.
-  const std::shared_ptr<std::atomic<bool>>& Ticket() const { return abandoned_; }
+  // Null where the request was not parked.
+  const std::shared_ptr<ParkingTicket>& Ticket() const { return ticket_; }
 
  private:
   const ParkingPlace& place_;
@@ -55,7 +69,7 @@ class RequestParking final : public Parking {
   const RequestFramer& framer_;
   const Request& request_;
   const std::shared_ptr<const TlsFacts> tls_;
-  std::shared_ptr<std::atomic<bool>> abandoned_;
+  std::shared_ptr<ParkingTicket> ticket_;
 };
 
 }  // namespace coffer::http

@@ -49,7 +49,7 @@ class Worker final : public Pistache::Aio::Handler {
   }
   ~Worker() override {
     mailbox_->Close();
-    CloseWhere([](const Connection&) { return true; });
+    CloseWhere([](std::uint64_t, const Entry&) { return true; });
     ::close(tick_);
   }
 
@@ -110,7 +110,7 @@ class Worker final : public Pistache::Aio::Handler {
     }
     if (draining_request_.load() && !draining_) {
       draining_ = true;
-      CloseWhere([](const Connection& connection) { return connection.Idle(); });
+      CloseWhere([](std::uint64_t, const Entry& entry) { return entry.connection->Idle(); });
     }
   }
 
@@ -169,29 +169,42 @@ class Worker final : public Pistache::Aio::Handler {
     const Connection::Interest wanted = entry.connection->Wants();
     if (wanted == entry.watched) return true;
     entry.watched = wanted;
-    const NotifyOn notify = wanted == Connection::Interest::kRead    ? NotifyOn::Read
-                            : wanted == Connection::Interest::kWrite ? NotifyOn::Write
-                                                                     : NotifyOn::None;
     try {
-      poller_->rearmFd(entry.connection->Fd(), Flags<NotifyOn>(notify), Tag(id));
+      poller_->rearmFd(entry.connection->Fd(), Flags<NotifyOn>(NotificationsFor(wanted)), Tag(id));
       return true;
     } catch (const std::exception&) {
       return false;
     }
   }
 
+  // "Shutdown" is the client's end of its sending half; a broken socket is always told of.
+  static NotifyOn NotificationsFor(Connection::Interest wanted) {
+    switch (wanted) {
+      case Connection::Interest::kRead:
+        return NotifyOn::Read;
+      case Connection::Interest::kWrite:
+        return NotifyOn::Write;
+      case Connection::Interest::kEnd:
+        return NotifyOn::Shutdown;
+      case Connection::Interest::kWriteOrEnd:
+        return NotifyOn::Write | NotifyOn::Shutdown;
+    }
+    return NotifyOn::None;
+  }
+
   void Tick() {
     const auto now = Connection::Steady::now();
     const Connection::Context context = MakeContext();
-    CloseWhere([&](Connection& connection) {
-      return connection.OnTick(now, context) == Connection::Next::kClose;
+    CloseWhere([&](std::uint64_t id, Entry& entry) {
+      return entry.connection->OnTick(now, context) == Connection::Next::kClose ||
+             !Watch(entry, id);
     });
   }
 
   template <typename Condition>
   void CloseWhere(Condition condition) {
     for (auto it = connections_.begin(); it != connections_.end();) {
-      if (condition(*it->second.connection)) {
+      if (condition(it->first, it->second)) {
         it = Erase(it);
       } else {
         ++it;

@@ -37,6 +37,7 @@ constexpr std::array kTimeouts{
     Timeout{"body_timeout", &http::Options::body_timeout},
     Timeout{"send_timeout", &http::Options::send_timeout},
     Timeout{"idle_timeout", &http::Options::idle_timeout},
+    Timeout{"parked_timeout", &http::Options::parked_timeout},
 };
 constexpr std::int64_t kLongestSeconds = 3600;
 

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -14,18 +16,60 @@
 namespace coffer::api {
 namespace {
 
+// Holds up requests of one path before their work, and knows how they ended.
+class HoldingSink final : public audit::Sink {
+ public:
+  Status Record(const audit::Entry& entry) override {
+    std::unique_lock lock(mutex_);
+    if (entry.path != held_path_) return {};
+    if (entry.type == audit::Entry::Type::kResponse) {
+      status_ = entry.status;
+      changed_.notify_all();
+      return {};
+    }
+    changed_.wait(lock, [&] { return let_go_; });
+    return {};
+  }
+  void HoldBack(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    held_path_ = path;
+  }
+  void LetGo() {
+    const std::lock_guard lock(mutex_);
+    let_go_ = true;
+    changed_.notify_all();
+  }
+  // Of the request that was held up, once it is over.
+  int RecordedStatus() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return status_ != 0; });
+    return status_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string held_path_;
+  bool let_go_ = false;
+  int status_ = 0;
+};
+
 class CustodianRequests : public ServiceTest {
  protected:
+  audit::Sink& Trail() override { return trail_; }
   void SetUp() override {
     ServiceTest::SetUp();
-    http::Options options;
-    options.workers = 1;
-    options.listeners = {{http::Listener::Kind::kTcp, "127.0.0.1:0"}};
-    server_ = http::Server::Start(options, *service_, logger_).value();
+    options_.workers = 1;
+    options_.listeners = {{http::Listener::Kind::kTcp, "127.0.0.1:0"}};
+    Start();
+  }
+  void Start() {
+    server_ = http::Server::Start(options_, *service_, logger_).value();
     port_ = http::PortOf(server_->Addresses().front());
   }
   void TearDown() override {
     if (!released_) Release();
+    trail_.LetGo();
     server_.reset();
     ServiceTest::TearDown();
   }
@@ -55,6 +99,8 @@ class CustodianRequests : public ServiceTest {
   }
   bool Exists(const std::string& key) { return Get("transit/keys/" + key).status == 200; }
 
+  HoldingSink trail_;
+  http::Options options_;
   std::unique_ptr<http::Server> server_;
   std::uint16_t port_ = 0;
   std::promise<void> release_;
@@ -88,23 +134,43 @@ TEST_F(CustodianRequests, LeaveTheOnlyWorkerFreeForOthers) {
 }
 
 TEST_F(CustodianRequests, AChangeWhoseClientLeftBeforeItsTurnIsNotMade) {
-  Occupy();
-  {
-    http::Client leaving(port_);
-    leaving.Send(Request("POST", "transit/keys/unwanted"));
-    http::Client other(port_);  // answered after the change was parked: one worker, in order
-    other.Send(Request("GET", "sys/health"));
-    other.Until("}\n");
-    leaving.CloseWithReset();
-    other.Send(Request("GET", "sys/health"));
-    other.Until("}\n");
+  for (const bool with_reset : {true, false}) {
+    Occupy();
+    {
+      http::Client leaving(port_);
+      leaving.Send(Request("POST", "transit/keys/unwanted"));
+      http::Client other(port_);  // answered after the change was parked: one worker, in order
+      other.Send(Request("GET", "sys/health"));
+      other.Until("}\n");
+      if (with_reset) {
+        leaving.CloseWithReset();
+      } else {
+        leaving.Close();
+      }
+      other.Send(Request("GET", "sys/health"));
+      other.Until("}\n");
+    }
+    http::Client staying(port_);
+    staying.Send(Request("POST", "transit/keys/wanted"));
+    Release();
+    EXPECT_TRUE(staying.Until("}\n").starts_with("HTTP/1.1 200 "));
+    EXPECT_TRUE(Exists("wanted"));
+    EXPECT_FALSE(Exists("unwanted")) << with_reset;
   }
-  http::Client staying(port_);
-  staying.Send(Request("POST", "transit/keys/wanted"));
-  Release();
-  EXPECT_TRUE(staying.Until("}\n").starts_with("HTTP/1.1 200 "));
-  EXPECT_TRUE(Exists("wanted"));
-  EXPECT_FALSE(Exists("unwanted"));
+}
+
+TEST_F(CustodianRequests, AChangeThatHasBegunIsMadeAndRecordedThoughItsClientIsSentAway) {
+  options_.parked_timeout = std::chrono::milliseconds(1);
+  Start();
+  trail_.HoldBack("transit/keys/late");
+  http::Client waiting(port_);
+  waiting.Send(Request("POST", "transit/keys/late"));
+  const std::string answer = waiting.UntilClosed();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
+  EXPECT_NE(answer.find("it goes on"), std::string::npos) << answer;
+  trail_.LetGo();
+  EXPECT_EQ(trail_.RecordedStatus(), 200);
+  EXPECT_TRUE(Exists("late"));
 }
 
 TEST_F(CustodianRequests, AreRefusedWithRetryAfterWhereTooManyWait) {

@@ -43,12 +43,15 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   int Fd() const { return fd_; }
+  void Close() {
+    ::close(fd_);
+    fd_ = -1;
+  }
   // Closes with a reset instead of an orderly end.
   void CloseWithReset() {
     const linger none{1, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-    ::close(fd_);
-    fd_ = -1;
+    Close();
   }
   void Send(std::string_view text) {
     // Where the server has closed already, what it said tells.

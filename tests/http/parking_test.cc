@@ -37,6 +37,7 @@ class ParkingHandler final : public Handler {
     }
     auto parked = request.parking->Park();
     const std::lock_guard lock(mutex_);
+    if (parked && begins_) parked->Begin();
     if (parked) {
       parked_.push_back(std::move(parked));
     } else {
@@ -50,6 +51,11 @@ class ParkingHandler final : public Handler {
                         std::string(refusal.remote_address));
   }
 
+  // From now on work begins at once.
+  void BeginWhenParked() {
+    const std::lock_guard lock(mutex_);
+    begins_ = true;
+  }
   // The parked request, once there is one.
   std::unique_ptr<Parked> Take() {
     std::unique_lock lock(mutex_);
@@ -79,6 +85,7 @@ class ParkingHandler final : public Handler {
   std::vector<std::string> refusals_;
   int blocked_ = 0;
   bool released_ = false;
+  bool begins_ = false;
 };
 
 Response Saying(std::string body) {
@@ -95,13 +102,14 @@ std::string Post(std::string_view path, std::string_view body) {
 
 class ParkingTest : public ::testing::Test {
  protected:
+  ParkingTest() {
+    options_.max_parked = 2;
+    options_.max_body_bytes = 1024;
+    options_.listeners = {{Listener::Kind::kTcp, "127.0.0.1:0"}};
+  }
   void Start(std::size_t workers) {
-    Options options;
-    options.workers = workers;
-    options.max_parked = 2;
-    options.max_body_bytes = 1024;
-    options.listeners = {{Listener::Kind::kTcp, "127.0.0.1:0"}};
-    auto started = Server::Start(options, handler_, logger_);
+    options_.workers = workers;
+    auto started = Server::Start(options_, handler_, logger_);
     ASSERT_TRUE(started);
     server_ = std::move(*started);
     port_ = PortOf(server_->Addresses().front());
@@ -114,6 +122,7 @@ class ParkingTest : public ::testing::Test {
 
   ParkingHandler handler_;
   NullLogger logger_;
+  Options options_;
   std::unique_ptr<Server> server_;
   std::uint16_t port_ = 0;
 };
@@ -174,7 +183,7 @@ TEST_F(ParkingTest, AnAnswerWhoseClientLeftReachesNobodyElse) {
     leaving.Send(Post("/park", ""));
     auto parked = handler_.Take();
     leaving.CloseWithReset();
-    while (!parked->Abandoned()) std::this_thread::yield();
+    while (parked->Begin()) std::this_thread::yield();
     Client next(port_);  // likely on the descriptor that became free
     next.Send(Post("/next", "n"));
     parked->Answer(Saying("a stranger's;"));
@@ -183,6 +192,25 @@ TEST_F(ParkingTest, AnAnswerWhoseClientLeftReachesNobodyElse) {
     const std::string answer = next.Until("/again a;");
     EXPECT_EQ(answer.find("stranger"), std::string::npos) << answer;
   }
+}
+
+TEST_F(ParkingTest, AClientThatEndsItsSideIsGoneAndItsPlaceIsFree) {
+  options_.max_connections_per_address = 1;
+  Start(1);
+  Client leaving(port_);
+  leaving.Send(Post("/park", "") + Post("/never", "answered"));
+  auto parked = handler_.Take();
+  EXPECT_TRUE(parked->Begin());
+  ::shutdown(leaving.Fd(), SHUT_WR);
+  EXPECT_EQ(leaving.UntilClosed(), "");
+  EXPECT_FALSE(parked->Begin());
+  Client next(port_);
+  next.Send(Post("/next", "n"));
+  EXPECT_TRUE(next.Until("/next n;").ends_with("/next n;"));
+  parked->Answer(Saying("a stranger's;"));
+  next.Send(Post("/again", "a"));
+  const std::string answer = next.Until("/again a;");
+  EXPECT_EQ(answer.find("stranger"), std::string::npos) << answer;
 }
 
 TEST_F(ParkingTest, AnUnansweredOneAnswersAnInternalErrorThatSaysNothing) {
@@ -227,7 +255,7 @@ TEST_F(ParkingTest, AnAnswerMayComeAfterTheServerIsGone) {
   client.Send(Post("/park", ""));
   auto parked = handler_.Take();
   server_.reset();
-  EXPECT_TRUE(parked->Abandoned());
+  EXPECT_FALSE(parked->Begin());
   parked->Answer(Saying("late;"));
   EXPECT_EQ(client.UntilClosed(), "");
 }
@@ -245,6 +273,39 @@ TEST_F(ParkingTest, TheHandlerIsToldOfWhatWasRefused) {
   EXPECT_EQ(
       handler_.Refusals(),
       (std::vector<std::string>{"400 /a 127.0.0.1", "413 /v1/b?c=d 127.0.0.1", "400  127.0.0.1"}));
+}
+
+class ImpatientTest : public ParkingTest {
+ protected:
+  ImpatientTest() { options_.parked_timeout = 1ms; }
+};
+
+TEST_F(ImpatientTest, AClientIsToldThatNothingWasDoneAndNothingIs) {
+  Client client(port_);
+  client.Send(Post("/park", "") + Post("/never", "read"));
+  auto parked = handler_.Take();
+  const std::string answer = client.UntilClosed();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
+  EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos) << answer;
+  EXPECT_TRUE(
+      answer.ends_with("{\"errors\":[\"request waited too long and was not done: try again\"]}\n"))
+      << answer;
+  EXPECT_FALSE(parked->Begin());
+  parked->Answer(Saying("late;"));
+}
+
+TEST_F(ImpatientTest, AClientIsToldThatItsRequestGoesOnAndTheAnswerIsDropped) {
+  Client client(port_);
+  handler_.BeginWhenParked();
+  client.Send(Post("/park", ""));
+  auto parked = handler_.Take();
+  const std::string answer = client.Until("}\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
+  EXPECT_TRUE(
+      answer.ends_with("[\"request takes too long: it goes on, look whether it was done\"]}\n"))
+      << answer;
+  parked->Answer(Saying("late;"));  // the connection may still be there
+  EXPECT_EQ(client.UntilClosed(), "");
 }
 
 class StalledWorkerTest : public ParkingTest {

@@ -37,6 +37,7 @@ limits {
   header_timeout   = "3s"
   body_timeout     = 4
   idle_timeout     = "1m"
+  parked_timeout   = 30
 }
 )";
 
@@ -99,6 +100,7 @@ TEST_F(ConfigFileTest, ReadsEveryKey) {
   EXPECT_EQ(http.header_timeout, std::chrono::seconds(3));
   EXPECT_EQ(http.body_timeout, std::chrono::seconds(4));
   EXPECT_EQ(http.idle_timeout, std::chrono::seconds(60));
+  EXPECT_EQ(http.parked_timeout, std::chrono::seconds(30));
 }
 
 constexpr std::string_view kTls = R"(

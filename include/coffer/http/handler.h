@@ -17,8 +17,9 @@ class Parked {
   virtual ~Parked() = default;
   // Valid as long as this is.
   virtual Request& Asked() = 0;
-  // True once the client is known to be gone: the answer would be dropped. Any thread.
-  virtual bool Abandoned() const = 0;
+  // Asked before the work: false once its client left or was told that nothing will be done, and
+  // the answer would be dropped. After a true the work may go on to its end. Any thread.
+  virtual bool Begin() = 0;
   // Once, from any thread. The answer is written by the connection's own thread, to this very
   // connection or, where it is gone, to nobody: then it is wiped.
   virtual void Answer(Response response) = 0;

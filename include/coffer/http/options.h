@@ -60,6 +60,8 @@ struct Options {
   std::chrono::milliseconds send_timeout{30'000};
   std::size_t min_rate = 8UL * 1024;  // octets per second
   std::chrono::milliseconds idle_timeout{75'000};
+  // For a parked request to be answered; then its client is told so, 503.
+  std::chrono::milliseconds parked_timeout{90'000};
 
   // Where more than a few of a worker's ready requests wait longer than this, and have for
   // `overload_grace`, those that still wait are answered 503.
