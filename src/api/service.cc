@@ -38,6 +38,25 @@ const Operation* FindOperation(const Endpoint& endpoint, Verb verb) {
   return found == endpoint.operations.end() ? nullptr : &*found;
 }
 
+// What a verb needs where no endpoint says it.
+Capability UsualCapability(Verb verb) {
+  switch (verb) {
+    case Verb::kRead:
+      return Capability::kRead;
+    case Verb::kWrite:
+      return Capability::kUpdate;
+    case Verb::kPatch:
+      return Capability::kPatch;
+    case Verb::kDelete:
+      return Capability::kDelete;
+    case Verb::kList:
+      return Capability::kList;
+    case Verb::kScan:
+      break;
+  }
+  return Capability::kScan;
+}
+
 constexpr std::string_view kApiPrefix = "/v1/";
 
 std::string_view PathOf(const http::Request& request) {
@@ -124,7 +143,9 @@ struct Service::Impl {
   void NoteToken(Exchange& exchange);
   Status Help(const Target& target, Exchange& exchange);
   Status Answer(Exchange& exchange);
-  Status Run(const Target& target, const Operation& operation, Call& call, Exchange& exchange);
+  Status Perform(const Target& target, const Operation& operation, Verb verb, Exchange& exchange);
+  Status Run(const Target& target, const Operation& operation, const Call& call,
+             Exchange& exchange);
   Status Authorize(const Endpoint& endpoint, Call& call, std::string_view path);
   // Records what becomes of the request; then its answer may leave.
   void Conclude(Exchange& exchange, Status done);
@@ -151,10 +172,9 @@ Status Service::Impl::Authorize(const Endpoint& endpoint, Call& call, std::strin
   return {};
 }
 
-Status Service::Impl::Run(const Target& target, const Operation& operation, Call& call,
+Status Service::Impl::Run(const Target& target, const Operation& operation, const Call& call,
                           Exchange& exchange) {
   const Endpoint& endpoint = *target.match.endpoint;
-  COFFER_TRY(Authorize(endpoint, call, exchange.path));
   exchange.trail.NoteCapability(call.verb, call.capability, OnCustodian(exchange.request));
   COFFER_TRY(exchange.trail.RecordRequest());
   http::Response& response = exchange.response;
@@ -225,21 +245,28 @@ Status Service::Impl::Answer(Exchange& exchange) {
   const bool open = found && target->match.endpoint->unauthenticated;
   // Before anything about paths is said: who may not ask learns nothing from the answer.
   if (!open && exchange.token == nullptr) return Fail(Code::kPermissionDenied, "");
-  if (!target) return Fail(target.error());
-  if (WantsHelp(request) && (found || target->at_root)) return Help(*target, exchange);
-  if (!found) return Fail(Code::kUnsupportedPath, "");
-  const Endpoint& endpoint = *target->match.endpoint;
-  const Operation* const operation = FindOperation(endpoint, *verb);
+  // Help is for every token, whatever its policies.
+  if (target && WantsHelp(request) && (found || target->at_root)) return Help(*target, exchange);
+  const Operation* const operation =
+      found ? FindOperation(*target->match.endpoint, *verb) : nullptr;
   const bool head_elsewhere = request.method == http::Method::kHead && !open;
-  if (operation == nullptr || head_elsewhere) return Fail(Code::kUnsupportedVerb, "");
-  const bool here = OnCustodian(request);
-  exchange.for_custodian = operation->on_custodian && !here;
-  if (exchange.for_custodian) return {};
+  if (operation != nullptr && !head_elsewhere) return Perform(*target, *operation, *verb, exchange);
+  if (!open && !services.policy.Allows(*exchange.token, UsualCapability(*verb), exchange.path)) {
+    return Fail(Code::kPermissionDenied, "");
+  }
+  if (!target) return Fail(target.error());
+  return Fail(found ? Code::kUnsupportedVerb : Code::kUnsupportedPath, "");
+}
 
-  Fields fields(endpoint.fields);
-  for (const auto& [name, text] : target->match.captures) fields.Capture(name, text);
-  COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, *verb));
-  if (BodyIsJson(request, *verb)) {
+// Whether it may be done is decided where the request came in, before it may wait for the
+// custodian, and once more at its turn.
+Status Service::Impl::Perform(const Target& target, const Operation& operation, Verb verb,
+                              Exchange& exchange) {
+  const http::Request& request = exchange.request;
+  Fields fields(target.match.endpoint->fields);
+  for (const auto& [name, text] : target.match.captures) fields.Capture(name, text);
+  COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
+  if (BodyIsJson(request, verb)) {
     exchange.trail.NoteBody(request.body);
   } else {
     exchange.trail.NoteParameters(parameters);
@@ -249,15 +276,17 @@ Status Service::Impl::Answer(Exchange& exchange) {
             remounts,
             request,
             fields,
-            target->mount.get(),
+            target.mount.get(),
             exchange.token.get(),
             TokenOf(request),
-            *verb,
-            operation->capability};
-  exchange.for_custodian =
-      !here && operation->changes_keys != nullptr && operation->changes_keys(call);
+            verb,
+            operation.capability};
+  COFFER_TRY(Authorize(*target.match.endpoint, call, exchange.path));
+  const bool changes_keys =
+      operation.on_custodian || (operation.changes_keys != nullptr && operation.changes_keys(call));
+  exchange.for_custodian = changes_keys && !OnCustodian(request);
   if (exchange.for_custodian) return {};
-  return Run(*target, *operation, call, exchange);
+  return Run(target, operation, call, exchange);
 }
 
 void Service::Impl::Refuse(const Error& error, Exchange& exchange) {

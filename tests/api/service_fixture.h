@@ -21,6 +21,7 @@ inline constexpr std::string_view kToken = "root-token";
 class ServiceTest : public keyring::KeyRingTest {
  protected:
   virtual audit::Sink& Trail() { return audit_; }
+  virtual const Policy& Policies() { return policy_; }
   void SetUp() override {
     KeyRingTest::SetUp();
     ASSERT_TRUE(keys_);
@@ -32,7 +33,7 @@ class ServiceTest : public keyring::KeyRingTest {
     tokens_ = auth::TokenStore::Load(*tables_, SecretBytes(32), random_, clock_).value();
     Must(tokens_->SetRootToken(kToken));
     engine_ = std::make_unique<transit::Engine>(*keys_, random_);
-    service_ = std::make_unique<Service>(Services{*engine_, *mounts_, *tokens_, policy_, Trail(),
+    service_ = std::make_unique<Service>(Services{*engine_, *mounts_, *tokens_, Policies(), Trail(),
                                                   random_, clock_, logger_, ServerInfo{},
                                                   [this] { return reachable_; }, *custodian_});
     EXPECT_EQ(Post("sys/mounts/transit", {{"type", "transit"}}).status, 204);
