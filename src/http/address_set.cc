@@ -11,6 +11,7 @@ namespace {
 
 using Octets = std::array<std::uint8_t, 16>;
 constexpr unsigned kMappedBits = 96;
+constexpr std::size_t kClientOctets = 8;  // a network that providers give to one customer
 
 std::optional<Octets> OctetsOf(std::string_view text) {
   if (text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
@@ -54,6 +55,15 @@ std::string CanonicalAddress(std::string_view text) {
   ::inet_ntop(mapped ? AF_INET : AF_INET6, octets->data() + (mapped ? 12 : 0), canonical.data(),
               canonical.size());
   return canonical.data();
+}
+
+std::string ClientNetwork(std::string_view text) {
+  auto octets = OctetsOf(text);
+  if (!octets || IsMapped(*octets)) return octets ? CanonicalAddress(text) : std::string(text);
+  std::fill(octets->begin() + kClientOctets, octets->end(), std::uint8_t{0});
+  std::array<char, INET6_ADDRSTRLEN> network{};
+  ::inet_ntop(AF_INET6, octets->data(), network.data(), network.size());
+  return std::string(network.data()) + "/64";
 }
 
 Result<AddressSet> AddressSet::Parse(const std::vector<std::string>& texts) {

@@ -13,6 +13,10 @@ namespace coffer::http {
 // "::ffff:192.0.2.1" is "192.0.2.1", and IPv6 as RFC 5952 writes it; empty for what is no address.
 std::string CanonicalAddress(std::string_view text);
 
+// What one client may have addresses of: an IPv4 address itself, of an IPv6 address its /64. What
+// is no address is taken as it is.
+std::string ClientNetwork(std::string_view text);
+
 // Networks and single addresses, of IPv4 and IPv6; "unix" for local sockets. Immutable.
 class AddressSet {
  public:

@@ -12,7 +12,8 @@
 
 namespace coffer::http {
 
-// How many connections are open, in all and per address. Thread-safe; shared with its leases.
+// How many connections are open, in all and per address; IPv6 addresses of one /64 count together
+// (ClientNetwork). Thread-safe; shared with its leases.
 class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
  public:
   ConnectionLimits(std::size_t in_all, std::size_t per_address)
@@ -28,11 +29,11 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
 
    private:
     friend class ConnectionLimits;
-    Lease(std::shared_ptr<ConnectionLimits> limits, std::string address)
-        : limits_(std::move(limits)), address_(std::move(address)) {}
+    Lease(std::shared_ptr<ConnectionLimits> limits, std::string network)
+        : limits_(std::move(limits)), network_(std::move(network)) {}
     void Release();
     std::shared_ptr<ConnectionLimits> limits_;
-    std::string address_;  // empty: counts in all only
+    std::string network_;  // empty: counts in all only
   };
 
   // Nothing where there is no room. An empty address counts in all only.
@@ -42,13 +43,13 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
   std::size_t Open() const { return open_.load(); }
 
  private:
-  bool Count(std::string_view address);
+  bool Count(const std::string& network);
 
   const std::size_t in_all_;
   const std::size_t per_address_;
   std::atomic<std::size_t> open_{0};
   std::mutex mutex_;
-  std::unordered_map<std::string, std::size_t> by_address_;  // protected by mutex_
+  std::unordered_map<std::string, std::size_t> by_network_;  // protected by mutex_
 };
 
 }  // namespace coffer::http

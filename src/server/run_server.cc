@@ -262,11 +262,13 @@ void Instance::WatchToken() {
 Status Instance::OpenHealth(const api::Services& services) {
   if (config_.health_listeners.empty()) return {};
   constexpr std::size_t kConnections = 256;
+  constexpr std::size_t kConnectionsPerAddress = 64;
   constexpr std::size_t kBodyBytes = 4096;
   http::Options options;
   options.listeners = config_.health_listeners;
   options.workers = 1;
   options.max_connections = kConnections;
+  options.max_connections_per_address = kConnectionsPerAddress;
   options.max_body_bytes = kBodyBytes;
   health_handler_ = std::make_unique<api::HealthHandler>(services);
   COFFER_ASSIGN(health_, http::Server::Start(options, *health_handler_, logger_));

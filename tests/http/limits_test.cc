@@ -244,6 +244,26 @@ TEST(ConnectionLimits, ALeaseThatIsNamedLaterCountsFromThenOn) {
   EXPECT_TRUE(limits->Enter("a"));
 }
 
+TEST(ConnectionLimits, CountsAnIpv6NetworkAsOneClient) {
+  const auto limits = std::make_shared<ConnectionLimits>(10, 2);
+  const auto first = limits->Enter("2001:db8:0:1::1");
+  auto second = limits->Enter("");
+  ASSERT_TRUE(first && second);
+  EXPECT_TRUE(limits->Name(*second, "2001:db8:0:1:ffff::2"));
+  EXPECT_FALSE(limits->Enter("2001:db8:0:1:2:3:4:5"));
+  EXPECT_TRUE(limits->Enter("2001:db8:0:2::1"));
+  second.reset();
+  EXPECT_TRUE(limits->Enter("2001:db8:0:1:2:3:4:5"));
+}
+
+TEST(ConnectionLimits, CountsAMappedIpv4AddressAsThatAddress) {
+  const auto limits = std::make_shared<ConnectionLimits>(10, 1);
+  const auto first = limits->Enter("::ffff:192.0.2.1");
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(limits->Enter("192.0.2.1"));
+  EXPECT_TRUE(limits->Enter("192.0.2.2"));
+}
+
 class OverloadTest : public ::testing::Test {
  protected:
   using Steady = OverloadGuard::Steady;
