@@ -112,14 +112,15 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options, Handler& h
 
 const std::vector<std::string>& Server::Addresses() const { return impl_->addresses; }
 
-Status Server::ReloadTls() {
+Result<Server::TlsSwitch> Server::ReadTls() const {
   std::vector<std::shared_ptr<const TlsContext>> contexts;
   for (const auto& terms : impl_->terms) {
     COFFER_ASSIGN(auto context, terms->ReadTls());
     contexts.push_back(std::move(context));
   }
-  for (std::size_t i = 0; i < contexts.size(); ++i) impl_->terms[i]->SetTls(contexts[i]);
-  return {};
+  return TlsSwitch([all = impl_->terms, contexts = std::move(contexts)] {
+    for (std::size_t i = 0; i < contexts.size(); ++i) all[i]->SetTls(contexts[i]);
+  });
 }
 
 void Server::SetWorkerStalled(std::size_t worker, bool stalled) {

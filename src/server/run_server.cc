@@ -276,14 +276,18 @@ Status Instance::OpenHealth(const api::Services& services) {
 }
 
 void Instance::ReloadTls() {
-  for (http::Server* const server : {http_.get(), health_.get()}) {
+  std::vector<http::Server::TlsSwitch> switches;
+  for (const http::Server* const server : {http_.get(), health_.get()}) {
     if (server == nullptr) continue;
-    if (const Status done = server->ReloadTls(); !done) {
+    auto read = server->ReadTls();
+    if (!read) {
       logger_.Log(LogLevel::kError, "server", "failed to read the certificates again",
-                  {{"reason", done.error().message}, {"in use", "those read before"}});
+                  {{"reason", read.error().message}, {"in use", "those read before"}});
       return;
     }
+    switches.push_back(std::move(*read));
   }
+  for (const http::Server::TlsSwitch& use : switches) use();
   logger_.Log(LogLevel::kInfo, "server", "certificates read again");
 }
 

@@ -119,7 +119,7 @@ class StartTest(Case):
         self.assertEqual(run("status", "-address=unix:" + path)[0], 0)
 
 
-class FrontDoorTest(Case):
+class FrontDoorCase(Case):
     def ask(self, address, authority=None, path="/v1/sys/health", method="GET"):
         """(status, the server's certificate), by one fresh connection."""
         scheme, _, place = address.partition("://")
@@ -134,6 +134,14 @@ class FrontDoorTest(Case):
             shown = connection.sock.getpeercert(True) if scheme == "https" else None
             return connection.getresponse().status, shown
 
+    def wait_for_log(self, server, text):
+        for line in server.process.stderr:
+            if text in line:
+                return
+        self.fail("the server ended")
+
+
+class FrontDoorTest(FrontDoorCase):
     def test_dev_tls_makes_a_certificate_and_says_whom_to_trust(self):
         server = self.serve("-dev-tls")
         self.assertTrue(server.address.startswith("https://127.0.0.1:"), server.lines)
@@ -165,28 +173,25 @@ class FrontDoorTest(Case):
         self.assertEqual(status, 200)
         self.assertNotEqual(after, before)
 
-    def wait_for_log(self, server, text):
-        for line in server.process.stderr:
-            if text in line:
-                return
-        self.fail("the server ended")
-
     def test_plain_http_is_refused_off_loopback(self):
         code, _, error = run("server", "-dev", f"-data={self.data}", "-dev-listen-address=0.0.0.0:0")
         self.assertEqual(code, 1)
         self.assertIn("is not a loopback address", error)
 
 
-class HealthListenerTest(Case):
-    def test_serves_health_alone_and_no_key(self):
-        dev = self.serve("-dev-root-token-id=" + TOKEN)
+class HealthListenerTest(FrontDoorCase):
+    def start(self, api, health):
+        """A server with two listeners, each given by its type and its keys."""
+        dev = self.serve("-dev-root-token-id=" + TOKEN, "-dev-tls")
         dev.stop()
         path = os.path.join(self.folder, "coffer.hcl")
         with open(path, "w", encoding="ascii") as file:
             file.write(f"""
-listener "unix" {{ address = "{self.folder}/api.sock" }}
-listener "unix" {{
-  address     = "{self.folder}/health.sock"
+listener {api[0]} {{
+  {api[1]}
+}}
+listener {health[0]} {{
+  {health[1]}
   health_only = true
 }}
 storage "sqlite" {{ path = "{self.data}" }}
@@ -197,6 +202,59 @@ token {{
 """)
         server = Server(None, "-config=" + path)
         self.addCleanup(server.stop)
+        return server
+
+    def test_has_places_left_where_one_address_takes_what_it_gets(self):
+        server = self.start(('"unix"', f'address = "{self.folder}/api.sock"'), ('"tcp"', 'address = "127.0.0.1:0"'))
+        port = int(server.said("health on ").rpartition(":")[2])
+
+        def connect(own):
+            peer = socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(own, 0))
+            self.addCleanup(peer.close)
+            try:
+                peer.sendall(b"GET /v1/sys/health HTTP/1.1\r\nHost: a\r\n\r\n")
+                return peer.recv(12)
+            except ConnectionError:
+                return b""
+
+        self.assertEqual([connect("127.0.0.1") for _ in range(64)], [b"HTTP/1.1 200"] * 64)
+        self.assertEqual(connect("127.0.0.1"), b"")
+        self.assertEqual(connect("127.0.0.2"), b"HTTP/1.1 200")
+
+    def test_certificates_change_on_all_listeners_or_on_none(self):
+        def listener(name):
+            for part in ("cert", "key"):
+                shutil.copy(os.path.join(self.data, f"tls-{part}.pem"), os.path.join(self.folder, f"{name}-{part}.pem"))
+            return ('"tcp"', f"""
+  address       = "127.0.0.1:0"
+  tls_cert_file = "{self.folder}/{name}-cert.pem"
+  tls_key_file  = "{self.folder}/{name}-key.pem" """)
+
+        dev = self.serve("-dev-root-token-id=" + TOKEN, "-dev-tls")
+        dev.stop()
+        other = Server(os.path.join(self.folder, "other"), "-dev-tls")
+        other.stop()
+        server = self.start(listener("api"), listener("health"))
+        addresses = server.said("listening on "), server.said("health on ")
+        authority = os.path.join(self.data, "tls-ca.pem")
+        before = [self.ask(address, authority) for address in addresses]
+        for name in ("cert.pem", "key.pem"):
+            shutil.copy(os.path.join(self.folder, "other", "tls-" + name), os.path.join(self.folder, "api-" + name))
+        with open(os.path.join(self.folder, "health-cert.pem"), "w", encoding="ascii") as file:
+            file.write("no certificate")
+        server.process.send_signal(signal.SIGHUP)
+        self.wait_for_log(server, "failed to read the certificates again")
+        self.assertEqual([self.ask(address, authority) for address in addresses], before)
+        for name in ("cert.pem", "key.pem"):
+            shutil.copy(os.path.join(self.folder, "other", "tls-" + name), os.path.join(self.folder, "health-" + name))
+        server.process.send_signal(signal.SIGHUP)
+        self.wait_for_log(server, "certificates read again")
+        for address in addresses:
+            self.assertEqual(self.ask(address, os.path.join(self.folder, "other", "tls-ca.pem"))[0], 200, address)
+
+    def test_serves_health_alone_and_no_key(self):
+        server = self.start(('"unix"', f'address = "{self.folder}/api.sock"'),
+                            ('"unix"', f'address = "{self.folder}/health.sock"'))
         self.assertIn(f"health on unix:{self.folder}/health.sock", server.lines)
 
         def ask(socket_name, what):

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,9 +37,11 @@ class Server {
   // closes idle connections; returns when all are closed or at the deadline. Call from any thread
   // but a worker.
   void Drain(std::chrono::milliseconds deadline);
-  // Reads certificates, keys, authorities and revocation lists again, for connections to come:
-  // those that are open keep theirs, and no request is dropped. All or nothing. Any thread.
-  Status ReloadTls();
+  // Reads and checks certificates, keys, authorities and revocation lists again, of all listeners,
+  // and changes nothing: they are used for connections to come once the result is called, which
+  // cannot fail. Open connections keep theirs. Any thread; the result not after the server's end.
+  using TlsSwitch = std::function<void()>;
+  Result<TlsSwitch> ReadTls() const;
   // A stalled worker gets no new connections, and the sockets it has are shut down from outside, so
   // that its clients learn at once that nobody will answer. Any thread.
   void SetWorkerStalled(std::size_t worker, bool stalled);
