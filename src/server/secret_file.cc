@@ -33,6 +33,35 @@ auto Failed(std::string_view verb, const std::filesystem::path& file) {
               "failed to " + std::string(verb) + " " + file.string() + ": " + std::strerror(errno));
 }
 
+// What an interrupted run of ours left there makes way. Anything else was put there by somebody:
+// the secret must not go where a link or a pipe leads.
+Status ClearTheWay(const std::filesystem::path& fresh) {
+  struct stat found {};
+  if (::lstat(fresh.c_str(), &found) != 0) {
+    if (errno == ENOENT) return {};
+    return Failed("write", fresh);
+  }
+  if (!S_ISREG(found.st_mode) || found.st_uid != ::geteuid()) {
+    return Fail(Code::kConflict, "failed to write " + fresh.string() +
+                                     ": something that is not ours is in its place: remove it");
+  }
+  if (::unlink(fresh.c_str()) != 0) return Failed("write", fresh);
+  return {};
+}
+
+Status WriteNew(const std::filesystem::path& fresh, ByteView octets) {
+  const Descriptor fd(
+      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (fd.get() < 0) return Failed("write", fresh);
+  if (::write(fd.get(), octets.data(), octets.size()) == static_cast<ssize_t>(octets.size()) &&
+      ::write(fd.get(), "\n", 1) == 1 && ::fsync(fd.get()) == 0) {
+    return {};
+  }
+  const auto failed = Failed("write", fresh);
+  ::unlink(fresh.c_str());
+  return failed;
+}
+
 }  // namespace
 
 Result<std::optional<SecretBytes>> ReadSecretFile(const std::filesystem::path& file) {
@@ -54,15 +83,8 @@ Result<std::optional<SecretBytes>> ReadSecretFile(const std::filesystem::path& f
 
 Status WriteSecretFile(const std::filesystem::path& file, const SecretBytes& secret) {
   const std::filesystem::path fresh = file.string() + ".new";
-  {
-    const Descriptor fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (fd.get() < 0) return Failed("write", fresh);
-    const ByteView octets = secret.Reveal();
-    if (::write(fd.get(), octets.data(), octets.size()) != static_cast<ssize_t>(octets.size()) ||
-        ::write(fd.get(), "\n", 1) != 1 || ::fsync(fd.get()) != 0) {
-      return Failed("write", fresh);
-    }
-  }
+  COFFER_TRY(ClearTheWay(fresh));
+  COFFER_TRY(WriteNew(fresh, secret.Reveal()));
   if (::rename(fresh.c_str(), file.c_str()) != 0) return Failed("write", file);
   const Descriptor directory(
       ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

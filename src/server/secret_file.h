@@ -12,7 +12,8 @@ namespace coffer::server {
 
 // Nothing where there is no file; the line without its newline, at most 4096 octets.
 Result<std::optional<SecretBytes>> ReadSecretFile(const std::filesystem::path& file);
-// Replaces the file as a whole and syncs it, and its directory, before it returns.
+// Replaces the file as a whole and syncs it, and its directory, before it returns. Writes to
+// FILE.new first: kConflict where that is neither absent nor an ordinary file of this user.
 Status WriteSecretFile(const std::filesystem::path& file, const SecretBytes& secret);
 
 }  // namespace coffer::server
