@@ -111,10 +111,12 @@ Module::~Module() {
   static_cast<void>(finalized);  // nobody is left to be told
 }
 
-std::optional<std::chrono::steady_clock::time_point> Module::CallSince() const {
-  const std::int64_t since = impl_->state->functions.Since();
-  if (since == 0) return std::nullopt;
-  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(since));
+Module::CallSince Module::Calls() const {
+  return [state = impl_->state]() -> std::optional<std::chrono::steady_clock::time_point> {
+    const std::int64_t since = state->functions.Since();
+    if (since == 0) return std::nullopt;
+    return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(since));
+  };
 }
 
 Status Module::Reinitialize() {

@@ -69,9 +69,6 @@ class Pkcs11Token final : public Token {
   Result<Epoch> ReadEpoch() override;
   Status WriteEpoch(const Epoch& epoch) override;
   Status Probe() override;
-  std::optional<std::chrono::steady_clock::time_point> CallSince() const override {
-    return module_->CallSince();
-  }
   Status Reopen() override;
 
   const std::string& Serial() const { return serial_; }

@@ -3,7 +3,11 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "coffer/pkcs11/module.h"
@@ -58,6 +62,33 @@ Status MakeObjects(Session& session, const Id& database, Logger& logger) {
   return {};
 }
 
+using Steady = std::chrono::steady_clock;
+
+// Loads modules, which is a call into each before there is an instance to be watched.
+class Loader {
+ public:
+  explicit Loader(const TokenLocation& location) : location_(location) {}
+  Result<std::unique_ptr<Module>> Load() {
+    begun_->store(Steady::now());
+    auto module = LoadCopy(location_);
+    begun_->store(kIdle);
+    return module;
+  }
+  TokenWatch::CallSince Calls() const {
+    return [begun = begun_]() -> std::optional<Steady::time_point> {
+      const Steady::time_point since = begun->load();
+      if (since == kIdle) return std::nullopt;
+      return since;
+    };
+  }
+
+ private:
+  static constexpr Steady::time_point kIdle{};
+  const TokenLocation& location_;
+  const std::shared_ptr<std::atomic<Steady::time_point>> begun_ =
+      std::make_shared<std::atomic<Steady::time_point>>(kIdle);
+};
+
 }  // namespace
 
 Result<std::unique_ptr<Module>> LoadCopy(const TokenLocation& location) {
@@ -70,12 +101,17 @@ Result<std::unique_ptr<Module>> LoadCopy(const TokenLocation& location) {
 }
 
 Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes& pin,
-                                std::size_t workers, Logger& logger) {
+                                std::size_t workers, Logger& logger, TokenWatch* watch) {
   const auto login = std::make_shared<Pkcs11Token::Login>();
   login->pin = SecretBytes::CopyOf(pin.Reveal());
   OpenedTokens opened;
+  Loader loader(location);
+  if (watch != nullptr) watch->Add("loading the module", loader.Calls());
   for (std::size_t index = 0; index <= workers; ++index) {
-    COFFER_ASSIGN(auto module, LoadCopy(location));
+    COFFER_ASSIGN(auto module, loader.Load());
+    if (watch != nullptr) {
+      watch->Add(index == 0 ? "custodian" : "worker " + std::to_string(index - 1), module->Calls());
+    }
     COFFER_ASSIGN(auto token, Pkcs11Token::Open(std::move(module), location, login));
     opened.serial = token->Serial();
     if (index == 0) {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace coffer::keyring {
 
@@ -13,6 +14,7 @@ using Steady = std::chrono::steady_clock;
 
 struct TokenWatch::Impl {
   struct Instance {
+    std::string name;
     CallSince call_since;
     bool stalled = false;
     bool hung = false;
@@ -32,14 +34,14 @@ struct TokenWatch::Impl {
       logger.Log(stalled ? LogLevel::kError : LogLevel::kInfo, "keyring",
                  stalled ? "a call into the token does not return"
                          : "a call into the token has returned after all",
-                 {{"instance", static_cast<std::int64_t>(index)}});
+                 {{"instance", instance.name}});
       reactions.on_change(index, stalled);
       if (!stalled) stalled_count.fetch_sub(1);
     }
     if (age < limits.hang || instance.hung) return;
     instance.hung = true;
     logger.Log(LogLevel::kError, "keyring", "a call into the token hangs: giving up",
-               {{"instance", static_cast<std::int64_t>(index)}});
+               {{"instance", instance.name}});
     reactions.on_hang(index);
   }
 
@@ -50,7 +52,6 @@ struct TokenWatch::Impl {
     }
   }
 
-  std::vector<Instance> instances;  // the looking thread's
   const Limits limits;
   const Reactions reactions;
   Logger& logger;
@@ -58,15 +59,14 @@ struct TokenWatch::Impl {
 
   std::mutex mutex;
   std::condition_variable ended;
-  bool stopping = false;  // guarded by mutex
+  // Guarded by mutex.
+  std::vector<Instance> instances;
+  bool stopping = false;
   std::thread thread;
 };
 
-TokenWatch::TokenWatch(std::vector<CallSince> instances, Limits limits, Reactions reactions,
-                       Logger& logger)
-    : impl_(std::make_unique<Impl>(limits, std::move(reactions), logger)) {
-  for (CallSince& call_since : instances) impl_->instances.push_back({std::move(call_since)});
-}
+TokenWatch::TokenWatch(Limits limits, Reactions reactions, Logger& logger)
+    : impl_(std::make_unique<Impl>(limits, std::move(reactions), logger)) {}
 
 TokenWatch::~TokenWatch() {
   {
@@ -77,11 +77,17 @@ TokenWatch::~TokenWatch() {
   if (impl_->thread.joinable()) impl_->thread.join();
 }
 
+void TokenWatch::Add(std::string name, CallSince call_since) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->instances.push_back({std::move(name), std::move(call_since)});
+}
+
 void TokenWatch::Start() {
   impl_->thread = std::thread([impl = impl_.get()] { impl->Loop(); });
 }
 
 void TokenWatch::Check(Steady::time_point now) {
+  const std::lock_guard lock(impl_->mutex);
   for (std::size_t i = 0; i < impl_->instances.size(); ++i) impl_->Look(i, now);
 }
 

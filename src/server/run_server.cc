@@ -65,8 +65,6 @@ class Instance {
  public:
   Instance(const Config& config, Random& random, Logger& logger)
       : config_(config), random_(random), logger_(logger) {}
-  // The watch stays to the end: where a thread that is waited for hangs in the token, it ends the
-  // process.
   ~Instance() {
     {
       const std::lock_guard lock(serving_mutex_);
@@ -77,7 +75,6 @@ class Instance {
     if (audit_ && custodian_) audit_->SignOff();
     if (custodian_) custodian_->Stop();
     if (audit_) audit_->Close();
-    watch_.reset();
   }
 
   // All but the HTTP server.
@@ -109,6 +106,10 @@ class Instance {
   Logger& logger_;
   SystemClock clock_;
   crypto::BufferedRandom ids_;
+  std::mutex serving_mutex_;
+  http::Server* serving_ = nullptr;  // guarded by serving_mutex_: for the watch's thread
+  // From the first call into the token to the last: where one hangs, it ends the process.
+  std::unique_ptr<keyring::TokenWatch> watch_;
   std::optional<storage::DirectoryLock> lock_;
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<AuditOffice> audit_;
@@ -120,11 +121,7 @@ class Instance {
   api::RootPolicy policy_;
   std::unique_ptr<api::Service> service_;
   std::unique_ptr<http::Server> http_;
-  std::mutex serving_mutex_;
   std::atomic<bool> draining_{false};
-  http::Server* serving_ = nullptr;  // guarded by serving_mutex_: for the watch's thread
-  std::vector<keyring::TokenWatch::CallSince> token_calls_;  // the workers', then the custodian's
-  std::unique_ptr<keyring::TokenWatch> watch_;
   std::unique_ptr<api::HealthHandler> health_handler_;
   std::unique_ptr<http::Server> health_;
   SecretBytes root_token_;
@@ -155,6 +152,7 @@ Status Instance::OpenStorage() {
 
 Status Instance::OpenKeys() {
   SelectSoftHsm(config_);
+  WatchToken();
   return WithPin(config_, [this](const SecretBytes& pin) { return OpenTokenAndKeys(pin); });
 }
 
@@ -171,13 +169,10 @@ Status Instance::MakeTokenAtFirstStart(const SecretBytes& pin) {
 
 Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
   COFFER_TRY(MakeTokenAtFirstStart(pin));
-  COFFER_ASSIGN(keyring::OpenedTokens opened,
-                keyring::OpenTokens(config_.token, pin, config_.http.workers, logger_));
+  COFFER_ASSIGN(
+      keyring::OpenedTokens opened,
+      keyring::OpenTokens(config_.token, pin, config_.http.workers, logger_, watch_.get()));
   keyring::Token& custodians_token = *opened.custodian;
-  for (const auto& token : opened.workers) {
-    token_calls_.emplace_back([raw = token.get()] { return raw->CallSince(); });
-  }
-  token_calls_.emplace_back([&custodians_token] { return custodians_token.CallSince(); });
   custodian_ = std::make_unique<keyring::Custodian>(std::move(opened.custodian),
                                                     keyring::Custodian::Options{}, clock_, logger_);
   COFFER_ASSIGN(keys_, keyring::KeyRing::Open(*database_, *custodian_, custodians_token,
@@ -237,7 +232,6 @@ Status Instance::OpenHttp() {
       *custodian_,
       &audit_->Broker()};
   service_ = std::make_unique<api::Service>(services);
-  WatchToken();
   COFFER_TRY(OpenHealth(services));
   COFFER_ASSIGN(http_, http::Server::Start(config_.http, *service_, logger_));
   const std::lock_guard lock(serving_mutex_);
@@ -249,13 +243,21 @@ void Instance::WatchToken() {
   keyring::TokenWatch::Reactions reactions;
   reactions.on_change = [this](std::size_t instance, bool stalled) {
     const std::lock_guard lock(serving_mutex_);
-    const bool worker = instance < config_.http.workers;  // the custodian serves no connections
-    if (serving_ != nullptr && worker) serving_->SetWorkerStalled(instance, stalled);
+    const bool worker = instance >= keyring::kFirstWatchedWorker;  // others serve no connections
+    if (serving_ == nullptr || !worker) return;
+    serving_->SetWorkerStalled(instance - keyring::kFirstWatchedWorker, stalled);
   };
   // The thread cannot be taken out of the token; only a new process can be.
-  reactions.on_hang = [](std::size_t) { ::_exit(kTokenHangs); };
-  watch_ = std::make_unique<keyring::TokenWatch>(
-      std::move(token_calls_), keyring::TokenWatch::Limits{}, std::move(reactions), logger_);
+  reactions.on_hang = [this](std::size_t) {
+    const std::lock_guard lock(serving_mutex_);
+    if (serving_ == nullptr) {
+      logger_.Log(LogLevel::kError, "server",
+                  "the token does not answer: see to it, then try again");
+    }
+    ::_exit(kTokenHangs);
+  };
+  watch_ = std::make_unique<keyring::TokenWatch>(keyring::TokenWatch::Limits{},
+                                                 std::move(reactions), logger_);
   watch_->Start();
 }
 

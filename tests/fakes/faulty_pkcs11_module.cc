@@ -48,8 +48,14 @@ CK_RV Bend(CK_RV rv, const void* out, CK_ULONG room, CK_ULONG* size) {
   return rv;
 }
 
+CK_RV Initialize(void* arguments) {
+  HangIfTold("initialize");
+  return real->C_Initialize(arguments);
+}
+
 CK_RV Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_ULONG size) {
   ++logins;
+  HangIfTold("login");
   return real->C_Login(session, user, pin, size);
 }
 
@@ -185,6 +191,7 @@ int coffer_login_count() { return logins; }
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
   if (real == nullptr && !LoadReal()) return CKR_GENERAL_ERROR;
   list = *real;
+  list.C_Initialize = Initialize;
   list.C_Login = Login;
   list.C_GetSlotList = GetSlotList;
   list.C_FindObjects = FindObjects;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A call into the token does not return, COUNT times each way: the server becomes unready, the others are served as before, it
-recovers where the call returns after all, and exits 75 where it does not. usage: token_hang.py COUNT"""
+recovers where the call returns after all, and exits 75 where it does not; so does one that is only starting. usage: token_hang.py COUNT"""
 import http.client
 import json
 import os
@@ -124,6 +124,42 @@ def turn(call, returns, failures):
               f"others' slowest answer {slowest:.3f} s")
 
 
+def hang_at_the_start(call, failures):
+    """A server that has keys is started again, and its first `call` into the token does not return."""
+    label = f"{call} at the start"
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(os.path.join(folder, "data"), [f"-dev-module={MODULE}"],
+                        dict(os.environ, COFFER_TEST_HANG=folder))
+        server.start()
+        server.call("POST", "transit/keys/k", {})
+        server.stop()
+        starting = threading.Thread(target=lambda: start_in_vain(server, label, failures))
+        bait = os.path.join(folder, call)
+        taken = threading.Thread(target=lambda: begun(bait) or failures.append(f"{label}: no call took the bait"))
+        taken.start()
+        if wait_for(lambda: os.path.exists(bait), 30) is None:
+            failures.append(f"{label}: no bait was laid out")
+        began = time.monotonic()
+        starting.start()
+        taken.join()
+        starting.join()
+        print(f"{label}: ended after {time.monotonic() - began:.3f} s")
+
+
+def start_in_vain(server, label, failures):
+    began = time.monotonic()
+    try:
+        server.start()
+        failures.append(f"{label}: the server started")
+        server.kill()
+    except RuntimeError as error:
+        code = server.process.wait(timeout=HANG + 2 * SLACK)
+        if code != 75 or time.monotonic() - began > HANG + 2 * SLACK:
+            failures.append(f"{label}: ended with {code} after {time.monotonic() - began:.3f} s")
+        if "the token does not answer: see to it, then try again" not in str(error):
+            failures.append(f"{label}: said only {error}")
+
+
 def main():
     failures = []
     turns = 0
@@ -131,6 +167,12 @@ def main():
         for call, returns in (("encrypt", True), ("encrypt", False), ("sign", True), ("sign", False)):
             turn(call, returns, failures)
             turns += 1
+        starts = [threading.Thread(target=hang_at_the_start, args=(call, failures)) for call in ("initialize", "login", "sign")]
+        for start in starts:
+            start.start()
+        for start in starts:
+            start.join()
+        turns += len(starts)
     for failure in failures:
         print("FAILED " + failure)
     print(f"{max(turns - len(failures), 0)} passed, {len(failures)} failed, 0 skipped")

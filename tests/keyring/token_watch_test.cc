@@ -15,6 +15,10 @@ using Steady = std::chrono::steady_clock;
 
 class TokenWatchTest : public ::testing::Test {
  protected:
+  TokenWatchTest() {
+    watch_.Add("first", Instance(0));
+    watch_.Add("second", Instance(1));
+  }
   TokenWatch::CallSince Instance(std::size_t index) {
     return [this, index] { return since_[index]; };
   }
@@ -28,7 +32,7 @@ class TokenWatchTest : public ::testing::Test {
   std::vector<std::pair<std::size_t, bool>> changes_;
   std::vector<std::size_t> hung_;
   NullLogger logger_;
-  TokenWatch watch_{{Instance(0), Instance(1)}, {}, Reactions(), logger_};
+  TokenWatch watch_{{}, Reactions(), logger_};
 };
 
 using Changes = std::vector<std::pair<std::size_t, bool>>;
@@ -82,10 +86,10 @@ TEST(TokenWatchThread, LooksByItself) {
   NullLogger logger;
   std::promise<std::size_t> hung;
   TokenWatch watch(
-      {[] { return Steady::now() - seconds(60); }},
       {.wait = seconds(5), .hang = seconds(10), .period = milliseconds(1)},
       {[](std::size_t, bool) {}, [&](std::size_t instance) { hung.set_value(instance); }}, logger);
   watch.Start();
+  watch.Add("added later", [] { return Steady::now() - seconds(60); });
   EXPECT_EQ(hung.get_future().get(), 0U);
   EXPECT_TRUE(watch.AnyStalled());
 }

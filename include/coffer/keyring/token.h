@@ -146,11 +146,6 @@ class Token {
 
   // Whether the token still answers: its information and one MAC. kTokenLost when it does not.
   virtual Status Probe() = 0;
-  // When the present call into the token began, or nothing. Any thread: how a watch sees a call
-  // that does not come back. A key pair's generation is given a minute first.
-  virtual std::optional<std::chrono::steady_clock::time_point> CallSince() const {
-    return std::nullopt;
-  }
   // Starts anew after a loss: sessions, login, masters. Every handle is dead afterwards. kTokenLost
   // while it is still away.
   virtual Status Reopen() = 0;

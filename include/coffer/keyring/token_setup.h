@@ -11,6 +11,7 @@
 #include "coffer/base/result.h"
 #include "coffer/base/secret_bytes.h"
 #include "coffer/keyring/token.h"
+#include "coffer/keyring/token_watch.h"
 
 namespace coffer::keyring {
 
@@ -34,9 +35,11 @@ struct OpenedTokens {
 // Opens `workers` + 1 instances and logs in: one attempt with the PIN on the first instance, before
 // any other. Reads every master's attributes back; kInvalid/kTokenRefused with the attribute's name
 // where the token stored something else, kNotFound "token X has no coffer master keys: run coffer
-// hsm init first" where there are none.
+// hsm init first" where there are none. `watch`, where there is one, sees every call from the first
+// on: the loading of modules is its first instance, the custodian's is the next, then the workers'.
 Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes& pin,
-                                std::size_t workers, Logger& logger);
+                                std::size_t workers, Logger& logger, TokenWatch* watch = nullptr);
+inline constexpr std::size_t kFirstWatchedWorker = 2;
 
 // Makes the token if no token has this label, and whatever master or coffer-* object is missing.
 // Idempotent: an interrupted run is finished by the next. `database` goes into the epoch object.

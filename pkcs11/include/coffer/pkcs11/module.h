@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,10 +90,12 @@ class Module {
   // C_SetPIN for the user who is logged in on `session`. Exactly one attempt.
   Status ChangePin(Session& session, const SecretBytes& from, const SecretBytes& to);
 
-  // When the present call into the module began (a key pair's generation is given a minute first);
-  // nothing where none is under way. For a watching thread, of a module with Threading::kSingle:
-  // with several threads it tells of the latest call only. Any thread.
-  std::optional<std::chrono::steady_clock::time_point> CallSince() const;
+  // Tells when the present call into the module began (a key pair's generation is given a minute
+  // first); nothing where none is under way. For a watching thread, of a module with
+  // Threading::kSingle: with several threads it tells of the latest call only. Any thread; it may
+  // outlive the module.
+  using CallSince = std::function<std::optional<std::chrono::steady_clock::time_point>()>;
+  CallSince Calls() const;
 
   struct Impl;  // pkcs11/src only
 
