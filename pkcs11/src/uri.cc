@@ -4,9 +4,9 @@
 
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <utility>
 
+#include "coffer/base/ascii.h"
 #include "coffer/base/secret_bytes.h"
 #include "cryptoki.h"
 
@@ -38,13 +38,6 @@ std::string TextOf(const char* text) { return text == nullptr ? "" : text; }
 
 auto Invalid(std::string_view why) {
   return Fail(Code::kInvalid, "failed to read the token's pkcs11 uri: " + std::string(why));
-}
-
-std::optional<int> HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return std::nullopt;
 }
 
 }  // namespace
@@ -88,17 +81,8 @@ Result<std::string> PinSourceFile(std::string_view pin_source) {
   if (pin_source.starts_with("//")) pin_source.remove_prefix(2);
   if (!pin_source.starts_with('/')) return refused;
   std::string path;
-  for (std::size_t i = 0; i < pin_source.size(); ++i) {
-    if (pin_source[i] != '%') {
-      path += pin_source[i];
-      continue;
-    }
-    if (i + 2 >= pin_source.size()) return refused;
-    const auto high = HexDigit(pin_source[i + 1]);
-    const auto low = HexDigit(pin_source[i + 2]);
-    if (!high || !low || (*high == 0 && *low == 0)) return refused;
-    path += static_cast<char>(*high << 4 | *low);
-    i += 2;
+  if (!PercentDecode(pin_source, false, path) || path.find('\0') != std::string::npos) {
+    return refused;
   }
   return path;
 }

@@ -1,34 +1,24 @@
 #include "request_reader.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string>
 #include <utility>
 
+#include "coffer/base/ascii.h"
 #include "coffer/base/parse.h"
+#include "coffer/base/secret_bytes.h"
 #include "coffer/base/utf8.h"
 
 namespace coffer::api {
 namespace {
 
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
-bool EqualNoCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) ==
-           std::tolower(static_cast<unsigned char>(y));
-  });
-}
+// What clients put around a media type or a token.
+constexpr std::string_view kBlanks = " \t\r\n";
 
 // The media type without its parameters.
 std::string_view MediaType(const http::Request& request) {
   const std::string_view type = request.Header("content-type");
-  return Trim(type.substr(0, type.find(';')));
+  return Trim(type.substr(0, type.find(';')), kBlanks);
 }
 
 const std::string* QueryValue(const http::Request& request, std::string_view name) {
@@ -47,34 +37,6 @@ Result<bool> QueryFlag(const http::Request& request, std::string_view name) {
                 "failed to parse query parameter \"" + std::string(name) + "\": not a boolean");
   }
   return *flag;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// application/x-www-form-urlencoded, one name or value; nothing where an escape is broken.
-std::optional<std::string> FormDecode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
-      out += ' ';
-    } else if (text[i] == '%') {
-      if (i + 2 >= text.size()) return std::nullopt;
-      const int high = HexDigit(text[i + 1]);
-      const int low = HexDigit(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
 }
 
 JsonValue TextValue(std::string text) { return JsonValue(JsonValue::Data(std::move(text))); }
@@ -97,22 +59,30 @@ void AddParameter(JsonValue::Object& object, std::string name, std::string text)
 Result<JsonValue> ReadForm(std::string_view body) {
   // No endpoint has more than a dozen parameters; AddParameter looks through all of them.
   constexpr std::size_t kMaxPairs = 256;
-  JsonValue::Object object;
+  JsonValue parameters{JsonValue::Data(JsonValue::Object())};
+  auto& object = *parameters.As<JsonValue::Object>();
+  // A vector that grows leaves the octets of short texts behind.
+  const auto separators = static_cast<std::size_t>(std::count(body.begin(), body.end(), '&'));
+  object.reserve(std::min(kMaxPairs, separators + 1));
   std::size_t pairs = 0;
   while (!body.empty()) {
     const std::string_view pair = body.substr(0, body.find('&'));
     body.remove_prefix(std::min(body.size(), pair.size() + 1));
     if (pair.empty()) continue;
     const std::size_t equals = pair.find('=');
-    auto name = FormDecode(pair.substr(0, equals));
-    auto value =
-        FormDecode(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
-    if (!name || !value || !IsUtf8(*name) || !IsUtf8(*value) || ++pairs > kMaxPairs) {
+    std::string name;
+    std::string value;
+    const bool decoded =
+        PercentDecode(pair.substr(0, equals), true, name) &&
+        (equals == std::string_view::npos || PercentDecode(pair.substr(equals + 1), true, value));
+    if (!decoded || !IsUtf8(name) || !IsUtf8(value) || ++pairs > kMaxPairs) {
+      SecureWipe(value.data(), value.size());
+      parameters.Wipe();
       return Fail(Code::kInvalid, "failed to parse form data");
     }
-    AddParameter(object, std::move(*name), std::move(*value));
+    AddParameter(object, std::move(name), std::move(value));
   }
-  return JsonValue(JsonValue::Data(std::move(object)));
+  return parameters;
 }
 
 JsonValue ReadQuery(const http::Request& request) {
@@ -135,8 +105,8 @@ std::string_view TokenOf(const http::Request& request) {
   constexpr std::string_view kBearer = "bearer ";
   const std::string_view authorization = request.Header("authorization");
   if (authorization.size() > kBearer.size() &&
-      EqualNoCase(authorization.substr(0, kBearer.size()), kBearer)) {
-    return Trim(authorization.substr(kBearer.size()));
+      EqualsIgnoringCase(authorization.substr(0, kBearer.size()), kBearer)) {
+    return Trim(authorization.substr(kBearer.size()), kBlanks);
   }
   return {};
 }
@@ -151,7 +121,7 @@ Status CheckHeaders(const http::Request& request) {
     return Fail(Code::kInvalid, "response wrapping is not enabled on this server");
   }
   if (request.method == http::Method::kPatch &&
-      !EqualNoCase(MediaType(request), "application/merge-patch+json")) {
+      !EqualsIgnoringCase(MediaType(request), "application/merge-patch+json")) {
     return Fail(Code::kUnsupportedMedia,
                 "PATCH requires Content-Type of application/merge-patch+json, provided " +
                     std::string(IsUtf8(MediaType(request)) ? MediaType(request) : "binary"));
@@ -198,7 +168,8 @@ bool BodyIsJson(const http::Request& request, Verb verb) {
   const std::size_t first = request.body.find_first_not_of(" \t\r\n");
   const bool json_anyway =
       first != std::string_view::npos && (request.body[first] == '{' || request.body[first] == '[');
-  return json_anyway || !EqualNoCase(MediaType(request), "application/x-www-form-urlencoded");
+  return json_anyway ||
+         !EqualsIgnoringCase(MediaType(request), "application/x-www-form-urlencoded");
 }
 
 Result<JsonValue> ReadParameters(const http::Request& request, Verb verb) {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "coffer/base/ascii.h"
+
 namespace coffer::hcl {
 namespace {
 
@@ -137,13 +139,10 @@ std::string_view Scanner::RestOfLine() {
 Result<std::uint32_t> Scanner::HexDigits(std::size_t count, Position at) {
   std::uint32_t value = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const char c = Peek();
-    const bool lower = c >= 'a' && c <= 'f';
-    const bool upper = c >= 'A' && c <= 'F';
-    if (!IsDigit(c) && !lower && !upper) {
+    const int digit = HexDigit(Peek());
+    if (digit < 0) {
       return FailAt(at, "the escape needs " + std::to_string(count) + " hexadecimal digits");
     }
-    const int digit = IsDigit(c) ? c - '0' : c - (lower ? 'a' : 'A') + 10;
     value = value << 4 | static_cast<std::uint32_t>(digit);
     Take();
   }

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <optional>
 
+#include "coffer/base/ascii.h"
+
 namespace coffer::http {
 namespace {
 
@@ -37,12 +39,6 @@ bool SameNetwork(const Octets& a, const Octets& b, unsigned bits) {
   if (rest == 0) return true;
   const auto mask = static_cast<std::uint8_t>(0xff00U >> rest);
   return (a[whole] & mask) == (b[whole] & mask);
-}
-
-std::string_view Trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 }  // namespace

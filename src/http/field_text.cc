@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "coffer/base/ascii.h"
+
 namespace coffer::http {
 namespace {
 
@@ -40,28 +42,14 @@ bool IsToken(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return IsToken(c); });
 }
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(),
-                                                   [](char a, char b) { return Lower(a) == b; });
-}
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 bool IsHost(std::string_view text) {
   std::string_view host = text;
   if (text.starts_with('[')) {
     const std::size_t end = text.find(']');
     if (end == std::string_view::npos || end < 3) return false;
     host = text.substr(1, end - 1);
-    const bool address = std::all_of(host.begin(), host.end(), [](char c) {
-      return IsDigit(c) || (Lower(c) >= 'a' && Lower(c) <= 'f') || c == ':' || c == '.';
-    });
+    const bool address = std::all_of(
+        host.begin(), host.end(), [](char c) { return HexDigit(c) >= 0 || c == ':' || c == '.'; });
     if (!address) return false;
     text.remove_prefix(end + 1);
   } else {
@@ -97,16 +85,9 @@ bool ParseChunkSize(std::string_view text, std::uint64_t& value) {
   if (text.empty() || text.size() > 15) return false;
   value = 0;
   for (const char c : text) {
-    const char lower = Lower(c);
-    std::uint64_t digit = 0;
-    if (lower >= '0' && lower <= '9') {
-      digit = static_cast<std::uint64_t>(lower - '0');
-    } else if (lower >= 'a' && lower <= 'f') {
-      digit = static_cast<std::uint64_t>(lower - 'a') + 10;
-    } else {
-      return false;
-    }
-    value = value << 4 | digit;
+    const int digit = HexDigit(c);
+    if (digit < 0) return false;
+    value = value << 4 | static_cast<std::uint64_t>(digit);
   }
   return true;
 }

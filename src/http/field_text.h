@@ -8,13 +8,9 @@ namespace coffer::http {
 // The small grammars of a request's head (RFC 9110, 5.6).
 bool IsToken(std::string_view text);
 inline bool IsVisible(char c) { return c > 0x20 && c < 0x7f; }
-char Lower(char c);
-bool EqualsIgnoringCase(std::string_view text, std::string_view lower);
-// Without blanks and tabs at its ends.
-std::string_view Trim(std::string_view text);
 // A name or an address with an optional port, as Host has it (RFC 9110, 7.2); not empty.
 bool IsHost(std::string_view text);
-// Whether a list with commas has the word, which is in lower case.
+// Whether a list with commas has the word, in whatever case.
 bool ListHas(std::string_view list, std::string_view word);
 // Digits only, at most 18 of them.
 bool ParseLength(std::string_view text, std::uint64_t& value);

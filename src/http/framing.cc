@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "coffer/base/ascii.h"
 #include "coffer/base/secret_bytes.h"
 #include "coffer/base/wiping_reserve.h"
 #include "http/field_text.h"
@@ -171,7 +172,7 @@ bool RequestFramer::ParseField(std::string_view buffer, std::size_t begin, std::
   const std::string_view raw = line.substr(colon + 1);
   const std::string_view value = Trim(raw);
   const std::size_t name_begin = lower_names_.size();
-  for (const char c : line.substr(0, colon)) lower_names_.push_back(Lower(c));
+  for (const char c : line.substr(0, colon)) lower_names_.push_back(ToLower(c));
   fields_.push_back({{name_begin, colon},
                      {static_cast<std::size_t>(value.data() - buffer.data()), value.size()}});
   const std::string_view name = std::string_view(lower_names_).substr(name_begin, colon);

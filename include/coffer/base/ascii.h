@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace coffer {
+
+// Letters and digits of protocols, whatever the locale: octets from 0x80 up are nothing of these.
+
+constexpr char ToLower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+bool EqualsIgnoringCase(std::string_view a, std::string_view b);
+
+// Without what is in `blanks` at its ends.
+std::string_view Trim(std::string_view text, std::string_view blanks = " \t");
+
+// The value of a hexadecimal digit of either case; -1 for anything else.
+constexpr int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = ToLower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// Decodes "%41" (RFC 3986, 2.1), once; with `plus_is_blank` as forms and queries have it. False
+// where an escape is broken. Replaces `out`, whose capacity is kept, and which does not grow on
+// the way: no copy of a secret is left behind.
+bool PercentDecode(std::string_view text, bool plus_is_blank, std::string& out);
+
+}  // namespace coffer
