@@ -17,6 +17,25 @@ std::string Describe(const Error& error) {
   return text.empty() ? "no such object" : text;
 }
 
+// An upper bound of what a value takes: an escaped octet is at most six.
+std::size_t JsonSize(const JsonValue& value) {
+  constexpr std::size_t kNumber = 32;  // or a word, or brackets; with a comma
+  constexpr std::size_t kEscaped = 6;
+  if (const auto* text = value.As<std::string>()) return kEscaped * text->size() + kNumber;
+  if (const auto* fraction = value.As<JsonValue::Fraction>()) {
+    return fraction->text.size() + kNumber;
+  }
+  std::size_t size = kNumber;
+  if (const auto* array = value.As<JsonValue::Array>()) {
+    for (const JsonValue& element : *array) size += JsonSize(element);
+  } else if (const auto* object = value.As<JsonValue::Object>()) {
+    for (const JsonValue::Member& member : *object) {
+      size += kEscaped * member.name.size() + kNumber + JsonSize(member.value);
+    }
+  }
+  return size;
+}
+
 void WriteJson(const JsonValue& value, JsonWriter& json) {
   if (const auto* text = value.As<std::string>()) {
     json.Text(*text);
@@ -77,6 +96,7 @@ void AuditTrail::NoteTarget(const Endpoint* endpoint, std::string_view mount_typ
 void AuditTrail::NoteParameters(const JsonValue& parameters) {
   const auto* object = parameters.As<JsonValue::Object>();
   if (object != nullptr && object->empty()) return;
+  parameters_.reserve(JsonSize(parameters));  // so that no copy is left where it grew
   JsonWriter json(parameters_);
   WriteJson(parameters, json);
   entry_.request_data = parameters_;
