@@ -62,7 +62,8 @@ void Connection::BeginStream() {
 
 Connection::Interest Connection::Wants() const {
   if (HasParked()) return WantsWrite() ? Interest::kWriteOrEnd : Interest::kEnd;
-  return WantsWrite() || blocked_on_write_ ? Interest::kWrite : Interest::kRead;
+  // There is room to write at once where nothing waits for it: a turn that was over goes on.
+  return WantsWrite() || blocked_on_write_ || turn_over_ ? Interest::kWrite : Interest::kRead;
 }
 
 Connection::Next Connection::Open(const Context& context) {
@@ -149,7 +150,7 @@ Connection::Next Connection::Receive(const Context& context) {
   return result.state == State::kEnd && WantsWrite() ? Next::kKeep : Next::kClose;
 }
 
-void Connection::Settle(const Context& context) {
+Connection::Next Connection::Settle(Next next, const Context& context) {
   Scratch& scratch = context.scratch;
   if (pending_.empty()) {
     if (!input_.empty()) WipeAndRelease(input_);
@@ -166,6 +167,8 @@ void Connection::Settle(const Context& context) {
   scratch.used = 0;
   held_ =
       budget_.Change(held_, input_.capacity() + output_.capacity() + framer_.DecodedBodyCapacity());
+  // Who has said all gets all answers first.
+  return input_ended_ && !WantsWrite() && !turn_over_ ? Next::kClose : next;
 }
 
 Connection::Next Connection::OnReadable(const Context& context) {
@@ -176,18 +179,16 @@ Connection::Next Connection::OnReadable(const Context& context) {
   pending_ = input_;
   Next next = Receive(context);
   if (next == Next::kKeep) next = Answer(context);
-  Settle(context);
-  return next;
+  return Settle(next, context);
 }
 
 Connection::Next Connection::OnWritable(const Context& context) {
+  turn_over_ = false;
   if (blocked_on_write_ && !WantsWrite()) return OnReadable(context);
   if (Send() == Next::kClose) return Next::kClose;
   if (WantsWrite() || close_after_send_) return Next::kKeep;
   pending_ = input_;
-  const Next next = Answer(context);
-  Settle(context);
-  return next;
+  return Settle(Answer(context), context);
 }
 
 Connection::Next Connection::OnParkedAnswer(const Context& context, Response& response) {
@@ -200,9 +201,7 @@ Connection::Next Connection::OnParkedAnswer(const Context& context, Response& re
   Append(response, parked_head_only_);
   since_ = Steady::now();
   pending_ = input_;
-  const Next next = Answer(context);
-  Settle(context);
-  return next;
+  return Settle(Answer(context), context);
 }
 
 Connection::Next Connection::Send() {
@@ -218,7 +217,7 @@ Connection::Next Connection::Send() {
   output_.clear();
   sent_ = 0;
   if (output_.capacity() > kKeptCapacity) output_.shrink_to_fit();
-  if (!close_after_send_) return input_ended_ ? Next::kClose : Next::kKeep;
+  if (!close_after_send_) return Next::kKeep;
   if (refused_) return Linger();
   stream_->EndWriting();
   return Next::kClose;
@@ -271,9 +270,7 @@ Connection::Next Connection::OnTick(Steady::time_point now, const Context& conte
   } else {
     return Next::kClose;
   }
-  const Next next = Send();
-  Settle(context);
-  return next;
+  return Settle(Send(), context);
 }
 
 }  // namespace coffer::http

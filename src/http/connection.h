@@ -95,8 +95,9 @@ class Connection {
   Next Linger();
   Next Discard();
   bool Overdue(Steady::time_point now, const Options& options) const;
-  // Keeps what is left of the input, wipes what was read, and counts what is held.
-  void Settle(const Context& context);
+  // The end of a call that answered: keeps what is left of the input, wipes what was read, and
+  // counts what is held. kClose, too, where nothing more will come or go.
+  Next Settle(Next next, const Context& context);
 
   // connection_answer.cc
   Next Answer(const Context& context);
@@ -117,6 +118,7 @@ class Connection {
   std::shared_ptr<const TlsFacts> tls_facts_;
   Stage stage_ = Stage::kServing;
   bool blocked_on_write_ = false;  // reading or the handshake waits for room to write
+  bool turn_over_ = false;         // more requests are there; the others' come first
   std::string opening_;            // of the PROXY header
 
   RequestFramer framer_;

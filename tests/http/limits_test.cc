@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "coffer/http/server.h"
@@ -19,7 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Answers "ADDRESS PORT?;", or for /large so many octets.
+// Answers "ADDRESS PORT?;", or for /large so many octets; takes longer than a turn for /slow.
 class AddressHandler final : public Handler {
  public:
   static constexpr std::size_t kLarge = 8UL * 1024 * 1024;
@@ -28,12 +30,22 @@ class AddressHandler final : public Handler {
       response.body.assign(kLarge, 'x');
       return;
     }
+    if (request.path == "/slow") {
+      std::this_thread::sleep_for(11ms);
+      slow_.fetch_add(1);
+      slow_.notify_all();
+    }
     response.body.append(request.remote_address);
     if (request.unix_client != nullptr) {
       response.body += " uid " + std::to_string(request.unix_client->uid);
     }
     response.body.append(request.body.empty() ? ";" : " body;");
   }
+  void WaitForSlow() const { slow_.wait(0); }
+  int SlowSoFar() const { return slow_.load(); }
+
+ private:
+  std::atomic<int> slow_{0};
 };
 
 class LimitsTest : public ::testing::Test {
@@ -144,6 +156,24 @@ TEST_F(LimitsTest, AClientThatDoesNotReadItsAnswerIsClosed) {
     served = next.Until(";").ends_with(";");
   }
   EXPECT_LT(client.UntilClosed().size(), AddressHandler::kLarge);
+}
+
+TEST_F(LimitsTest, OneClientsPipelinedRequestsLeaveOthersTheirTurn) {
+  options_.workers = 1;
+  Start();
+  constexpr int kMany = 30;
+  std::string many;
+  for (int i = 0; i < kMany; ++i) many += "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n";
+  Client greedy(port_);
+  greedy.Send(many);
+  handler_.WaitForSlow();
+  Client other(port_);
+  EXPECT_TRUE(IsServed(other));
+  EXPECT_LT(handler_.SlowSoFar(), kMany);
+  std::string answers;
+  while (handler_.SlowSoFar() < kMany && answers.size() < kMany)
+    answers += greedy.Until(";").back();
+  EXPECT_EQ(handler_.SlowSoFar(), kMany);
 }
 
 TEST_F(LimitsTest, BodiesTogetherHaveABudgetAndItIsGivenBack) {

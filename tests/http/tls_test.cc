@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/x509.h>
+#include <sys/socket.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -32,10 +36,12 @@ std::string CommonName(const Bytes& der) {
   return name;
 }
 
-// Answers "PROTOCOL NAME<ISSUER;", the names of the client's verified chain.
+// Answers "PROTOCOL NAME<ISSUER;", the names of the client's verified chain; takes longer than a
+// connection's turn for /slow.
 class WhoHandler final : public Handler {
  public:
   void Handle(const Request& request, Response& response) override {
+    if (request.path == "/slow") std::this_thread::sleep_for(std::chrono::milliseconds(11));
     response.body = request.tls == nullptr ? "plain" : request.tls->protocol;
     if (request.tls != nullptr) {
       for (const Bytes& der : request.tls->client_chain) response.body += " " + CommonName(der);
@@ -215,6 +221,27 @@ TEST_F(TlsTest, ARequiredCertificateMustBeThereAnOptionalOneNeedNot) {
   EXPECT_EQ(AnswerTo({}), "");
   Start(ClientCertificates::kOptional);
   EXPECT_EQ(AnswerTo({}), "TLSv1.3;");
+}
+
+TEST_F(TlsTest, AClientThatHasSaidAllIsAnsweredAll) {
+  Start();
+  constexpr int kMany = 10;
+  std::string many;
+  for (int i = 1; i < kMany; ++i) many += "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n";
+  many += "GET /slow HTTP/1.1\r\nHost: a\r\nX: ";
+  many += std::string(SSL3_RT_MAX_PLAIN_LENGTH - 4 - many.size(), 'x') + "\r\n\r\n";
+  TlsClient client(port_, Trusting());
+  // A whole record and the end behind it, in one segment: the server reads both at once.
+  const int fd = SSL_get_fd(client.Raw());
+  int cork = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);
+  client.Send(many);
+  SSL_shutdown(client.Raw());
+  cork = 0;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);
+  int answers = 0;
+  while (client.Until(";").ends_with("TLSv1.3;")) ++answers;
+  EXPECT_EQ(answers, kMany);
 }
 
 TEST_F(TlsTest, AReloadServesTheNewCertificateToNewConnectionsAndKeepsTheOld) {
