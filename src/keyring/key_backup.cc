@@ -75,11 +75,10 @@ Status KeyRing::Impl::CheckOpens(Token& token, const Key& key) {
       token.Destroy(*handle);
       return {};
     }
-    if (handle.error().code == Code::kTokenLost) return Fail(handle.error());
-    return Fail(Code::kInvalid,
-                "version " + std::to_string(number) + " of the backup does not open: its master " +
-                    master + " is not in the token",
-                handle.error().message + " " + handle.error().cause);
+    // The MAC was right, so any other failure is the token's.
+    if (handle.error().code != Code::kCorrupt) return Fail(handle.error());
+    return Invalid("version " + std::to_string(number) +
+                   " of the backup does not open: its master " + master + " is not in the token");
   };
   for (const auto& [number, version] : key.versions) {
     if (version.custody == Custody::kWrapped) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "keyring/key_backup_codec.h"
 #include "keyring/key_ring_fixture.h"
@@ -147,6 +148,32 @@ TEST_F(KeyBackupTest, AnotherTokensBackupIsRefusedAndSaysSo) {
   foreign.resize(foreign.size() + 32);
   EXPECT_EQ(Refusal(foreign, "copy"),
             "the backup was made with another token: its keys open only there");
+}
+
+TEST_F(KeyBackupTest, AVersionWhoseMasterIsGoneIsRefused) {
+  Create("k");
+  Key changed = *Find("k");
+  changed.versions.at(1).info.master = "aes-v9";
+  Bytes backup = EncodeKeyBackup(keys_->DatabaseId(), changed);
+  Must(custodian_->Run([&](Token& token) -> Status {
+    COFFER_ASSIGN(const auto mac, token.MetaMac(backup));
+    backup.insert(backup.end(), mac.begin(), mac.end());
+    return {};
+  }));
+  EXPECT_EQ(Refusal(backup, "copy"),
+            "version 1 of the backup does not open: its master aes-v9 is not in the token");
+}
+
+TEST_F(KeyBackupTest, ATokenThatIsAwayIsNotTheBackupsFault) {
+  Create("k");
+  const Bytes backup = Backup("k");
+  token_.MoveAway();
+  while (keys_->Ready()) std::this_thread::yield();
+  EXPECT_EQ(keys_->Backup(0, mount_, "k").error().code, Code::kTokenLost);
+  EXPECT_EQ(Restore(backup, "copy").error().code, Code::kTokenLost);
+  token_.MoveBack();
+  while (!keys_->Ready()) std::this_thread::yield();
+  Must(Restore(backup, "copy"));
 }
 
 TEST_F(KeyBackupTest, ARowWithItsMacIsNoBackup) {
