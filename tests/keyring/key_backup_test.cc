@@ -292,5 +292,31 @@ TEST(KeyBackupCodecTest, ABackupIsTheseOctets) {
   EXPECT_EQ(EncodeKeyBackup(database, *back), EncodeKeyBackup(database, key));
 }
 
+TEST(KeyBackupCodecTest, WhatIsNoWholeEncodingIsRefused) {
+  Key key;
+  key.name = "k";
+  KeyVersion& version = key.versions[1];
+  version.info.version = 1;
+  version.blob = Bytes(40, 7);
+  const Bytes whole = EncodeKeyBackup(Id{}, key);
+  ASSERT_TRUE(DecodeKeyBackup(whole));
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(DecodeKeyBackup(ByteView(whole).first(size))) << size;
+  }
+  Bytes longer = whole;
+  longer.push_back(0);
+  EXPECT_FALSE(DecodeKeyBackup(longer));
+  for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+    Bytes flipped = whole;
+    flipped[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+    const auto decoded = DecodeKeyBackup(flipped);
+    if (decoded) {
+      EXPECT_TRUE(decoded->versions.contains(decoded->latest_version)) << bit;
+    }
+  }
+  key.latest_version = 2;  // which is not in it
+  EXPECT_FALSE(DecodeKeyBackup(EncodeKeyBackup(Id{}, key)));
+}
+
 }  // namespace
 }  // namespace coffer::keyring
