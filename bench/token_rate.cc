@@ -1,5 +1,7 @@
-// What the token alone can do: AES-GCM encryptions and ECDSA signatures per second through the
-// PKCS#11 library, by two threads that each own a copy of the module, as the server's workers do.
+// What the token alone can do: AES-GCM encryptions, ECDSA signatures and HMACs per second through
+// the PKCS#11 library, by two threads that each own a copy of the module, as the server's workers
+// do. Beside it what OpenSSL alone verifies, and what both do together: a signature and the check
+// that the server promises for it (docs/adr/0011).
 //   token_rate [SECONDS]    prints one line of JSON
 
 #include <array>
@@ -14,6 +16,7 @@
 
 #include "coffer/base/bytes.h"
 #include "coffer/base/result.h"
+#include "coffer/crypto/public_key.h"
 #include "coffer/pkcs11/attributes.h"
 #include "coffer/pkcs11/module.h"
 #include "coffer/pkcs11/session.h"
@@ -31,7 +34,9 @@ struct Worker {
   std::unique_ptr<pkcs11::Module> module;
   pkcs11::Session session;
   pkcs11::ObjectHandle key = pkcs11::kNoObject;
+  pkcs11::ObjectHandle mac_key = pkcs11::kNoObject;
   pkcs11::ObjectHandle signing_key = pkcs11::kNoObject;  // ECDSA on P-256
+  crypto::PublicKey::Shared public_key;                  // its
 };
 
 Result<pkcs11::ObjectHandle> MakeKey(pkcs11::Session& session) {
@@ -49,7 +54,22 @@ Result<pkcs11::ObjectHandle> MakeKey(pkcs11::Session& session) {
   return session.GenerateKey(pkcs11::MechanismType::kAesKeyGen, attributes);
 }
 
-Result<pkcs11::ObjectHandle> MakeSigningKey(pkcs11::Session& session) {
+Result<pkcs11::ObjectHandle> MakeMacKey(pkcs11::Session& session) {
+  using pkcs11::AttributeType;
+  pkcs11::Attributes attributes;
+  attributes.Add(AttributeType::kClass, pkcs11::ObjectClass::kSecretKey)
+      .Add(AttributeType::kKeyType, pkcs11::KeyType::kGenericSecret)
+      .Add(AttributeType::kToken, false)
+      .Add(AttributeType::kPrivate, true)
+      .Add(AttributeType::kSensitive, true)
+      .Add(AttributeType::kExtractable, false)
+      .Add(AttributeType::kSign, true)
+      .Add(AttributeType::kValueLen, 64UL);
+  return session.GenerateKey(pkcs11::MechanismType::kGenericSecretKeyGen, attributes);
+}
+
+Status MakeSigningKey(Worker& worker) {
+  pkcs11::Session& session = worker.session;
   using pkcs11::AttributeType;
   static constexpr std::array<std::uint8_t, 10> kP256{0x06, 0x08, 0x2a, 0x86, 0x48,
                                                       0xce, 0x3d, 0x03, 0x01, 0x07};
@@ -66,18 +86,60 @@ Result<pkcs11::ObjectHandle> MakeSigningKey(pkcs11::Session& session) {
   COFFER_ASSIGN(
       const pkcs11::KeyPair pair,
       session.GenerateKeyPair(pkcs11::MechanismType::kEcKeyPairGen, public_key, private_key));
-  return pair.private_key;
+  worker.signing_key = pair.private_key;
+  COFFER_ASSIGN(const Bytes point, session.GetBytes(pair.public_key, AttributeType::kEcPoint));
+  COFFER_ASSIGN(worker.public_key, crypto::PublicKey::FromEcPoint(crypto::Curve::kP256, point));
+  return {};
+}
+
+constexpr std::array<std::uint8_t, 32> kDigest{0x5a};
+
+Result<std::array<std::uint8_t, 64>> Sign(Worker& worker) {
+  std::array<std::uint8_t, 64> signature{};
+  COFFER_TRY(
+      worker.session.Sign(pkcs11::MechanismType::kEcdsa, worker.signing_key, kDigest, signature));
+  return signature;
 }
 
 // ECDSA signatures over 32 octets until `deadline`.
 Result<std::uint64_t> SignUntil(Clock::time_point deadline, Worker& worker) {
-  const std::array<std::uint8_t, 32> digest{0x5a};
-  std::array<std::uint8_t, 64> signature{};
   std::uint64_t done = 0;
-  while (Clock::now() < deadline) {
-    ++done;
+  for (; Clock::now() < deadline; ++done) COFFER_TRY(Sign(worker));
+  return done;
+}
+
+// The same, each verified.
+Result<std::uint64_t> SignCheckedUntil(Clock::time_point deadline, Worker& worker) {
+  std::uint64_t done = 0;
+  for (; Clock::now() < deadline; ++done) {
+    COFFER_ASSIGN(const auto signature, Sign(worker));
+    if (!worker.public_key->VerifyEcdsa(kDigest, crypto::EcdsaToDer(signature))) {
+      return Fail(Code::kTokenFailed, "a signature does not verify");
+    }
+  }
+  return done;
+}
+
+Result<std::uint64_t> VerifyUntil(Clock::time_point deadline, Worker& worker) {
+  COFFER_ASSIGN(const auto signature, Sign(worker));
+  const Bytes der = crypto::EcdsaToDer(signature);
+  std::uint64_t done = 0;
+  for (; Clock::now() < deadline; ++done) {
+    if (!worker.public_key->VerifyEcdsa(kDigest, der)) {
+      return Fail(Code::kTokenFailed, "a signature does not verify");
+    }
+  }
+  return done;
+}
+
+// HMAC-SHA-256 of 64 octets until `deadline`.
+Result<std::uint64_t> MacUntil(Clock::time_point deadline, Worker& worker) {
+  const Bytes message(64, 0x5a);
+  std::array<std::uint8_t, 32> mac{};
+  std::uint64_t done = 0;
+  for (; Clock::now() < deadline; ++done) {
     COFFER_TRY(
-        worker.session.Sign(pkcs11::MechanismType::kEcdsa, worker.signing_key, digest, signature));
+        worker.session.Sign(pkcs11::MechanismType::kSha256Hmac, worker.mac_key, message, mac));
   }
   return done;
 }
@@ -126,8 +188,10 @@ Status Run(std::chrono::duration<double> length) {
     auto module = token.Load(pkcs11::Threading::kSingle);
     auto session = token.OpenUserSession(*module);
     COFFER_ASSIGN(const auto key, MakeKey(session));
-    COFFER_ASSIGN(const auto signing_key, MakeSigningKey(session));
-    workers.push_back({std::move(module), std::move(session), key, signing_key});
+    COFFER_ASSIGN(const auto mac_key, MakeMacKey(session));
+    Worker worker{std::move(module), std::move(session), key, mac_key, pkcs11::kNoObject, nullptr};
+    COFFER_TRY(MakeSigningKey(worker));
+    workers.push_back(std::move(worker));
   }
   const auto encrypting = [](std::size_t octets) {
     return [octets](Clock::time_point deadline, Worker& worker) {
@@ -137,9 +201,15 @@ Status Run(std::chrono::duration<double> length) {
   COFFER_ASSIGN(const double small, Measure(workers, length, encrypting(64)));
   COFFER_ASSIGN(const double large, Measure(workers, length, encrypting(1024)));
   COFFER_ASSIGN(const double signing, Measure(workers, length, SignUntil));
-  std::cout << "{\"threads\":" << kThreads << ",\"gcm_64\":" << static_cast<std::uint64_t>(small)
-            << ",\"gcm_1024\":" << static_cast<std::uint64_t>(large)
-            << ",\"ecdsa_p256\":" << static_cast<std::uint64_t>(signing) << "}\n";
+  COFFER_ASSIGN(const double checked, Measure(workers, length, SignCheckedUntil));
+  COFFER_ASSIGN(const double verifying, Measure(workers, length, VerifyUntil));
+  COFFER_ASSIGN(const double macs, Measure(workers, length, MacUntil));
+  const auto whole = [](double rate) { return static_cast<std::uint64_t>(rate); };
+  std::cout << "{\"threads\":" << kThreads << ",\"gcm_64\":" << whole(small)
+            << ",\"gcm_1024\":" << whole(large) << ",\"ecdsa_p256\":" << whole(signing)
+            << ",\"ecdsa_p256_checked\":" << whole(checked)
+            << ",\"ecdsa_p256_verify\":" << whole(verifying) << ",\"hmac_sha256\":" << whole(macs)
+            << "}\n";
   return {};
 }
 
