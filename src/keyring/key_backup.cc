@@ -116,7 +116,7 @@ KeyRing::Changed KeyRing::Restore(const Id& mount, const std::optional<KeyName>&
     COFFER_ASSIGN(const auto present, store::ReadKey(impl_->database, mount, key->name));
     if (present) {
       if (!force) return Invalid("key \"" + key->name + "\" already exists");
-      const Status verified = impl_->VerifyKey(token, *present);
+      Status verified = impl_->VerifyKey(token, *present);
       if (!verified && verified.error().code != Code::kCorrupt) return verified;
       // A key whose rows failed their check is of no use: a backup is what mends it.
       if (verified) COFFER_TRY(CheckReplaceable(present->key, *key));
