@@ -88,7 +88,7 @@ Status ApplyTuning(const JsonValue& source, mounts::MountConfig& config) {
   if (const auto* flag = no_cache.As<bool>()) config.force_no_cache = *flag;
   COFFER_ASSIGN(const auto visibility, Member(source, "listing_visibility", FieldType::kText));
   if (const auto* text = visibility.As<std::string>()) {
-    if (*text != "" && *text != "unauth" && *text != "hidden") {
+    if (!text->empty() && *text != "unauth" && *text != "hidden") {
       return Fail(Code::kInvalid, "invalid listing_visibility: must be unauth, hidden or empty");
     }
     config.listing_visibility = *text;

@@ -13,10 +13,11 @@ namespace {
 keyring::KeyRing& Keys(const Call& call) { return call.services.engine.Keys(); }
 
 // Answers with the changed key; an absent one is the caller's error with the verb's own text.
-Status AnswerChanged(const keyring::KeyRing::Changed& changed, std::string absent_text,
+Status AnswerChanged(const keyring::KeyRing::Changed& changed, std::string_view absent_text,
                      Reply& reply) {
   if (!changed) {
-    if (changed.error().code == Code::kNotFound) return Fail(Code::kInvalid, absent_text);
+    if (changed.error().code == Code::kNotFound)
+      return Fail(Code::kInvalid, std::string(absent_text));
     return Fail(changed.error());
   }
   WriteKeyDocument(**changed, reply.json);

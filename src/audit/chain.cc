@@ -28,14 +28,16 @@ constexpr std::string_view kCheckpointSignature = R"(","signature":")";
 constexpr std::string_view kCheckpointEnd = R"("})";
 constexpr std::string_view kSignedSchema = "coffer-audit-checkpoint-1";
 
-constexpr std::array<std::int8_t, 256> HexValues() {
-  std::array<std::int8_t, 256> values{};
-  for (std::int8_t& value : values) value = -1;
-  for (std::size_t i = 0; i < 10; ++i) values['0' + i] = static_cast<std::int8_t>(i);
-  for (std::size_t i = 0; i < 6; ++i) values['a' + i] = static_cast<std::int8_t>(10 + i);
+constexpr std::uint8_t kNotHex = 0xff;
+
+constexpr std::array<std::uint8_t, 256> HexValues() {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNotHex);
+  for (std::size_t i = 0; i < 10; ++i) values['0' + i] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < 6; ++i) values['a' + i] = static_cast<std::uint8_t>(10 + i);
   return values;
 }
-constexpr std::array<std::int8_t, 256> kHexValues = HexValues();
+constexpr std::array<std::uint8_t, 256> kHexValues = HexValues();
 
 void AppendHex(ByteView octets, std::string& out) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -47,14 +49,14 @@ void AppendHex(ByteView octets, std::string& out) {
 
 bool ReadHex(std::string_view text, crypto::Sha256Digest& out) {
   if (text.size() != kHexOctets) return false;
-  int bad = 0;
+  bool good = true;
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const int high = kHexValues[static_cast<unsigned char>(text[2 * i])];
-    const int low = kHexValues[static_cast<unsigned char>(text[2 * i + 1])];
-    bad |= high | low;
+    const std::uint8_t high = kHexValues[static_cast<unsigned char>(text[2 * i])];
+    const std::uint8_t low = kHexValues[static_cast<unsigned char>(text[2 * i + 1])];
+    good = good && (high | low) <= 15;
     out[i] = static_cast<std::uint8_t>(high * 16 + low);
   }
-  return bad >= 0;
+  return good;
 }
 
 bool ReadDecimal(std::string_view text, std::uint64_t& out) {

@@ -82,7 +82,7 @@ std::string Invocation::Get(std::string_view flag, std::string_view otherwise) c
 }
 
 const std::vector<Flag>& CommonFlags() {
-  static const std::vector<Flag> kFlags{
+  static const std::vector<Flag> flags{
       {"address", false, "the server: http://HOST:PORT, https://HOST:PORT or unix:PATH"},
       {"format", false, "table, json or yaml"},
       {"field", false, "this one value of the answer and nothing else"},
@@ -97,7 +97,7 @@ const std::vector<Flag>& CommonFlags() {
       {"header", false, "NAME=VALUE, one more header"},
       {"wrap-ttl", false, "sent to the server as X-Vault-Wrap-TTL"},
       {"output-curl-string", true, "print the request as a curl command instead"}};
-  return kFlags;
+  return flags;
 }
 
 Result<Invocation> ParseInvocation(const Command& command,

@@ -58,7 +58,7 @@ std::size_t LeadingBlanks(std::string_view line) {
 }
 
 // The lines of a heredoc as one text; `indented` takes the blanks away that all lines begin with.
-std::string JoinLines(std::vector<std::string_view> lines, bool indented) {
+std::string JoinLines(const std::vector<std::string_view>& lines, bool indented) {
   std::size_t margin = 0;
   if (indented) {
     margin = std::string_view::npos;

@@ -15,7 +15,7 @@ constexpr std::array<bool, 256> MakeTokenTable() {
   for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
   for (const char c :
        {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'}) {
-    table[static_cast<std::size_t>(c)] = true;
+    table[static_cast<std::uint8_t>(c)] = true;
   }
   return table;
 }

@@ -99,9 +99,8 @@ RequestFramer::State RequestFramer::AdvanceHead(std::string_view buffer) {
         at_ = end;
         return State::kComplete;
       }
-    } else if (at_ > 0 && buffer[at_ - 1] == '\r') {
-      return Fail(400, kMalformed);
-    } else if (c != '\r' && c != '\t' && (c < 0x20 || c >= 0x7f)) {
+    } else if ((at_ > 0 && buffer[at_ - 1] == '\r') ||
+               (c != '\r' && c != '\t' && (c < 0x20 || c >= 0x7f))) {
       return Fail(400, kMalformed);
     }
     ++at_;

@@ -19,6 +19,7 @@
 
 namespace coffer::keyring {
 
+inline constexpr std::size_t kNonceOctets = 12;
 // Encryptions charged at once; a crash over-counts by at most this.
 inline constexpr std::int64_t kCountBlock = 65'536;
 inline constexpr std::int64_t kRotateAt = std::int64_t{1} << 30;
@@ -106,7 +107,7 @@ struct KeyRing::Impl {
     std::uint64_t retired_seen = 0;
     std::int64_t unwraps = 0;
     // Octets of the token's generator, drawn ahead of use: one call for 128 nonces.
-    std::array<std::uint8_t, 12 * 128> drawn{};
+    std::array<std::uint8_t, 128 * kNonceOctets> drawn{};
     std::size_t drawn_left = 0;  // at the end of `drawn`
   };
   static constexpr std::size_t kHandlesPerInstance = 50'000;

@@ -10,7 +10,6 @@
 namespace coffer::keyring {
 namespace {
 
-constexpr std::size_t kNonceOctets = 12;
 constexpr std::size_t kTagOctets = 16;
 
 auto Lost() { return Fail(Code::kTokenLost, "the token is not reachable"); }

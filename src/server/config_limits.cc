@@ -20,10 +20,10 @@ constexpr std::array kSizes{
     Size{"max_connections_per_address", &http::Options::max_connections_per_address, 1, 1'000'000},
     Size{"max_parked_requests", &http::Options::max_parked, 1, 10'000},
     Size{"max_buffered_bytes", &http::Options::max_buffered_bytes, 1024 * kKibi,
-         1024 * 1024 * kKibi},
-    Size{"min_rate", &http::Options::min_rate, 1, 1024 * 1024 * kKibi},
+         1024 * kKibi* kKibi},
+    Size{"min_rate", &http::Options::min_rate, 1, 1024 * kKibi* kKibi},
     Size{"max_header_bytes", &http::Options::max_header_bytes, kKibi, 1024 * kKibi},
-    Size{"max_body_bytes", &http::Options::max_body_bytes, kKibi, 1024 * 1024 * kKibi},
+    Size{"max_body_bytes", &http::Options::max_body_bytes, kKibi, 1024 * kKibi* kKibi},
 };
 
 struct Timeout {

@@ -6,7 +6,7 @@ namespace coffer::transit {
 
 Result<SecretBytes> Engine::RandomBytes(const Caller& caller, RandomSource source,
                                         std::int64_t count) {
-  constexpr std::int64_t kMaxCount = 128 * 1024;
+  constexpr std::int64_t kMaxCount = 131'072;
   if (count < 1) return Fail(Code::kInvalid, "'bytes' cannot be less than 1");
   if (count > kMaxCount) return Fail(Code::kInvalid, "'bytes' should be less than 131072");
   SecretBytes bytes(static_cast<std::size_t>(count));

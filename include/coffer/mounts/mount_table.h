@@ -23,6 +23,7 @@ class MountPath {
   static Result<MountPath> Parse(std::string_view text);
   const std::string& Text() const { return text_; }
   friend bool operator==(const MountPath&, const MountPath&) = default;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 of the made code for a pointer
   friend auto operator<=>(const MountPath&, const MountPath&) = default;
 
  private:
