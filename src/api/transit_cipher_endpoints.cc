@@ -88,8 +88,12 @@ bool RotationComesFirst(const Call& call) {
   return key && (*key)->settings.rotation_required;
 }
 
+// Where there is no key it is made; one that came back from an older database is rotated first.
 bool EncryptionChangesKeys(const Call& call) {
-  return !KeyExists(call) || RotationComesFirst(call);
+  const auto key = call.services.engine.Keys().Find(call.request.worker, call.mount->id,
+                                                    call.fields.Text("name"));
+  if (!key) return key.error().code == Code::kNotFound;
+  return (*key)->settings.rotation_required;
 }
 
 // The key that encrypt makes where there is none and the caller may create it.
