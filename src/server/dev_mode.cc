@@ -50,6 +50,14 @@ Status MakePinUnlessThere(const fs::path& file, Random& random) {
   return existing ? Status{} : WriteSecretFile(file, RandomPin(random, 32));
 }
 
+// What the server uses of SoftHSM. It copies its list of permitted mechanisms at each operation, so
+// a list without the rest is less work, too.
+constexpr std::string_view kMechanisms =
+    "CKM_AES_KEY_GEN,CKM_AES_KEY_WRAP_PAD,CKM_AES_GCM,CKM_AES_CMAC,CKM_AES_ECB_ENCRYPT_DATA,"
+    "CKM_GENERIC_SECRET_KEY_GEN,CKM_SHA_1_HMAC,CKM_SHA224_HMAC,CKM_SHA256_HMAC,CKM_SHA384_HMAC,"
+    "CKM_SHA512_HMAC,CKM_RSA_PKCS_KEY_PAIR_GEN,CKM_RSA_PKCS,CKM_RSA_PKCS_PSS,CKM_RSA_PKCS_OAEP,"
+    "CKM_RSA_X_509,CKM_EC_KEY_PAIR_GEN,CKM_ECDSA,CKM_EC_EDWARDS_KEY_PAIR_GEN,CKM_EDDSA";
+
 Result<fs::path> WriteSoftHsmConfig(const fs::path& directory) {
   const fs::path tokens = directory / "tokens";
   std::error_code error;
@@ -57,7 +65,8 @@ Result<fs::path> WriteSoftHsmConfig(const fs::path& directory) {
   const fs::path file = directory / "softhsm2.conf";
   std::ofstream out(file, std::ios::trunc);
   out << "directories.tokendir = " << tokens.string()
-      << "\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n";
+      << "\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false"
+      << "\nslots.mechanisms = " << kMechanisms << "\n";
   out.close();
   if (error || !out) return Fail(Code::kUnavailable, "failed to write " + file.string());
   return file;
