@@ -1,13 +1,16 @@
 #include "coffer/base/secret_bytes.h"
 
 #include <openssl/crypto.h>
+#include <string.h>
 
 #include <utility>
 
 namespace coffer {
 
 void SecureWipe(void* data, std::size_t size) noexcept {
-  if (size > 0) ::OPENSSL_cleanse(data, size);
+  // As OPENSSL_cleanse() in what it promises, with the speed of memset(): every request wipes its
+  // body.
+  if (size > 0) ::explicit_bzero(data, size);
 }
 
 SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {

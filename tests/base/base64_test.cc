@@ -1,9 +1,11 @@
 #include "coffer/base/base64.h"
 
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace coffer {
 namespace {
@@ -46,6 +48,40 @@ TEST(Base64, BringsEveryOctetAtEveryPlaceBack) {
   Bytes all(256);
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint8_t>(i);
   EXPECT_EQ(Base64Decode(Base64Encode(all)).value(), all);
+}
+
+TEST(Base64, AgreesWithOpenSslAtEveryLength) {
+  Bytes bytes;
+  for (std::size_t size = 0; size < 200; ++size) {
+    std::vector<unsigned char> expected(Base64EncodedSize(size) + 1);
+    const int letters = ::EVP_EncodeBlock(expected.data(), bytes.data(), static_cast<int>(size));
+    const std::string encoded = Base64Encode(bytes);
+    ASSERT_EQ(encoded, std::string(expected.begin(), expected.begin() + letters)) << size;
+    ASSERT_EQ(Base64Decode(encoded).value(), bytes) << size;
+    bytes.push_back(static_cast<std::uint8_t>(size * 89 + 17));
+  }
+}
+
+TEST(Base64, JudgesEveryOctetAtEveryPlaceOfALongText) {
+  const std::string_view alphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t at = 0; at < 56; ++at) {
+    for (int octet = 0; octet < 256; ++octet) {
+      const char c = static_cast<char>(octet);
+      if (c == '\r' || c == '\n' || c == '=') continue;
+      std::string text(alphabet);
+      text[at] = c;
+      const auto decoded = Base64Decode(text);
+      if (alphabet.find(c) != std::string_view::npos) {
+        ASSERT_TRUE(decoded) << octet << " at " << at;
+        ASSERT_EQ(Base64Encode(*decoded), text);
+      } else {
+        ASSERT_FALSE(decoded) << octet << " at " << at;
+        ASSERT_EQ(decoded.error().message,
+                  "illegal base64 data at input byte " + std::to_string(at));
+      }
+    }
+  }
 }
 
 TEST(Base64, AppendKeepsWhatWasThereAndNeedsNoSecondAllocation) {
