@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 
 namespace coffer {
 namespace {
@@ -21,6 +22,11 @@ TEST(Ascii, TrimsOnlyTheEndsAndOnlyWhatIsAsked) {
   EXPECT_EQ(Trim(" \t "), "");
   EXPECT_EQ(Trim("a\n"), "a\n");
   EXPECT_EQ(Trim("\r\na\n", " \r\n"), "a");
+}
+
+TEST(Ascii, TrimsToAPartOfTheTextAlsoWhereNothingIsLeft) {
+  const std::string_view text = " \t ";
+  EXPECT_EQ(Trim(text).data(), text.data() + text.size());
 }
 
 TEST(Ascii, KnowsHexadecimalDigits) {

@@ -12,7 +12,7 @@ constexpr char ToLower(char c) {
 }
 bool EqualsIgnoringCase(std::string_view a, std::string_view b);
 
-// Without what is in `blanks` at its ends.
+// Without what is in `blanks` at its ends: always a part of `text`, where nothing is left its end.
 std::string_view Trim(std::string_view text, std::string_view blanks = " \t");
 
 // The value of a hexadecimal digit of either case; -1 for anything else.
