@@ -60,15 +60,24 @@ Result<std::vector<Number>> ReadList(const char* function, const Call& call) {
 
 }  // namespace
 
-struct Module::Impl {
-  Impl(CK_FUNCTION_LIST* functions, Threading how)
-      : state(std::make_shared<ModuleState>(functions)), threading(how) {}
+// NSS softokn's has one member more behind the standard's, and its text where that has pReserved.
+struct InitializeArguments {
+  CK_C_INITIALIZE_ARGS standard{};
+  void* reserved_behind = nullptr;
+};
 
-  Status Initialize() const {
-    CK_C_INITIALIZE_ARGS arguments{};
-    arguments.flags = CKF_OS_LOCKING_OK;
-    const CK_RV rv =
-        state->functions->C_Initialize(threading == Threading::kSingle ? nullptr : &arguments);
+struct Module::Impl {
+  Impl(CK_FUNCTION_LIST* functions, Threading how, std::string text)
+      : state(std::make_shared<ModuleState>(functions)),
+        threading(how),
+        arguments(std::move(text)) {}
+
+  Status Initialize() {
+    InitializeArguments initialize;
+    if (threading == Threading::kOsLocking) initialize.standard.flags = CKF_OS_LOCKING_OK;
+    if (!arguments.empty()) initialize.standard.pReserved = arguments.data();
+    const bool none = threading == Threading::kSingle && arguments.empty();
+    const CK_RV rv = state->functions->C_Initialize(none ? nullptr : &initialize);
     if (rv != CKR_OK) return Fail(FromCkRv(rv, "C_Initialize"));
     return {};
   }
@@ -84,15 +93,17 @@ struct Module::Impl {
 
   const std::shared_ptr<ModuleState> state;
   const Threading threading;
+  std::string arguments;
 };
 
 Module::Module(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<Module>> Module::Load(const std::filesystem::path& library,
                                              Threading threading,
-                                             const std::filesystem::path& copy_to) {
+                                             const std::filesystem::path& copy_to,
+                                             const std::string& arguments) {
   COFFER_ASSIGN(CK_FUNCTION_LIST * functions, OpenModuleFile(library, copy_to));
-  auto impl = std::make_unique<Impl>(functions, threading);
+  auto impl = std::make_unique<Impl>(functions, threading, arguments);
   if (Status initialized = impl->Initialize(); !initialized) {
     Error error = std::move(initialized).error();
     const bool in_use = error.cause.find("ALREADY_INITIALIZED") != std::string::npos;

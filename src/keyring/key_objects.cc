@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "coffer/crypto/rsa_padding.h"
+#include "coffer/keyring/token_admin.h"
 #include "keyring/key_derivation.h"
 #include "keyring/key_mechanisms.h"
 #include "keyring/passing_object.h"
@@ -19,7 +20,6 @@ using pkcs11::MechanismType;
 using pkcs11::ObjectHandle;
 
 constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
-constexpr std::string_view kResidentLabelPrefix = "coffer-key-";
 constexpr std::array<std::uint8_t, 16> kProbe{0x63, 0x6f, 0x66, 0x66, 0x65, 0x72};
 
 auto FailedCheck() {
@@ -39,7 +39,7 @@ Attributes ResidentObjects() {
 }
 
 Attributes ResidentTemplate(const KeySpec& spec, const ResidentPlace& place) {
-  const std::string label = std::string(kResidentLabelPrefix) + place.database.ToUuid();
+  const std::string label = ResidentLabel(place.database);
   Attributes attributes;
   attributes.Add(AttributeType::kToken, true)
       .Add(AttributeType::kPrivate, true)
@@ -308,7 +308,7 @@ Result<TokenHandle> Pkcs11Token::FindResident(ByteView locator) {
 
 Result<std::vector<Bytes>> Pkcs11Token::Residents(const Id& database) {
   COFFER_TRY(FindResidents());
-  const std::string label = std::string(kResidentLabelPrefix) + database.ToUuid();
+  const std::string label = ResidentLabel(database);
   std::vector<Bytes> locators;
   for (const auto& [locator, object] : residents_) {
     COFFER_ASSIGN(const Bytes its_label, session_->GetBytes(object, AttributeType::kLabel));

@@ -202,11 +202,11 @@ Attributes NewPrivateTemplate() {
 }
 
 Attributes MasterTemplate(const MasterClass& master_class, std::string_view label,
-                          MechanismType wrap) {
+                          MechanismType wrap, MasterLifetime lifetime) {
   Attributes attributes;
   attributes.Add(AttributeType::kClass, ObjectClass::kSecretKey)
       .Add(AttributeType::kKeyType, KeyType::kAes)
-      .Add(AttributeType::kToken, true)
+      .Add(AttributeType::kToken, lifetime == MasterLifetime::kToken)
       .Add(AttributeType::kPrivate, true)
       .Add(AttributeType::kSensitive, true)
       .Add(AttributeType::kExtractable, false)

@@ -29,6 +29,8 @@ const MasterClass& ClassNamed(std::string_view name);
 
 inline constexpr std::string_view kMetaLabel = "coffer-meta";
 inline constexpr std::string_view kEpochApplication = "coffer-epoch";
+inline constexpr std::string_view kResidentLabelPrefix = "coffer-key-";
+inline constexpr std::string_view kProbeLabelPrefix = "coffer-probe-";  // pkcs11::ProbeToken's too
 
 // What every key unwrapped under the class's master must be; kModifiable = 0 comes last.
 pkcs11::Attributes UnwrapTemplate(const MasterClass& master_class);
@@ -40,8 +42,11 @@ pkcs11::Attributes UnwrappedKeyTemplate(const MasterClass& master_class,
 pkcs11::Attributes NewSecretTemplate(const MasterClass& master_class, unsigned long octets);
 pkcs11::Attributes NewPrivateTemplate();
 
+// kSession: for trying out what a token does with one.
+enum class MasterLifetime { kToken, kSession };
 pkcs11::Attributes MasterTemplate(const MasterClass& master_class, std::string_view label,
-                                  pkcs11::MechanismType wrap);
+                                  pkcs11::MechanismType wrap,
+                                  MasterLifetime lifetime = MasterLifetime::kToken);
 pkcs11::Attributes MetaTemplate();
 
 // Whether the object carries what its template asked for; kTokenRefused naming the object and the

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "coffer/pkcs11/session.h"
+#include "keyring/audit_key.h"
 #include "keyring/masters.h"
 #include "keyring/module_copy.h"
 #include "keyring/pkcs11_token.h"
@@ -59,6 +60,16 @@ bool IsMasterLabel(std::string_view label) {
   });
 }
 
+TokenObject::Kind KindOf(const TokenObject& object) {
+  if (object.label.starts_with(kProbeLabelPrefix)) return TokenObject::Kind::kProbe;
+  if (object.label.starts_with(kResidentLabelPrefix)) {
+    return object.object_class == "private key" ? TokenObject::Kind::kResidentKey
+                                                : TokenObject::Kind::kForeign;
+  }
+  const bool ours = object.purpose == "epoch" || object.label.starts_with("coffer-");
+  return ours ? TokenObject::Kind::kServers : TokenObject::Kind::kForeign;
+}
+
 Attributes TokenObjects() {
   Attributes attributes;
   attributes.Add(AttributeType::kToken, true);
@@ -88,13 +99,20 @@ TokenObject Describe(pkcs11::Session& session, pkcs11::ObjectHandle handle) {
   }
   const auto type = session.GetUlong(handle, AttributeType::kKeyType);
   object.type = type ? TypeName(*type) : "";
-  object.id = ToHex(text(AttributeType::kId));
+  object.id_octets = text(AttributeType::kId);
+  object.id = ToHex(object.id_octets);
   if (IsMasterLabel(object.label)) object.purpose = "master key";
   if (object.label == kMetaLabel) object.purpose = "row MACs";
+  if (object.label == kAuditLabel) object.purpose = "audit checkpoints";
+  if (object.label.starts_with(kResidentLabelPrefix)) object.purpose = "resident key";
   return object;
 }
 
 }  // namespace
+
+std::string ResidentLabel(const Id& database) {
+  return std::string(kResidentLabelPrefix) + database.ToUuid();
+}
 
 Result<std::optional<TokenDescription>> DescribeToken(const TokenLocation& location) {
   COFFER_ASSIGN(const auto module, LoadCopy(location));
@@ -150,6 +168,7 @@ Result<std::vector<TokenObject>> TokenAdmin::List() {
   objects.reserve(handles.size());
   for (const pkcs11::ObjectHandle handle : handles) {
     objects.push_back(Describe(*impl_->session, handle));
+    objects.back().kind = KindOf(objects.back());
   }
   std::ranges::sort(objects, {}, &TokenObject::label);
   return objects;
@@ -183,6 +202,23 @@ Result<std::string> TokenAdmin::RotateMaster(std::string_view master_class) {
   COFFER_TRY(VerifyMaster(*impl_->session, master, *found, label, MechanismType::kAesKeyWrapPad));
   COFFER_TRY(SyncDirectory(impl_->location.objects_directory));
   return label;
+}
+
+Status TokenAdmin::Destroy(const TokenObject& object) {
+  if (object.kind != TokenObject::Kind::kResidentKey && object.kind != TokenObject::Kind::kProbe) {
+    return Fail(Code::kInvalid, "token object " + object.label + " is none that may be destroyed");
+  }
+  Attributes wanted = TokenObjects();
+  wanted.Add(AttributeType::kLabel, object.label);
+  if (!object.id_octets.empty()) wanted.Add(AttributeType::kId, ByteView(object.id_octets));
+  COFFER_ASSIGN(const auto found, impl_->session->Find(wanted));
+  if (found.empty()) {
+    return Fail(Code::kNotFound, "token object " + object.label + " is not there any more");
+  }
+  for (const pkcs11::ObjectHandle handle : found) {
+    COFFER_TRY(impl_->session->DestroyObject(handle));
+  }
+  return SyncDirectory(impl_->location.objects_directory);
 }
 
 Status TokenAdmin::ChangePin(const SecretBytes& from, const SecretBytes& to) {

@@ -96,8 +96,8 @@ Result<std::unique_ptr<Module>> LoadCopy(const TokenLocation& location) {
   static std::atomic<std::uint64_t> count{0};
   const std::string name =
       "instance-" + std::to_string(::getpid()) + "-" + std::to_string(count.fetch_add(1)) + ".so";
-  return Module::Load(location.module, pkcs11::Threading::kSingle,
-                      location.copies_directory / name);
+  return Module::Load(location.module, pkcs11::Threading::kSingle, location.copies_directory / name,
+                      location.module_arguments);
 }
 
 Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes& pin,

@@ -86,6 +86,8 @@ std::string UriOf(const Config& config) {
 Status ReadToken(const hcl::Block& block, Config& config) {
   hcl::ObjectReader reader(*block.body, "token");
   COFFER_TRY(ReadUri(reader, block.at, config));
+  COFFER_ASSIGN(const auto arguments, reader.Text("module_arguments"));
+  if (arguments) config.token.module_arguments = *arguments;
   COFFER_TRY(ReadPath(reader, "so_pin_source", config.so_pin_file));
   COFFER_TRY(ReadPath(reader, "softhsm_config", config.softhsm_config));
   COFFER_TRY(ReadPath(reader, "objects_directory", config.token.objects_directory));
@@ -106,6 +108,9 @@ void PrintToken(const Config& config, std::string& out) {
   };
   out += "token {\n";
   PrintText("uri", UriOf(config), out);
+  if (!config.token.module_arguments.empty()) {
+    PrintText("module_arguments", config.token.module_arguments, out);
+  }
   path("so_pin_source", config.so_pin_file);
   path("softhsm_config", config.softhsm_config);
   path("objects_directory", config.token.objects_directory);

@@ -7,6 +7,8 @@
 
 #include "coffer/keyring/token_admin.h"
 #include "server/console_command.h"
+#include "server/hsm_doctor.h"
+#include "server/hsm_gc.h"
 #include "server/hsm_init.h"
 #include "server/offline.h"
 #include "server/pin_guard.h"
@@ -117,10 +119,23 @@ Status ChangePin(Console& console) {
 
 int HsmCommand(const std::vector<std::string>& arguments) {
   const auto master_class = std::make_shared<std::string>();
+  const auto doctor = std::make_shared<DoctorFlags>();
+  const auto yes = std::make_shared<bool>(false);
   return RunConsoleCommand(
       "hsm", "the token behind a server",
       {{"init", "make the token's master keys and what else is missing", InitHsm},
        {"list", "the token's objects", ListObjects},
+       {"doctor", "what the token does, found by doing it",
+        [=](Console& console) { return DoctorHsm(console, *doctor); },
+        [=](CLI::App& app) {
+          app.add_flag("--quick", doctor->quick, "every operation once, without speeds");
+          app.add_flag("--token-objects", doctor->token_objects,
+                       "make token objects where the token makes no session objects; they are "
+                       "destroyed at once, but a kill leaves some for coffer hsm gc");
+        }},
+       {"gc", "list, and on your word destroy, token objects that no key of this database names",
+        [=](Console& console) { return CollectHsmGarbage(console, *yes); },
+        [=](CLI::App& app) { app.add_flag("--yes", *yes, "destroy them without asking"); }},
        {"change-pin", "give the token another user PIN", ChangePin},
        {"rotate-master", "make a class's next master key, for new versions",
         [=](Console& console) { return RotateMaster(console, *master_class); },

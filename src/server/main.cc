@@ -18,8 +18,9 @@ namespace {
 const std::array kFamilies{
     coffer::cli::Family{"server", "the server: -config=FILE|DIR [-check], or -dev [-data=DIR]", {}},
     coffer::cli::Family{"audit", "audit files, offline", {"verify", "head", "query"}},
-    coffer::cli::Family{
-        "hsm", "the token behind a server", {"init", "list", "change-pin", "rotate-master"}},
+    coffer::cli::Family{"hsm",
+                        "the token behind a server",
+                        {"init", "list", "doctor", "gc", "change-pin", "rotate-master"}},
     coffer::cli::Family{"operator", "what needs the token's PIN", {"init", "recover-root"}},
     coffer::cli::Family{"api-docs", "the API reference: -format=markdown|openapi", {}},
 };

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "coffer/base/bytes.h"
+#include "coffer/base/ids.h"
 #include "coffer/base/result.h"
 #include "coffer/base/secret_bytes.h"
 #include "coffer/keyring/token_setup.h"
@@ -27,12 +30,23 @@ Result<std::optional<TokenDescription>> DescribeToken(const TokenLocation& locat
 
 // An object of the token as an operator sees it; never its value.
 struct TokenObject {
+  enum class Kind : std::uint8_t {
+    kForeign,      // not of Coffer's making
+    kServers,      // masters and all else labelled coffer-*: without them nothing works
+    kResidentKey,  // a version that the token cannot wrap; its label names the database
+    kProbe         // of an examination that was killed, on a token that keeps session objects
+  };
+  Kind kind = Kind::kForeign;
   std::string label;
   std::string object_class;  // "secret key", "private key", "public key", "data", "other"
   std::string type;          // "AES", "generic secret", ...; empty for data
   std::string id;            // CKA_ID in hexadecimal
+  Bytes id_octets;           // the same
   std::string purpose;       // "master key", "row MACs", "epoch", or empty: not of Coffer's making
 };
+
+// The label of every resident key's object of this database.
+std::string ResidentLabel(const Id& database);
 
 // What an operator does to a token while no server uses it. One login; one thread. The caller holds
 // the data directory's lock for whatever writes.
@@ -50,6 +64,9 @@ class TokenAdmin {
   // Makes the class's next version for new wraps and reads its attributes back; its label.
   // kNotFound for a class that has no master, kInvalid for a name that is no class.
   Result<std::string> RotateMaster(std::string_view master_class);
+  // Destroys a resident key or what an examination left, for good. kInvalid for any other kind,
+  // kNotFound where it is not there any more.
+  Status Destroy(const TokenObject& object);
   // The user's PIN, by C_SetPIN. One attempt.
   Status ChangePin(const SecretBytes& from, const SecretBytes& to);
 

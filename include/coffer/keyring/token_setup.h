@@ -19,7 +19,8 @@ namespace coffer::keyring {
 struct TokenLocation {
   std::filesystem::path module;  // libsofthsm2.so
   std::string label;
-  std::string serial;  // empty: any
+  std::string serial;                 // empty: any
+  std::string module_arguments = {};  // what the module wants to be told at its start; mostly empty
   std::filesystem::path
       copies_directory;  // a software token's module is copied here for each instance
   std::filesystem::path

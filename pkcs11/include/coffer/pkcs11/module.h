@@ -59,9 +59,12 @@ class Module {
   // locks. Both paths are absolute; `copy_to` was not used before in this process and lies on a
   // file system that allows programs. kNotFound/kInvalid with a sentence naming the file and what
   // to do; kConflict where the process already uses the library and no copy was asked for.
+  // `arguments`: what some modules want to be told in C_Initialize's pReserved (NSS softokn:
+  // "configdir='sql:/path' ..."); empty for all others.
   static Result<std::unique_ptr<Module>> Load(const std::filesystem::path& library,
                                               Threading threading,
-                                              const std::filesystem::path& copy_to = {});
+                                              const std::filesystem::path& copy_to = {},
+                                              const std::string& arguments = {});
   ~Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <set>
+#include <vector>
+
+#include "coffer/base/bytes.h"
+#include "coffer/base/result.h"
+#include "coffer/keyring/key_ring.h"
+#include "coffer/keyring/token_admin.h"
+#include "coffer/storage/database.h"
+
+namespace coffer::keyring {
+
+// The CKA_IDs of all token objects that a key's version names, read from rows whose MACs hold.
+// kCorrupt, naming the key, where one's do not: nothing may then be called an orphan. On the thread
+// that opened `keys`, before its custodian starts.
+Result<std::set<Bytes>> NamedResidents(storage::Database& database, KeyRing& keys);
+
+// What may be destroyed: this database's objects that no version names, and what examinations left.
+struct Orphans {
+  std::vector<TokenObject> objects;
+  std::size_t of_other_databases = 0;  // resident keys that are none of this database's business
+};
+Orphans FindOrphans(const std::vector<TokenObject>& objects, const Id& database,
+                    const std::set<Bytes>& named);
+
+// Takes the note of an object that was made for no version out of the database.
+Status ForgetResident(storage::Database& database, ByteView locator);
+
+}  // namespace coffer::keyring

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "coffer/keyring/token_doctor.h"
+#include "coffer/pkcs11/module.h"
+#include "coffer/pkcs11/probe.h"
+#include "keyring/key_mechanisms.h"
+
+namespace coffer::keyring {
+
+// A key of one type as the token could keep it.
+struct Specimen {
+  KeySpec spec;
+  Use use = Use::kCipher;  // what it was made for
+  Way way = Way::kRefused;
+  std::string note = {};
+  crypto::PublicKey::Shared public_key = {};          // pairs
+  Bytes blob = {};                                    // wrapped
+  pkcs11::ObjectHandle resident = pkcs11::kNoObject;  // resident: a session object in its place
+  bool in_token = false;                              // it is a token object after all
+};
+
+// The session objects of one examination, all under one random label, and its sessions: one that
+// holds the login, one that makes objects, one that uses them. A session that breaks is replaced.
+class DoctorBench {
+ public:
+  DoctorBench(pkcs11::Module& module, pkcs11::SlotId slot, bool token_objects)
+      : module_(module), slot_(slot), token_objects_(token_objects) {}
+
+  // Logs in: one attempt.
+  Status Open(const SecretBytes& pin);
+  // What ProbeToken() found.
+  const pkcs11::TokenProfile& Profile() const { return profile_; }
+
+  // Kept wrapped where the token can, else resident; the way and its reason are in the answer.
+  Specimen Make(const KeySpec& spec, Use use);
+  // One making, without what shows that it works; for its speed.
+  Status MakeAgain(const Specimen& specimen);
+  // A handle for one use of it. Release() takes it back.
+  Result<pkcs11::ObjectHandle> Take(const Specimen& specimen, Use use);
+  void Release(const Specimen& specimen, pkcs11::ObjectHandle handle);
+  void Discard(const Specimen& specimen);
+  // A session object of the bench's label; for what is derived and for the epoch.
+  pkcs11::Session& Maker() { return *maker_; }
+  // The session for one operation.
+  Result<pkcs11::Session*> User();
+  std::string_view Label() const { return label_; }
+
+  // Whether the token still answers: what is refused and a token that is gone look alike.
+  Status CheckAlive();
+  // Whether an object that was asked for as a session object is one of the token's.
+  Result<bool> KeepsSessionObjects();
+  // Destroys what is left; how many objects stayed.
+  Result<std::size_t> Clear();
+
+ private:
+  Result<Specimen> MakeWrapped(const KeySpec& spec, Use use);
+  Result<Specimen> MakeResident(const KeySpec& spec, Use use, bool in_token);
+  Result<pkcs11::ObjectHandle> Generate(const KeySpec& spec, const pkcs11::Attributes& attributes);
+  Result<Bytes> WrapNew(const KeySpec& spec, Use use, crypto::PublicKey::Shared& public_key);
+  Status AttackBlob(const Specimen& specimen);
+  Result<pkcs11::ObjectHandle> Master(const MasterClass& master_class);
+  pkcs11::Attributes Labelled(const pkcs11::Attributes& attributes) const;
+  Status Renew();
+
+  pkcs11::Module& module_;
+  const pkcs11::SlotId slot_;
+  const bool token_objects_;  // make them where there are no session objects
+  std::string label_;
+  pkcs11::TokenProfile profile_;
+  std::optional<pkcs11::Session> keeper_;
+  std::optional<pkcs11::Session> maker_;
+  std::optional<pkcs11::Session> user_;
+  std::map<std::string, pkcs11::ObjectHandle, std::less<>> masters_;  // by class
+};
+
+}  // namespace coffer::keyring

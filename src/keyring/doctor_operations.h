@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "coffer/keyring/key_type.h"
+#include "keyring/doctor_bench.h"
+
+namespace coffer::keyring {
+
+// How one operation went: an error where it was refused or its answer was wrong, else a note on how
+// it was done (mostly empty).
+using Trial = Result<std::string>;
+
+// One operation of a key type, as a server needs it. `prepare` does it once, with its answer
+// checked outside the token, and hands out what repeats it for the speed.
+struct Operation {
+  std::string_view name;
+  bool outside = false;  // done with the public key alone
+  Use use = Use::kCipher;
+  std::function<Trial(DoctorBench& bench, const Specimen& specimen, pkcs11::ObjectHandle key)> once;
+};
+
+// Without "create" and "load", which every type has. None for types this release has nothing for.
+std::vector<Operation> OperationsOf(const KeyTypeInfo& info);
+
+// Whether a data object's label can be changed, which is how the epoch is kept.
+Status TryEpoch(DoctorBench& bench);
+
+}  // namespace coffer::keyring
