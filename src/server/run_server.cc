@@ -43,7 +43,7 @@ namespace {
 
 constexpr int kTokenHangs = 75;  // EX_TEMPFAIL: a supervisor starts the server again
 
-// SIGHUP: certificates are read again, audit files opened anew. Others: the end.
+// SIGHUP: Instance::Reload(). Others: the end.
 sigset_t AwaitedSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -64,7 +64,7 @@ SecretBytes NewToken(Random& random) {
 class Instance {
  public:
   Instance(const Config& config, Random& random, Logger& logger)
-      : config_(config), random_(random), logger_(logger) {}
+      : config_(config), running_(config), random_(random), logger_(logger) {}
   ~Instance() {
     {
       const std::lock_guard lock(serving_mutex_);
@@ -82,13 +82,15 @@ class Instance {
   Status Start();
   auth::TokenStore& Tokens() { return *tokens_; }
   void Announce() const;
-  void ReloadTls();
+  void Reload(const ReadAgain& read_again) {
+    ReloadTls();
+    audit_->Broker().Reopen();  // somebody renamed its files
+    ReloadSettings(read_again, running_, logger_);
+  }
   void Drain() {
     draining_.store(true);  // a load balancer that asks the health listener hears of it at once
-    http_->Drain(config_.drain_deadline);
+    http_->Drain(running_.drain_deadline);
   }
-  // After somebody renamed the audit files.
-  void ReopenAudit() { audit_->Broker().Reopen(); }
 
  private:
   Status OpenStorage();
@@ -100,8 +102,10 @@ class Instance {
   Status OpenHttp();
   void WatchToken();
   Status OpenHealth(const api::Services& services);
+  void ReloadTls();
 
-  const Config& config_;
+  const Config& config_;  // as it was at the start
+  Config running_;        // with what was reloaded; the thread that serves signals
   Random& random_;
   Logger& logger_;
   SystemClock clock_;
@@ -323,7 +327,7 @@ void Instance::Announce() const {
 }
 
 // Serves signals until one says to stop, and tells the supervisor now and then that we are alive.
-int AwaitStop(const sigset_t& signals, Instance& instance) {
+int AwaitStop(const sigset_t& signals, const ReadAgain& read_again, Instance& instance) {
   const auto period = Supervisor::AlivePeriod();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(period);
   const timespec patience{
@@ -338,8 +342,7 @@ int AwaitStop(const sigset_t& signals, Instance& instance) {
       ::sigwait(&signals, &signal);
     }
     if (signal == SIGHUP) {
-      instance.ReloadTls();
-      instance.ReopenAudit();
+      instance.Reload(read_again);
     } else if (signal > 0) {
       return signal;
     }
@@ -362,14 +365,15 @@ void PrepareProcess() {
   std::signal(SIGPIPE, SIG_IGN);  // a pipe whose reader left is an error of its write
 }
 
-Status RunServer(const Config& config, Random& random, Logger& logger) {
+Status RunServer(const Config& config, const ReadAgain& read_again, Random& random,
+                 Logger& logger) {
   const sigset_t awaited = AwaitedSignals();
   ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);  // first: threads inherit it
   Instance instance(config, random, logger);
   COFFER_TRY(instance.Start());
   instance.Announce();
   Supervisor::Ready();
-  const int signal = AwaitStop(awaited, instance);
+  const int signal = AwaitStop(awaited, read_again, instance);
   Supervisor::Stopping();
   logger.Log(LogLevel::kInfo, "server", "draining", {{"signal", std::int64_t{signal}}});
   instance.Drain();

@@ -5,6 +5,7 @@
 #include "coffer/base/result.h"
 #include "coffer/base/secret_bytes.h"
 #include "server/config.h"
+#include "server/reload.h"
 
 namespace coffer::server {
 
@@ -12,10 +13,11 @@ namespace coffer::server {
 // dumps, no SIGPIPE, as many descriptors as it may have. Before there is a second thread.
 void PrepareProcess();
 
-// Serves until SIGTERM or SIGINT, then drains; SIGHUP reads certificates again. Blocks these
-// signals in the calling thread; one that comes during the start is acted on after it. An error is
-// a failed start, with a sentence that says what to do.
-Status RunServer(const Config& config, Random& random, Logger& logger);
+// Serves until SIGTERM or SIGINT, then drains; SIGHUP reads certificates again, opens the audit
+// files anew and reads the configuration again. Blocks these signals in the calling thread; one
+// that comes during the start is acted on after it. An error is a failed start, with a sentence
+// that says what to do.
+Status RunServer(const Config& config, const ReadAgain& read_again, Random& random, Logger& logger);
 
 // Makes the first root token, or with `replace` another in place of a lost one, for a server that
 // is not running. kConflict, kNotFound with what to do where there is one already, or none.

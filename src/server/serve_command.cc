@@ -61,7 +61,9 @@ Status Serve(const Flags& flags) {
   }
   config->start_policy = flags.start_policy;
   const auto logger = MakeStderrLog();
-  return RunServer(*config, random, *logger);
+  ReadAgain read_again;
+  if (!flags.dev) read_again = [&flags] { return ReadConfig(flags.config); };
+  return RunServer(*config, read_again, random, *logger);
 }
 
 // A configuration file that is none stops a supervisor as a refused PIN does.

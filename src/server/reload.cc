@@ -1,0 +1,92 @@
+#include "server/reload.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "server/config_file.h"
+
+namespace coffer::server {
+namespace {
+
+// Taken over without a restart.
+struct Reloaded {
+  std::string_view name;
+  void (*take)(const Config& configured, Config& running);
+};
+constexpr std::array kReloaded{
+    Reloaded{"drain_timeout",
+             [](const Config& configured, Config& running) {
+               running.drain_deadline = configured.drain_deadline;
+             }},
+};
+
+using Settings = std::map<std::string, std::string>;
+
+// What EffectiveSettings() writes, one line a setting; a block that stands several times has its
+// number behind its name.
+Settings Flatten(const Config& config) {
+  Settings settings;
+  std::map<std::string, int> blocks;
+  std::string prefix;
+  std::istringstream text(EffectiveSettings(config));
+  for (std::string line; std::getline(text, line);) {
+    constexpr std::string_view kOpens = " {";
+    if (line == "}") {
+      prefix.clear();
+    } else if (line.ends_with(kOpens)) {
+      const std::string block = line.substr(0, line.size() - kOpens.size());
+      const int number = ++blocks[block];
+      prefix = block + (number > 1 ? " " + std::to_string(number) : "") + ".";
+    } else if (const std::size_t equals = line.find(" = "); equals != std::string::npos) {
+      const std::size_t begin = line.find_first_not_of(' ');
+      settings[prefix + line.substr(begin, equals - begin)] = line.substr(equals + 3);
+    }
+  }
+  return settings;
+}
+
+}  // namespace
+
+std::vector<ChangedSetting> CompareSettings(const Config& running, const Config& configured) {
+  const Settings before = Flatten(running);
+  Settings after = Flatten(configured);
+  std::vector<ChangedSetting> changed;
+  for (const auto& [name, value] : before) {
+    const auto found = after.find(name);
+    const std::string now = found == after.end() ? "" : found->second;
+    if (now != value) changed.push_back({name, value, now});
+    if (found != after.end()) after.erase(found);
+  }
+  for (auto& [name, value] : after) changed.push_back({name, "", std::move(value)});
+  return changed;
+}
+
+void ReloadSettings(const ReadAgain& read_again, Config& running, Logger& logger) {
+  if (!read_again) return;
+  const auto configured = read_again();
+  if (!configured) {
+    logger.Log(LogLevel::kError, "server", "failed to read the configuration again",
+               {{"reason", configured.error().message}, {"in use", "the one read before"}});
+    return;
+  }
+  const auto changed = CompareSettings(running, *configured);
+  for (const ChangedSetting& setting : changed) {
+    const auto* const reloaded =
+        std::ranges::find(kReloaded, std::string_view(setting.name), &Reloaded::name);
+    const bool at_once = reloaded != kReloaded.end();
+    if (at_once) reloaded->take(*configured, running);
+    logger.Log(at_once ? LogLevel::kInfo : LogLevel::kWarn, "server",
+               at_once ? "a changed setting is in force" : "a changed setting needs a restart",
+               {{"setting", setting.name},
+                {"running", setting.running},
+                {"configured", setting.configured}});
+  }
+  logger.Log(LogLevel::kInfo, "server", "configuration read again",
+             {{"changed", static_cast<std::int64_t>(changed.size())}});
+}
+
+}  // namespace coffer::server

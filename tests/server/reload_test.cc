@@ -1,0 +1,88 @@
+#include "server/reload.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace coffer::server {
+namespace {
+
+// Keeps what was logged, one line an entry.
+class LineLog final : public Logger {
+ public:
+  void Log(LogLevel level, std::string_view, std::string_view message,
+           std::initializer_list<LogField> fields) override {
+    std::string line = level == LogLevel::kInfo ? "info " : "other ";
+    line += message;
+    for (const LogField& field : fields) line += " " + std::string(field.value);
+    lines.push_back(std::move(line));
+  }
+  std::vector<std::string> lines;
+};
+
+Config Running() {
+  Config config;
+  config.data_directory = "/d";
+  config.http.workers = 2;
+  config.http.listeners = {{.address = "127.0.0.1:1"}, {.address = "127.0.0.1:2"}};
+  config.token.label = "t";
+  config.token.module = "/m.so";
+  return config;
+}
+
+TEST(ReloadTest, NamesEachSettingThatChangedAndNoOther) {
+  Config next = Running();
+  EXPECT_TRUE(CompareSettings(Running(), next).empty());
+  next.http.listeners[1].address = "127.0.0.1:3";
+  next.http.max_connections = 7;
+  next.http.workers = 3;
+  EXPECT_EQ(CompareSettings(Running(), next),
+            (std::vector<ChangedSetting>{
+                {"limits.max_connections", "10000", "7"},
+                {"listener \"tcp\" 2.address", "\"127.0.0.1:2\"", "\"127.0.0.1:3\""},
+                {"workers", "2", "3"}}));
+}
+
+TEST(ReloadTest, NamesWhatCameAndWhatWent) {
+  Config next = Running();
+  next.http.listeners.pop_back();
+  next.audit_directory = "/a";
+  const auto changed = CompareSettings(Running(), next);
+  EXPECT_TRUE(std::ranges::count(changed, ChangedSetting{"audit_directory", "", "\"/a\""}));
+  EXPECT_TRUE(std::ranges::count(
+      changed, ChangedSetting{"listener \"tcp\" 2.address", "\"127.0.0.1:2\"", ""}));
+}
+
+TEST(ReloadTest, TakesWhatItCanAndSaysWhatNeedsARestart) {
+  Config running = Running();
+  LineLog log;
+  Config next = Running();
+  next.drain_deadline = std::chrono::seconds(33);
+  next.http.max_connections = 7;
+  ReloadSettings([&]() -> Result<Config> { return next; }, running, log);
+  EXPECT_EQ(running.drain_deadline, std::chrono::seconds(33));
+  EXPECT_EQ(running.http.max_connections, Running().http.max_connections);
+  EXPECT_EQ(log.lines, (std::vector<std::string>{
+                           "info a changed setting is in force drain_timeout \"10s\" \"33s\"",
+                           "other a changed setting needs a restart limits.max_connections 10000 7",
+                           "info configuration read again 2"}));
+  // What is in force is no change any more; what needs a restart still is.
+  log.lines.clear();
+  ReloadSettings([&]() -> Result<Config> { return next; }, running, log);
+  EXPECT_EQ(log.lines.size(), 2U);
+}
+
+TEST(ReloadTest, AConfigurationThatIsNoneChangesNothing) {
+  Config running = Running();
+  LineLog log;
+  ReloadSettings([]() -> Result<Config> { return Fail(Code::kInvalid, "line 1, column 2"); },
+                 running, log);
+  EXPECT_EQ(log.lines, std::vector<std::string>{
+                           "other failed to read the configuration again line 1, column 2 the one "
+                           "read before"});
+  ReloadSettings({}, running, log);
+  EXPECT_EQ(log.lines.size(), 1U);
+}
+
+}  // namespace
+}  // namespace coffer::server
