@@ -17,7 +17,7 @@ constexpr std::string_view kVersion = "Coffer v0.1.0";
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
   for (const auto& group :
-       {StatusCommands(), PathCommands(), SecretsCommands(), TransitCommands()}) {
+       {StatusCommands(), PathCommands(), SecretsCommands(), AuditCommands(), TransitCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
   return commands;
@@ -79,26 +79,37 @@ const Command* FindCommand(std::span<const Command> commands,
   return nullptr;
 }
 
-// The commands that the words could still become, or that there is none.
-int UnknownCommand(std::span<const Command> commands, const std::vector<std::string>& arguments) {
+bool IsHelp(std::string_view word) { return word == "--help" || word == "-h" || word == "help"; }
+
+// The commands that the words could still become, or that there is none. Asked for help, it is one.
+int UnknownCommand(std::span<const Command> commands, std::span<const Family> others,
+                   const std::vector<std::string>& arguments) {
+  std::vector<std::string> names;
+  for (const Command& command : commands) names.emplace_back(command.name);
+  for (const Family& family : others) {
+    for (const std::string_view command : family.commands) {
+      names.push_back(std::string(family.name) + " " + std::string(command));
+    }
+  }
   std::string front;
   std::string next;
   for (const std::string& word : arguments) {
     std::string longer;
     front += word + " ";
-    for (const Command& command : commands) {
-      if (command.name.starts_with(front))
-        longer.append(longer.empty() ? "" : ", ").append(command.name);
+    for (const std::string& name : names) {
+      if (name.starts_with(front)) longer.append(longer.empty() ? "" : ", ").append(name);
     }
     if (longer.empty()) break;
     next = longer;
   }
+  if (!next.empty() && IsHelp(arguments.back())) {
+    std::printf("usage: coffer COMMAND, one of: %s\n", next.c_str());
+    return kDone;
+  }
   return Complain(next.empty() ? "unknown command " + arguments.front() + "; see coffer help"
                                : "which one: " + next,
-                  kRefused);
+                  kLocalFailure);
 }
-
-bool IsHelp(std::string_view word) { return word == "--help" || word == "-h" || word == "help"; }
 
 int RunCommand(const Command& command, const std::vector<std::string>& arguments) {
   const std::vector<std::string> rest(
@@ -109,13 +120,13 @@ int RunCommand(const Command& command, const std::vector<std::string>& arguments
     return kDone;
   }
   auto call = ParseInvocation(command, rest);
-  if (!call) return Complain(call.error().message, kRefused);
+  if (!call) return Complain(call.error().message, kLocalFailure);
   try {
     return command.run(*call);
   } catch (const json::exception& error) {
     // 316: octets that are not UTF-8, which only an argument or a file can bring
     return error.id == 316
-               ? Complain("a value is not UTF-8: encode it in base64", kRefused)
+               ? Complain("a value is not UTF-8: encode it in base64", kLocalFailure)
                : Complain("the server's answer has another form than expected", kLocalFailure);
   }
 }
@@ -131,13 +142,13 @@ std::vector<std::string> NormalizeFlags(std::vector<std::string> arguments) {
 
 int Run(const std::vector<std::string>& arguments, std::span<const Family> others) {
   const std::vector<Command> commands = AllCommands();
-  if (arguments.empty()) return Complain("no command; see coffer help", kRefused);
+  if (arguments.empty()) return Complain("no command; see coffer help", kLocalFailure);
   const std::string& first = arguments.front();
   if (IsHelp(first)) {
     PrintHelp(commands, others);
     return kDone;
   }
-  if (first == "version" || first == "--version") {
+  if (first == "version" || first == "--version" || first == "-v") {
     std::printf("%s\n", kVersion.data());
     return kDone;
   }
@@ -148,12 +159,13 @@ int Run(const std::vector<std::string>& arguments, std::span<const Family> other
   }
   if (first == "completion") {
     const std::string_view script = CompletionScript(arguments.size() == 2 ? arguments[1] : "");
-    if (script.empty()) return Complain("usage: coffer completion bash|zsh", kRefused);
+    if (script.empty()) return Complain("usage: coffer completion bash|zsh", kLocalFailure);
     std::fwrite(script.data(), 1, script.size(), stdout);
     return kDone;
   }
   const Command* const command = FindCommand(commands, arguments);
-  return command == nullptr ? UnknownCommand(commands, arguments) : RunCommand(*command, arguments);
+  return command == nullptr ? UnknownCommand(commands, others, arguments)
+                            : RunCommand(*command, arguments);
 }
 
 }  // namespace coffer::cli

@@ -160,9 +160,9 @@ Result<Answer> Ask(Invocation& call, std::string_view method, const std::string&
   }
   auto answer = client.Call(method, path, body);
   if (!answer) {
-    code = Complain(answer.error().message, kLocalFailure);
+    code = Complain(answer.error().message, kRemoteFailure);
   } else if (answer->status >= 400) {
-    code = Complain(ErrorText(answer->status, answer->body), kRefused);
+    code = Complain(ErrorText(answer->status, answer->body), kRemoteFailure);
     return Fail(Code::kInvalid, "");
   }
   return answer;
@@ -178,7 +178,19 @@ int Exchange(Invocation& call, std::string_view method, const std::string& path,
     return kDone;
   }
   const auto text = Render(answer->body, call.format, call.field);
-  if (!text) return Complain(text.error().message, kRefused);
+  if (!text) return Complain(text.error().message, kLocalFailure);
+  std::fwrite(text->data(), 1, text->size(), stdout);
+  return kDone;
+}
+
+int ExchangeList(Invocation& call, const std::string& path) {
+  if (call.format == Format::kTable || !call.field.empty()) return Exchange(call, "LIST", path, "");
+  int code = kDone;
+  const auto answer = Ask(call, "LIST", path, "", code);
+  if (!answer) return code;
+  const json keys = json::parse(answer->body).at("data").at("keys");
+  const auto text = Render(keys.dump(), call.format, "");
+  if (!text) return Complain(text.error().message, kLocalFailure);
   std::fwrite(text->data(), 1, text->size(), stdout);
   return kDone;
 }
@@ -229,6 +241,12 @@ Result<std::string> QueryOf(const std::vector<std::string>& words, std::size_t f
 
 std::string PathOf(std::string path) {
   while (path.starts_with('/')) path.erase(0, 1);
+  return path;
+}
+
+std::string MountOf(std::string path) {
+  path = PathOf(std::move(path));
+  while (path.ends_with('/')) path.pop_back();
   return path;
 }
 

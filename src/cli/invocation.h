@@ -13,8 +13,9 @@
 namespace coffer::cli {
 
 inline constexpr int kDone = 0;
-inline constexpr int kLocalFailure = 1;
-inline constexpr int kRefused = 2;  // wrong usage, or the server's refusal
+// As Vault's client: what the caller can mend at home, and what came of asking the server.
+inline constexpr int kLocalFailure = 1;   // flags, words, files
+inline constexpr int kRemoteFailure = 2;  // refused, not reached, or (status) sealed
 
 // A flag of one command.
 struct Flag {
@@ -46,6 +47,7 @@ struct Command {
 };
 
 // Each in the file of its name.
+std::vector<Command> AuditCommands();
 std::vector<Command> PathCommands();
 std::vector<Command> StatusCommands();
 std::vector<Command> SecretsCommands();
@@ -65,6 +67,8 @@ int Complain(std::string_view sentence, int code);
 // `success` is said instead.
 int Exchange(Invocation& call, std::string_view method, const std::string& path,
              const std::string& body, std::string_view success = "Success!");
+// Likewise a LIST. As JSON or YAML it is the names alone, as Vault's client has it.
+int ExchangeList(Invocation& call, const std::string& path);
 // One request whose answer the command uses itself; `code` is set where there is none.
 Result<Answer> Ask(Invocation& call, std::string_view method, const std::string& path,
                    const std::string& body, int& code);
@@ -77,5 +81,7 @@ Result<std::string> BodyOf(const std::vector<std::string>& words, std::size_t fi
 Result<std::string> QueryOf(const std::vector<std::string>& words, std::size_t first);
 // Without slashes at the begin.
 std::string PathOf(std::string path);
+// Nor at the end.
+std::string MountOf(std::string path);
 
 }  // namespace coffer::cli

@@ -12,19 +12,23 @@ constexpr std::size_t kAnyNumber = 10'000;
 
 int WithQuery(Invocation& call, std::string_view method, std::string_view success) {
   const auto query = QueryOf(call.words, 1);
-  if (!query) return Complain(query.error().message, kRefused);
+  if (!query) return Complain(query.error().message, kLocalFailure);
   return Exchange(call, method, PathOf(call.words.front()) + *query, "", success);
 }
 
 int WithBody(Invocation& call, std::string_view method) {
   const auto body = BodyOf(call.words, 1);
-  if (!body) return Complain(body.error().message, kRefused);
+  if (!body) return Complain(body.error().message, kLocalFailure);
   const std::string path = PathOf(call.words.front());
   return Exchange(call, method, path, *body, "Success! Data written to: " + path);
 }
 
 int Read(Invocation& call) { return WithQuery(call, "GET", "Success!"); }
-int List(Invocation& call) { return WithQuery(call, "LIST", "Success!"); }
+int List(Invocation& call) {
+  const auto query = QueryOf(call.words, 1);
+  if (!query) return Complain(query.error().message, kLocalFailure);
+  return ExchangeList(call, PathOf(call.words.front()) + *query);
+}
 int Write(Invocation& call) { return WithBody(call, "PUT"); }
 int Patch(Invocation& call) { return WithBody(call, "PATCH"); }
 
@@ -43,7 +47,7 @@ int PathHelp(Invocation& call) {
     return kDone;
   }
   const auto text = Render(answer->body, call.format, call.field);
-  if (!text) return Complain(text.error().message, kRefused);
+  if (!text) return Complain(text.error().message, kLocalFailure);
   std::fputs(text->c_str(), stdout);
   return kDone;
 }

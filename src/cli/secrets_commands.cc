@@ -10,12 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string WithoutSlash(std::string path) {
-  path = PathOf(std::move(path));
-  while (path.ends_with('/')) path.pop_back();
-  return path;
-}
-
 // The tuning flags that were given, as the API calls them.
 json Tuning(const Invocation& call) {
   json settings = json::object();
@@ -29,7 +23,7 @@ json Tuning(const Invocation& call) {
 
 int Enable(Invocation& call) {
   const std::string type = call.words.front();
-  const std::string path = WithoutSlash(call.Get("path", type));
+  const std::string path = MountOf(call.Get("path", type));
   json body{{"type", type}, {"description", call.Get("description")}, {"config", Tuning(call)}};
   return Exchange(call, "POST", "sys/mounts/" + path, body.dump(),
                   "Success! Enabled the " + type + " secrets engine at: " + path + "/");
@@ -53,17 +47,18 @@ int List(Invocation& call) {
 }
 
 int Tune(Invocation& call) {
-  const std::string path = WithoutSlash(call.words.front());
+  const std::string path = MountOf(call.words.front());
   json settings = Tuning(call);
   if (call.Has("description")) settings["description"] = call.Get("description");
-  if (settings.empty()) return Complain("nothing to tune: see coffer secrets tune -help", kRefused);
+  if (settings.empty())
+    return Complain("nothing to tune: see coffer secrets tune -help", kLocalFailure);
   return Exchange(call, "POST", "sys/mounts/" + path + "/tune", settings.dump(),
                   "Success! Tuned the secrets engine at: " + path + "/");
 }
 
 int Move(Invocation& call) {
-  const std::string from = WithoutSlash(call.words[0]);
-  const std::string to = WithoutSlash(call.words[1]);
+  const std::string from = MountOf(call.words[0]);
+  const std::string to = MountOf(call.words[1]);
   int code = kDone;
   const auto answer =
       Ask(call, "POST", "sys/remount", json{{"from", from}, {"to", to}}.dump(), code);
@@ -73,7 +68,7 @@ int Move(Invocation& call) {
 }
 
 int Disable(Invocation& call) {
-  const std::string path = WithoutSlash(call.words.front());
+  const std::string path = MountOf(call.words.front());
   return Exchange(call, "DELETE", "sys/mounts/" + path, "",
                   "Success! Disabled the secrets engine (if it existed) at: " + path + "/");
 }

@@ -27,7 +27,7 @@ int ShowStatus(Invocation& call) {
   if (!text || answer->status != 200) return Complain("the server gave no status", kLocalFailure);
   std::fputs(text->c_str(), stdout);
   const json status = json::parse(answer->body, nullptr, false);
-  return status.value("sealed", true) ? kRefused : kDone;
+  return status.value("sealed", true) ? kRemoteFailure : kDone;
 }
 
 // A line of standard input; on a terminal it is asked for and not shown.
@@ -65,14 +65,14 @@ bool StoreToken(const std::string& token) {
 
 int Login(Invocation& call) {
   if (call.Get("method", "token") != "token") {
-    return Complain("the only method is token", kRefused);
+    return Complain("the only method is token", kLocalFailure);
   }
   if (!call.words.empty() && call.words.front() != "-") {
     return Complain("a token on the command line is seen by others: give it on standard input",
-                    kRefused);
+                    kLocalFailure);
   }
   call.target.token = AskForToken();
-  if (call.target.token.empty()) return Complain("no token was given", kRefused);
+  if (call.target.token.empty()) return Complain("no token was given", kLocalFailure);
   int code = kDone;
   const auto answer = Ask(call, "GET", "auth/token/lookup-self", "", code);
   if (!answer) return code;
@@ -90,7 +90,7 @@ int Login(Invocation& call) {
                 store ? " The token is kept in ~/.vault-token." : "");
   }
   const auto text = Render(shown.dump(), call.format, call.field);
-  if (!text) return Complain(text.error().message, kRefused);
+  if (!text) return Complain(text.error().message, kLocalFailure);
   std::fputs(text->c_str(), stdout);
   return kDone;
 }

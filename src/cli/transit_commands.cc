@@ -39,10 +39,11 @@ int ShowField(Invocation& call, const std::string& path, const json& body, std::
 
 int Encrypt(Invocation& call) {
   if (call.words.size() > 1 && call.words[1] != "-" && !call.words[1].starts_with('@')) {
-    return Complain("plaintext on the command line is seen by others: give - or @FILE", kRefused);
+    return Complain("plaintext on the command line is seen by others: give - or @FILE",
+                    kLocalFailure);
   }
   const auto plaintext = Input(call);
-  if (!plaintext) return Complain(plaintext.error().message, kRefused);
+  if (!plaintext) return Complain(plaintext.error().message, kLocalFailure);
   json body{{"plaintext", Base64Encode(AsBytes(*plaintext))}};
   AddAssociatedData(call, body);
   if (call.Has("key-version")) body["key_version"] = call.Get("key-version");
@@ -56,7 +57,7 @@ std::string Trimmed(std::string text) {
 
 int Decrypt(Invocation& call) {
   const auto ciphertext = Input(call);
-  if (!ciphertext) return Complain(ciphertext.error().message, kRefused);
+  if (!ciphertext) return Complain(ciphertext.error().message, kLocalFailure);
   json body{{"ciphertext", Trimmed(*ciphertext)}};
   AddAssociatedData(call, body);
   int code = kDone;
@@ -72,7 +73,7 @@ int Decrypt(Invocation& call) {
 
 int Rewrap(Invocation& call) {
   const auto ciphertext = Input(call);
-  if (!ciphertext) return Complain(ciphertext.error().message, kRefused);
+  if (!ciphertext) return Complain(ciphertext.error().message, kLocalFailure);
   json body{{"ciphertext", Trimmed(*ciphertext)}};
   AddAssociatedData(call, body);
   return ShowField(call, Path(call, "rewrap"), body, "ciphertext");
@@ -83,7 +84,7 @@ int Rotate(Invocation& call) {
 }
 
 int KeysList(Invocation& call) {
-  return Exchange(call, "LIST", PathOf(call.Get("mount", "transit")) + "/keys", "");
+  return ExchangeList(call, PathOf(call.Get("mount", "transit")) + "/keys");
 }
 
 int KeysCreate(Invocation& call) {
@@ -95,7 +96,7 @@ int KeysRead(Invocation& call) { return Exchange(call, "GET", Path(call, "keys")
 
 int KeysConfig(Invocation& call) {
   const auto body = BodyOf(call.words, 1);
-  if (!body) return Complain(body.error().message, kRefused);
+  if (!body) return Complain(body.error().message, kLocalFailure);
   return Exchange(call, "POST", Path(call, "keys") + "/config", *body);
 }
 

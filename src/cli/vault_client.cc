@@ -1,8 +1,11 @@
 #include "cli/vault_client.h"
 
 #include <curl/curl.h>
+#include <unistd.h>
 
 #include <charconv>
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 
@@ -15,6 +18,36 @@ std::size_t Collect(char* data, std::size_t size, std::size_t count, void* out) 
   static_cast<std::string*>(out)->append(data, size * count);
   return size * count;
 }
+
+// Says on a terminal's stderr that we wait, once two seconds have passed.
+class Waiting {
+ public:
+  explicit Waiting(const std::string& address) : address_(address) {}
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  ~Waiting() {
+    if (shown_) std::fputs("\r\033[K", stderr);
+  }
+  // curl calls it about once a second.
+  static int Look(void* waiting, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    static_cast<Waiting*>(waiting)->Show();
+    return 0;
+  }
+
+ private:
+  void Show() {
+    constexpr std::chrono::seconds kPatience{2};
+    if (shown_ || std::chrono::steady_clock::now() - begin_ < kPatience) return;
+    if (::isatty(STDERR_FILENO) != 1) return;
+    shown_ = true;
+    std::fprintf(stderr, "waiting for %s ...", address_.c_str());
+    std::fflush(stderr);
+  }
+
+  const std::string& address_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  bool shown_ = false;
+};
 
 bool IsTrue(std::string_view text) {
   return text == "1" || text == "t" || text == "T" || text == "true" || text == "TRUE" ||
@@ -186,7 +219,14 @@ Result<Answer> VaultClient::Call(std::string_view method, std::string_view path,
     ::curl_easy_setopt(curl, CURLOPT_URL, named.c_str());
     ::curl_easy_setopt(curl, CURLOPT_CONNECT_TO, connect_to);
   }
-  const CURLcode done = ::curl_easy_perform(curl);
+  CURLcode done = CURLE_OK;
+  {
+    Waiting waiting(target_.address);
+    ::curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    ::curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, &Waiting::Look);
+    ::curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &waiting);
+    done = ::curl_easy_perform(curl);
+  }
   ::curl_slist_free_all(headers);
   ::curl_slist_free_all(connect_to);
   if (done != CURLE_OK) {

@@ -25,12 +25,20 @@ const std::array kFamilies{
     coffer::cli::Family{"api-docs", "the API reference: -format=markdown|openapi", {}},
 };
 
+// The client has the others of its family.
+bool ReadsAuditFiles(const std::vector<std::string>& arguments) {
+  return arguments.size() > 1 &&
+         (arguments[1] == "verify" || arguments[1] == "head" || arguments[1] == "query");
+}
+
 // One line for each family of commands that are not the client's.
 int Dispatch(const std::vector<std::string>& arguments) {
   const std::string family = arguments.empty() ? "" : arguments.front();
   const auto rest = [&] { return std::vector(arguments.begin() + 1, arguments.end()); };
   if (family == "server") return coffer::server::ServeCommand(rest());
-  if (family == "audit") return coffer::server::AuditCommand(rest());
+  if (family == "audit" && ReadsAuditFiles(arguments)) {
+    return coffer::server::AuditCommand(rest());
+  }
   if (family == "hsm") return coffer::server::HsmCommand(rest());
   if (family == "api-docs") return coffer::server::ApiDocsCommand(rest());
   if (family == "operator") return coffer::server::OperatorCommand(rest());

@@ -17,8 +17,9 @@ struct Family {
 // "-flag" becomes "--flag"; "-" and "-x" stay.
 std::vector<std::string> NormalizeFlags(std::vector<std::string> arguments);
 
-// Runs one client command, program name excluded. Returns the exit code: 0 done, 1 a local failure
-// or a server that cannot be reached, 2 wrong usage or the server's refusal.
+// Runs one client command, program name excluded. Returns the exit code, as Vault's client has it:
+// 0 done, 1 wrong usage or another local failure, 2 the server's refusal or a server that cannot be
+// reached (`status`: 1, and 2 where it is sealed).
 int Run(const std::vector<std::string>& arguments, std::span<const Family> others);
 
 }  // namespace coffer::cli
