@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "storage/connection.h"
+#include "storage/database_copy.h"
 #include "storage/database_file.h"
+#include "storage/finish_replacement.h"
 #include "storage/migrations.h"
 
 namespace coffer::storage {
@@ -105,6 +107,7 @@ Result<std::unique_ptr<Connection>> OpenWriter(const Database::Options& options)
 Result<std::unique_ptr<Database>> Database::Open(const Options& options,
                                                  std::span<const Migration> migrations,
                                                  Logger& logger) {
+  COFFER_TRY(FinishReplacement(options.file));
   COFFER_TRY(PrepareDatabaseFile(options.file));
   auto impl = std::make_unique<Impl>();
   impl->patience = std::chrono::milliseconds(options.busy_timeout_milliseconds);
@@ -190,5 +193,11 @@ Reader::Reader(Reader&&) noexcept = default;
 Reader::~Reader() = default;
 
 Result<Statement> Reader::Prepare(std::string_view sql) { return impl_->connection->Prepare(sql); }
+
+Status Reader::CopyTo(const std::filesystem::path& file, const CopyProgress& progress) {
+  return CopySnapshot(*impl_->connection, file, progress);
+}
+
+Result<std::string> Reader::SchemaSteps() { return AppliedSteps(*impl_->connection); }
 
 }  // namespace coffer::storage

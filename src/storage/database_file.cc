@@ -14,7 +14,9 @@ namespace {
 
 constexpr mode_t kOwnerOnly = 0600;
 
-auto FailWithErrno(const std::string& doing) {
+}  // namespace
+
+tl::unexpected<Error> FailWithErrno(const std::string& doing) {
   const int reason = errno;
   std::string why = "failed to " + doing + ": " + std::generic_category().message(reason);
   if (reason == ENOSPC || reason == EDQUOT) {
@@ -25,11 +27,11 @@ auto FailWithErrno(const std::string& doing) {
   return Fail(Code::kInternal, std::move(why));
 }
 
-Status SyncDirectoryOf(const std::filesystem::path& file) {
-  const int fd = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+Status SyncPath(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   const bool synced = fd >= 0 && ::fsync(fd) == 0;
   if (!synced) {
-    auto failure = FailWithErrno("sync the directory of " + file.string());
+    auto failure = FailWithErrno("sync " + path.string());
     if (fd >= 0) ::close(fd);
     return failure;
   }
@@ -37,7 +39,16 @@ Status SyncDirectoryOf(const std::filesystem::path& file) {
   return {};
 }
 
-}  // namespace
+Status MakeNewFile(const std::filesystem::path& file) {
+  const int fd =
+      ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kOwnerOnly);
+  if (fd >= 0) {
+    ::close(fd);
+    return {};
+  }
+  if (errno == EEXIST) return Fail(Code::kConflict, "there is a file of this name already");
+  return FailWithErrno("create " + file.string());
+}
 
 Status PrepareDatabaseFile(const std::filesystem::path& file) {
   // An existing file is not opened: closing any descriptor of it would drop the POSIX locks of a
@@ -45,7 +56,7 @@ Status PrepareDatabaseFile(const std::filesystem::path& file) {
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly);
   if (fd >= 0) {
     ::close(fd);
-    COFFER_TRY(SyncDirectoryOf(std::filesystem::absolute(file)));
+    COFFER_TRY(SyncPath(std::filesystem::absolute(file).parent_path()));
   } else if (errno != EEXIST) {
     return FailWithErrno("create database " + file.string());
   }

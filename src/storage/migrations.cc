@@ -91,4 +91,15 @@ Status Migrate(Connection& writer, std::span<const Migration> migrations, Logger
   return {};
 }
 
+Result<std::string> AppliedSteps(Connection& connection) {
+  COFFER_ASSIGN(Statement steps, connection.Prepare("SELECT room, max(step) FROM schema_migrations "
+                                                    "GROUP BY room ORDER BY room"));
+  std::string text;
+  while (true) {
+    COFFER_ASSIGN(const bool row, steps.Step());
+    if (!row) return text;
+    text += (text.empty() ? "" : ", ") + steps.Text(0) + " " + std::to_string(steps.Int(1));
+  }
+}
+
 }  // namespace coffer::storage

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include "coffer/base/logger.h"
 #include "coffer/base/result.h"
@@ -12,5 +13,8 @@ namespace coffer::storage {
 // Brings the schema up to `migrations`: see Migration. Writes nothing where nothing is pending, so
 // that a server starts on a full disk.
 Status Migrate(Connection& writer, std::span<const Migration> migrations, Logger& logger);
+
+// The newest applied step of each room: "audit 1, keyring 1".
+Result<std::string> AppliedSteps(Connection& connection);
 
 }  // namespace coffer::storage

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -67,6 +68,9 @@ class Transaction {
   std::unique_ptr<Impl> impl_;
 };
 
+// Told how far a copy is, in pages; false ends it.
+using CopyProgress = std::function<bool(std::int64_t done, std::int64_t total)>;
+
 // A read-only (query_only) connection borrowed from the pool: one consistent snapshot from the
 // first statement until it is given back. Used by one thread.
 class Reader {
@@ -75,6 +79,14 @@ class Reader {
   Reader& operator=(Reader&&) = delete;
   ~Reader();
   Result<Statement> Prepare(std::string_view sql);
+  // Copies this snapshot into the new file `file` (mode 0600) while others read and write; the
+  // database's log only grows meanwhile. The copy is one file without a log, is read through by
+  // SQLite's integrity check and is on the disk when this returns. kConflict where `file` exists,
+  // kUnavailable "the copy was broken off" where `progress` said so. After an error no file is
+  // left.
+  Status CopyTo(const std::filesystem::path& file, const CopyProgress& progress);
+  // The newest step of each room's schema: "audit 1, keyring 1".
+  Result<std::string> SchemaSteps();
 
  private:
   friend class Database;
@@ -100,7 +112,8 @@ struct Migration {
   std::string_view sql;
 };
 
-// SQLite in WAL mode with synchronous=FULL. One connection does every write and every checkpoint;
+// SQLite in WAL mode with synchronous=FULL. Open() first finishes a replacement that was cut off
+// (database_replacement.h). One connection does every write and every checkpoint;
 // readers are query_only. Thread-safe; must outlive what it lends. The file is made with mode 0600.
 class Database {
  public:

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+
+#include "coffer/base/result.h"
+
+namespace coffer::storage {
+
+// Whether a FILE.replaced is in the way of ReplaceDatabase(); kConflict.
+Status CheckReplaceable(const std::filesystem::path& file);
+// Puts the database file `fresh` (closed, without a log, in the same directory) in the place of
+// `file`, whatever state that is in; it is kept as FILE.replaced, with its log. Cut off at any
+// moment, the next Database::Open() of `file` finds the former database or the new one, each whole.
+// Nobody else may have `file` open: the caller holds the directory's lock.
+Status ReplaceDatabase(const std::filesystem::path& file, const std::filesystem::path& fresh);
+
+}  // namespace coffer::storage
