@@ -153,8 +153,13 @@ struct KeyRing::Impl {
   Status StartEmpty(Token& token);
   Status CheckSum(Token& token, bool accept_damage);
   Status CheckEpoch(Token& token, const StartPolicy& policy);
-  Status RequireRotations(Token& token);
+  // Whether the operator gave his word for a database this much older than the token.
+  Status AcceptRollback(std::uint64_t newest, const StartPolicy& policy) const;
+  Status RequireRotations(Token& token, std::string_view reason);
   std::string KeysInDoubt(Token& token);
+
+  // unusable_versions.cc
+  Status FindUnusable(Token& token, std::vector<UnusableVersion>& found);
 
   // key_ring.cc
   Status VerifyKey(Token& token, const store::StoredKey& stored) const;

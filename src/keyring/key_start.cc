@@ -80,29 +80,41 @@ Status KeyRing::Impl::CheckEpoch(Token& token, const StartPolicy& policy) {
                 "the database belongs to another token: start with the token it was made with");
   }
   token_epoch = epoch.value;
-  if (state.epoch == epoch.value || state.epoch == epoch.value + 1) return {};
-  if (state.epoch > epoch.value) {
+  const bool latest = state.epoch == epoch.value || state.epoch == epoch.value + 1;
+  if (latest && !policy.restoring) return {};
+  if (!latest && state.epoch > epoch.value) {
     return Fail(Code::kCorrupt, "the token is older than the database (token epoch " +
                                     std::to_string(epoch.value) + ", database epoch " +
                                     std::to_string(state.epoch) +
                                     "): start with the token's latest state");
   }
+  if (!latest) COFFER_TRY(AcceptRollback(epoch.value, policy));
+  // A backup's counts are not to be trusted either, though no key was changed since.
+  state.epoch = epoch.value;
+  return RequireRotations(token, policy.restoring ? "restored from a backup" : "rollback accepted");
+}
+
+Status KeyRing::Impl::AcceptRollback(std::uint64_t newest, const StartPolicy& policy) const {
+  const std::string older = std::to_string(state.epoch);
   if (policy.accept_rollback_to != state.epoch) {
-    return Fail(Code::kCorrupt, "the database is older than the token (database epoch " +
-                                    std::to_string(state.epoch) + ", token epoch " +
-                                    std::to_string(epoch.value) +
-                                    "): start with the latest database, or with -accept-rollback=" +
-                                    std::to_string(state.epoch) +
-                                    " to lose what came after it and rotate every key");
+    const std::string epochs =
+        " (database epoch " + older + ", token epoch " + std::to_string(newest) + "): ";
+    return Fail(Code::kCorrupt,
+                policy.restoring ? "the backup is older than the token" + epochs +
+                                       "restore the latest one, or give -accept-rollback=" + older +
+                                       " to lose what came after it"
+                                 : "the database is older than the token" + epochs +
+                                       "start with the latest database, or with -accept-rollback=" +
+                                       older + " to lose what came after it and rotate every key");
   }
   logger.Log(LogLevel::kWarn, "keyring", "accepted an older database on the operator's word",
              {{"database_epoch", static_cast<std::int64_t>(state.epoch)},
-              {"token_epoch", static_cast<std::int64_t>(epoch.value)}});
-  state.epoch = epoch.value;
-  return RequireRotations(token);
+              {"token_epoch", static_cast<std::int64_t>(newest)}});
+  return {};
 }
 
-Status KeyRing::Impl::RequireRotations(Token& token) {
+// Leaves the database one ahead of the token, which follows at the end of a start.
+Status KeyRing::Impl::RequireRotations(Token& token, std::string_view reason) {
   COFFER_ASSIGN(const auto places, store::AllKeys(database, nullptr));
   struct Marked {
     Key key;
@@ -131,13 +143,11 @@ Status KeyRing::Impl::RequireRotations(Token& token) {
     COFFER_TRY(store::WriteKey(transaction, entry.key, entry.mac));
     COFFER_TRY(store::AppendHistory(transaction, entry.key.id,
                                     {clock.Now(), "rotation-required", entry.key.latest_version,
-                                     "start", "rollback accepted"}));
+                                     "start", std::string(reason)}));
   }
   COFFER_TRY(store::WriteState(transaction, next, state_mac));
   COFFER_TRY(transaction.Commit());
   state = next;
-  COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
-  token_epoch = state.epoch;
   return {};
 }
 
@@ -156,11 +166,15 @@ Status KeyRing::Impl::Start(Token& token, const StartPolicy& policy) {
     }
     COFFER_TRY(CheckSum(token, policy.accept_damaged_rows));
     COFFER_TRY(CheckEpoch(token, policy));
+  } else if (policy.restoring) {
+    return Fail(Code::kCorrupt, "the backup has no state row: it was made before the first start");
   } else {
     COFFER_TRY(StartEmpty(token));
   }
   resident_limit = policy.resident_limit;
   COFFER_TRY(CompareResidents(token));
+  // The token stays as it is until the database has its place: until then the former one starts.
+  if (policy.restoring) return {};
   // One step of the epoch for each start: a database copied before it can never be passed off as
   // the latest.
   // The token first catches up with a change whose epoch it missed, so that the database is never

@@ -115,6 +115,10 @@ Result<std::vector<KeyPlace>> Places(Statement& rows) {
 
 Result<std::optional<StoredState>> ReadState(storage::Database& database) {
   COFFER_ASSIGN(storage::Reader reader, database.Read());
+  return ReadState(reader);
+}
+
+Result<std::optional<StoredState>> ReadState(storage::Reader& reader) {
   COFFER_ASSIGN(Statement row,
                 reader.Prepare("SELECT database_id, epoch, keys, sum, mac FROM keyring_state"));
   COFFER_ASSIGN(const bool found, row.Step());

@@ -25,6 +25,7 @@ struct StoredState {
 };
 // Nothing where there is no state row yet.
 Result<std::optional<StoredState>> ReadState(storage::Database& database);
+Result<std::optional<StoredState>> ReadState(storage::Reader& reader);
 Status WriteState(storage::Transaction& transaction, const StateRow& state, ByteView mac);
 
 struct StoredKey {

@@ -78,6 +78,17 @@ struct StartPolicy {
       accept_rollback_to;            // the operator's word: this epoch of the database
   bool accept_damaged_rows = false;  // the operator's word after reading the list of keys in doubt
   int resident_limit = 1000;         // versions kept as token objects
+  // The database is a backup on its way to its place: every key is to be rotated whatever the
+  // epoch, and the token is not written, so that the database of now still starts.
+  bool restoring = false;
+};
+
+// What of the database this token cannot use.
+struct UnusableVersion {
+  Id mount;
+  std::string key;
+  int version = 0;  // 0: the whole key
+  std::string why;
 };
 
 // Told of the rotations that no request asked for. On the custodian's thread.
@@ -182,6 +193,10 @@ class KeyRing {
   Status Random(std::size_t worker, MutableBytes out);
   // 32 octets for look-up hashes, from coffer-meta over `label`. At start only.
   Result<SecretBytes> DeriveLookupKey(std::string_view label);
+
+  // Checks the MACs of every key, opens one version under each master and looks for the object of
+  // each resident version. Takes its time.
+  Result<std::vector<UnusableVersion>> FindUnusable();
 
   bool Ready() const;
   // Token objects that name this database and belong to no key, as counted at the start.

@@ -1,0 +1,95 @@
+// What a restored database has lost: keys whose rows fail their check, versions that no master
+// opens, resident versions without their object.
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "keyring/key_ring_impl.h"
+
+namespace coffer::keyring {
+namespace {
+
+Use FirstUse(const KeySpec& spec) {
+  if (spec.derived) return Use::kDerive;
+  switch (InfoOf(spec.type).family) {
+    case Family::kHmac:
+      return Use::kHmac;
+    case Family::kCmac:
+      return Use::kCmac;
+    case Family::kRsa:
+    case Family::kEcdsa:
+    case Family::kEd25519:
+    case Family::kMlDsa:
+      return Use::kSign;
+    default:
+      return Use::kCipher;
+  }
+}
+
+// Answers "why not", empty where the token can use it. A blob's MAC has been checked, so it is what
+// was wrapped: one that opens shows that its master is the right one.
+class VersionCheck {
+ public:
+  explicit VersionCheck(Token& token) : token_(token) {}
+
+  Result<std::string> WhyUnusable(const KeySpec& spec, const KeyVersion& version) {
+    if (version.custody == Custody::kResident) {
+      const auto object = token_.FindResident(version.locator);
+      if (!object && object.error().code != Code::kCorrupt) return Fail(object.error());
+      if (!object) return std::string("its object is not in the token");
+    } else {
+      COFFER_ASSIGN(std::string why,
+                    WhyClosed(spec, FirstUse(spec), version.info.master, version.blob));
+      if (!why.empty()) return why;
+    }
+    if (version.hmac_blob.empty()) return std::string();
+    return WhyClosed(spec, Use::kHmac, version.hmac_master, version.hmac_blob);
+  }
+
+ private:
+  Result<std::string> WhyClosed(const KeySpec& spec, Use use, const std::string& master,
+                                ByteView blob) {
+    const auto known = masters_.find(master);
+    if (known != masters_.end()) return known->second;
+    const auto opened = token_.Unwrap(spec, use, master, blob);
+    if (!opened && opened.error().code == Code::kTokenLost) return Fail(opened.error());
+    if (opened) token_.Destroy(*opened);
+    std::string why = opened ? "" : "the token's master key coffer-" + master + " does not open it";
+    masters_.emplace(master, why);
+    return why;
+  }
+
+  Token& token_;
+  std::map<std::string, std::string, std::less<>> masters_;  // -> why not
+};
+
+}  // namespace
+
+Status KeyRing::Impl::FindUnusable(Token& token, std::vector<UnusableVersion>& found) {
+  COFFER_ASSIGN(const auto places, store::AllKeys(database, nullptr));
+  VersionCheck check(token);
+  for (const store::KeyPlace& place : places) {
+    const auto stored = Load(token, place.mount, place.name);
+    if (!stored) {
+      if (stored.error().code != Code::kCorrupt) return Fail(stored.error());
+      found.push_back({place.mount, place.name, 0, stored.error().message});
+      continue;
+    }
+    for (const auto& [number, version] : stored->key.versions) {
+      COFFER_ASSIGN(std::string why, check.WhyUnusable(stored->key.Spec(), version));
+      if (!why.empty()) found.push_back({place.mount, place.name, number, std::move(why)});
+    }
+  }
+  return {};
+}
+
+Result<std::vector<UnusableVersion>> KeyRing::FindUnusable() {
+  constexpr auto kLong = std::chrono::hours(1);
+  std::vector<UnusableVersion> found;
+  COFFER_TRY(
+      impl_->custodian.Run([&](Token& token) { return impl_->FindUnusable(token, found); }, kLong));
+  return found;
+}
+
+}  // namespace coffer::keyring
