@@ -59,6 +59,7 @@ std::vector<Endpoint> EndpointsOf(EngineKind engine) {
       AddSystemEndpoints(endpoints);
       AddMountEndpoints(endpoints);
       AddAuditEndpoints(endpoints);
+      AddBackupEndpoints(endpoints);
       AddSpecsEndpoints(endpoints);
       break;
     case EngineKind::kToken:

@@ -109,6 +109,7 @@ class EndpointTable {
 // Each in the file of its name.
 void AddSystemEndpoints(std::vector<Endpoint>& table);
 void AddAuditEndpoints(std::vector<Endpoint>& table);
+void AddBackupEndpoints(std::vector<Endpoint>& table);
 void AddMountEndpoints(std::vector<Endpoint>& table);
 void AddSpecsEndpoints(std::vector<Endpoint>& table);
 void AddTokenEndpoints(std::vector<Endpoint>& table);

@@ -16,8 +16,8 @@ constexpr std::string_view kVersion = "Coffer v0.1.0";
 
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
-  for (const auto& group :
-       {StatusCommands(), PathCommands(), SecretsCommands(), AuditCommands(), TransitCommands()}) {
+  for (const auto& group : {StatusCommands(), PathCommands(), SecretsCommands(), AuditCommands(),
+                            TransitCommands(), OperatorCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
   return commands;

@@ -48,6 +48,7 @@ struct Command {
 
 // Each in the file of its name.
 std::vector<Command> AuditCommands();
+std::vector<Command> OperatorCommands();
 std::vector<Command> PathCommands();
 std::vector<Command> StatusCommands();
 std::vector<Command> SecretsCommands();

@@ -30,7 +30,8 @@ struct Config {
   std::optional<std::string> root_token;  // dev: the root token's wanted value
   std::string cluster_name = "coffer";
   std::vector<audit::DeviceSettings> audit_devices;
-  std::filesystem::path audit_directory;  // where sys/audit may enable devices; empty: nowhere
+  std::filesystem::path audit_directory;   // where sys/audit may enable devices; empty: nowhere
+  std::filesystem::path backup_directory;  // where sys/backup writes; empty: nowhere
   keyring::StartPolicy start_policy;
   std::chrono::milliseconds drain_deadline{10'000};
 };

@@ -123,6 +123,11 @@ Status Builder::ReadTop(hcl::ObjectReader& reader) {
     COFFER_ASSIGN(config_.audit_directory,
                   AbsolutePath("audit_directory", *audit, reader.At("audit_directory")));
   }
+  COFFER_ASSIGN(const auto backup, reader.Text("backup_directory"));
+  if (backup) {
+    COFFER_ASSIGN(config_.backup_directory,
+                  AbsolutePath("backup_directory", *backup, reader.At("backup_directory")));
+  }
   return {};
 }
 
@@ -190,6 +195,9 @@ std::string EffectiveSettings(const Config& config) {
   out += "drain_timeout = \"" + std::to_string(drain.count()) + "s\"\n";
   if (!config.audit_directory.empty()) {
     out += "audit_directory = " + hcl::Quote(config.audit_directory.string()) + "\n";
+  }
+  if (!config.backup_directory.empty()) {
+    out += "backup_directory = " + hcl::Quote(config.backup_directory.string()) + "\n";
   }
   for (const ConfigSection& section : kSections) section.print(config, out);
   return out;

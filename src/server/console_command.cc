@@ -40,7 +40,8 @@ int RunConsoleCommand(const std::string& family, const std::string& help,
     return app.exit(error) == 0 ? 0 : kUsageExit;
   }
   PrepareProcess();
-  const auto config = ReadConfig(path);
+  const bool configless = chosen->needs_no_config && chosen->needs_no_config();
+  const auto config = configless ? Result<Config>(Config{}) : ReadConfig(path);
   if (!config) return Report(config.error());
   crypto::SystemRandom random;
   const auto logger = MakeStderrLog();

@@ -26,6 +26,8 @@ struct ConsoleCommand {
   const char* help;
   std::function<Status(Console&)> run;
   std::function<void(CLI::App&)> declare{};  // flags and arguments of its own
+  // Whether it can do without a configuration, as its flags stand; then an empty one will do.
+  std::function<bool()> needs_no_config{};
 };
 
 // Parses "<family> <name> [-config=PATH] [-format=table|json] ..." (flags with two dashes), reads

@@ -101,11 +101,13 @@ Result<Config> MakeDevConfig(const DevFlags& flags, Random& random) {
   config.token.objects_directory = directory / "tokens";
   config.dev = true;
   config.audit_directory = directory / "audit";
-  std::error_code error;
-  fs::create_directories(config.audit_directory, error);
-  if (error) {
-    return Fail(Code::kUnavailable,
-                "failed to make " + config.audit_directory.string() + ": " + error.message());
+  config.backup_directory = directory / "backups";
+  for (const fs::path& made : {config.audit_directory, config.backup_directory}) {
+    std::error_code error;
+    fs::create_directories(made, error);
+    if (error) {
+      return Fail(Code::kUnavailable, "failed to make " + made.string() + ": " + error.message());
+    }
   }
   config.http.workers =
       std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, kMaxWorkers);

@@ -17,14 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Status MakeDataDirectory(const fs::path& directory) {
-  std::error_code error;
-  if (!fs::create_directory(directory, error) && error) {
-    return Fail(Code::kInvalid, "failed to make " + directory.string() + ": " + error.message());
-  }
-  return {};
-}
-
 // 128 random bits, where the file is not there.
 Result<bool> MakePinFile(const fs::path& file, Random& random) {
   if (file.empty()) return false;
@@ -144,7 +136,7 @@ SecretBytes RandomPin(Random& random, std::size_t digits) {
 Status InitHsm(Console& console) {
   const Config& config = console.config;
   SelectSoftHsm(config);
-  COFFER_TRY(MakeDataDirectory(config.data_directory));
+  COFFER_TRY(MakeDataDirectory(config));
   COFFER_ASSIGN(const Offline offline, Offline::Open(config, console.logger));
   COFFER_ASSIGN(const bool seen_before, keyring::HasState(*offline.database));
   COFFER_ASSIGN(const Id database,

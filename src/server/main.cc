@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <string>
@@ -21,7 +22,9 @@ const std::array kFamilies{
     coffer::cli::Family{"hsm",
                         "the token behind a server",
                         {"init", "list", "doctor", "gc", "change-pin", "rotate-master"}},
-    coffer::cli::Family{"operator", "what needs the token's PIN", {"init", "recover-root"}},
+    coffer::cli::Family{"operator",
+                        "what needs the token's PIN",
+                        {"init", "recover-root", "restore", "verify-backup"}},
     coffer::cli::Family{"api-docs", "the API reference: -format=markdown|openapi", {}},
 };
 
@@ -29,6 +32,12 @@ const std::array kFamilies{
 bool ReadsAuditFiles(const std::vector<std::string>& arguments) {
   return arguments.size() > 1 &&
          (arguments[1] == "verify" || arguments[1] == "head" || arguments[1] == "query");
+}
+
+// A running server makes its backup itself; the client only asks for it.
+bool IsForRunningServer(const std::vector<std::string>& arguments) {
+  return arguments.size() > 1 && arguments[0] == "operator" && arguments[1] == "backup" &&
+         std::find(arguments.begin(), arguments.end(), "--offline") == arguments.end();
 }
 
 // One line for each family of commands that are not the client's.
@@ -41,7 +50,8 @@ int Dispatch(const std::vector<std::string>& arguments) {
   }
   if (family == "hsm") return coffer::server::HsmCommand(rest());
   if (family == "api-docs") return coffer::server::ApiDocsCommand(rest());
-  if (family == "operator") return coffer::server::OperatorCommand(rest());
+  if (family == "operator" && !IsForRunningServer(arguments))
+    return coffer::server::OperatorCommand(rest());
   return coffer::cli::Run(arguments, kFamilies);
 }
 

@@ -12,13 +12,27 @@
 
 namespace coffer::server {
 
-Result<std::unique_ptr<storage::Database>> OpenDatabase(const Config& config, Logger& logger) {
+std::filesystem::path DatabaseFile(const Config& config) {
+  return config.data_directory / "coffer.db";
+}
+
+Result<std::unique_ptr<storage::Database>> OpenDatabase(const std::filesystem::path& file,
+                                                        Logger& logger) {
   std::vector<storage::Migration> schema = keyring::KeyRing::Schema();
   for (const auto& room :
        {mounts::MountTable::Schema(), auth::TokenStore::Schema(), audit::Broker::Schema()}) {
     schema.insert(schema.end(), room.begin(), room.end());
   }
-  return storage::Database::Open({.file = config.data_directory / "coffer.db"}, schema, logger);
+  return storage::Database::Open({.file = file}, schema, logger);
+}
+
+Status MakeDataDirectory(const Config& config) {
+  std::error_code error;
+  if (!std::filesystem::create_directory(config.data_directory, error) && error) {
+    return Fail(Code::kInvalid,
+                "failed to make " + config.data_directory.string() + ": " + error.message());
+  }
+  return {};
 }
 
 void SelectSoftHsm(const Config& config) {
@@ -28,7 +42,7 @@ void SelectSoftHsm(const Config& config) {
 
 Result<Offline> Offline::Open(const Config& config, Logger& logger) {
   COFFER_ASSIGN(auto lock, storage::DirectoryLock::Acquire(config.data_directory));
-  COFFER_ASSIGN(auto database, OpenDatabase(config, logger));
+  COFFER_ASSIGN(auto database, OpenDatabase(DatabaseFile(config), logger));
   return Offline{std::move(lock), std::move(database)};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -11,8 +12,13 @@
 
 namespace coffer::server {
 
+std::filesystem::path DatabaseFile(const Config& config);
 // The database of all rooms together, brought to this program's schema.
-Result<std::unique_ptr<storage::Database>> OpenDatabase(const Config& config, Logger& logger);
+Result<std::unique_ptr<storage::Database>> OpenDatabase(const std::filesystem::path& file,
+                                                        Logger& logger);
+
+// Makes the data directory where it is missing; its parent must be there.
+Status MakeDataDirectory(const Config& config);
 
 // Points SoftHSM at its configuration file, where one is configured. Before its module is loaded.
 void SelectSoftHsm(const Config& config);

@@ -1,7 +1,9 @@
 #include "server/operator_command.h"
 
 #include <cstdio>
+#include <utility>
 
+#include "server/backup_command.h"
 #include "server/console_command.h"
 #include "server/run_server.h"
 
@@ -25,13 +27,16 @@ Status ShowRootToken(Console& console, bool replace) {
 }  // namespace
 
 int OperatorCommand(const std::vector<std::string>& arguments) {
-  return RunConsoleCommand(
-      "operator", "what an operator does on the server's console, while the server is stopped",
-      {{"init", "make the first root token; once",
-        [](Console& console) { return ShowRootToken(console, false); }},
-       {"recover-root", "replace a lost root token; needs the token's PIN",
-        [](Console& console) { return ShowRootToken(console, true); }}},
-      arguments);
+  std::vector<ConsoleCommand> commands{
+      {"init", "make the first root token; once",
+       [](Console& console) { return ShowRootToken(console, false); }},
+      {"recover-root", "replace a lost root token; needs the token's PIN",
+       [](Console& console) { return ShowRootToken(console, true); }}};
+  for (ConsoleCommand& command : BackupCommands()) commands.push_back(std::move(command));
+  return RunConsoleCommand("operator",
+                           "what an operator does on the server's console, while the server is "
+                           "stopped",
+                           commands, arguments);
 }
 
 }  // namespace coffer::server

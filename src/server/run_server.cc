@@ -32,6 +32,7 @@
 #include "coffer/storage/directory_lock.h"
 #include "coffer/transit/engine.h"
 #include "server/audit_office.h"
+#include "server/backup_office.h"
 #include "server/offline.h"
 #include "server/pin_guard.h"
 #include "server/pin_source.h"
@@ -72,6 +73,7 @@ class Instance {
     }
     health_.reset();
     http_.reset();
+    backups_.reset();  // its thread waits for the custodian
     if (audit_ && custodian_) audit_->SignOff();
     if (custodian_) custodian_->Stop();
     if (audit_) audit_->Close();
@@ -123,6 +125,8 @@ class Instance {
   std::unique_ptr<auth::TokenStore> tokens_;
   std::unique_ptr<transit::Engine> engine_;
   api::RootPolicy policy_;
+  std::string token_serial_;
+  std::unique_ptr<BackupOffice> backups_;
   std::unique_ptr<api::Service> service_;
   std::unique_ptr<http::Server> http_;
   std::atomic<bool> draining_{false};
@@ -149,7 +153,7 @@ Status Instance::Start() {
 }
 
 Status Instance::OpenStorage() {
-  COFFER_ASSIGN(database_, OpenDatabase(config_, logger_));
+  COFFER_ASSIGN(database_, OpenDatabase(DatabaseFile(config_), logger_));
   audit_ = std::make_unique<AuditOffice>(*database_, random_, clock_, logger_);
   return {};
 }
@@ -176,6 +180,7 @@ Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
   COFFER_ASSIGN(
       keyring::OpenedTokens opened,
       keyring::OpenTokens(config_.token, pin, config_.http.workers, logger_, watch_.get()));
+  token_serial_ = opened.serial;
   keyring::Token& custodians_token = *opened.custodian;
   custodian_ = std::make_unique<keyring::Custodian>(std::move(opened.custodian),
                                                     keyring::Custodian::Options{}, clock_, logger_);
@@ -219,6 +224,9 @@ Status Instance::OpenHttp() {
   audit_->Watch(*custodian_, *keys_);
   custodian_->Start();
   COFFER_TRY(audit_->Open(config_));
+  backups_ =
+      std::make_unique<BackupOffice>(BackupSource{*database_, *custodian_, token_serial_, clock_},
+                                     audit_->Broker(), config_.backup_directory, logger_);
   api::ServerInfo info;
   info.cluster_name = config_.cluster_name;
   info.cluster_id = keys_->DatabaseId().ToUuid();
@@ -234,7 +242,8 @@ Status Instance::OpenHttp() {
       info,
       [this] { return keys_->Ready() && !watch_->AnyStalled() && !draining_; },
       *custodian_,
-      &audit_->Broker()};
+      &audit_->Broker(),
+      backups_.get()};
   service_ = std::make_unique<api::Service>(services);
   COFFER_TRY(OpenHealth(services));
   COFFER_ASSIGN(http_, http::Server::Start(config_.http, *service_, logger_));

@@ -9,24 +9,12 @@
 #include <string>
 #include <utility>
 
+#include "server/descriptor.h"
+
 namespace coffer::server {
 namespace {
 
 constexpr std::size_t kMaxOctets = 4096;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 auto Failed(std::string_view verb, const std::filesystem::path& file) {
   return Fail(Code::kUnavailable,

@@ -1,4 +1,4 @@
-"""A server's configuration with a SoftHSM token still to be made, for tests of the commands on its console."""
+"""A server's configuration and what is run on its console. Standard library only."""
 import json
 import os
 import shutil
@@ -27,13 +27,14 @@ class Case(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def configure(self, label="console", pin=None, serial="", data="data"):
+    def configure(self, label="console", pin=None, serial="", data="data", more=""):
         pin = f"&pin-source=file:{self.path('pin')}" if pin is None else pin
         with open(self.path("coffer.hcl"), "w") as out:
             out.write(f"""listener "tcp" {{ address = "127.0.0.1:0" }}
                 listener "unix" {{ address = "{self.path('own.sock')}" }}
                 storage "sqlite" {{ path = "{self.path(data)}" }}
                 workers = 1
+                {more}
                 token {{ uri = "pkcs11:token={label}{serial}?module-path={MODULE}{pin}"
                          so_pin_source = "{self.path('so-pin')}"
                          softhsm_config = "{self.path('softhsm2.conf')}" }}""")

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "coffer/api/backups.h"
 #include "coffer/audit/broker.h"
 #include "coffer/audit/entry.h"
 #include "coffer/auth/token_store.h"
@@ -61,6 +62,7 @@ struct Services {
   std::function<bool()> token_reachable;   // thread-safe and cheap: asked by each health request
   keyring::Custodian& custodian;           // carries out the requests that change keys
   audit::Broker* audit_devices = nullptr;  // what sys/audit manages; null: it manages nothing
+  Backups* backups = nullptr;              // what sys/backup asks; null: there are none
 };
 
 // Vault's wire API. Every request takes one way: request id, token, policy, audit, endpoint (typed

@@ -1,0 +1,61 @@
+// coffer operator backup: asks the running server for one.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+
+#include "cli/invocation.h"
+#include "coffer/base/progress_line.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+int Backup(Invocation& call) {
+  constexpr milliseconds kLongestWait{1000};
+  const std::string path = "sys/backup/" + EscapeUrl(call.words.front(), "");
+  const json body{{"overwrite", call.Has("force")}};
+  int code = kDone;
+  auto answer = Ask(call, "POST", path, body.dump(), code);
+  if (!answer) return code;
+  json state = json::parse(answer->body).at("data");
+  {
+    ProgressLine line("copying the database");
+    milliseconds wait{25};
+    while (state.at("state") == "running") {
+      line.Show(state.at("pages_done").get<std::int64_t>(),
+                state.at("pages_total").get<std::int64_t>());
+      std::this_thread::sleep_for(wait);
+      wait = std::min(wait * 2, kLongestWait);
+      answer = Ask(call, "GET", path, "", code);
+      if (!answer) return code;
+      state = json::parse(answer->body).at("data");
+    }
+  }
+  if (state.at("state") != "done") {
+    return Complain("the backup failed: " + state.value("error", "no reason was given"), kRefused);
+  }
+  const auto text = Render(answer->body, call.format, call.field);
+  if (!text) return Complain(text.error().message, kRefused);
+  std::fwrite(text->data(), 1, text->size(), stdout);
+  return kDone;
+}
+
+}  // namespace
+
+std::vector<Command> OperatorCommands() {
+  return {{"operator backup",
+           "[-force] NAME",
+           "have the running server write a backup into its backup_directory",
+           {{"force", true, "overwrite a backup of this name"}},
+           1,
+           1,
+           Backup}};
+}
+
+}  // namespace coffer::cli
