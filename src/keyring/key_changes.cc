@@ -34,6 +34,7 @@ Status KeyRing::Impl::CatchUp(Token& token) {
     COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
     token_epoch = state.epoch;
   }
+  DestroyDoomed(token);
   return {};
 }
 
@@ -120,9 +121,10 @@ Status KeyRing::Impl::Commit(Token& token, const Change& change) {
   }
   state = next;
   Publish(change);
+  for (Bytes& locator : GoneResidents(change)) doomed.push_back(std::move(locator));
   COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
   token_epoch = state.epoch;
-  DestroyResidents(token, GoneResidents(change));
+  DestroyDoomed(token);
   return {};
 }
 

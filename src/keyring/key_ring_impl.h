@@ -145,6 +145,7 @@ struct KeyRing::Impl {
   std::uint64_t token_epoch = 0;
   // The key of a COMMIT whose outcome is unknown: state and key are read again first.
   std::optional<store::KeyPlace> doubtful;
+  std::vector<Bytes> doomed;  // objects of versions that a commit removed; see DestroyDoomed()
   int resident_limit = 0;
   std::size_t orphaned_residents = 0;  // token objects without a key, counted at the start
 
@@ -211,6 +212,10 @@ struct KeyRing::Impl {
   Result<ResidentPlace> ReserveResident(const Id& key, int version);
   static std::vector<Bytes> GoneResidents(const Change& change);
   void DestroyResidents(Token& token, const std::vector<Bytes>& locators);
+  // Those of committed changes, once the token knows of the change.
+  void DestroyDoomed(Token& token);
+  // What an earlier run did not get to. Only where nothing of the start is on the operator's word.
+  Status FinishDestroying(Token& token);
   Status CompareResidents(Token& token);
 
   // key_use.cc: the worker's own thread.

@@ -189,7 +189,8 @@ Status KeyRing::Impl::Start(Token& token, const StartPolicy& policy) {
   state = next;
   COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
   token_epoch = state.epoch;
-  return {};
+  const bool on_a_word = policy.accept_damaged_rows || policy.accept_rollback_to;
+  return on_a_word ? Status{} : FinishDestroying(token);
 }
 
 }  // namespace coffer::keyring

@@ -57,6 +57,42 @@ void KeyRing::Impl::DestroyResidents(Token& token, const std::vector<Bytes>& loc
   }
 }
 
+void KeyRing::Impl::DestroyDoomed(Token& token) {
+  if (doomed.empty()) return;
+  DestroyResidents(token, std::exchange(doomed, {}));
+}
+
+// A row that calls an object doomed has no MAC: whoever writes the database could have any object
+// destroyed. But the state row's MAC, its sum and the epoch say which keys there are, and their
+// MACs which objects they need; what none of them needs is no key's. One key whose rows cannot be
+// trusted might need any of them.
+Status KeyRing::Impl::FinishDestroying(Token& token) {
+  COFFER_ASSIGN(const auto rows, store::Residents(database));
+  std::vector<Bytes> left;
+  for (const store::ResidentRow& row : rows) {
+    if (row.state == store::ResidentState::kDestroying) left.push_back(row.locator);
+  }
+  if (left.empty()) return {};
+  std::set<Bytes> needed;
+  COFFER_ASSIGN(const auto places, store::AllKeys(database, nullptr));
+  for (const store::KeyPlace& place : places) {
+    const auto stored = Load(token, place.mount, place.name);
+    if (!stored && stored.error().code != Code::kCorrupt) return Fail(stored.error());
+    if (!stored) {
+      logger.Log(LogLevel::kWarn, "keyring",
+                 "objects of destroyed keys stay in the token: a key's rows failed their check",
+                 {{"key", place.name}, {"objects", static_cast<std::int64_t>(left.size())}});
+      return {};
+    }
+    for (const auto& [number, version] : stored->key.versions) {
+      if (version.custody == Custody::kResident) needed.insert(version.locator);
+    }
+  }
+  std::erase_if(left, [&](const Bytes& locator) { return needed.contains(locator); });
+  DestroyResidents(token, left);
+  return {};
+}
+
 Status KeyRing::Impl::CompareResidents(Token& token) {
   COFFER_ASSIGN(const auto rows, store::Residents(database));
   COFFER_ASSIGN(const auto objects, token.Residents(state.database));

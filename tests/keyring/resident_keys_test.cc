@@ -136,6 +136,52 @@ TEST_F(ResidentKeysTest, RowsThatFailTheirCheckDestroyNothing) {
   EXPECT_TRUE(Signs("mine"));
 }
 
+// As a run leaves it that ended between COMMIT and the destruction: an object that no key has, and
+// its row.
+TEST_F(ResidentKeysTest, AnObjectWhoseDestructionWasCutOffGoesAtTheNextStart) {
+  CreateEd25519("k");
+  const Bytes locator(16, 0x5a);
+  Must(custodian_->Run([&](Token& token) -> Status {
+    COFFER_TRY(token.Generate({.type = KeyType::kEd25519}, {locator, keys_->DatabaseId()}));
+    return {};
+  }));
+  Tamper("INSERT INTO resident_objects (locator, key, version, state) SELECT x'" + ToHex(locator) +
+         "', id, 7, 3 FROM keys");
+  EXPECT_EQ(ObjectsInToken(), 2U);
+  Must(Reopen());
+  EXPECT_EQ(ObjectsInToken(), 1U);
+  EXPECT_TRUE(Signs("k"));
+  auto reader = database_->Read();
+  auto rows = reader->Prepare("SELECT count(*) FROM resident_objects");
+  ASSERT_TRUE(*rows->Step());
+  EXPECT_EQ(rows->Int(0), 1);
+}
+
+TEST_F(ResidentKeysTest, ARowThatCallsALiveObjectDoomedDestroysNothing) {
+  CreateEd25519("k");
+  Tamper("UPDATE resident_objects SET state = 3, key = randomblob(16)");
+  Must(Reopen());
+  EXPECT_TRUE(Signs("k"));
+}
+
+TEST_F(ResidentKeysTest, NothingIsDestroyedWhileAKeysRowsCannotBeTrusted) {
+  CreateEd25519("k");
+  Tamper("UPDATE resident_objects SET state = 3");
+  Tamper("UPDATE key_versions SET locator = randomblob(16)");
+  Must(Reopen());
+  EXPECT_EQ(ObjectsInToken(), 1U);
+}
+
+TEST_F(ResidentKeysTest, NothingIsDestroyedAtAStartOnTheOperatorsWord) {
+  CreateEd25519("k");
+  Tamper("UPDATE resident_objects SET state = 3");
+  Tamper("DELETE FROM keys");
+  StartPolicy policy;
+  policy.accept_damaged_rows = true;
+  Must(Reopen(policy));
+  EXPECT_EQ(ObjectsInToken(), 1U);
+}
+
 TEST_F(ResidentKeysTest, EveryObjectNamesTheDatabase) {
   CreateEd25519("k");
   const auto module = token_.Load();
