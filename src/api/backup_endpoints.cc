@@ -3,6 +3,7 @@
 
 #include "coffer/api/backups.h"
 #include "endpoint_table.h"
+#include "errors.h"
 
 namespace coffer::api {
 namespace {
@@ -32,7 +33,7 @@ void WriteState(const BackupState& state, JsonWriter& json) {
   json.Key("pages_done").Int(state.pages_done);
   json.Key("pages_total").Int(state.pages_total);
   if (state.phase == BackupState::Phase::kFailed) {
-    json.Key("error").Text(state.error.message);
+    json.Key("error").Text(ClientText(state.error));
   }
   if (state.phase == BackupState::Phase::kDone) {
     json.Key("epoch").Int(static_cast<std::int64_t>(state.epoch));

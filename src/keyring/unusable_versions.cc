@@ -5,27 +5,11 @@
 #include <string>
 #include <utility>
 
+#include "keyring/key_mechanisms.h"
 #include "keyring/key_ring_impl.h"
 
 namespace coffer::keyring {
 namespace {
-
-Use FirstUse(const KeySpec& spec) {
-  if (spec.derived) return Use::kDerive;
-  switch (InfoOf(spec.type).family) {
-    case Family::kHmac:
-      return Use::kHmac;
-    case Family::kCmac:
-      return Use::kCmac;
-    case Family::kRsa:
-    case Family::kEcdsa:
-    case Family::kEd25519:
-    case Family::kMlDsa:
-      return Use::kSign;
-    default:
-      return Use::kCipher;
-  }
-}
 
 // Answers "why not", empty where the token can use it. A blob's MAC has been checked, so it is what
 // was wrapped: one that opens shows that its master is the right one.
@@ -38,9 +22,9 @@ class VersionCheck {
       const auto object = token_.FindResident(version.locator);
       if (!object && object.error().code != Code::kCorrupt) return Fail(object.error());
       if (!object) return std::string("its object is not in the token");
-    } else {
-      COFFER_ASSIGN(std::string why,
-                    WhyClosed(spec, FirstUse(spec), version.info.master, version.blob));
+    } else if (!version.blob.empty()) {  // else its public part was imported alone
+      const Use use = MainUse(spec);
+      COFFER_ASSIGN(std::string why, WhyClosed(spec, use, version.info.master, version.blob));
       if (!why.empty()) return why;
     }
     if (version.hmac_blob.empty()) return std::string();

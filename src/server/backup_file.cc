@@ -126,7 +126,7 @@ Status BackupReader::ReadEnd() {
   COFFER_TRY(ReadAll(file_.get(), size - behind, encoded_));
   COFFER_TRY(ReadAll(file_.get(), size - behind + length, mac_));
   COFFER_ASSIGN(manifest_, keyring::DecodeManifest(encoded_));
-  return manifest_.octets == size - behind ? Status{} : NoBackup();
+  return manifest_.octets == size - behind ? Status{} : Status(NoBackup());
 }
 
 Status BackupReader::Copy(const std::function<Status(ByteView)>& take,

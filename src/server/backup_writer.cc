@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 Status Publish(const fs::path& partial, const BackupOrder& order) {
-  const unsigned how = order.overwrite ? 0 : RENAME_NOREPLACE;
+  const unsigned how = order.overwrite ? 0U : unsigned{RENAME_NOREPLACE};
   if (::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, order.file.c_str(), how) != 0) {
     if (errno == EEXIST) return BackupExists(order.file.filename().string());
     const int reason = errno;
@@ -77,6 +77,10 @@ void RemoveDatabaseFiles(const fs::path& file) {
 
 Result<keyring::BackupManifest> WriteBackup(const BackupSource& source, const BackupOrder& order) {
   std::error_code ignored;
+  if (!fs::is_directory(order.file.parent_path(), ignored)) {
+    return Fail(Code::kUnavailable, "the directory of backups is not there",
+                order.file.parent_path().string());
+  }
   if (!order.overwrite && fs::exists(fs::symlink_status(order.file, ignored))) {
     return BackupExists(order.file.filename().string());
   }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "coffer/base/logger.h"
 #include "coffer/base/result.h"
@@ -11,6 +12,9 @@
 #include "server/config.h"
 
 namespace coffer::server {
+
+// What the look-up hashes of API tokens are derived from.
+inline constexpr std::string_view kTokenLookupLabel = "coffer token look-up 1";
 
 std::filesystem::path DatabaseFile(const Config& config);
 // The database of all rooms together, brought to this program's schema.

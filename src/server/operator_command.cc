@@ -5,14 +5,13 @@
 
 #include "server/backup_command.h"
 #include "server/console_command.h"
-#include "server/run_server.h"
+#include "server/root_token.h"
 
 namespace coffer::server {
 namespace {
 
 Status ShowRootToken(Console& console, bool replace) {
-  COFFER_ASSIGN(const SecretBytes token,
-                MakeRootToken(console.config, replace, console.random, console.logger));
+  COFFER_ASSIGN(const SecretBytes token, MakeRootToken(console, replace));
   const std::string_view text = AsText(token.Reveal());
   const int size = static_cast<int>(text.size());
   if (console.json) {

@@ -36,6 +36,7 @@
 #include "server/offline.h"
 #include "server/pin_guard.h"
 #include "server/pin_source.h"
+#include "server/root_token.h"
 #include "server/secret_file.h"
 #include "server/supervisor.h"
 
@@ -52,13 +53,6 @@ sigset_t AwaitedSignals() {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   return signals;
-}
-
-SecretBytes NewToken(Random& random) {
-  std::string text = "hvs." + RandomBase62(random, 24);
-  SecretBytes token = SecretBytes::CopyOf(AsBytes(text));
-  SecureWipe(text.data(), text.size());
-  return token;
 }
 
 // The rooms of a running server, made in this order and unmade in the reverse one.
@@ -79,10 +73,7 @@ class Instance {
     if (audit_) audit_->Close();
   }
 
-  // All but the HTTP server.
-  Status Open();
   Status Start();
-  auth::TokenStore& Tokens() { return *tokens_; }
   void Announce() const;
   void Reload(const ReadAgain& read_again) {
     ReloadTls();
@@ -135,16 +126,12 @@ class Instance {
   SecretBytes root_token_;
 };
 
-Status Instance::Open() {
+Status Instance::Start() {
   COFFER_ASSIGN(auto lock, storage::DirectoryLock::Acquire(config_.data_directory));
   lock_.emplace(std::move(lock));
   COFFER_TRY(OpenStorage());
   COFFER_TRY(OpenKeys());
-  return OpenAccess();
-}
-
-Status Instance::Start() {
-  COFFER_TRY(Open());
+  COFFER_TRY(OpenAccess());
   if (!config_.dev && !tokens_->Initialized()) {
     logger_.Log(LogLevel::kWarn, "server",
                 "there is no root token yet: stop the server and run coffer operator init");
@@ -192,7 +179,7 @@ Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
 
 Status Instance::OpenAccess() {
   COFFER_ASSIGN(mounts_, mounts::MountTable::Load(*database_, random_));
-  COFFER_ASSIGN(const SecretBytes lookup_key, keys_->DeriveLookupKey("coffer token look-up 1"));
+  COFFER_ASSIGN(const SecretBytes lookup_key, keys_->DeriveLookupKey(kTokenLookupLabel));
   COFFER_ASSIGN(tokens_, auth::TokenStore::Load(*database_, lookup_key, random_, clock_));
   return config_.dev ? KeepRootToken() : Status{};
 }
@@ -209,7 +196,7 @@ Status Instance::KeepRootToken() {
   } else if (kept) {
     root_token_ = std::move(*kept);
   } else {
-    root_token_ = NewToken(random_);
+    root_token_ = NewRootToken(random_);
   }
   COFFER_TRY(WriteSecretFile(file, root_token_));
   if (!tokens_->Lookup(AsText(root_token_.Reveal()))) {
@@ -387,26 +374,6 @@ Status RunServer(const Config& config, const ReadAgain& read_again, Random& rand
   logger.Log(LogLevel::kInfo, "server", "draining", {{"signal", std::int64_t{signal}}});
   instance.Drain();
   return {};
-}
-
-Result<SecretBytes> MakeRootToken(const Config& config, bool replace, Random& random,
-                                  Logger& logger) {
-  Config alone = config;
-  alone.http.workers = 1;
-  Instance instance(alone, random, logger);
-  COFFER_TRY(instance.Open());
-  const bool initialized = instance.Tokens().Initialized();
-  if (initialized && !replace) {
-    return Fail(Code::kConflict,
-                "the server has a root token: coffer operator recover-root replaces a lost one");
-  }
-  if (!initialized && replace) {
-    return Fail(Code::kNotFound, "the server has no root token yet: run coffer operator init");
-  }
-  SecretBytes token = NewToken(random);
-  COFFER_TRY(instance.Tokens().SetRootToken(AsText(token.Reveal())));
-  logger.Log(LogLevel::kWarn, "server", replace ? "root token replaced" : "root token made");
-  return token;
 }
 
 }  // namespace coffer::server

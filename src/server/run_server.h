@@ -3,7 +3,6 @@
 #include "coffer/base/logger.h"
 #include "coffer/base/random.h"
 #include "coffer/base/result.h"
-#include "coffer/base/secret_bytes.h"
 #include "server/config.h"
 #include "server/reload.h"
 
@@ -18,10 +17,5 @@ void PrepareProcess();
 // that comes during the start is acted on after it. An error is a failed start, with a sentence
 // that says what to do.
 Status RunServer(const Config& config, const ReadAgain& read_again, Random& random, Logger& logger);
-
-// Makes the first root token, or with `replace` another in place of a lost one, for a server that
-// is not running. kConflict, kNotFound with what to do where there is one already, or none.
-Result<SecretBytes> MakeRootToken(const Config& config, bool replace, Random& random,
-                                  Logger& logger);
 
 }  // namespace coffer::server

@@ -285,8 +285,12 @@ class RestoreTest(BackupCase):
                 octets[at] ^= 1
             return change
 
-        for change, sentence in ((flip(5000), "the backup was changed"), (flip(-14), "its MAC is not the token's"),
-                                 (flip(-80), "its MAC is not the token's"), (flip(-3), "is no backup of coffer"),
+        def another_epoch(octets):
+            length = int.from_bytes(octets[-12:-8], "big")
+            octets[len(octets) - 44 - length + 50] ^= 1  # the last octet of the third field
+
+        for change, sentence in ((another_epoch, "its MAC is not the token's"), (flip(5000), "the backup was changed"), (flip(-14), "its MAC is not the token's"),
+                                 (flip(-60), "the backup was changed"), (flip(-3), "is no backup of coffer"),
                                  (lambda octets: octets[:-1], "is no backup of coffer"),
                                  (lambda octets: octets[4096:], "is no backup of coffer"),
                                  (lambda octets: b"", "is no backup of coffer")):
@@ -301,7 +305,7 @@ class RestoreTest(BackupCase):
             second = file.read()
 
         def graft(octets):
-            size = len(octets) - (len(octets) - len(octets) // 4096 * 4096)
+            size = len(octets) // 4096 * 4096  # of the database: all that stands behind it is shorter than a page
             return second[:size] + octets[size:]
 
         self.change(graft)
@@ -370,6 +374,13 @@ class RestoreTest(BackupCase):
         self.down()
         facts = json.loads(self.restore("one", "-format=json"))
         self.assertEqual((facts["keys"], facts["unusable"]), (2, []))
+
+
+class RecoverRootTest(BackupCase):
+    def test_a_replaced_root_token_is_recorded(self):
+        self.assertEqual([event["system"]["event"] for event in self.audit_events()].count("root-token-made"), 1)
+        self.good("operator", "recover-root")
+        self.assertEqual([event["system"]["event"] for event in self.audit_events()].count("root-token-replaced"), 1)
 
 
 class VerifyTest(BackupCase):
