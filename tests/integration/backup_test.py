@@ -249,7 +249,8 @@ class RestoreTest(BackupCase):
         """The backup `changed`, as `change` makes it of the good one's octets."""
         with open(self.backup_file("one"), "rb") as file:
             octets = bytearray(file.read())
-        octets = change(octets) or octets
+        changed = change(octets)
+        octets = octets if changed is None else changed
         with open(self.backup_file("changed"), "wb") as file:
             file.write(octets)
 
