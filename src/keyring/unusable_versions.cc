@@ -37,9 +37,10 @@ class VersionCheck {
     const auto known = masters_.find(master);
     if (known != masters_.end()) return known->second;
     const auto opened = token_.Unwrap(spec, use, master, blob);
-    if (!opened && opened.error().code == Code::kTokenLost) return Fail(opened.error());
+    // The MAC was right, so any other failure is the token's.
+    if (!opened && opened.error().code != Code::kCorrupt) return Fail(opened.error());
     if (opened) token_.Destroy(*opened);
-    std::string why = opened ? "" : "the token's master key coffer-" + master + " does not open it";
+    std::string why = opened ? "" : "its master key coffer-" + master + " is not in the token";
     masters_.emplace(master, why);
     return why;
   }
