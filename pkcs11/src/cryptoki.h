@@ -11,6 +11,7 @@
 
 #include "coffer/base/bytes.h"
 #include "coffer/pkcs11/session.h"
+#include "operation_counters.h"
 
 namespace coffer::pkcs11 {
 
@@ -64,6 +65,7 @@ struct ModuleState {
   explicit ModuleState(CK_FUNCTION_LIST* list) : functions(list) {}
   const Functions functions;
   std::atomic<std::uint64_t> generation{0};
+  mutable OperationCounters counters;
 };
 
 // Cryptoki declares input pointers without const and does not write through them; some tokens take

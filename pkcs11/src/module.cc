@@ -84,6 +84,7 @@ struct Module::Impl {
 
   Status Finalize() const {
     state->generation.fetch_add(1);  // first: from here on no Session may use its handle
+    state->counters.open_sessions.store(0, std::memory_order_relaxed);
     const CK_RV rv = state->functions->C_Finalize(nullptr);
     if (rv != CKR_OK && rv != CKR_CRYPTOKI_NOT_INITIALIZED) {
       return Fail(FromCkRv(rv, "C_Finalize"));
@@ -128,6 +129,12 @@ Module::CallSince Module::Calls() const {
     if (since == 0) return std::nullopt;
     return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(since));
   };
+}
+
+Statistics Module::Counts() const {
+  Statistics sum;
+  impl_->state->counters.AddTo(sum);
+  return sum;
 }
 
 Status Module::Reinitialize() {
@@ -271,6 +278,7 @@ Result<Session> Module::OpenSession(SlotId slot) {
   const CK_RV rv = impl_->state->functions->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION,
                                                           nullptr, nullptr, &handle);
   if (rv != CKR_OK) return Fail(FromCkRv(rv, "C_OpenSession"));
+  impl_->state->counters.open_sessions.fetch_add(1, std::memory_order_relaxed);
   return Session(impl_->state, handle);
 }
 

@@ -55,6 +55,7 @@ Session::~Session() { Close(); }
 void Session::Close() noexcept {
   if (module_ != nullptr && module_->generation.load() == generation_) {
     module_->functions->C_CloseSession(handle_);
+    module_->counters.open_sessions.fetch_sub(1, std::memory_order_relaxed);
   }
   module_.reset();
 }
@@ -119,11 +120,14 @@ Error Session::FailedLength(std::size_t size, const char* function) {
 Result<ObjectHandle> Session::GenerateKey(const Mechanism& mechanism,
                                           const Attributes& attributes) {
   COFFER_TRY(CheckAlive());
+  OperationCounters::Operation counted(module_->counters, OperationKind::kGenerateKey,
+                                       MechanismIndex(mechanism.type));
   CK_MECHANISM raw = ToCk(mechanism);
   CK_OBJECT_HANDLE key = kNoObject;
   const CK_RV rv = module_->functions->C_GenerateKey(handle_, &raw, attributes.impl().Data(),
                                                      attributes.impl().Size(), &key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_GenerateKey"));
+  counted.Succeeded();
   return key;
 }
 
@@ -131,6 +135,8 @@ Result<KeyPair> Session::GenerateKeyPair(const Mechanism& mechanism,
                                          const Attributes& public_attributes,
                                          const Attributes& private_attributes) {
   COFFER_TRY(CheckAlive());
+  OperationCounters::Operation counted(module_->counters, OperationKind::kGenerateKeyPair,
+                                       MechanismIndex(mechanism.type));
   CK_MECHANISM raw = ToCk(mechanism);
   KeyPair pair;
   const CK_RV rv = module_->functions.Patiently()->C_GenerateKeyPair(
@@ -138,6 +144,7 @@ Result<KeyPair> Session::GenerateKeyPair(const Mechanism& mechanism,
       private_attributes.impl().Data(), private_attributes.impl().Size(), &pair.public_key,
       &pair.private_key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_GenerateKeyPair"));
+  counted.Succeeded();
   return pair;
 }
 

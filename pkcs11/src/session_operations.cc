@@ -35,6 +35,8 @@ CK_GCM_PARAMS ToCk(const GcmParameters& parameters) {
 Result<Bytes> Session::WrapKey(const Mechanism& mechanism, ObjectHandle wrapping_key,
                                ObjectHandle key) {
   COFFER_TRY(CheckAlive());
+  OperationCounters::Operation counted(module_->counters, OperationKind::kWrapKey,
+                                       MechanismIndex(mechanism.type));
   CK_MECHANISM raw = ToCk(mechanism);
   Bytes wrapped(kWrapOctets);
   for (int attempt = 0; attempt < 2; ++attempt) {
@@ -47,6 +49,7 @@ Result<Bytes> Session::WrapKey(const Mechanism& mechanism, ObjectHandle wrapping
     }
     if (rv != CKR_OK) return Fail(Failed(rv, "C_WrapKey"));
     if (size > wrapped.size()) return Fail(FailedLength(size, "C_WrapKey"));
+    counted.Succeeded();
     wrapped.resize(size);
     return wrapped;
   }
@@ -56,24 +59,30 @@ Result<Bytes> Session::WrapKey(const Mechanism& mechanism, ObjectHandle wrapping
 Result<ObjectHandle> Session::UnwrapKey(const Mechanism& mechanism, ObjectHandle unwrapping_key,
                                         ByteView wrapped, const Attributes& attributes) {
   COFFER_TRY(CheckAlive());
+  OperationCounters::Operation counted(module_->counters, OperationKind::kUnwrapKey,
+                                       MechanismIndex(mechanism.type));
   CK_MECHANISM raw = ToCk(mechanism);
   CK_OBJECT_HANDLE key = kNoObject;
   const CK_RV rv = module_->functions->C_UnwrapKey(
       handle_, &raw, unwrapping_key, InputPointer(wrapped), wrapped.size(),
       attributes.impl().Data(), attributes.impl().Size(), &key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_UnwrapKey"));
+  counted.Succeeded();
   return key;
 }
 
 Result<ObjectHandle> Session::DeriveKey(const Mechanism& mechanism, ObjectHandle base_key,
                                         const Attributes& attributes) {
   COFFER_TRY(CheckAlive());
+  OperationCounters::Operation counted(module_->counters, OperationKind::kDeriveKey,
+                                       MechanismIndex(mechanism.type));
   CK_KEY_DERIVATION_STRING_DATA data{InputPointer(mechanism.parameter), mechanism.parameter.size()};
   CK_MECHANISM raw{static_cast<CK_MECHANISM_TYPE>(mechanism.type), &data, sizeof(data)};
   CK_OBJECT_HANDLE key = kNoObject;
   const CK_RV rv = module_->functions->C_DeriveKey(
       handle_, &raw, base_key, attributes.impl().Data(), attributes.impl().Size(), &key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_DeriveKey"));
+  counted.Succeeded();
   return key;
 }
 
@@ -98,6 +107,8 @@ Result<std::size_t> Session::EncryptGcm(ObjectHandle key, const GcmParameters& p
   if (parameters.iv.size() != kGcmIvOctets || out.size() < in.size() + kGcmTagOctets) {
     return Fail(Code::kInvalid, "aes-gcm takes an iv of 12 octets and 16 octets more for its tag");
   }
+  OperationCounters::Operation counted(module_->counters, OperationKind::kEncrypt,
+                                       MechanismIndex(MechanismType::kAesGcm));
   CK_GCM_PARAMS gcm = ToCk(parameters);
   CK_MECHANISM raw{CKM_AES_GCM, &gcm, sizeof(gcm)};
   const Functions& functions = module_->functions;
@@ -107,6 +118,7 @@ Result<std::size_t> Session::EncryptGcm(ObjectHandle key, const GcmParameters& p
   rv = functions->C_Encrypt(handle_, InputPointer(in), in.size(), out.data(), &size);
   if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Encrypt", Operation::kEncrypt));
   if (size != in.size() + kGcmTagOctets) return Fail(FailedLength(size, "C_Encrypt"));
+  counted.Succeeded();
   return size;
 }
 
@@ -120,6 +132,8 @@ Result<std::size_t> Session::DecryptGcm(ObjectHandle key, const GcmParameters& p
     return Fail(Code::kAuthenticationFailed, "authentication failed",
                 "the ciphertext is shorter than its tag");
   }
+  OperationCounters::Operation counted(module_->counters, OperationKind::kDecrypt,
+                                       MechanismIndex(MechanismType::kAesGcm));
   CK_GCM_PARAMS gcm = ToCk(parameters);
   CK_MECHANISM raw{CKM_AES_GCM, &gcm, sizeof(gcm)};
   const Functions& functions = module_->functions;
@@ -127,7 +141,10 @@ Result<std::size_t> Session::DecryptGcm(ObjectHandle key, const GcmParameters& p
   if (rv != CKR_OK) return Fail(Failed(rv, "C_DecryptInit"));
   CK_ULONG size = out.size();
   rv = functions->C_Decrypt(handle_, InputPointer(in), in.size(), out.data(), &size);
-  if (rv == CKR_OK && size == in.size() - kGcmTagOctets) return size;
+  if (rv == CKR_OK && size == in.size() - kGcmTagOctets) {
+    counted.Succeeded();
+    return size;
+  }
   SecureWipe(out.data(), out.size());  // a token may have left plaintext that did not verify
   if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Decrypt", Operation::kDecrypt));
   return Fail(FailedLength(size, "C_Decrypt"));
@@ -135,6 +152,8 @@ Result<std::size_t> Session::DecryptGcm(ObjectHandle key, const GcmParameters& p
 
 Result<Bytes> Session::Encrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in) {
   COFFER_TRY(CheckAlive());
+  OperationCounters::Operation counted(module_->counters, OperationKind::kEncrypt,
+                                       MechanismIndex(mechanism.type));
   CK_MECHANISM raw = ToCk(mechanism);
   const Functions& functions = module_->functions;
   CK_RV rv = functions->C_EncryptInit(handle_, &raw, key);
@@ -149,11 +168,14 @@ Result<Bytes> Session::Encrypt(const Mechanism& mechanism, ObjectHandle key, Byt
   if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Encrypt", Operation::kEncrypt));
   if (size > out.size()) return Fail(FailedLength(size, "C_Encrypt"));
   out.resize(size);
+  counted.Succeeded();
   return out;
 }
 
 Result<Bytes> Session::Decrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in) {
   COFFER_TRY(CheckAlive());
+  OperationCounters::Operation counted(module_->counters, OperationKind::kDecrypt,
+                                       MechanismIndex(mechanism.type));
   CK_MECHANISM raw = ToCk(mechanism);
   const Functions& functions = module_->functions;
   CK_RV rv = functions->C_DecryptInit(handle_, &raw, key);
@@ -167,6 +189,7 @@ Result<Bytes> Session::Decrypt(const Mechanism& mechanism, ObjectHandle key, Byt
   rv = functions->C_Decrypt(handle_, InputPointer(in), in.size(), out.data(), &size);
   if (rv == CKR_OK && size <= out.size()) {
     out.resize(size);
+    counted.Succeeded();
     return out;
   }
   SecureWipe(out.data(), out.size());
@@ -178,6 +201,8 @@ Result<std::size_t> Session::Sign(const Mechanism& mechanism, ObjectHandle key, 
                                   MutableBytes out) {
   COFFER_TRY(CheckAlive());
   if (out.empty()) return Fail(Code::kInvalid, "a signature needs room");
+  OperationCounters::Operation counted(module_->counters, OperationKind::kSign,
+                                       MechanismIndex(mechanism.type));
   CK_MECHANISM raw = ToCk(mechanism);
   const Functions& functions = module_->functions;
   CK_RV rv = functions->C_SignInit(handle_, &raw, key);
@@ -186,12 +211,15 @@ Result<std::size_t> Session::Sign(const Mechanism& mechanism, ObjectHandle key, 
   rv = functions->C_Sign(handle_, InputPointer(data), data.size(), out.data(), &size);
   if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Sign", Operation::kSign));
   if (size > out.size()) return Fail(FailedLength(size, "C_Sign"));
+  counted.Succeeded();
   return size;
 }
 
 Status Session::Verify(const Mechanism& mechanism, ObjectHandle key, ByteView data,
                        ByteView signature) {
   COFFER_TRY(CheckAlive());
+  OperationCounters::Operation counted(module_->counters, OperationKind::kVerify,
+                                       MechanismIndex(mechanism.type));
   CK_MECHANISM raw = ToCk(mechanism);
   const Functions& functions = module_->functions;
   CK_RV rv = functions->C_VerifyInit(handle_, &raw, key);
@@ -199,6 +227,7 @@ Status Session::Verify(const Mechanism& mechanism, ObjectHandle key, ByteView da
   rv = functions->C_Verify(handle_, InputPointer(data), data.size(), InputPointer(signature),
                            signature.size());
   if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Verify", Operation::kVerify));
+  counted.Succeeded();
   return {};
 }
 
@@ -222,8 +251,10 @@ Result<Bytes> Session::DigestKey(const Mechanism& mechanism, ObjectHandle key) {
 Status Session::GenerateRandom(MutableBytes out) {
   COFFER_TRY(CheckAlive());
   if (out.empty()) return {};
+  OperationCounters::Operation counted(module_->counters, OperationKind::kGenerateRandom, 0);
   const CK_RV rv = module_->functions->C_GenerateRandom(handle_, out.data(), out.size());
   if (rv != CKR_OK) return Fail(Failed(rv, "C_GenerateRandom"));
+  counted.Succeeded();
   return {};
 }
 

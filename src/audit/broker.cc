@@ -296,6 +296,16 @@ std::vector<DeviceSettings> Broker::List() const {
   return out;
 }
 
+std::vector<DeviceCounts> Broker::Counts() const {
+  std::vector<DeviceCounts> out;
+  for (const auto& device : *impl_->Current()) {
+    const FileDevice::Counts counts = device->file->Count();
+    out.push_back({device->settings.path, counts.accepted, counts.refused, counts.unsynced,
+                   counts.unsigned_entries, counts.octets, counts.healthy});
+  }
+  return out;
+}
+
 Result<std::string> Broker::HashOf(std::string_view path, std::string_view value) const {
   const auto device = impl_->Find(path);
   if (device == nullptr) {

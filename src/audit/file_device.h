@@ -69,6 +69,15 @@ class FileDevice {
   // Opens the path anew, after somebody renamed the file; returns at once.
   void Reopen();
   bool Healthy() const;
+  struct Counts {
+    std::uint64_t accepted = 0;  // lines, since the start
+    std::uint64_t refused = 0;
+    std::uint64_t unsynced = 0;          // of the accepted ones
+    std::uint64_t unsigned_entries = 0;  // that no checkpoint covers yet
+    std::uint64_t octets = 0;            // of the file
+    bool healthy = true;
+  };
+  Counts Count() const;
   // Ends the device: what was accepted is on the disk where that is possible. Where it stopped.
   ChainPosition Stop();
 

@@ -93,7 +93,8 @@ void Connection::AnswerOne(const Context& context) {
   request.worker = context.worker;
   const std::size_t used = framer_.Consumed();
   Response response;
-  if (context.overload.Shed(Steady::now())) {
+  request.received = Steady::now();
+  if (context.overload.Shed(request.received)) {
     Report(context, 503, "server is overloaded");
     response = ErrorResponse(503, "server is overloaded: try again");
   } else {

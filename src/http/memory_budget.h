@@ -20,6 +20,7 @@ class MemoryBudget {
     if (after < before) used_.fetch_sub(before - after);
     return after;
   }
+  std::size_t Used() const { return used_.load(); }
   bool Exceeded() const { return used_.load() > limit_; }
 
  private:

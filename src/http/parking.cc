@@ -29,6 +29,7 @@ class ParkedRequest final : public Parked {
       request_.unix_client = &unix_client_;
     }
     request_.worker = original.worker;
+    request_.received = original.received;
     held_ = place_.budget->Change(0, octets_.capacity() + framer_.DecodedBodyCapacity());
   }
   ~ParkedRequest() override {

@@ -24,6 +24,7 @@ class ParkingLot {
     return false;
   }
   void Leave() { taken_.fetch_sub(1); }
+  std::size_t Taken() const { return taken_.load(); }
 
  private:
   const std::size_t places_;

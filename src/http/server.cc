@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "coffer/base/counters.h"
 #include "http/listener.h"
 #include "http/worker.h"
 
@@ -25,7 +26,13 @@ struct Server::Impl {
   ~Impl() { StopAccepting(); }
 
   // False where there is no room for it or it must not come here: it is closed.
-  bool Admit(Peer& peer, const std::shared_ptr<ListenerTerms>& way) const {
+  bool Admit(Peer& peer, const std::shared_ptr<ListenerTerms>& way) {
+    const bool admitted = Enter(peer, way);
+    (admitted ? accepted : turned_away).Add();
+    return admitted;
+  }
+
+  bool Enter(Peer& peer, const std::shared_ptr<ListenerTerms>& way) const {
     const bool trusted = way->Trusted().Contains(peer.address);
     if (way->ProxyProtocol() && !trusted) return false;
     const bool counted = !trusted && !peer.unix_client;
@@ -79,6 +86,8 @@ struct Server::Impl {
   std::vector<std::shared_ptr<ListenerTerms>> terms;  // as Options::listeners
   std::vector<ListeningSocket> sockets;               // likewise
   std::vector<std::string> addresses;
+  Counter accepted;
+  Counter turned_away;
   int stop_fd = -1;
   std::atomic<bool> stopping{false};
   std::thread acceptor;
@@ -125,6 +134,16 @@ Result<Server::TlsSwitch> Server::ReadTls() const {
 
 void Server::SetWorkerStalled(std::size_t worker, bool stalled) {
   impl_->workers.SetStalled(worker, stalled);
+}
+
+ServerCounts Server::Counts() const {
+  ServerCounts counts;
+  counts.open = impl_->limits->Open();
+  counts.accepted = impl_->accepted.Value();
+  counts.turned_away = impl_->turned_away.Value();
+  counts.parked = impl_->workers.Parked();
+  counts.buffered_octets = impl_->workers.BufferedOctets();
+  return counts;
 }
 
 void Server::Drain(std::chrono::milliseconds deadline) {

@@ -243,6 +243,7 @@ class Worker final : public Pistache::Aio::Handler {
 }  // namespace
 
 struct Workers::Reactor {
+  std::shared_ptr<Shared> shared;
   std::shared_ptr<Pistache::Aio::Reactor> reactor;
   std::vector<std::shared_ptr<Worker>> workers;
 };
@@ -253,6 +254,7 @@ Workers::Workers(const Options& options, Handler& handler, std::shared_ptr<Conne
   auto shared = std::shared_ptr<Shared>(new Shared{
       options, handler, logger, std::move(limits), std::make_shared<ParkingLot>(options.max_parked),
       std::make_shared<MemoryBudget>(options.max_buffered_bytes)});
+  reactor_->shared = shared;
   reactor_->reactor = Pistache::Aio::Reactor::create();
   reactor_->reactor->init(Pistache::Aio::AsyncContext(options.workers, "coffer-http"));
   const auto key = reactor_->reactor->addHandler(std::make_shared<Worker>(shared, 0));
@@ -284,6 +286,9 @@ void Workers::SetStalled(std::size_t worker, bool stalled) {
   }
   for (Peer& peer : reactor_->workers.at(worker)->Stall()) Take(std::move(peer));
 }
+
+std::size_t Workers::Parked() const { return reactor_->shared->parking_lot->Taken(); }
+std::size_t Workers::BufferedOctets() const { return reactor_->shared->budget->Used(); }
 
 void Workers::Drain() {
   for (const auto& worker : reactor_->workers) worker->StartDraining();

@@ -26,6 +26,8 @@ class Workers {
   void Drain();
   // Any thread.
   void SetStalled(std::size_t worker, bool stalled);
+  std::size_t Parked() const;
+  std::size_t BufferedOctets() const;
 
  private:
   struct Reactor;

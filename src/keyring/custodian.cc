@@ -230,4 +230,9 @@ Status Custodian::ProbeNow() {
 
 const TokenHealth& Custodian::Health() const { return impl_->health; }
 
+std::size_t Custodian::Waiting() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->queue.size();
+}
+
 }  // namespace coffer::keyring

@@ -4,17 +4,25 @@ namespace coffer::keyring {
 
 std::optional<TokenHandle> HandleCache::Get(const HandleKey& key) {
   const auto found = index_.find(key);
-  if (found == index_.end()) return std::nullopt;
+  if (found == index_.end()) {
+    misses_.Add();
+    return std::nullopt;
+  }
+  hits_.Add();
   order_.splice(order_.begin(), order_, found->second);
   return found->second->handle;
 }
 
 std::optional<TokenHandle> HandleCache::Put(const HandleKey& key, TokenHandle handle) {
   std::optional<TokenHandle> displaced = Take(key);
-  if (!displaced && index_.size() >= capacity_) displaced = Take(HandleKey(order_.back().key));
+  if (!displaced && index_.size() >= capacity_) {
+    displaced = Take(HandleKey(order_.back().key));
+    displaced_.Add();
+  }
   order_.push_front({key, handle});
   index_.emplace(key, order_.begin());
   if (key.derived) ++derived_;
+  NoteSize();
   return displaced;
 }
 
@@ -25,6 +33,7 @@ std::optional<TokenHandle> HandleCache::Take(const HandleKey& key) {
   if (key.derived) --derived_;
   order_.erase(found->second);
   index_.erase(found);
+  NoteSize();
   return handle;
 }
 
@@ -50,6 +59,12 @@ void HandleCache::Clear() {
   index_.clear();
   order_.clear();
   derived_ = 0;
+  NoteSize();
+}
+
+HandleCounts HandleCache::Counts() const {
+  return {size_.load(std::memory_order_relaxed), hits_.Value(), misses_.Value(),
+          displaced_.Value()};
 }
 
 }  // namespace coffer::keyring

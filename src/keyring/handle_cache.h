@@ -1,14 +1,18 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <list>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
+#include "coffer/base/counters.h"
 #include "coffer/base/ids.h"
 #include "coffer/crypto/digest.h"
+#include "coffer/keyring/key_ring.h"
 #include "coffer/keyring/token.h"
 
 namespace coffer::keyring {
@@ -24,7 +28,8 @@ struct HandleKey {
   friend bool operator==(const HandleKey&, const HandleKey&) = default;
 };
 
-// Least recently used handles of one token instance. Used by the instance's thread only.
+// Least recently used handles of one token instance. Used by the instance's thread only, but for
+// Counts().
 class HandleCache {
  public:
   explicit HandleCache(std::size_t capacity) : capacity_(capacity) {}
@@ -35,6 +40,8 @@ class HandleCache {
   // Every handle of the version, for every use and context.
   std::vector<TokenHandle> TakeVersion(const Id& key, int version);
   void Clear();
+  // Any thread.
+  HandleCounts Counts() const;
 
  private:
   struct Hash {
@@ -51,10 +58,16 @@ class HandleCache {
     TokenHandle handle;
   };
   std::optional<TokenHandle> Take(const HandleKey& key);
+  void NoteSize() { size_.store(index_.size(), std::memory_order_relaxed); }
+
   std::size_t capacity_;
   std::size_t derived_ = 0;  // entries with a context
   std::list<Entry> order_;   // most recent first
   std::unordered_map<HandleKey, std::list<Entry>::iterator, Hash> index_;
+  std::atomic<std::uint64_t> size_{0};  // of index_, for other threads
+  Counter hits_;
+  Counter misses_;
+  Counter displaced_;
 };
 
 }  // namespace coffer::keyring

@@ -69,6 +69,7 @@ class Pkcs11Token final : public Token {
   Result<Epoch> ReadEpoch() override;
   Status WriteEpoch(const Epoch& epoch) override;
   Status Probe() override;
+  pkcs11::Statistics Counts() const override { return module_->Counts(); }
   Status Reopen() override;
 
   const std::string& Serial() const { return serial_; }

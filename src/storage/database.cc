@@ -17,7 +17,10 @@
 namespace coffer::storage {
 
 struct Database::Impl {
+  std::filesystem::path file;
   std::chrono::milliseconds patience{};
+  DurationHistogram commits;
+  Counter failed_commits;
   std::vector<CommitObserver*> observers;  // constant after the first transaction
 
   std::mutex writer_mutex;
@@ -110,6 +113,7 @@ Result<std::unique_ptr<Database>> Database::Open(const Options& options,
   COFFER_TRY(FinishReplacement(options.file));
   COFFER_TRY(PrepareDatabaseFile(options.file));
   auto impl = std::make_unique<Impl>();
+  impl->file = options.file;
   impl->patience = std::chrono::milliseconds(options.busy_timeout_milliseconds);
   auto writer = OpenWriter(options);
   if (!writer) {
@@ -183,9 +187,22 @@ Status Transaction::Commit() {
       return status;
     }
   }
+  const auto begun = std::chrono::steady_clock::now();
   Status status = writer.Commit();
+  impl_->database->commits.Observe(std::chrono::steady_clock::now() - begun);
+  if (!status) impl_->database->failed_commits.Add();
   impl_->Release();
   return status;
+}
+
+DatabaseCounts Database::Counts() const {
+  const auto octets = [](const std::filesystem::path& file) -> std::uint64_t {
+    std::error_code absent;
+    const std::uintmax_t size = std::filesystem::file_size(file, absent);
+    return absent ? 0 : size;
+  };
+  return {impl_->commits.Counts(), impl_->failed_commits.Value(), octets(impl_->file),
+          octets(impl_->file.string() + "-wal")};
 }
 
 Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -86,5 +86,24 @@ TEST(HandleCacheTest, ClearForgets) {
   EXPECT_EQ(cache.Get(KeyOf(2, 1)), std::nullopt);
 }
 
+TEST(HandleCacheTest, CountsWhatItFoundWhatItDidNotAndWhatMadeRoom) {
+  HandleCache cache(2);
+  EXPECT_EQ(cache.Get(KeyOf(1, 1)), std::nullopt);
+  cache.Put(KeyOf(1, 1), 11);
+  cache.Put(KeyOf(1, 1), 12);  // replaced, which is no making of room
+  cache.Put(KeyOf(2, 1), 21);
+  EXPECT_EQ(cache.Get(KeyOf(1, 1)), 12U);
+  cache.Put(KeyOf(3, 1), 31);
+  const HandleCounts counts = cache.Counts();
+  EXPECT_EQ(counts.cached, 2U);
+  EXPECT_EQ(counts.hits, 1U);
+  EXPECT_EQ(counts.misses, 1U);
+  EXPECT_EQ(counts.displaced, 1U);
+  cache.TakeVersion(KeyOf(1, 1).key, 1);
+  EXPECT_EQ(cache.Counts().cached, 1U);
+  cache.Clear();
+  EXPECT_EQ(cache.Counts().cached, 0U);
+}
+
 }  // namespace
 }  // namespace coffer::keyring

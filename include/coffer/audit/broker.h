@@ -33,6 +33,17 @@ struct DeviceSettings {
   bool declared = false;            // in the configuration: the API cannot disable it
 };
 
+// How a device stands. A value.
+struct DeviceCounts {
+  std::string path;
+  std::uint64_t accepted = 0;  // lines, since the start
+  std::uint64_t refused = 0;
+  std::uint64_t unsynced = 0;          // accepted ones that are not on the disk yet
+  std::uint64_t unsigned_entries = 0;  // those that no checkpoint covers yet
+  std::uint64_t octets = 0;            // of the file
+  bool healthy = true;
+};
+
 // The devices, and the one way to them: a record counts as taken where one device took it. Also
 // writes where each chain stands into every transaction that changes state. Thread-safe but for
 // Open() and Close().
@@ -84,6 +95,7 @@ class Broker final : public Sink, public storage::CommitObserver {
   // Opens the files anew: for SIGHUP.
   void Reopen();
   bool Healthy() const;
+  std::vector<DeviceCounts> Counts() const;
   // The key that checks the checkpoints, as PEM; empty before Open().
   const std::string& PublicKeyPem() const;
 

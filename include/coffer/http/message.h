@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -54,7 +55,8 @@ struct Request {
   const UnixCredentials* unix_client = nullptr;  // null: not by a Unix socket
   // Index of the worker thread that serves this connection, below Options::workers.
   std::size_t worker = 0;
-  Parking* parking = nullptr;  // null where the request cannot be parked
+  std::chrono::steady_clock::time_point received{};  // when it was complete
+  Parking* parking = nullptr;                        // null where the request cannot be parked
 
   // The header's value, or an empty view; `name` in lower case.
   std::string_view Header(std::string_view name) const;

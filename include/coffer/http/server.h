@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +15,15 @@
 #include "coffer/http/options.h"
 
 namespace coffer::http {
+
+// How busy a server is. A value.
+struct ServerCounts {
+  std::size_t open = 0;             // connections
+  std::uint64_t accepted = 0;       // since the start
+  std::uint64_t turned_away = 0;    // closed at once: no room, or not a trusted proxy
+  std::size_t parked = 0;           // requests that wait for the custodian
+  std::size_t buffered_octets = 0;  // of large buffers
+};
 
 // HTTP/1.1 on Pistache's reactor and transports, with framing of our own (RFC 9112, strict: see
 // docs/adr). A request that can be read in two ways is answered 400 and the connection closed. LIST
@@ -45,6 +55,8 @@ class Server {
   // A stalled worker gets no new connections, and the sockets it has are shut down from outside, so
   // that its clients learn at once that nobody will answer. Any thread.
   void SetWorkerStalled(std::size_t worker, bool stalled);
+  // Any thread.
+  ServerCounts Counts() const;
 
  private:
   struct Impl;

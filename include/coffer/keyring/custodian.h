@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -59,6 +60,8 @@ class Custodian final : public Scheduler {
   Status ProbeNow();
 
   const TokenHealth& Health() const;
+  // How much work is queued. Any thread.
+  std::size_t Waiting() const;
 
  private:
   struct Impl;

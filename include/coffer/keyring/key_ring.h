@@ -56,6 +56,14 @@ struct Encryption {
   std::optional<Error> error;
 };
 
+// Session objects that stand for keys, and the look-ups of them.
+struct HandleCounts {
+  std::uint64_t cached = 0;
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;     // each unwraps or derives one
+  std::uint64_t displaced = 0;  // made room for another
+};
+
 // One line of a key's history.
 struct HistoryEntry {
   SystemTime time{};
@@ -201,6 +209,9 @@ class KeyRing {
   bool Ready() const;
   // Token objects that name this database and belong to no key, as counted at the start.
   std::size_t OrphanedResidents() const;
+  // Over all instances. Any thread.
+  HandleCounts Handles() const;
+  pkcs11::Statistics TokenCounts() const;
   // The identity in the state row; random, made with the database.
   const Id& DatabaseId() const;
 

@@ -14,6 +14,7 @@
 #include "coffer/base/result.h"
 #include "coffer/crypto/digest.h"
 #include "coffer/keyring/key_type.h"
+#include "coffer/pkcs11/statistics.h"
 
 namespace coffer::keyring {
 
@@ -146,6 +147,8 @@ class Token {
 
   // Whether the token still answers: its information and one MAC. kTokenLost when it does not.
   virtual Status Probe() = 0;
+  // What was asked of this instance so far. Any thread.
+  virtual pkcs11::Statistics Counts() const { return {}; }
   // Starts anew after a loss: sessions, login, masters. Every handle is dead afterwards. kTokenLost
   // while it is still away.
   virtual Status Reopen() = 0;

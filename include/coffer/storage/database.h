@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "coffer/base/bytes.h"
+#include "coffer/base/counters.h"
 #include "coffer/base/logger.h"
 #include "coffer/base/result.h"
 
@@ -112,6 +113,14 @@ struct Migration {
   std::string_view sql;
 };
 
+// What was committed since the database was opened. A value.
+struct DatabaseCounts {
+  DurationCounts commits;
+  std::uint64_t failed_commits = 0;
+  std::uint64_t database_octets = 0;
+  std::uint64_t wal_octets = 0;
+};
+
 // SQLite in WAL mode with synchronous=FULL. Open() first finishes a replacement that was cut off
 // (database_replacement.h). One connection does every write and every checkpoint;
 // readers are query_only. Thread-safe; must outlive what it lends. The file is made with mode 0600.
@@ -134,6 +143,7 @@ class Database {
   Result<Reader> Read();
   // Before the first transaction only; the observer must outlive the database.
   void AddCommitObserver(CommitObserver& observer);
+  DatabaseCounts Counts() const;
 
   struct Impl;
 

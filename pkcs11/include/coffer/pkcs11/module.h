@@ -10,6 +10,7 @@
 
 #include "coffer/base/result.h"
 #include "coffer/base/secret_bytes.h"
+#include "coffer/pkcs11/statistics.h"
 #include "coffer/pkcs11/types.h"
 
 namespace coffer::pkcs11 {
@@ -99,6 +100,8 @@ class Module {
   // outlive the module.
   using CallSince = std::function<std::optional<std::chrono::steady_clock::time_point>()>;
   CallSince Calls() const;
+  // Any thread.
+  Statistics Counts() const;
 
   struct Impl;  // pkcs11/src only
 

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "coffer/base/counters.h"
+#include "coffer/pkcs11/types.h"
+
+namespace coffer::pkcs11 {
+
+// What a token was asked to do with keys.
+enum class OperationKind : std::uint8_t {
+  kEncrypt,
+  kDecrypt,
+  kSign,
+  kVerify,
+  kWrapKey,
+  kUnwrapKey,
+  kDeriveKey,
+  kGenerateKey,
+  kGenerateKeyPair,
+  kGenerateRandom
+};
+inline constexpr std::size_t kOperationKinds = 10;
+
+std::string_view OperationName(OperationKind kind);  // "encrypt", "generate_key_pair"
+// As the standard calls it: "CKM_AES_GCM"; "other" for one that types.h does not name.
+std::string_view MechanismName(MechanismType mechanism);
+
+// What a module was asked for since it was loaded. A value.
+struct Statistics {
+  struct Count {
+    OperationKind operation = OperationKind::kEncrypt;
+    std::string_view mechanism;  // MechanismName's; "none" for random numbers
+    std::uint64_t done = 0;
+    std::uint64_t failed = 0;  // also where a ciphertext or a signature did not verify
+  };
+  std::vector<Count> operations;  // those that were asked for
+  // By OperationKind. Of encryptions and decryptions one in kTimedOneIn is timed, of the others
+  // each.
+  std::array<DurationCounts, kOperationKinds> durations{};
+  std::uint64_t open_sessions = 0;
+
+  // Sums up over modules.
+  void Add(const Statistics& other);
+};
+inline constexpr std::uint64_t kTimedOneIn = 16;
+
+}  // namespace coffer::pkcs11

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "coffer/base/counters.h"
+#include "coffer/pkcs11/statistics.h"
+#include "coffer/pkcs11/types.h"
+
+namespace coffer::pkcs11 {
+
+// Which row of a table a mechanism has; 0 for one without a name here.
+std::size_t MechanismIndex(MechanismType mechanism);
+inline constexpr std::size_t kMechanismRows = 48;
+
+// A module's operations, counted. Any thread.
+class OperationCounters {
+ public:
+  // Counts one operation when it ends: as failed unless Succeeded() was called.
+  class Operation {
+   public:
+    Operation(OperationCounters& counters, OperationKind kind, std::size_t mechanism)
+        : counters_(counters), kind_(kind), mechanism_(mechanism), timed_(counters.Timed(kind)) {
+      if (timed_) begun_ = std::chrono::steady_clock::now();
+    }
+    ~Operation() {
+      if (timed_) counters_.Observe(kind_, std::chrono::steady_clock::now() - begun_);
+      counters_.Count(kind_, mechanism_, succeeded_);
+    }
+    Operation(const Operation&) = delete;
+    Operation& operator=(const Operation&) = delete;
+    void Succeeded() { succeeded_ = true; }
+
+   private:
+    OperationCounters& counters_;
+    const OperationKind kind_;
+    const std::size_t mechanism_;
+    const bool timed_;
+    bool succeeded_ = false;
+    std::chrono::steady_clock::time_point begun_{};
+  };
+
+  // Adds what was counted so far.
+  void AddTo(Statistics& sum) const;
+
+  std::atomic<std::uint64_t> open_sessions{0};
+
+ private:
+  struct Row {
+    Counter done;
+    Counter failed;
+  };
+
+  // A clock costs as much as a hundredth of a software token's encryption: of these a sample is
+  // timed.
+  bool Timed(OperationKind kind) {
+    if (kind != OperationKind::kEncrypt && kind != OperationKind::kDecrypt) return true;
+    return turn_.fetch_add(1, std::memory_order_relaxed) % kTimedOneIn == 0;
+  }
+  void Observe(OperationKind kind, std::chrono::nanoseconds took) {
+    durations_[static_cast<std::size_t>(kind)].Observe(took);
+  }
+  void Count(OperationKind kind, std::size_t mechanism, bool succeeded) {
+    Row& row = rows_[static_cast<std::size_t>(kind)][mechanism];
+    (succeeded ? row.done : row.failed).Add();
+  }
+
+  std::atomic<std::uint64_t> turn_{0};
+  std::array<std::array<Row, kMechanismRows>, kOperationKinds> rows_{};
+  std::array<DurationHistogram, kOperationKinds> durations_{};
+};
+
+}  // namespace coffer::pkcs11

@@ -1,0 +1,10 @@
+#include "audit/file_device.h"
+
+namespace coffer::audit {
+
+FileDevice::Counts FileDevice::Count() const {
+  const std::lock_guard lock(mutex_);
+  return {accepted_, refused_, accepted_ - synced_, uncovered_, size_, !broken_};
+}
+
+}  // namespace coffer::audit
