@@ -65,7 +65,12 @@ void AppendEndpoint(const Chapter& chapter, const Endpoint& endpoint, std::strin
     out.append("`").append(HttpMethod(operation.verb)).append("`");
   }
   out += endpoint.unauthenticated ? "; no token needed" : "";
-  out += endpoint.raw ? "; plain JSON without the envelope\n" : "\n";
+  if (endpoint.content_type != kJson) {
+    out.append("; ").append(endpoint.content_type);
+  } else if (endpoint.raw) {
+    out += "; plain JSON without the envelope";
+  }
+  out += "\n";
   if (endpoint.fields.empty()) return;
   out += "\n| field | type | default | what |\n|---|---|---|---|\n";
   for (const FieldSpec& field : endpoint.fields) {

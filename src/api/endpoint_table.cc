@@ -60,6 +60,7 @@ std::vector<Endpoint> EndpointsOf(EngineKind engine) {
       AddMountEndpoints(endpoints);
       AddAuditEndpoints(endpoints);
       AddBackupEndpoints(endpoints);
+      AddMetricsEndpoints(endpoints);
       AddSpecsEndpoints(endpoints);
       break;
     case EngineKind::kToken:
@@ -132,7 +133,9 @@ transit::Caller Call::Caller() const {
 }
 
 EndpointTable::EndpointTable(std::vector<Endpoint> endpoints) : endpoints_(std::move(endpoints)) {
+  std::size_t number = 0;
   for (Endpoint& endpoint : endpoints_) {
+    for (Operation& operation : endpoint.operations) operation.number = number++;
     patterns_.push_back(Split(endpoint.pattern));
     for (const FieldSpec& field : endpoint.fields) {
       if (field.plain) endpoint.plain_fields.push_back(field.name);
@@ -154,6 +157,10 @@ EndpointTable::Match EndpointTable::Find(std::string_view path) const {
   }
   match.captures.clear();
   return match;
+}
+
+bool IsOpen(const Endpoint& endpoint, const Services& services, const http::Request& request) {
+  return endpoint.unauthenticated || (endpoint.open != nullptr && endpoint.open(services, request));
 }
 
 const EndpointTable& TableOf(EngineKind engine) {

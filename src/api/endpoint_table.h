@@ -65,7 +65,10 @@ struct Operation {
   bool on_custodian = false;
   // Whether this very request does, where not all of the operation's do. Null: as above.
   bool (*changes_keys)(const Call& call) = nullptr;
+  std::size_t number = 0;  // among the engine's operations; filled in by the table
 };
+
+inline constexpr std::string_view kJson = "application/json";
 
 // One endpoint, declared once: routing, decoding, warnings and help come from here. The pattern's
 // segments are literals, ":x" (one GenericName), "=x" (any one segment) or "*x"
@@ -83,6 +86,11 @@ struct Endpoint {
   // Its writes change nothing that is stored (but for those that need `create`): their audit
   // entries need not be on the disk before the answer.
   bool keeps_state = false;
+  // Whether this very request needs no token either: where a listener was opened for it. Null:
+  // never.
+  bool (*open)(const Services& services, const http::Request& request) = nullptr;
+  // A literal. Of a raw endpoint that answers no JSON: its audit entry has no data.
+  std::string_view content_type = kJson;
   // The fields of these properties; filled in by the table.
   std::vector<std::string_view> plain_fields = {};
   std::vector<std::string_view> secret_fields = {};
@@ -110,6 +118,7 @@ class EndpointTable {
 void AddSystemEndpoints(std::vector<Endpoint>& table);
 void AddAuditEndpoints(std::vector<Endpoint>& table);
 void AddBackupEndpoints(std::vector<Endpoint>& table);
+void AddMetricsEndpoints(std::vector<Endpoint>& table);
 void AddMountEndpoints(std::vector<Endpoint>& table);
 void AddSpecsEndpoints(std::vector<Endpoint>& table);
 void AddTokenEndpoints(std::vector<Endpoint>& table);
@@ -124,6 +133,9 @@ void AddTransitCsrEndpoints(std::vector<Endpoint>& table);
 void AddTransitConfigEndpoints(std::vector<Endpoint>& table);
 void AddTransitInspectEndpoints(std::vector<Endpoint>& table);
 void AddTransitKeylessEndpoints(std::vector<Endpoint>& table);
+
+// Whether the request needs no token.
+bool IsOpen(const Endpoint& endpoint, const Services& services, const http::Request& request);
 
 const EndpointTable& TableOf(EngineKind engine);
 

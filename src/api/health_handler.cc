@@ -14,7 +14,7 @@
 namespace coffer::api {
 namespace {
 
-constexpr std::array<std::string_view, 3> kPaths{"health", "seal-status", "leader"};
+constexpr std::array<std::string_view, 4> kPaths{"health", "seal-status", "leader", "metrics"};
 
 Status Answer(const Services& services, const http::Request& request, http::Response& response) {
   constexpr std::string_view kPrefix = "/v1/sys/";
@@ -22,7 +22,7 @@ Status Answer(const Services& services, const http::Request& request, http::Resp
   if (!path.starts_with(kPrefix)) return Fail(Code::kUnsupportedPath, "");
   path.remove_prefix(kPrefix.size());
   const EndpointTable::Match match = TableOf(EngineKind::kSystem).Find(path);
-  if (match.endpoint == nullptr ||
+  if (match.endpoint == nullptr || !IsOpen(*match.endpoint, services, request) ||
       std::find(kPaths.begin(), kPaths.end(), match.endpoint->pattern) == kPaths.end()) {
     return Fail(Code::kUnsupportedPath, "");
   }
@@ -36,7 +36,8 @@ Status Answer(const Services& services, const http::Request& request, http::Resp
   const Call call{services, none, request, fields, nullptr, nullptr, {}, verb, Capability::kRead};
   COFFER_TRY(match.endpoint->operations.front().handler(call, reply));
   response.status = reply.status;
-  if (reply.status != 204) response.body += '\n';
+  response.content_type = match.endpoint->content_type;
+  if (reply.status != 204 && response.content_type == kJson) response.body += '\n';
   return {};
 }
 

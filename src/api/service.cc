@@ -14,6 +14,7 @@
 #include "errors.h"
 #include "help.h"
 #include "remount_log.h"
+#include "request_meter.h"
 #include "request_reader.h"
 
 namespace coffer::api {
@@ -114,6 +115,7 @@ struct Exchange {
   http::Response& response;
   const std::string_view path;
   const std::string& request_id;
+  const LoggedRequest logged{request_id};
   AuditTrail trail;
   std::shared_ptr<const auth::TokenEntry> token;
   std::vector<std::string> warnings;
@@ -121,6 +123,7 @@ struct Exchange {
   std::size_t data_at = 0;
   std::size_t data_end = 0;
   bool for_custodian = false;
+  Metered metered;
 };
 
 }  // namespace
@@ -130,7 +133,8 @@ bool RootPolicy::Allows(const auth::TokenEntry& token, Capability, std::string_v
 }
 
 struct Service::Impl {
-  explicit Impl(Services given) : services(std::move(given)) {}
+  explicit Impl(Services given)
+      : services(std::move(given)), meter(services.metrics, services.key_series, services.logger) {}
 
   // False where the request changes keys and this is not the custodian's thread: nothing was done.
   bool Serve(const http::Request& request, const std::string& request_id, http::Response& response);
@@ -151,9 +155,12 @@ struct Service::Impl {
   void Conclude(Exchange& exchange, Status done);
   Status RecordOutcome(Exchange& exchange, const Status& done);
   void Refuse(const Error& error, Exchange& exchange);
+  // Of a request that will not be served.
+  void FindOperationOf(Exchange& exchange) const;
 
   Services services;
   RemountLog remounts;
+  RequestMeter meter;
 };
 
 Service::Service(Services services) : impl_(std::make_unique<Impl>(std::move(services))) {}
@@ -161,7 +168,7 @@ Service::~Service() = default;
 
 // Which capability a write needs depends on whether its object is there.
 Status Service::Impl::Authorize(const Endpoint& endpoint, Call& call, std::string_view path) {
-  if (endpoint.unauthenticated) return {};
+  if (IsOpen(endpoint, services, call.request)) return {};
   if (call.capability == Capability::kUpdate && endpoint.exists != nullptr &&
       !endpoint.exists(call)) {
     call.capability = Capability::kCreate;
@@ -186,7 +193,9 @@ Status Service::Impl::Run(const Target& target, const Operation& operation, cons
   const Status done = operation.handler(call, reply);
   response.wipe = reply.secret;
   COFFER_TRY(done);
-  exchange.data_end = body.size();
+  response.content_type = endpoint.content_type;
+  const bool json = endpoint.content_type == kJson;
+  exchange.data_end = json ? body.size() : exchange.data_at;
   exchange.warnings = std::move(reply.warnings);
   response.status = reply.status;
   if (reply.status == 204) {
@@ -196,7 +205,7 @@ Status Service::Impl::Run(const Target& target, const Operation& operation, cons
     if (reply.secret) ReserveWiping(body, body.size() + TailSize(exchange.warnings));
     AppendEnvelopeTail(exchange.data_at, endpoint.data_at_top, exchange.warnings,
                        EngineName(target.engine), body);
-  } else {
+  } else if (json) {
     body += '\n';
   }
   return {};
@@ -242,7 +251,7 @@ Status Service::Impl::Answer(Exchange& exchange) {
   }
   COFFER_TRY(CheckHeaders(request));
   COFFER_TRY(verb);
-  const bool open = found && target->match.endpoint->unauthenticated;
+  const bool open = found && IsOpen(*target->match.endpoint, services, request);
   // Before anything about paths is said: who may not ask learns nothing from the answer.
   if (!open && exchange.token == nullptr) return Fail(Code::kPermissionDenied, "");
   // Help is for every token, whatever its policies.
@@ -262,6 +271,7 @@ Status Service::Impl::Answer(Exchange& exchange) {
 // custodian, and once more at its turn.
 Status Service::Impl::Perform(const Target& target, const Operation& operation, Verb verb,
                               Exchange& exchange) {
+  meter.NoteOperation(target.engine, target.match, target.mount, operation, exchange.metered);
   const http::Request& request = exchange.request;
   Fields fields(target.match.endpoint->fields);
   for (const auto& [name, text] : target.match.captures) fields.Capture(name, text);
@@ -294,14 +304,12 @@ void Service::Impl::Refuse(const Error& error, Exchange& exchange) {
   SecureWipe(response.body.data(), response.body.size());
   response.status = HttpStatus(error.code);
   response.body = ErrorBody(error);
+  response.content_type = kJson;
   response.wipe = false;
   if (response.status == 503) response.headers.emplace_back("Retry-After", "1");
   if (response.status < 500) return;
   services.logger.Log(LogLevel::kError, "api", "request failed",
-                      {{"request_id", exchange.request_id},
-                       {"path", exchange.path},
-                       {"error", error.message},
-                       {"cause", error.cause}});
+                      {{"path", exchange.path}, {"error", error.message}, {"cause", error.cause}});
 }
 
 Status Service::Impl::RecordOutcome(Exchange& exchange, const Status& done) {
@@ -321,6 +329,16 @@ void Service::Impl::Conclude(Exchange& exchange, Status done) {
   // What cannot be recorded is not answered: an outage of the trail is the only thing said.
   if (Status recorded = RecordOutcome(exchange, done); !recorded) done = std::move(recorded);
   if (!done) Refuse(done.error(), exchange);
+  meter.Count(exchange.request, exchange.response.status, exchange.metered);
+}
+
+void Service::Impl::FindOperationOf(Exchange& exchange) const {
+  const auto verb = VerbOf(exchange.request);
+  const auto target = Route(services.mounts, exchange.path);
+  if (!verb || !target || target->match.endpoint == nullptr) return;
+  const Operation* const operation = FindOperation(*target->match.endpoint, *verb);
+  if (operation == nullptr) return;
+  meter.NoteOperation(target->engine, target->match, target->mount, *operation, exchange.metered);
 }
 
 bool Service::Impl::Serve(const http::Request& request, const std::string& request_id,
@@ -342,6 +360,7 @@ void Service::Impl::TurnAway(const http::Request& request, const std::string& re
   Exchange exchange(services.audit, request, request_id, response);
   NoteToken(exchange);
   if (const auto verb = VerbOf(request)) exchange.trail.NoteVerb(*verb);
+  FindOperationOf(exchange);
   Conclude(exchange, Fail(error));
 }
 
@@ -391,7 +410,9 @@ void Service::Handle(const http::Request& request, http::Response& response) {
 }
 
 void Service::OnRefused(const http::Refusal& refusal) {
+  impl_->meter.CountRefused(refusal.status);
   const std::string request_id = Id::Generate(impl_->services.random).ToUuid();
+  const LoggedRequest logged(request_id);
   audit::Entry entry;
   entry.request_id = request_id;
   // Nothing behind the path: a query was not read, and may hold anything.
@@ -409,7 +430,7 @@ void Service::OnRefused(const http::Refusal& refusal) {
   // The client learns its fault all the same: nothing was done and nothing is given away.
   if (!recorded) {
     impl_->services.logger.Log(LogLevel::kError, "api", "a refused request was not recorded",
-                               {{"request_id", request_id}, {"why", recorded.error().message}});
+                               {{"why", recorded.error().message}});
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "coffer/http/server.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/keyring/token_setup.h"
+#include "server/log_line.h"
 
 namespace coffer::server {
 
@@ -22,6 +24,10 @@ struct Config {
   std::filesystem::path data_directory;
   http::Options http;                            // listeners, workers, limits
   std::vector<http::Listener> health_listeners;  // served by a thread of their own
+  // By listener: whether sys/metrics needs no token there. What is not in them needs one.
+  std::vector<bool> open_metrics;
+  std::vector<bool> health_open_metrics;
+  std::size_t key_series = 0;           // keys that the metrics count one by one
   std::filesystem::path dev_authority;  // dev: what clients must trust; empty without -dev-tls
   keyring::TokenLocation token;
   std::filesystem::path softhsm_config;   // SOFTHSM2_CONF; empty: as the environment says
@@ -33,6 +39,7 @@ struct Config {
   std::filesystem::path audit_directory;   // where sys/audit may enable devices; empty: nowhere
   std::filesystem::path backup_directory;  // where sys/backup writes; empty: nowhere
   keyring::StartPolicy start_policy;
+  LogSettings log;
   std::chrono::milliseconds drain_deadline{10'000};
 };
 

@@ -29,6 +29,7 @@ constexpr std::array kSections{
     ConfigSection{"token", 0, false, ReadToken, PrintToken},
     ConfigSection{"audit", 2, true, ReadAudit, PrintAudit},
     ConfigSection{"limits", 0, false, ReadLimits, PrintLimits},
+    ConfigSection{"telemetry", 0, false, ReadTelemetry, PrintTelemetry},
 };
 
 bool Repeats(std::string_view name) {
@@ -118,6 +119,7 @@ Status Builder::ReadTop(hcl::ObjectReader& reader) {
   if (drain) config_.drain_deadline = std::chrono::seconds(*drain);
   COFFER_ASSIGN(const auto name, reader.Text("cluster_name"));
   if (name) config_.cluster_name = *name;
+  COFFER_TRY(ReadLog(reader, config_.log));
   COFFER_ASSIGN(const auto audit, reader.Text("audit_directory"));
   if (audit) {
     COFFER_ASSIGN(config_.audit_directory,
@@ -193,6 +195,7 @@ std::string EffectiveSettings(const Config& config) {
                     "\nworkers = " + std::to_string(config.http.workers) + "\n";
   const auto drain = std::chrono::duration_cast<std::chrono::seconds>(config.drain_deadline);
   out += "drain_timeout = \"" + std::to_string(drain.count()) + "s\"\n";
+  PrintLog(config.log, out);
   if (!config.audit_directory.empty()) {
     out += "audit_directory = " + hcl::Quote(config.audit_directory.string()) + "\n";
   }

@@ -39,6 +39,12 @@ Status ReadAudit(const hcl::Block& block, Config& config);
 void PrintAudit(const Config& config, std::string& out);
 Status ReadLimits(const hcl::Block& block, Config& config);
 void PrintLimits(const Config& config, std::string& out);
+Status ReadTelemetry(const hcl::Block& block, Config& config);
+void PrintTelemetry(const Config& config, std::string& out);
+Status ReadLog(hcl::ObjectReader& reader, LogSettings& log);
+void PrintLog(const LogSettings& log, std::string& out);
+// A listener's own block: whether it shows metrics without a token.
+Result<bool> ReadListenerTelemetry(hcl::ObjectReader& listener);
 
 // "  name = value\n", for Print.
 void PrintText(std::string_view name, std::string_view value, std::string& out);

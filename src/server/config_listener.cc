@@ -126,7 +126,7 @@ void PrintTls(const http::TlsOptions& tls, std::string& out) {
   }
 }
 
-void PrintOne(const http::Listener& listener, bool health, std::string& out) {
+void PrintOne(const http::Listener& listener, bool health, bool open_metrics, std::string& out) {
   const bool tcp = listener.kind == http::Listener::Kind::kTcp;
   out += tcp ? "listener \"tcp\" {\n" : "listener \"unix\" {\n";
   PrintText("address", listener.address, out);
@@ -146,6 +146,7 @@ void PrintOne(const http::Listener& listener, bool health, std::string& out) {
     PrintBoolean("proxy_protocol", listener.proxy_protocol, out);
   }
   if (health) PrintBoolean("health_only", true, out);
+  if (open_metrics) out += "  telemetry {\n    unauthenticated_metrics_access = true\n  }\n";
   out += "}\n";
 }
 
@@ -179,15 +180,23 @@ Status ReadListener(const hcl::Block& block, Config& config) {
   COFFER_TRY(ReadTls(reader, block.at, listener));
   COFFER_TRY(ReadProxies(reader, block.at, listener));
   COFFER_ASSIGN(const auto health, reader.Boolean("health_only"));
+  COFFER_ASSIGN(const bool open_metrics, ReadListenerTelemetry(reader));
   COFFER_TRY(reader.Finish());
-  auto& listeners = health.value_or(false) ? config.health_listeners : config.http.listeners;
-  listeners.push_back(std::move(listener));
+  const bool apart = health.value_or(false);
+  (apart ? config.health_listeners : config.http.listeners).push_back(std::move(listener));
+  (apart ? config.health_open_metrics : config.open_metrics).push_back(open_metrics);
   return {};
 }
 
 void PrintListeners(const Config& config, std::string& out) {
-  for (const http::Listener& listener : config.http.listeners) PrintOne(listener, false, out);
-  for (const http::Listener& listener : config.health_listeners) PrintOne(listener, true, out);
+  const auto print = [&](const std::vector<http::Listener>& listeners,
+                         const std::vector<bool>& open_metrics, bool health) {
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+      PrintOne(listeners[i], health, i < open_metrics.size() && open_metrics[i], out);
+    }
+  };
+  print(config.http.listeners, config.open_metrics, false);
+  print(config.health_listeners, config.health_open_metrics, true);
 }
 
 }  // namespace coffer::server

@@ -44,7 +44,7 @@ int RunConsoleCommand(const std::string& family, const std::string& help,
   const auto config = configless ? Result<Config>(Config{}) : ReadConfig(path);
   if (!config) return Report(config.error());
   crypto::SystemRandom random;
-  const auto logger = MakeStderrLog();
+  const auto logger = MakeStderrLog(config->log, LogWaiting::kCaller);
   Console console{*config, random, *logger, format == "json"};
   const Status done = chosen->run(console);
   return done ? 0 : Report(done.error());

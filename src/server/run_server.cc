@@ -27,12 +27,14 @@
 #include "coffer/keyring/custodian.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/keyring/token_watch.h"
+#include "coffer/metrics/registry.h"
 #include "coffer/mounts/mount_table.h"
 #include "coffer/storage/database.h"
 #include "coffer/storage/directory_lock.h"
 #include "coffer/transit/engine.h"
 #include "server/audit_office.h"
 #include "server/backup_office.h"
+#include "server/metric_sources.h"
 #include "server/offline.h"
 #include "server/pin_guard.h"
 #include "server/pin_source.h"
@@ -94,6 +96,7 @@ class Instance {
   Status KeepRootToken();
   Status OpenHttp();
   void WatchToken();
+  void AddMetrics(const api::Services& services);
   Status OpenHealth(const api::Services& services);
   void ReloadTls();
 
@@ -103,8 +106,9 @@ class Instance {
   Logger& logger_;
   SystemClock clock_;
   crypto::BufferedRandom ids_;
+  metrics::Registry metrics_;  // reads the rooms below while http_ or health_ serve
   std::mutex serving_mutex_;
-  http::Server* serving_ = nullptr;  // guarded by serving_mutex_: for the watch's thread
+  http::Server* serving_ = nullptr;  // guarded by serving_mutex_: for threads that others made
   // From the first call into the token to the last: where one hangs, it ends the process.
   std::unique_ptr<keyring::TokenWatch> watch_;
   std::optional<storage::DirectoryLock> lock_;
@@ -230,13 +234,30 @@ Status Instance::OpenHttp() {
       [this] { return keys_->Ready() && !watch_->AnyStalled() && !draining_; },
       *custodian_,
       &audit_->Broker(),
-      backups_.get()};
+      backups_.get(),
+      &metrics_,
+      config_.open_metrics,
+      config_.key_series};
   service_ = std::make_unique<api::Service>(services);
+  AddMetrics(services);
   COFFER_TRY(OpenHealth(services));
   COFFER_ASSIGN(http_, http::Server::Start(config_.http, *service_, logger_));
   const std::lock_guard lock(serving_mutex_);
   serving_ = http_.get();
   return {};
+}
+
+void Instance::AddMetrics(const api::Services& services) {
+  AddProcessMetrics(metrics_, services.info);
+  AddLogMetrics(metrics_, logger_);
+  AddHealthMetrics(metrics_, *custodian_, *watch_, services.token_reachable);
+  AddTokenMetrics(metrics_, *keys_, *custodian_, config_.http.workers + 1);
+  AddStorageMetrics(metrics_, *database_);
+  AddAuditMetrics(metrics_, audit_->Broker());
+  AddHttpMetrics(metrics_, [this] {
+    const std::lock_guard lock(serving_mutex_);
+    return serving_ == nullptr ? http::ServerCounts{} : serving_->Counts();
+  });
 }
 
 void Instance::WatchToken() {
@@ -254,6 +275,7 @@ void Instance::WatchToken() {
       logger_.Log(LogLevel::kError, "server",
                   "the token does not answer: see to it, then try again");
     }
+    logger_.Flush(std::chrono::seconds(1));
     ::_exit(kTokenHangs);
   };
   watch_ = std::make_unique<keyring::TokenWatch>(keyring::TokenWatch::Limits{},
@@ -272,7 +294,9 @@ Status Instance::OpenHealth(const api::Services& services) {
   options.max_connections = kConnections;
   options.max_connections_per_address = kConnectionsPerAddress;
   options.max_body_bytes = kBodyBytes;
-  health_handler_ = std::make_unique<api::HealthHandler>(services);
+  api::Services shown = services;
+  shown.open_metrics = config_.health_open_metrics;
+  health_handler_ = std::make_unique<api::HealthHandler>(std::move(shown));
   COFFER_ASSIGN(health_, http::Server::Start(options, *health_handler_, logger_));
   return {};
 }

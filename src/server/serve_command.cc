@@ -19,6 +19,8 @@ struct Flags {
   std::string config;
   bool check = false;
   keyring::StartPolicy start_policy;
+  std::string log_level;
+  std::string log_format;
 };
 
 void Declare(CLI::App& app, Flags& flags) {
@@ -44,6 +46,12 @@ void Declare(CLI::App& app, Flags& flags) {
   dev_only("--dev-unix-socket", flags.dev_flags.unix_socket,
            "path of the socket (default DIR/coffer.sock)");
   dev_only("--dev-module", flags.dev_flags.module, "the PKCS#11 module (default Debian's SoftHSM)");
+  app.add_option("--log-level", flags.log_level, "debug, info, warn or error")
+      ->check([](const std::string& text) {
+        return ParseLevel(text) ? "" : "is debug, info, warn or error";
+      });
+  app.add_option("--log-format", flags.log_format, "standard or json")
+      ->check(CLI::IsMember({"standard", "json"}));
   app.add_option(
       "--accept-rollback", flags.start_policy.accept_rollback_to,
       "start on an older database of this epoch; every key is rotated before its next use");
@@ -60,7 +68,11 @@ Status Serve(const Flags& flags) {
     return {};
   }
   config->start_policy = flags.start_policy;
-  const auto logger = MakeStderrLog();
+  if (!flags.log_level.empty()) config->log.level = *ParseLevel(flags.log_level);
+  if (!flags.log_format.empty()) {
+    config->log.format = flags.log_format == "json" ? LogFormat::kJson : LogFormat::kStandard;
+  }
+  const auto logger = MakeStderrLog(config->log, LogWaiting::kNobody);
   ReadAgain read_again;
   if (!flags.dev) read_again = [&flags] { return ReadConfig(flags.config); };
   return RunServer(*config, read_again, random, *logger);

@@ -1,59 +1,99 @@
 #include "server/stderr_log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <string>
+
+#include "coffer/base/clock.h"
+#include "coffer/base/counters.h"
+#include "server/log_writer.h"
 
 namespace coffer::server {
 namespace {
 
-spdlog::level::level_enum LevelOf(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return spdlog::level::debug;
-    case LogLevel::kInfo:
-      return spdlog::level::info;
-    case LogLevel::kWarn:
-      return spdlog::level::warn;
-    case LogLevel::kError:
-      return spdlog::level::err;
-  }
-  return spdlog::level::err;
+constexpr std::size_t kMaxQueuedOctets = 1024UL * 1024;
+constexpr std::chrono::seconds kConsoleWait{60};
+
+// systemd names the journal's stream; standard error may have been redirected since.
+bool IsJournal(int descriptor) {
+  const char* const named = ::getenv("JOURNAL_STREAM");
+  struct stat facts {};
+  return named != nullptr && ::fstat(descriptor, &facts) == 0 &&
+         named == std::to_string(facts.st_dev) + ":" + std::to_string(facts.st_ino);
 }
 
-// A value from outside must not begin a line of its own.
-void AppendQuoted(std::string_view value, std::string& line) {
-  line += '"';
-  for (const char c : value) {
-    const bool plain = static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
-    line += plain ? c : '?';
+// As syslog(3) counts.
+std::string_view PriorityOf(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "<7>";
+    case LogLevel::kInfo:
+      return "<6>";
+    case LogLevel::kWarn:
+      return "<4>";
+    case LogLevel::kError:
+      break;
   }
-  line += '"';
+  return "<3>";
 }
 
 class StderrLog final : public Logger {
  public:
-  StderrLog() : logger_("coffer", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
-    logger_.set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  }
+  StderrLog(const LogSettings& settings, LogWaiting waiting)
+      : settings_(settings),
+        waiting_(waiting),
+        journal_(IsJournal(STDERR_FILENO)),
+        writer_(STDERR_FILENO, kMaxQueuedOctets,
+                [this_format = settings.format](std::uint64_t dropped) {
+                  return FormatLine(this_format,
+                                    {SystemClock().Now(),
+                                     LogLevel::kWarn,
+                                     "server",
+                                     "log lines were dropped: their reader did not keep up",
+                                     {},
+                                     {{"lines", static_cast<std::int64_t>(dropped)}}});
+                }) {}
+
   void Log(LogLevel level, std::string_view room, std::string_view message,
            std::initializer_list<LogField> fields) override {
-    std::string line(room);
-    line.append(": ").append(message);
-    for (const LogField& field : fields) {
-      line.append(" ").append(field.name).append("=");
-      AppendQuoted(field.value, line);
+    if (!Wants(level, room)) return;
+    lines_[static_cast<std::size_t>(level)].Add();
+    std::string line(journal_ ? PriorityOf(level) : "");
+    line += FormatLine(settings_.format,
+                       {clock_.Now(), level, room, message, LoggedRequest::Current(), fields});
+    writer_.Put(line);
+    if (waiting_ == LogWaiting::kCaller) Flush(kConsoleWait);
+  }
+  bool Wants(LogLevel level, std::string_view room) const override {
+    for (const auto& [name, its_level] : settings_.rooms) {
+      if (name == room) return level >= its_level;
     }
-    logger_.log(LevelOf(level), "{}", line);
+    return level >= settings_.level;
+  }
+  void Flush(std::chrono::milliseconds wait) override { writer_.Flush(wait); }
+  LogCounts Counts() const override {
+    LogCounts counts;
+    for (std::size_t i = 0; i < kLogLevels; ++i) counts.lines[i] = lines_[i].Value();
+    counts.dropped = writer_.Dropped();
+    return counts;
   }
 
  private:
-  spdlog::logger logger_;
+  const LogSettings settings_;
+  const LogWaiting waiting_;
+  const bool journal_;
+  const SystemClock clock_;
+  std::array<Counter, kLogLevels> lines_;
+  LogWriter writer_;
 };
 
 }  // namespace
 
-std::unique_ptr<Logger> MakeStderrLog() { return std::make_unique<StderrLog>(); }
+std::unique_ptr<Logger> MakeStderrLog(const LogSettings& settings, LogWaiting waiting) {
+  return std::make_unique<StderrLog>(settings, waiting);
+}
 
 }  // namespace coffer::server

@@ -17,11 +17,11 @@ TOKEN = "audit-root-token"
 
 
 class Server(Running):
-    def __init__(self, data):
+    def __init__(self, data, flags=()):
         self.data = data
         self.log = os.path.join(os.path.dirname(data), "server.log")
         self.process = subprocess.Popen(
-            [BINARY, "server", "-dev", f"-data={data}", f"-dev-root-token-id={TOKEN}", "-dev-listen-address=127.0.0.1:0"],
+            [BINARY, "server", "-dev", f"-data={data}", f"-dev-root-token-id={TOKEN}", "-dev-listen-address=127.0.0.1:0", *flags],
             stdout=subprocess.PIPE, stderr=open(self.log, "ab"), text=True)
         for line in self.process.stdout:
             if line.startswith("listening on http://"):
@@ -43,13 +43,15 @@ class Server(Running):
 
 
 class Case(FolderCase):
+    FLAGS = ()
+
     def setUp(self):
         super().setUp()
         self.server = self.serve()
         self.file = os.path.join(self.data, "audit", "audit.log")
 
     def serve(self):
-        server = Server(self.data)
+        server = Server(self.data, self.FLAGS)
         self.addCleanup(server.stop)
         return server
 
@@ -289,17 +291,28 @@ class EvidenceTest(Case):
 
 
 class CanaryTest(Case):
+    FLAGS = ("-log-level=debug",)
     ENDPOINTS = [("POST", "transit/keys/c"), ("POST", "transit/keys/c/config"), ("POST", "transit/keys/c/trim"),
                  ("POST", "transit/encrypt/c"), ("POST", "transit/decrypt/c"), ("POST", "transit/rewrap/c"),
                  ("POST", "transit/datakey/plaintext/c"), ("POST", "transit/random"), ("POST", "transit/hash"),
                  ("POST", "sys/mounts/m"), ("POST", "sys/mounts/transit/tune"), ("POST", "sys/remount"),
                  ("PUT", "sys/audit/x"), ("POST", "sys/audit-hash/file"), ("POST", "auth/token/lookup-self"), ("PUT", "sys/init"),
-                 ("GET", "sys/health"), ("GET", "transit/keys")]
+                 ("GET", "sys/health"), ("GET", "transit/keys"), ("GET", "sys/metrics")]
     STORED = {"description", "options"}  # kept for people, as they wrote it
 
     def fields(self, path):
         _, answer = self.server.call("GET", path + "?help=1")
         return re.findall(r"^    (\w+) \(", answer.get("help", ""), re.M)
+
+    def keep_metrics(self):
+        """Beside the files that are looked through."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
+        connection.request("GET", "/v1/sys/metrics?format=prometheus", headers={"X-Vault-Token": TOKEN})
+        text = connection.getresponse().read()
+        connection.close()
+        self.assertIn(b"coffer_requests_total{", text)
+        with open(os.path.join(self.folder, "metrics.txt"), "wb") as out:
+            out.write(text)
 
     def test_no_secret_of_any_field_of_any_endpoint_is_found_anywhere(self):
         self.enable()
@@ -325,7 +338,10 @@ class CanaryTest(Case):
         raw.recv(1000)
         raw.close()
         self.assertGreater(len(canaries), 60)
+        self.keep_metrics()
         self.server.stop()
+        with open(self.server.log, encoding="utf-8") as log:
+            self.assertGreater(log.read().count("request answered"), 5 * len(canaries), "each request leaves a line")
         for folder, _, files in os.walk(self.folder):
             for name in files:
                 with open(os.path.join(folder, name), "rb") as content:

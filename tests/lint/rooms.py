@@ -12,6 +12,7 @@ EDGES = {
     "storage": ["base"],
     "http": ["base"],
     "hcl": ["base"],
+    "metrics": ["base"],
     "keyring": ["pkcs11", "crypto", "storage", "base"],
     "barrier": ["keyring", "storage", "base"],
     "audit": ["crypto", "storage", "base"],
@@ -50,9 +51,7 @@ HOMES = {
     "argon2.h": ["src/crypto/*"],
     "CLI/": ["src/cli/*", "src/server/*"],
     "curl/": ["src/cli/*"],
-    "spdlog/": ["src/server/*"],
-    "fmt/": ["src/server/*"],
-    "prometheus/": ["src/server/*"],
+    "prometheus/": ["src/metrics/*"],
     "systemd/": ["src/server/*"],
 }
 

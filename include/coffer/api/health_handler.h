@@ -5,9 +5,10 @@
 
 namespace coffer::api {
 
-// sys/health, sys/seal-status and sys/leader alone, for a listener with a thread of its own: no API
-// token, no audit device, no call into the PKCS#11 token, so that nothing which hangs there makes
-// it silent. Anything else is 404. Thread-safe.
+// sys/health, sys/seal-status, sys/leader and, where its listener is open for it, sys/metrics
+// alone, for a listener with a thread of its own: no API token, no audit device, no call into the
+// PKCS#11 token, so that nothing which hangs there makes it silent. Anything else is 404.
+// Thread-safe.
 class HealthHandler final : public http::Handler {
  public:
   explicit HealthHandler(Services services) : services_(std::move(services)) {}

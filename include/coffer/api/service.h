@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "coffer/api/backups.h"
 #include "coffer/audit/broker.h"
@@ -15,6 +16,7 @@
 #include "coffer/base/result.h"
 #include "coffer/http/server.h"
 #include "coffer/keyring/custodian.h"
+#include "coffer/metrics/registry.h"
 #include "coffer/mounts/mount_table.h"
 #include "coffer/transit/engine.h"
 
@@ -63,6 +65,9 @@ struct Services {
   keyring::Custodian& custodian;           // carries out the requests that change keys
   audit::Broker* audit_devices = nullptr;  // what sys/audit manages; null: it manages nothing
   Backups* backups = nullptr;              // what sys/backup asks; null: there are none
+  metrics::Registry* metrics = nullptr;    // what sys/metrics tells, the service's own too
+  std::vector<bool> open_metrics = {};     // by listener: whether sys/metrics needs no token there
+  std::size_t key_series = 0;              // keys that are counted one by one
 };
 
 // Vault's wire API. Every request takes one way: request id, token, policy, audit, endpoint (typed

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -9,6 +12,7 @@
 namespace coffer {
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
+inline constexpr std::size_t kLogLevels = 4;
 
 // A named value of a log line. Never a key, PIN, token or plaintext.
 struct LogField {
@@ -21,18 +25,47 @@ struct LogField {
   std::string value;
 };
 
+// What a log took since it was made. A value.
+struct LogCounts {
+  std::array<std::uint64_t, kLogLevels> lines{};  // by level, dropped ones too
+  std::uint64_t dropped = 0;
+};
+
 // Thread-safe. Must not throw and must not block on a slow reader.
 class Logger {
  public:
   virtual ~Logger() = default;
   virtual void Log(LogLevel level, std::string_view room, std::string_view message,
                    std::initializer_list<LogField> fields = {}) = 0;
+  // Whether such a line would be written: for lines that cost something to make.
+  virtual bool Wants(LogLevel level, std::string_view room) const {
+    static_cast<void>(level);
+    static_cast<void>(room);
+    return true;
+  }
+  // Waits for what was logged to be written, so long at most: before the process ends.
+  virtual void Flush(std::chrono::milliseconds wait) { static_cast<void>(wait); }
+  virtual LogCounts Counts() const { return {}; }
 };
 
 class NullLogger final : public Logger {
  public:
   void Log(LogLevel, std::string_view, std::string_view, std::initializer_list<LogField>) override {
   }
+};
+
+// While it lives, what its thread logs in any room names this request.
+class LoggedRequest {
+ public:
+  explicit LoggedRequest(std::string_view id);  // outlives this
+  ~LoggedRequest();
+  LoggedRequest(const LoggedRequest&) = delete;
+  LoggedRequest& operator=(const LoggedRequest&) = delete;
+  // Of the calling thread; empty where there is none.
+  static std::string_view Current();
+
+ private:
+  const std::string_view before_;
 };
 
 }  // namespace coffer

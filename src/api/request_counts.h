@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coffer/base/counters.h"
+#include "coffer/metrics/registry.h"
+#include "endpoint_table.h"
+
+namespace coffer::api {
+
+// How many requests there were and how long they took, for each operation of the endpoint table.
+// Each worker counts in a shard of its own: no lock, no look-up, no cache line that two fight for.
+// Any thread.
+class RequestCounts {
+ public:
+  RequestCounts();
+
+  struct Name {
+    std::string_view engine;
+    std::string_view endpoint;
+    std::string_view operation;
+  };
+
+  // The place of an operation; kNone: of requests that no operation was found for.
+  using Place = std::size_t;
+  static constexpr Place kNone = 0;
+  Place PlaceOf(EngineKind engine, const Operation& operation) const {
+    return first_[static_cast<std::size_t>(engine)] + operation.number;
+  }
+  const Name& NameOf(Place place) const { return names_[place]; }
+  void Note(std::size_t worker, Place place, int status, std::chrono::nanoseconds took);
+  void NoteRefused(int status) { refused_[StatusRow(status)].Add(); }
+
+  // Families coffer_requests_total, coffer_request_duration_seconds and
+  // coffer_refused_requests_total; outlives their reading.
+  void Register(metrics::Registry& registry) const;
+
+ private:
+  // The statuses that api's errors and http's refusals have. A client may choose others for
+  // sys/health: they share the last row.
+  static constexpr std::array kStatuses{200, 204, 400, 403, 404, 405, 408, 409, 411, 413,
+                                        414, 415, 417, 429, 431, 500, 501, 503, 505};
+  static constexpr std::size_t kShards = 8;
+  using ByStatus = std::array<Counter, kStatuses.size() + 1>;
+  struct Series {
+    DurationHistogram durations;
+    ByStatus by_status;
+  };
+
+  static std::size_t StatusRow(int status);
+  static std::string StatusText(std::size_t row);
+  metrics::Labels LabelsOf(Place place) const;
+
+  std::array<Place, kEngines.size()> first_{};
+  std::vector<Name> names_;  // by place
+  std::array<std::unique_ptr<Series[]>, kShards> shards_;
+  ByStatus refused_;
+};
+
+}  // namespace coffer::api

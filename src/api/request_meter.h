@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "endpoint_table.h"
+#include "key_counts.h"
+#include "request_counts.h"
+
+namespace coffer::api {
+
+// What a request counts as, as far as it is known. Views into the request and the table.
+struct Metered {
+  RequestCounts::Place place = RequestCounts::kNone;
+  std::shared_ptr<const mounts::Mount> mount;  // of a key's operation
+  std::string_view key;
+  std::string_view pattern;
+};
+
+// Counts requests: by operation, and by key where that is wanted; logs each at level debug. Any
+// thread.
+class RequestMeter {
+ public:
+  // `registry`: what is told of it; may be null.
+  RequestMeter(metrics::Registry* registry, std::size_t key_series, Logger& logger);
+
+  void NoteOperation(EngineKind engine, const EndpointTable::Match& match,
+                     const std::shared_ptr<const mounts::Mount>& mount, const Operation& operation,
+                     Metered& metered) const;
+  void Count(const http::Request& request, int status, const Metered& metered);
+  void CountRefused(int status) { requests_.NoteRefused(status); }
+
+ private:
+  Logger& logger_;
+  RequestCounts requests_;
+  KeyCounts keys_;
+};
+
+}  // namespace coffer::api

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+#include "coffer/api/service.h"
+#include "coffer/audit/broker.h"
+#include "coffer/base/logger.h"
+#include "coffer/http/server.h"
+#include "coffer/keyring/custodian.h"
+#include "coffer/keyring/key_ring.h"
+#include "coffer/keyring/token_watch.h"
+#include "coffer/metrics/registry.h"
+#include "coffer/storage/database.h"
+
+namespace coffer::server {
+
+// Each says how a room's own counts are read; what they name outlives the registry's reading. All
+// that is told, in words: docs/metrics.md.
+void AddProcessMetrics(metrics::Registry& registry, const api::ServerInfo& info);
+void AddLogMetrics(metrics::Registry& registry, const Logger& logger);
+void AddStorageMetrics(metrics::Registry& registry, const storage::Database& database);
+void AddAuditMetrics(metrics::Registry& registry, const audit::Broker& broker);
+void AddTokenMetrics(metrics::Registry& registry, const keyring::KeyRing& keys,
+                     const keyring::Custodian& custodian, std::size_t instances);
+// `ready`: as sys/health says it.
+void AddHealthMetrics(metrics::Registry& registry, const keyring::Custodian& custodian,
+                      const keyring::TokenWatch& watch, std::function<bool()> ready);
+void AddHttpMetrics(metrics::Registry& registry, std::function<http::ServerCounts()> read);
+
+}  // namespace coffer::server
