@@ -9,13 +9,27 @@ for group in "$@"; do
   grep -q "^$group " packages.txt || { echo "no package group is called $group" >&2; exit 2; }
 done
 
-missing=()
-while read -r group package command; do
+missing=() to_unpack=()
+while read -r group package command unpacked; do
   [[ " $* " == *" $group "* ]] || continue
   [ -n "$command" ] && command -v "$command" >/dev/null && continue
+  if [ -n "$unpacked" ]; then
+    [ -x "../build/unpacked/usr/bin/$command" ] || to_unpack+=("$package")
+    continue
+  fi
   state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
   [ "$state" = installed ] || missing+=("$package")
 done < <(grep -E '^[a-z]' packages.txt)
+
+if [ ${#to_unpack[@]} -gt 0 ]; then
+  echo "unpacking ${#to_unpack[@]} Debian packages: ${to_unpack[*]}"
+  mkdir -p ../build/unpacked
+  (
+    cd ../build/unpacked
+    apt-get -qq download "${to_unpack[@]}" </dev/null 2>/dev/null
+    for archive in *.deb; do dpkg-deb -x "$archive" . && rm "$archive"; done
+  )
+fi
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 as_root=()
