@@ -47,37 +47,6 @@ const EVP_MD* FetchedDigest(HashAlgorithm algorithm) {
 
 }  // namespace
 
-Sha256Digest Sha256(ByteView data) {
-  Sha256Digest digest;
-  Require(::EVP_Digest(data.data(), data.size(), digest.data(), nullptr,
-                       FetchedDigest(HashAlgorithm::kSha256), nullptr) == 1);
-  return digest;
-}
-
-struct Sha256Stream::Impl {
-  EVP_MD_CTX* context = ::EVP_MD_CTX_new();
-  Impl() {
-    Require(context != nullptr &&
-            ::EVP_DigestInit_ex2(context, FetchedDigest(HashAlgorithm::kSha256), nullptr) == 1);
-  }
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-  ~Impl() { ::EVP_MD_CTX_free(context); }
-};
-
-Sha256Stream::Sha256Stream() : impl_(std::make_unique<Impl>()) {}
-Sha256Stream::~Sha256Stream() = default;
-
-void Sha256Stream::Update(ByteView data) {
-  Require(::EVP_DigestUpdate(impl_->context, data.data(), data.size()) == 1);
-}
-
-Sha256Digest Sha256Stream::Finish() {
-  Sha256Digest digest;
-  Require(::EVP_DigestFinal_ex(impl_->context, digest.data(), nullptr) == 1);
-  return digest;
-}
-
 std::optional<HashAlgorithm> ParseHashAlgorithm(std::string_view name) {
   for (const NamedAlgorithm& named : kAlgorithms) {
     if (named.wire_name == name) return named.algorithm;

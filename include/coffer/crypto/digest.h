@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -14,22 +13,23 @@ namespace coffer::crypto {
 
 using Sha256Digest = std::array<std::uint8_t, 32>;
 
-// FIPS 180-4. Aborts only where OpenSSL itself cannot allocate.
+// FIPS 180-4.
 Sha256Digest Sha256(ByteView data);
 
 // SHA-256 over pieces. Not thread-safe; Finish() ends the object's use.
 class Sha256Stream {
  public:
   Sha256Stream();
-  ~Sha256Stream();
   Sha256Stream(const Sha256Stream&) = delete;
   Sha256Stream& operator=(const Sha256Stream&) = delete;
   void Update(ByteView data);
   Sha256Digest Finish();
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  struct State;
+  static constexpr std::size_t kAlignment = 8;
+  State& Here();
+  alignas(kAlignment) std::array<std::byte, 112> octets_;  // a State
 };
 
 // The digests that the API offers without a key (FIPS 180-4 and 202).
