@@ -69,6 +69,7 @@ AuditTrail::AuditTrail(audit::Sink& sink, const http::Request& request, std::str
   entry_.path = path;
   entry_.remote_address = request.remote_address;
   entry_.remote_port = request.remote_port;
+  entry_.memo = &memo_;
 }
 
 void AuditTrail::NoteToken(std::string_view token, const auth::TokenEntry* entry) {
@@ -135,7 +136,9 @@ Status AuditTrail::RecordResponse(int status, std::string_view data,
   std::string text;
   if (error != nullptr) {
     text = Describe(*error);
-    entry_.denied = error->code == Code::kPermissionDenied;
+    const bool denied = error->code == Code::kPermissionDenied;
+    if (denied != entry_.denied) memo_.Clear();  // by the work itself
+    entry_.denied = denied;
   }
   entry_.error = text;
   return sink_.Record(entry_);

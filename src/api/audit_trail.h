@@ -24,7 +24,7 @@ class AuditTrail {
   AuditTrail(const AuditTrail&) = delete;
   AuditTrail& operator=(const AuditTrail&) = delete;
 
-  // What becomes known of the request on its way, in this order.
+  // What becomes known of the request on its way, in this order; all of it before RecordRequest().
   void NoteToken(std::string_view token, const auth::TokenEntry* entry);
   void NoteTarget(const Endpoint* endpoint, std::string_view mount_type,
                   const mounts::Mount* mount);
@@ -48,6 +48,7 @@ class AuditTrail {
   std::optional<audit::Caller> caller_;
   const Endpoint* endpoint_ = nullptr;
   std::string parameters_;
+  audit::RequestMemo memo_;
   std::optional<Status> requested_;
 };
 

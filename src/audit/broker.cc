@@ -198,7 +198,8 @@ Status Broker::Record(const Entry& entry) {
   for (const auto& device : *devices) {
     std::string line;
     line.reserve(kUsualLine);
-    AppendEntry(entry, now, {device->settings.hmac_accessor}, device->hasher, line);
+    std::string* const repeated = entry.memo == nullptr ? nullptr : &entry.memo->Of(device->id);
+    AppendEntry(entry, now, {device->settings.hmac_accessor}, device->hasher, repeated, line);
     Status recorded = device->file->Append(std::move(line), entry.durable);
     taken = taken || recorded.has_value();
     if (!recorded) refusal = std::move(recorded).error();

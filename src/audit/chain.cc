@@ -39,14 +39,6 @@ constexpr std::array<std::uint8_t, 256> HexValues() {
 }
 constexpr std::array<std::uint8_t, 256> kHexValues = HexValues();
 
-void AppendHex(ByteView octets, std::string& out) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (const std::uint8_t octet : octets) {
-    out += kDigits[octet >> 4];
-    out += kDigits[octet & 15];
-  }
-}
-
 bool ReadHex(std::string_view text, crypto::Sha256Digest& out) {
   if (text.size() != kHexOctets) return false;
   bool good = true;
@@ -91,17 +83,28 @@ void AppendField(ByteView value, Bytes& out) {
 
 }  // namespace
 
-ChainPosition SealLine(const ChainPosition& before, std::string& line) {
+HashedLine::HashedLine(std::string line) : line_(std::move(line)) { hash_.Update(AsBytes(line_)); }
+
+ChainPosition HashedLine::Seal(const ChainPosition& before) {
   ChainPosition at{before.sequence + 1, {}};
-  line += kSequence;
-  AppendNumber(at.sequence, line);
-  line += kBefore;
-  AppendHex(before.hash, line);
-  at.hash = crypto::Sha256(AsBytes(line));
-  line += kHash;
-  AppendHex(at.hash, line);
-  line += kEnd;
-  line += '\n';
+  const std::size_t hashed = line_.size();
+  line_ += kSequence;
+  AppendNumber(at.sequence, line_);
+  line_ += kBefore;
+  AppendHex(before.hash, line_);
+  hash_.Update(AsBytes(line_).subspan(hashed));
+  at.hash = hash_.Finish();
+  line_ += kHash;
+  AppendHex(at.hash, line_);
+  line_ += kEnd;
+  line_ += '\n';
+  return at;
+}
+
+ChainPosition SealLine(const ChainPosition& before, std::string& line) {
+  HashedLine hashed(std::move(line));
+  const ChainPosition at = hashed.Seal(before);
+  line = hashed.Text();
   return at;
 }
 

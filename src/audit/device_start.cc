@@ -113,7 +113,7 @@ Status FileDevice::ReadEnd() {
       if (torn.empty()) return {};
       torn_hash_ = ToHex(crypto::Sha256(torn));
       if (torn.back() != '\n') unfinished_ = "\n";
-      const Written ended = WriteAll(file_, unfinished_, Steady::now() + options_.write_wait);
+      const Written ended = WriteAll(file_, unfinished_);
       unfinished_.erase(0, ended.octets);
       return {};
     }

@@ -204,7 +204,7 @@ bool FileDevice::WriteOwn(Lock& lock, const std::string& event_line) {
   gathered.lines.push_back({nullptr, gathered.octets.size(), head_, false});
   const int file = file_;
   lock.unlock();
-  const Written written = WriteAll(file, gathered.octets, Steady::now() + options_.write_wait);
+  const Written written = WriteAll(file, gathered.octets);
   lock.lock();
   Conclude(gathered, written);
   LeaveLead();
@@ -233,7 +233,7 @@ void FileDevice::Recover(Lock& lock) {
   if (!same && !first && error == 0) unfinished_.clear();
   if (error == 0 && first && !Begin()) error = EINVAL;
   if (error == 0) {
-    const Written rest = WriteAll(file_, unfinished_, Steady::now() + options_.write_wait);
+    const Written rest = WriteAll(file_, unfinished_);
     unfinished_.erase(0, rest.octets);
     error = rest.error;
   }

@@ -118,20 +118,32 @@ void AppendResponse(const Entry& entry, const ValueHasher& hasher, std::string& 
   response.Close();
 }
 
-}  // namespace
-
-void AppendEntry(const Entry& entry, SystemTime now, const EntryStyle& style,
-                 const ValueHasher& hasher, std::string& out) {
-  const bool response = entry.type == Entry::Type::kResponse;
+// Who asked, and for what.
+void AppendCommon(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher,
+                  std::string& out) {
   const TokenTexts texts = TextsOf(entry, style, hasher);
-  out += R"({"time":")";
-  out += Rfc3339(now);
-  out += R"(","type":")";
-  out += response ? "response" : "request";
-  out += R"(","auth":)";
+  out += R"("auth":)";
   AppendAuth(entry, texts, out);
   out += R"(,"request":)";
   AppendRequest(entry, texts, hasher, out);
+}
+
+}  // namespace
+
+void AppendEntry(const Entry& entry, SystemTime now, const EntryStyle& style,
+                 const ValueHasher& hasher, std::string* repeated, std::string& out) {
+  const bool response = entry.type == Entry::Type::kResponse;
+  out += R"({"time":")";
+  out += Rfc3339(now);
+  out += R"(","type":")";
+  out += response ? R"(response",)" : R"(request",)";
+  if (repeated != nullptr && !repeated->empty()) {
+    out += *repeated;
+  } else {
+    const std::size_t begin = out.size();
+    AppendCommon(entry, style, hasher, out);
+    if (repeated != nullptr) repeated->assign(out, begin);
+  }
   if (response) {
     out += R"(,"response":)";
     AppendResponse(entry, hasher, out);

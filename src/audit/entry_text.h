@@ -18,9 +18,10 @@ struct EntryStyle {
 };
 
 // Appends the entry in the field layout of Vault's file device (docs/audit.md), without the closing
-// brace: the chain follows. One line whatever the entry holds.
+// brace: the chain follows. One line whatever the entry holds. `repeated`: what both entries of a
+// request have in common, written here if it is empty, else taken from here; null: written anew.
 void AppendEntry(const Entry& entry, SystemTime now, const EntryStyle& style,
-                 const ValueHasher& hasher, std::string& out);
+                 const ValueHasher& hasher, std::string* repeated, std::string& out);
 
 // An entry of type "system", likewise open.
 void AppendEvent(const Event& event, SystemTime now, std::string& out);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -23,8 +24,8 @@ namespace coffer::audit {
 
 // A file (or a named pipe) that takes lines and chains them. A caller that finds nobody writing
 // writes what has gathered, its own line and the others'; who comes meanwhile waits for that one
-// write. A thread of the device's own does all that may take long: syncing, rotating, opening
-// anew, coming back after a fault. Thread-safe.
+// write, at first without sleeping. A thread of the device's own does all that may take long:
+// syncing, rotating, opening anew, coming back after a fault. Thread-safe.
 class FileDevice {
  public:
   struct Options {
@@ -113,7 +114,10 @@ class FileDevice {
   // The write path (file_device.cc).
   Status Submit(std::string line, bool durable, bool covered);
   void Lead(Lock& lock);
-  Written WriteAll(int file, std::string_view octets, Steady::time_point until);
+  // Waits, with the lock released, while somebody writes, but no longer than a write usually takes.
+  void Spin(Lock& lock) const;
+  // A device that does not take octets is waited for, for at most write_wait.
+  Written WriteAll(int file, std::string_view octets);
   void Conclude(Batch& batch, const Written& written);
   void Accept(const Line& line);
   void Break(int error, std::string_view what);
@@ -156,10 +160,11 @@ class FileDevice {
   FileOperations::Facts identity_;  // of the open file
   ChainPosition head_;              // of the last line that was chained, written or not
   Batch filling_;
-  Batch flying_;             // the leader's
-  std::string unfinished_;   // the rest of a line whose beginning stands in the file
-  bool begun_ = false;       // the place in the chain is known
-  bool leading_ = false;     // somebody writes
+  Batch flying_;            // the leader's
+  std::string unfinished_;  // the rest of a line whose beginning stands in the file
+  bool begun_ = false;      // the place in the chain is known
+  // Somebody writes. Changed under mutex_; looked at without it by those who spin.
+  std::atomic<bool> leading_{false};
   std::size_t waiting_ = 0;  // callers that wait for `changed_`
   bool broken_ = false;      // refuses until Recover() has gone well
   int fault_ = 0;            // the error number of the fault

@@ -7,6 +7,13 @@
 namespace coffer::audit {
 namespace {
 
+constexpr std::array<std::array<char, 2>, 256> HexPairs() {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kDigits[i >> 4], kDigits[i & 15]};
+  return pairs;
+}
+
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
 // The octets of the UTF-8 sequence at `at`, or 0 where there is none.
@@ -131,6 +138,17 @@ void AppendNumber(std::uint64_t number, std::string& out) {
   std::array<char, 24> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
   out.append(digits.data(), end);
+}
+
+void AppendHex(ByteView octets, std::string& out) {
+  static constexpr std::array<std::array<char, 2>, 256> kPairs = HexPairs();
+  const std::size_t begin = out.size();
+  out.resize(begin + 2 * octets.size());
+  char* to = out.data() + begin;
+  for (const std::uint8_t octet : octets) {
+    *to++ = kPairs[octet][0];
+    *to++ = kPairs[octet][1];
+  }
 }
 
 std::string UnescapeJson(std::string_view raw) {

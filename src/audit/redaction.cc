@@ -17,15 +17,8 @@ std::string ValueHasher::Hash(std::string_view value) const {
 }
 
 void ValueHasher::AppendQuoted(std::string_view value, std::string& out) const {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  const crypto::Sha256Digest digest = hash_.Of(AsBytes(value));
-  std::array<char, 64> hex;
-  for (std::size_t i = 0; i < digest.size(); ++i) {
-    hex[2 * i] = kHex[digest[i] >> 4];
-    hex[2 * i + 1] = kHex[digest[i] & 15];
-  }
   out += "\"hmac-sha256:";
-  out.append(hex.data(), hex.size());
+  AppendHex(hash_.Of(AsBytes(value)), out);
   out += '"';
 }
 
@@ -129,16 +122,14 @@ class Walker {
 
   bool String() {
     const std::size_t begin = at_ + 1;
-    bool escaped = false;
-    std::size_t end = begin;
-    while (end < json_.size() && json_[end] != '"') {
-      if (json_[end] == '\\') {
-        escaped = true;
-        ++end;
-      }
-      ++end;
+    std::size_t end = json_.find('"', begin);
+    if (end == std::string_view::npos) return false;
+    const bool escaped = json_.substr(begin, end - begin).find('\\') != std::string_view::npos;
+    if (escaped) {
+      end = begin;
+      while (end < json_.size() && json_[end] != '"') end += json_[end] == '\\' ? 2 : 1;
+      if (end >= json_.size()) return false;
     }
-    if (end >= json_.size()) return false;
     const std::string_view raw = json_.substr(begin, end - begin);
     at_ = end + 1;
     if (!escaped) return Text(raw);

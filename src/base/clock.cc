@@ -1,8 +1,6 @@
 #include "coffer/base/clock.h"
 
-#include <array>
-#include <cstdio>
-#include <ctime>
+#include <cstddef>
 
 namespace coffer {
 
@@ -19,21 +17,44 @@ SystemTime FromUnixNanoseconds(std::int64_t nanoseconds) {
       std::chrono::duration_cast<SystemTime::duration>(std::chrono::nanoseconds(nanoseconds)));
 }
 
-std::string Rfc3339(SystemTime time) {
-  const std::time_t seconds = UnixSeconds(time);
-  const std::int64_t nanoseconds = UnixNanoseconds(time) - seconds * 1'000'000'000;
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 64> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::string out = text.data();
-  if (nanoseconds > 0) {
-    std::snprintf(text.data(), text.size(), ".%09lld", static_cast<long long>(nanoseconds));
-    std::string fraction = text.data();
-    fraction.erase(fraction.find_last_not_of('0') + 1);
-    out += fraction;
+namespace {
+
+// `number` as `digits` decimal digits.
+void AppendDigits(std::int64_t number, std::size_t digits, std::string& out) {
+  const std::size_t begin = out.size();
+  out.append(digits, '0');
+  for (std::size_t i = digits; i > 0; --i, number /= 10) {
+    out[begin + i - 1] = static_cast<char>('0' + number % 10);
   }
-  return out + "Z";
+}
+
+}  // namespace
+
+std::string Rfc3339(SystemTime time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  std::string out;
+  out.reserve(32);
+  AppendDigits(static_cast<int>(date.year()), 4, out);
+  out += '-';
+  AppendDigits(static_cast<unsigned>(date.month()), 2, out);
+  out += '-';
+  AppendDigits(static_cast<unsigned>(date.day()), 2, out);
+  out += 'T';
+  AppendDigits(clock.hours().count(), 2, out);
+  out += ':';
+  AppendDigits(clock.minutes().count(), 2, out);
+  out += ':';
+  AppendDigits(clock.seconds().count(), 2, out);
+  if (const std::int64_t nanoseconds = std::chrono::nanoseconds(clock.subseconds()).count();
+      nanoseconds > 0) {
+    out += '.';
+    AppendDigits(nanoseconds, 9, out);
+    out.erase(out.find_last_not_of('0') + 1);
+  }
+  out += 'Z';
+  return out;
 }
 
 }  // namespace coffer

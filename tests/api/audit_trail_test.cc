@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "api/audit_trail.h"
 #include "api/service_fixture.h"
 #include "coffer/http/server.h"
 #include "http/client.h"
@@ -163,6 +164,30 @@ TEST_F(AuditTrailTest, RefusalsLeaveTheirPairToo) {
   EXPECT_TRUE(kept[0].denied);
   EXPECT_FALSE(kept[0].known);
   EXPECT_FALSE(kept[4].denied);
+}
+
+// Fills the memo at the request, and looks at it at the response.
+class MemoSink final : public audit::Sink {
+ public:
+  Status Record(const audit::Entry& entry) override {
+    std::string& text = entry.memo->Of(Id());
+    if (entry.type == audit::Entry::Type::kResponse) repeated = !text.empty();
+    text = "what was written";
+    return {};
+  }
+  bool repeated = false;
+};
+
+TEST(RequestMemo, ADenialThatTheWorkFindsIsNotHiddenByWhatWasWrittenBefore) {
+  const Error denied{Code::kPermissionDenied, "", ""};
+  for (const bool found_by_the_work : {false, true}) {
+    MemoSink sink;
+    const http::Request request;
+    AuditTrail trail(sink, request, "id", "path");
+    ASSERT_TRUE(trail.RecordRequest(found_by_the_work ? nullptr : &denied));
+    ASSERT_TRUE(trail.RecordResponse(403, {}, {}, &denied));
+    EXPECT_EQ(sink.repeated, !found_by_the_work);
+  }
 }
 
 TEST_F(AuditTrailTest, APathOutsideTheApiIsRecordedAsItIs) {

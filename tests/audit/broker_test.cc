@@ -137,6 +137,28 @@ TEST_F(BrokerTest, EachDeviceHasAllEntriesAndASaltOfItsOwn) {
   EXPECT_FALSE(broker_->HashOf("c/", "value"));
 }
 
+TEST_F(BrokerTest, WhatIsKeptOfARequestIsKeptForEachDeviceApart) {
+  ASSERT_TRUE(broker_->Enable(Named("a/", "a.log")));
+  ASSERT_TRUE(broker_->Enable(Named("b/", "b.log")));
+  RequestMemo memo;
+  Entry entry;
+  entry.request_id = "1";
+  entry.request_data = R"({"plaintext":"value"})";
+  entry.memo = &memo;
+  ASSERT_TRUE(broker_->Record(entry));
+  entry.type = Entry::Type::kResponse;
+  entry.status = 200;
+  ASSERT_TRUE(broker_->Record(entry));
+  for (const std::string device : {"a", "b"}) {
+    const auto lines = Lines(device + ".log");
+    const auto& first = lines[lines.size() - 2];
+    EXPECT_EQ(lines.back()["type"], "response");
+    EXPECT_EQ(lines.back()["request"], first["request"]);
+    EXPECT_EQ(first["request"]["data"]["plaintext"],
+              broker_->HashOf(device + "/", "value").value());
+  }
+}
+
 TEST_F(BrokerTest, DevicesAndTheirSaltsOutliveTheProcess) {
   ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
   ASSERT_TRUE(Record("1"));

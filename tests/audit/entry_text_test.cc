@@ -88,9 +88,10 @@ class EntryTextTest : public ::testing::Test {
   }
   std::string Line() {
     std::string line;
-    AppendEntry(entry_, FromUnixNanoseconds(1'800'000'000'123'000'000), style_, hasher_, line);
+    AppendEntry(entry_, kNow, style_, hasher_, nullptr, line);
     return line + "}";
   }
+  static constexpr SystemTime kNow{std::chrono::milliseconds(1'800'000'000'123)};
 
   std::vector<std::string> policies_{"root", "default"};
   Caller caller_;
@@ -99,6 +100,22 @@ class EntryTextTest : public ::testing::Test {
   SecretBytes salt_{Bytes(32, 5)};
   ValueHasher hasher_{salt_};
 };
+
+TEST_F(EntryTextTest, TheSecondEntryRepeatsWhatTheFirstWroteOfTheRequest) {
+  std::string repeated;
+  std::string first;
+  AppendEntry(entry_, kNow, style_, hasher_, &repeated, first);
+  EXPECT_EQ(first + "}", Line());
+  entry_.type = Entry::Type::kResponse;
+  entry_.status = 400;
+  entry_.response_data = R"({"ciphertext":"vault:v1:x"})";
+  entry_.error = "why";
+  const std::string whole = Line();
+  entry_.request_data = {};
+  std::string second;
+  AppendEntry(entry_, kNow, style_, hasher_, &repeated, second);
+  EXPECT_EQ(second + "}", whole);
+}
 
 TEST_F(EntryTextTest, RequestsHaveVaultsLayout) {
   const std::string token = hasher_.Hash("hvs.secret");

@@ -22,6 +22,20 @@ struct ChainPosition {
 // closing brace; the chain, the closing brace and a newline are appended. Returns its place.
 ChainPosition SealLine(const ChainPosition& before, std::string& line);
 
+// The same in two steps: most of the hashing is done before the line's place is known, so that
+// the lock under which places are given is held for the chain's own octets only.
+class HashedLine {
+ public:
+  explicit HashedLine(std::string line);
+  // Once. The sealed line is Text().
+  ChainPosition Seal(const ChainPosition& before);
+  const std::string& Text() const { return line_; }
+
+ private:
+  std::string line_;
+  crypto::Sha256Stream hash_;
+};
+
 // The chain at the end of a line, read without looking at the rest.
 struct SealedLine {
   ChainPosition at;

@@ -6,8 +6,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "coffer/base/clock.h"
+#include "coffer/base/ids.h"
 #include "coffer/base/result.h"
 
 namespace coffer::audit {
@@ -25,6 +27,23 @@ struct Mount {
   std::string_view point;  // "transit/"
   std::string_view type;
   std::string_view accessor;
+};
+
+// What each device wrote of a request in its first entry, for its second, which repeats it: to hash
+// the values again would be most of that one's cost. One request's, one thread's.
+class RequestMemo {
+ public:
+  // Empty where nothing is kept. Valid until the next call.
+  std::string& Of(const Id& device) {
+    for (auto& [id, text] : texts_) {
+      if (id == device) return text;
+    }
+    return texts_.emplace_back(device, std::string()).second;
+  }
+  void Clear() { texts_.clear(); }
+
+ private:
+  std::vector<std::pair<Id, std::string>> texts_;
 };
 
 // One line of the trail, in plain words: the devices decide what of it is shown and what is hashed.
@@ -54,6 +73,9 @@ struct Entry {
   // Whether the request changes what is stored: its record is then on the disk before Record()
   // returns, else accepted by the kernel.
   bool durable = false;
+  // Cleared whenever anything above has changed but `type`, what belongs to the response, and
+  // `error`; null: nothing is kept.
+  RequestMemo* memo = nullptr;
 };
 
 // Takes the trail. Thread-safe.
