@@ -1,7 +1,5 @@
 #include "audit/file_device.h"
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -16,6 +14,13 @@ constexpr std::size_t kKeptCapacity = 1024UL * 1024;
 // look is some 50 ns; the second turn is for a write that began meanwhile.
 constexpr int kSpins = 2;
 constexpr int kLooks = 100;
+
+// Leaves the core to its other thread for a moment.
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
 
 }  // namespace
 
@@ -97,7 +102,7 @@ Status FileDevice::Submit(std::string line, bool durable, bool covered) {
 void FileDevice::Spin(Lock& lock) const {
   lock.unlock();
   for (int looks = 0; looks < kLooks && leading_.load(std::memory_order_relaxed); ++looks) {
-    _mm_pause();
+    Pause();
   }
   lock.lock();
 }
