@@ -1,5 +1,7 @@
 #include "audit/entry_text.h"
 
+#include <algorithm>
+
 #include "audit/json_text.h"
 #include "audit/redaction.h"
 
@@ -13,11 +15,14 @@ class Members {
   void Close() { out_ += '}'; }
 
   std::string& Name(std::string_view name) {
-    if (!first_) out_ += ',';
+    const std::string_view before = first_ ? R"(")" : R"(,")";
     first_ = false;
-    out_ += '"';
-    out_.append(name);
-    out_ += "\":";
+    const std::size_t begin = out_.size();
+    out_.resize(begin + before.size() + name.size() + 2);
+    char* to = std::copy(before.begin(), before.end(), out_.data() + begin);
+    to = std::copy(name.begin(), name.end(), to);
+    *to++ = '"';
+    *to = ':';
     return out_;
   }
   void Text(std::string_view name, std::string_view text) {

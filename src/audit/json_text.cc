@@ -41,9 +41,17 @@ std::size_t SequenceOctets(std::string_view text, std::size_t at) {
   return overlong || surrogate || beyond ? 0 : size;
 }
 
+// What stands in a JSON string as it is.
+constexpr std::array<bool, 256> PlainOctets() {
+  std::array<bool, 256> plain{};
+  for (std::size_t octet = 0x20; octet < 0x7f; ++octet) plain[octet] = true;
+  plain['"'] = plain['\\'] = false;
+  return plain;
+}
+
 bool IsPlain(char c) {
-  const auto octet = static_cast<unsigned char>(c);
-  return octet >= 0x20 && octet < 0x7f && c != '"' && c != '\\';
+  static constexpr std::array<bool, 256> kPlain = PlainOctets();
+  return kPlain[static_cast<unsigned char>(c)];
 }
 
 void AppendControl(unsigned char octet, std::string& out) {
