@@ -38,10 +38,11 @@ int Backup(Invocation& call) {
     }
   }
   if (state.at("state") != "done") {
-    return Complain("the backup failed: " + state.value("error", "no reason was given"), kRefused);
+    return Complain("the backup failed: " + state.value("error", "no reason was given"),
+                    kRemoteFailure);
   }
   const auto text = Render(answer->body, call.format, call.field);
-  if (!text) return Complain(text.error().message, kRefused);
+  if (!text) return Complain(text.error().message, kLocalFailure);
   std::fwrite(text->data(), 1, text->size(), stdout);
   return kDone;
 }
