@@ -53,7 +53,7 @@ class ReloadTest(Case):
         self.add('\ndrain_timeout = "33s"\nlimits { max_connections = 77 }\n')
         said = self.reload(r'configuration read again changed="2"')
         self.assertRegex(said, r"info server: a changed setting is in force setting=.drain_timeout. .*33s")
-        self.assertRegex(said, r"warning server: a changed setting needs a restart "
+        self.assertRegex(said, r"warn server: a changed setting needs a restart "
                                r"setting=.limits.max_connections. running=.10000. configured=.77.")
         self.assertIn('changed="1"', self.reload("configuration read again"))
         self.serves()
