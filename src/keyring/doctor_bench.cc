@@ -1,6 +1,8 @@
 #include "keyring/doctor_bench.h"
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <utility>
 
 #include "keyring/passing_object.h"
@@ -37,6 +39,16 @@ Attributes With(const Attributes& attributes, AttributeType flag, bool value) {
     if (attributes.TypeAt(i) == flag) {
       changed.Add(flag, value);
     } else {
+      changed.Add(attributes.TypeAt(i), attributes.ValueAt(i));
+    }
+  }
+  return changed;
+}
+
+Attributes Without(const Attributes& attributes, std::initializer_list<AttributeType> flags) {
+  Attributes changed;
+  for (std::size_t i = 0; i < attributes.size(); ++i) {
+    if (std::ranges::count(flags, attributes.TypeAt(i)) == 0) {
       changed.Add(attributes.TypeAt(i), attributes.ValueAt(i));
     }
   }
@@ -207,15 +219,22 @@ Result<Specimen> DoctorBench::MakeResident(const KeySpec& spec, Use use, bool in
     COFFER_ASSIGN(specimen.resident, Generate(spec, secret));
     return specimen;
   }
-  // NSS softokn encrypts with a new pair's public half to see that it belongs to the private one.
-  const Attributes open = With(With(NewPublicTemplate(info), AttributeType::kToken, in_token),
-                               AttributeType::kEncrypt, info.encrypts);
+  // Nothing is done with the public half, so what it may do is left to the token. NSS softokn tries
+  // a new pair with both halves; tpm2-pkcs11 refuses a pair whose VERIFY is not the private half's
+  // DECRYPT.
+  const Attributes open = Without(With(NewPublicTemplate(info), AttributeType::kToken, in_token),
+                                  {AttributeType::kEncrypt, AttributeType::kVerify});
   COFFER_ASSIGN(
       const pkcs11::KeyPair pair,
       maker_->GenerateKeyPair(MakingOf(info.family).generator, Labelled(open), Labelled(secret)));
   const PassingObject public_object(*maker_, pair.public_key);
   specimen.resident = pair.private_key;
-  COFFER_ASSIGN(specimen.public_key, ReadPublicKey(*maker_, pair.public_key, info));
+  auto public_key = ReadPublicKey(*maker_, pair.public_key, info);
+  if (!public_key) {
+    Discard(specimen);
+    return Fail(std::move(public_key).error());
+  }
+  specimen.public_key = *std::move(public_key);
   return specimen;
 }
 

@@ -49,7 +49,7 @@ class OtherToken(Case):
 
     def doctor(self, *flags, **env):
         """What it found, with the ways by type and operation."""
-        answer = json.loads(self.good("hsm", "doctor", "-quick", "-format=json", *flags, **env))
+        answer = json.loads(self.good("hsm", "doctor", "-format=json", *flags, **env))
         answer["ways"] = {(each["key_type"], each["operation"]): each["way"] for each in answer["findings"]}
         return answer
 
@@ -66,7 +66,7 @@ class NssTest(OtherToken):
         self.use(module, "NSS%20Certificate%20DB",
                  f"""module_arguments = "configdir='sql:{self.path('nss')}' secmod='secmod.db' flags=" """)
         before = self.entries()
-        answer = self.doctor()
+        answer = self.doctor("-quick")
         self.assertEqual(self.entries(), before)
         self.assertEqual((answer["key_wrap"], answer["unwrap_template"], answer["can_serve"], answer["left_behind"],
                           answer["keeps_session_objects"]), ("0x210b", "ignored", False, 0, False))
@@ -140,20 +140,34 @@ class TpmTest(OtherToken):
 
     def test_makes_no_session_objects_so_the_doctor_makes_none_unless_told(self):
         self.use(found("libtpm2_pkcs11.so.1"), "tpm")
-        answer = self.doctor(**self.tpm)
+        answer = self.doctor("-quick", **self.tpm)
         self.assertEqual(set(answer["ways"].values()), {"refused"})
         self.assertIn("CKR_ATTRIBUTE_VALUE_INVALID", json.dumps(answer["findings"]))
         self.assertNotIn("coffer-probe-", self.tool("listobjects", "--label=tpm"))
 
     def test_signs_with_resident_keys_and_wraps_nothing(self):
         self.use(found("libtpm2_pkcs11.so.1"), "tpm")
-        answer = self.doctor("-token-objects", **self.tpm)
+        answer = self.doctor("-quick", "-token-objects", **self.tpm)
         self.assertTrue(answer["keeps_session_objects"])
         self.assertEqual((answer["key_wrap"], answer["can_serve"], answer["left_behind"]), ("", False, 0))
         self.assertEqual(answer["ways"]["ecdsa-p256", "sign"], "resident")
         self.assertEqual(answer["ways"]["aes256-gcm96", "encrypt"], "refused")
         self.assertNotIn("wrapped", answer["ways"].values())
         self.assertNotIn("coffer-probe-", self.tool("listobjects", "--label=tpm"))
+
+    def test_speeds_are_measured_before_the_tpm_is_full_of_keys(self):
+        self.use(found("libtpm2_pkcs11.so.1"), "tpm")
+        answer = self.doctor("-token-objects", **self.tpm)
+        self.assertEqual(answer["left_behind"], 0)
+        for key_type, operation in (("rsa-2048", "create"), ("rsa-2048", "decrypt"), ("rsa-2048", "sign pss"),
+                                    ("ecdsa-p256", "create"), ("ecdsa-p256", "sign"), ("ecdsa-p384", "sign")):
+            self.assertEqual(answer["ways"][key_type, operation], "resident")
+            self.assertGreater(self.speed(answer, key_type, operation), 0)
+        self.assertNotIn("coffer-probe-", self.tool("listobjects", "--label=tpm"))
+
+    def speed(self, answer, key_type, operation):
+        return next(each["per_second"] for each in answer["findings"]
+                    if (each["key_type"], each["operation"]) == (key_type, operation))
 
 
 run_tests()
