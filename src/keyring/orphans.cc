@@ -32,7 +32,7 @@ Orphans FindOrphans(const std::vector<TokenObject>& objects, const Id& database,
     if (object.kind != TokenObject::Kind::kResidentKey) continue;
     if (object.label != ours) {
       ++orphans.of_other_databases;
-    } else if (!named.contains(object.id_octets)) {
+    } else if (!object.id_octets.empty() && !named.contains(object.id_octets)) {
       orphans.objects.push_back(object);
     }
   }

@@ -208,6 +208,10 @@ Status TokenAdmin::Destroy(const TokenObject& object) {
   if (object.kind != TokenObject::Kind::kResidentKey && object.kind != TokenObject::Kind::kProbe) {
     return Fail(Code::kInvalid, "token object " + object.label + " is none that may be destroyed");
   }
+  // All resident keys of a database have one label: without its id, one would stand for all.
+  if (object.kind == TokenObject::Kind::kResidentKey && object.id_octets.empty()) {
+    return Fail(Code::kInvalid, "token object " + object.label + " does not tell its id");
+  }
   Attributes wanted = TokenObjects();
   wanted.Add(AttributeType::kLabel, object.label);
   if (!object.id_octets.empty()) wanted.Add(AttributeType::kId, ByteView(object.id_octets));

@@ -80,6 +80,21 @@ TEST_F(OrphansTest, WhatAnExaminationLeftIsAnOrphan) {
   EXPECT_EQ(orphans.objects.front().kind, TokenObject::Kind::kProbe);
 }
 
+TEST_F(OrphansTest, AnObjectThatDoesNotTellItsIdIsNoOrphanAndDestroysNoOther) {
+  Create("k", {KeyType::kEd25519});
+  TokenObject untold = Objects(TokenObject::Kind::kResidentKey).front();
+  untold.id_octets.clear();
+  EXPECT_TRUE(FindOrphans({untold}, keys_->DatabaseId(), {}).objects.empty());
+  {
+    const auto admin = TokenAdmin::Open(location_, token_.UserPin());
+    Must(admin);
+    const Status refused = (*admin)->Destroy(untold);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::kInvalid);
+  }
+  EXPECT_EQ(Objects(TokenObject::Kind::kResidentKey).size(), 1U);
+}
+
 TEST_F(OrphansTest, AChangedRowLetsNothingBeCalledAnOrphan) {
   Create("k", {KeyType::kEd25519});
   Tamper("UPDATE key_versions SET locator = x'00112233445566778899aabbccddeeff'");
