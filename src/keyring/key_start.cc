@@ -172,9 +172,8 @@ Status KeyRing::Impl::Start(Token& token, const StartPolicy& policy) {
     COFFER_TRY(StartEmpty(token));
   }
   resident_limit = policy.resident_limit;
-  COFFER_TRY(CompareResidents(token));
   // The token stays as it is until the database has its place: until then the former one starts.
-  if (policy.restoring) return {};
+  if (policy.restoring) return CompareResidents(token);
   // One step of the epoch for each start: a database copied before it can never be passed off as
   // the latest.
   // The token first catches up with a change whose epoch it missed, so that the database is never
@@ -190,7 +189,8 @@ Status KeyRing::Impl::Start(Token& token, const StartPolicy& policy) {
   COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
   token_epoch = state.epoch;
   const bool on_a_word = policy.accept_damaged_rows || policy.accept_rollback_to;
-  return on_a_word ? Status{} : FinishDestroying(token);
+  if (!on_a_word) COFFER_TRY(FinishDestroying(token));
+  return CompareResidents(token);
 }
 
 }  // namespace coffer::keyring

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "coffer/keyring/orphans.h"
 #include "keyring/key_ring_impl.h"
 
 namespace coffer::keyring {
@@ -89,6 +90,13 @@ Status KeyRing::Impl::FinishDestroying(Token& token) {
     }
   }
   std::erase_if(left, [&](const Bytes& locator) { return needed.contains(locator); });
+  // Rows have no MAC: one may name another database's object, or one that is gone already.
+  COFFER_ASSIGN(const auto objects, token.Residents(state.database));
+  const auto foreign = std::ranges::partition(left, [&](const Bytes& locator) {
+    return std::ranges::find(objects, locator) != objects.end();
+  });
+  for (const Bytes& locator : foreign) COFFER_TRY(ForgetResident(database, locator));
+  left.erase(foreign.begin(), foreign.end());
   DestroyResidents(token, left);
   return {};
 }

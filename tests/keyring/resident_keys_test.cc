@@ -164,6 +164,19 @@ TEST_F(ResidentKeysTest, ARowThatCallsALiveObjectDoomedDestroysNothing) {
   EXPECT_TRUE(Signs("k"));
 }
 
+TEST_F(ResidentKeysTest, ARowThatNamesAnotherDatabasesObjectDestroysNothing) {
+  CreateEd25519("k");
+  const Bytes locator(16, 0x5b);
+  Must(custodian_->Run([&](Token& token) -> Status {
+    COFFER_TRY(token.Generate({.type = KeyType::kEd25519}, {locator, Id::Generate(random_)}));
+    return {};
+  }));
+  Tamper("INSERT INTO resident_objects (locator, key, version, state) SELECT x'" + ToHex(locator) +
+         "', id, 7, 3 FROM keys");
+  Must(Reopen());
+  EXPECT_EQ(ObjectsInToken(), 2U);
+}
+
 TEST_F(ResidentKeysTest, NothingIsDestroyedWhileAKeysRowsCannotBeTrusted) {
   CreateEd25519("k");
   Tamper("UPDATE resident_objects SET state = 3");
