@@ -128,7 +128,7 @@ KeyRing::Changed KeyRing::Restore(const Id& mount, const std::optional<KeyName>&
     change.history = {impl_->clock.Now(), "restored-from-backup", key->latest_version, actor.name,
                       actor.reason};
     change.after = key;
-    COFFER_TRY(impl_->Commit(token, change));
+    COFFER_TRY(impl_->Commit(token, {&change, 1}));
     restored = std::move(key);
     return {};
   }));

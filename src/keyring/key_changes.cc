@@ -1,6 +1,7 @@
 // Changes of keys, one after another on the custodian's thread: token work, one transaction, the
 // token's epoch, the snapshot.
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -17,7 +18,7 @@ auto Invalid(std::string message) { return Fail(Code::kInvalid, std::move(messag
 }  // namespace
 
 Status KeyRing::Impl::CatchUp(Token& token) {
-  if (doubtful) {
+  if (!doubtful.empty()) {
     COFFER_ASSIGN(const auto stored, store::ReadState(database));
     if (!stored) return Fail(Code::kCorrupt, "the database lost its state row");
     COFFER_ASSIGN(const Mac mac, token.MetaMac(EncodeStateRow(stored->state)));
@@ -27,8 +28,8 @@ Status KeyRing::Impl::CatchUp(Token& token) {
     state = stored->state;
     // The other keys keep their snapshots, and with them what is left of their counted blocks: on a
     // full disk no new block can be had.
-    cache.Remove(doubtful->mount, doubtful->name);
-    doubtful.reset();
+    for (const store::KeyPlace& place : doubtful) cache.Remove(place.mount, place.name);
+    doubtful.clear();
   }
   if (token_epoch != state.epoch) {
     COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
@@ -39,7 +40,7 @@ Status KeyRing::Impl::CatchUp(Token& token) {
 }
 
 Status KeyRing::Impl::WriteRows(storage::Transaction& transaction, const Change& change,
-                                ByteView key_mac, const StateRow& next, ByteView state_mac) {
+                                ByteView key_mac) {
   if (change.after) {
     const Key& key = *change.after;
     if (change.Replaces()) {
@@ -71,7 +72,7 @@ Status KeyRing::Impl::WriteRows(storage::Transaction& transaction, const Change&
   for (const Bytes& locator : GoneResidents(change)) {
     COFFER_TRY(store::SetResidentState(transaction, locator, store::ResidentState::kDestroying));
   }
-  return store::WriteState(transaction, next, state_mac);
+  return {};
 }
 
 void KeyRing::Impl::Publish(const Change& change) {
@@ -88,9 +89,7 @@ void KeyRing::Impl::Publish(const Change& change) {
   }
 }
 
-Status KeyRing::Impl::Commit(Token& token, const Change& change) {
-  StateRow next = state;
-  ++next.epoch;
+Result<Mac> KeyRing::Impl::Account(Token& token, const Change& change, StateRow& next) {
   if (change.before != nullptr) {
     SubtractFrom(next.sum, KeyContribution(change.before->key.id, change.before->key.generation,
                                            change.before->mac));
@@ -109,19 +108,36 @@ Status KeyRing::Impl::Commit(Token& token, const Change& change) {
     AddTo(next.sum, KeyContribution(key.id, key.generation, key_mac));
     ++next.keys;
   }
+  return key_mac;
+}
+
+Status KeyRing::Impl::Commit(Token& token, std::span<const Change> changes) {
+  StateRow next = state;
+  ++next.epoch;
+  std::vector<Mac> key_macs;
+  for (const Change& change : changes) {
+    COFFER_ASSIGN(key_macs.emplace_back(), Account(token, change, next));
+  }
   COFFER_ASSIGN(const Mac state_mac, token.MetaMac(EncodeStateRow(next)));
   {
     COFFER_ASSIGN(storage::Transaction transaction, database.Begin());
-    COFFER_TRY(WriteRows(transaction, change, key_mac, next, state_mac));
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      COFFER_TRY(WriteRows(transaction, changes[i], key_macs[i]));
+    }
+    COFFER_TRY(store::WriteState(transaction, next, state_mac));
     if (const Status committed = transaction.Commit(); !committed) {
-      const Key& key = change.after ? *change.after : change.before->key;
-      doubtful = store::KeyPlace{key.mount, key.name};
+      for (const Change& change : changes) {
+        const Key& key = change.after ? *change.after : change.before->key;
+        doubtful.push_back({key.mount, key.name});
+      }
       return Fail(committed.error());
     }
   }
   state = next;
-  Publish(change);
-  for (Bytes& locator : GoneResidents(change)) doomed.push_back(std::move(locator));
+  for (const Change& change : changes) {
+    Publish(change);
+    for (Bytes& locator : GoneResidents(change)) doomed.push_back(std::move(locator));
+  }
   COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
   token_epoch = state.epoch;
   DestroyDoomed(token);
@@ -178,7 +194,7 @@ KeyRing::Changed KeyRing::Impl::ChangeKey(const Id& mount, std::string_view name
     change.history.actor = actor.name;
     change.history.reason = actor.reason;
     change.after = after;
-    COFFER_TRY(Commit(token, change));
+    COFFER_TRY(Commit(token, {&change, 1}));
     changed = std::move(after);
     return {};
   }));
@@ -235,7 +251,7 @@ Result<KeyRing::Created> KeyRing::Create(const Id& mount, const KeyName& name,
     change.new_versions = {1};
     change.history = {key->created, "created", 1, actor.name, actor.reason};
     change.after = key;
-    COFFER_TRY(impl_->Commit(token, change));
+    COFFER_TRY(impl_->Commit(token, {&change, 1}));
     created = {std::move(key), false};
     return {};
   }));
@@ -283,15 +299,19 @@ KeyRing::Changed KeyRing::SetSoftDeleted(const Id& mount, std::string_view name,
                           });
 }
 
-Status KeyRing::Impl::RemoveKey(Token& token, const store::StoredKey& stored, const Actor& actor) {
-  Change change;
-  change.before = &stored;
-  if (Status verified = VerifyKey(token, stored); !verified) {
-    if (verified.error().code != Code::kCorrupt) return verified;
-    change.before_verified = false;
+Status KeyRing::Impl::RemoveKeys(Token& token, std::span<const store::StoredKey> keys,
+                                 const Actor& actor) {
+  std::vector<Change> changes;
+  for (const store::StoredKey& stored : keys) {
+    Change& change = changes.emplace_back();
+    change.before = &stored;
+    if (Status verified = VerifyKey(token, stored); !verified) {
+      if (verified.error().code != Code::kCorrupt) return verified;
+      change.before_verified = false;
+    }
+    change.history = {clock.Now(), "deleted", stored.key.latest_version, actor.name, actor.reason};
   }
-  change.history = {clock.Now(), "deleted", stored.key.latest_version, actor.name, actor.reason};
-  return Commit(token, change);
+  return Commit(token, changes);
 }
 
 Status KeyRing::Delete(const Id& mount, std::string_view name, const Actor& actor) {
@@ -301,18 +321,26 @@ Status KeyRing::Delete(const Id& mount, std::string_view name, const Actor& acto
     if (!stored.key.settings.deletion_allowed) {
       return Invalid("deletion is not allowed for this key");
     }
-    return impl_->RemoveKey(token, stored, actor);
+    return impl_->RemoveKeys(token, {&stored, 1}, actor);
   });
 }
 
 Status KeyRing::DeleteMount(const Id& mount, const Actor& actor) {
+  // Each commit syncs the database and the token's files, so many keys go with one; but not all, as
+  // other changes and the probe want their turn in between.
+  constexpr std::size_t kKeysAtOnce = 256;
   COFFER_ASSIGN(const auto places, store::AllKeys(impl_->database, &mount));
-  for (const store::KeyPlace& place : places) {
-    // One piece of work for each key: other changes and the probe get their turn in between.
+  for (std::size_t begin = 0; begin < places.size(); begin += kKeysAtOnce) {
+    const auto some =
+        std::span(places).subspan(begin, std::min(kKeysAtOnce, places.size() - begin));
     COFFER_TRY(impl_->custodian.Run([&](Token& token) -> Status {
       COFFER_TRY(impl_->CatchUp(token));
-      COFFER_ASSIGN(const auto stored, store::ReadKey(impl_->database, mount, place.name));
-      return stored ? impl_->RemoveKey(token, *stored, actor) : Status{};
+      std::vector<store::StoredKey> keys;
+      for (const store::KeyPlace& place : some) {
+        COFFER_ASSIGN(auto stored, store::ReadKey(impl_->database, mount, place.name));
+        if (stored) keys.push_back(std::move(*stored));
+      }
+      return keys.empty() ? Status{} : impl_->RemoveKeys(token, keys, actor);
     }));
   }
   return {};

@@ -106,7 +106,7 @@ KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const Cre
     change.new_versions = {1};
     change.history = {key->created, "imported", 1, actor.name, actor.reason};
     change.after = key;
-    COFFER_TRY(impl_->Commit(token, change));
+    COFFER_TRY(impl_->Commit(token, {&change, 1}));
     imported = std::move(key);
     return {};
   }));

@@ -6,7 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -143,8 +143,8 @@ struct KeyRing::Impl {
   // The custodian's thread only (the opening thread before it starts).
   StateRow state;
   std::uint64_t token_epoch = 0;
-  // The key of a COMMIT whose outcome is unknown: state and key are read again first.
-  std::optional<store::KeyPlace> doubtful;
+  // The keys of a COMMIT whose outcome is unknown: state and keys are read again first.
+  std::vector<store::KeyPlace> doubtful;
   std::vector<Bytes> doomed;  // objects of versions that a commit removed; see DestroyDoomed()
   int resident_limit = 0;
   std::size_t orphaned_residents = 0;  // token objects without a key, counted at the start
@@ -184,9 +184,11 @@ struct KeyRing::Impl {
       return !after || Replaces() || !after->versions.contains(number);
     }
   };
-  Status Commit(Token& token, const Change& change);
-  Status WriteRows(storage::Transaction& transaction, const Change& change, ByteView key_mac,
-                   const StateRow& next, ByteView state_mac);
+  // All of them or none, with one step of the epoch.
+  Status Commit(Token& token, std::span<const Change> changes);
+  // What it means for the sum and the count of keys; the MAC of the key's row.
+  Result<Mac> Account(Token& token, const Change& change, StateRow& next);
+  Status WriteRows(storage::Transaction& transaction, const Change& change, ByteView key_mac);
   void Publish(const Change& change);
   Status CatchUp(Token& token);
   Result<KeyVersion> NewVersionOf(Token& token, const Key& key, int number, const Actor& actor);
@@ -201,7 +203,7 @@ struct KeyRing::Impl {
   // Loads the key, lets `edit` change a copy and commits it.
   using Edit = std::function<Result<HistoryEntry>(Token&, Key&, std::vector<int>& new_versions)>;
   Changed ChangeKey(const Id& mount, std::string_view name, const Actor& actor, const Edit& edit);
-  Status RemoveKey(Token& token, const store::StoredKey& stored, const Actor& actor);
+  Status RemoveKeys(Token& token, std::span<const store::StoredKey> keys, const Actor& actor);
   // `rotate` with the witness told before and after.
   Changed RotateUnasked(const Id& mount, std::string_view name, std::string_view reason,
                         const std::function<Changed()>& rotate) const;

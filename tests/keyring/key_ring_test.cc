@@ -143,6 +143,24 @@ TEST_F(KeyRingTest, DeletingAMountTakesItsKeysOnly) {
   Must(Reopen());
 }
 
+TEST_F(KeyRingTest, AMountsKeysGoWithOneStepOfTheEpoch) {
+  const auto epoch = [&] {
+    std::uint64_t value = 0;
+    Must(custodian_->Run([&](Token& token) -> Status {
+      COFFER_ASSIGN(const Token::Epoch read, token.ReadEpoch());
+      value = read.value;
+      return {};
+    }));
+    return value;
+  };
+  for (const char* const name : {"a", "b", "c"}) Create(name);
+  const std::uint64_t before = epoch();
+  Must(keys_->DeleteMount(mount_, actor_));
+  EXPECT_EQ(epoch(), before + 1);
+  EXPECT_TRUE(keys_->List(mount_, "", 0)->empty());
+  Must(Reopen());
+}
+
 TEST_F(KeyRingTest, HistorySaysWhoAndWhy) {
   Create("orders");
   Must(keys_->Rotate(mount_, "orders", {"alice", "suspicion"}));
