@@ -107,6 +107,7 @@ int FileDevice::OpenFile() {
     files_.Close(file);
     return error;
   }
+  const std::lock_guard lock(mutex_);
   identity_ = facts;
   size_ = facts.size;
   return file;
@@ -255,7 +256,7 @@ void FileDevice::Recover(Lock& lock) {
   SyncNow(lock);
   if (synced_ != accepted_) return;
   broken_ = false;
-  refused_ = 0;
+  refused_ = 0;  // of the next outage
   logger_.Log(LogLevel::kInfo, "audit", "audit device takes records",
               {{"device", known_.name}, {"refused", refused}});
 }

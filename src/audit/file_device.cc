@@ -56,6 +56,7 @@ Status FileDevice::AppendCheckpoint(const Checkpoint& checkpoint) {
 
 Status FileDevice::Refuse() {
   ++refused_;
+  ++refused_ever_;
   return Fail(Code::kUnavailable,
               "the audit device does not take records: nothing is answered "
               "without its record",

@@ -165,10 +165,11 @@ class FileDevice {
   bool begun_ = false;      // the place in the chain is known
   // Somebody writes. Changed under mutex_; looked at without it by those who spin.
   std::atomic<bool> leading_{false};
-  std::size_t waiting_ = 0;  // callers that wait for `changed_`
-  bool broken_ = false;      // refuses until Recover() has gone well
-  int fault_ = 0;            // the error number of the fault
-  std::uint64_t refused_ = 0;
+  std::size_t waiting_ = 0;         // callers that wait for `changed_`
+  bool broken_ = false;             // refuses until Recover() has gone well
+  int fault_ = 0;                   // the error number of the fault
+  std::uint64_t refused_ = 0;       // in this outage
+  std::uint64_t refused_ever_ = 0;  // counts on, for metrics
   std::uint64_t size_ = 0;
   std::uint64_t accepted_ = 0;  // lines, since the start
   std::uint64_t synced_ = 0;    // of these, on the disk

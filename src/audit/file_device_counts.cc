@@ -4,7 +4,7 @@ namespace coffer::audit {
 
 FileDevice::Counts FileDevice::Count() const {
   const std::lock_guard lock(mutex_);
-  return {accepted_, refused_, accepted_ - synced_, uncovered_, size_, !broken_};
+  return {accepted_, refused_ever_, accepted_ - synced_, uncovered_, size_, !broken_};
 }
 
 }  // namespace coffer::audit
