@@ -84,6 +84,11 @@ Result<keyring::BackupManifest> WriteBackup(const BackupSource& source, const Ba
   if (!order.overwrite && fs::exists(fs::symlink_status(order.file, ignored))) {
     return BackupExists(order.file.filename().string());
   }
+  if (fs::is_regular_file(fs::symlink_status(order.file, ignored)) &&
+      !BackupReader::Open(order.file)) {
+    return Fail(Code::kConflict, "there is a file named " + order.file.filename().string() +
+                                     " that is no backup: choose another name");
+  }
   const fs::path partial =
       order.file.parent_path() / ("." + order.file.filename().string() + ".partial");
   RemoveDatabaseFiles(partial);  // of one that was cut off

@@ -153,6 +153,12 @@ Result<Config> Builder::Finish(const fs::path& path) {
   if (!set_in_.contains("storage")) missing = "no storage block";
   if (!set_in_.contains("token")) missing = "no token block";
   if (!missing.empty()) return Fail(Code::kInvalid, path.string() + ": " + missing);
+  // A request names the file there, and may overwrite it.
+  if (!config_.backup_directory.empty() && (config_.backup_directory == config_.data_directory ||
+                                            config_.backup_directory == config_.audit_directory)) {
+    return Fail(Code::kInvalid,
+                path.string() + ": backup_directory must be a directory of its own");
+  }
   if (!set_in_.contains("workers")) {
     config_.http.workers = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 16);
   }

@@ -160,6 +160,16 @@ class OnlineTest(BackupCase):
         self.did("POST", "transit/keys/a/rotate")
         self.assertGreater(self.backup("one", "-force")["epoch"], first["epoch"])
 
+    def test_overwrites_nothing_but_a_backup(self):
+        self.up()
+        with open(self.backup_file("notes"), "w", encoding="utf-8") as out:
+            out.write("of somebody else")
+        code, _, error = self.client("operator", "backup", "-force", "notes")
+        self.assertEqual(code, 2)
+        self.assertIn("that is no backup", error)
+        with open(self.backup_file("notes"), encoding="utf-8") as kept:
+            self.assertEqual(kept.read(), "of somebody else")
+
     def test_writes_nowhere_but_into_its_directory(self):
         self.up()
         for name in ("..", "../out", "%2e%2e%2fout", "sub/name", ".hidden", "/etc/passwd", "a%00b"):

@@ -339,6 +339,17 @@ TEST_F(ConfigFileTest, MergesTheFilesOfADirectoryInOrder) {
                                        (folder_.Path() / "20-more.json").string());
 }
 
+TEST_F(ConfigFileTest, RefusesBackupsAmongOtherFiles) {
+  for (const char* const directory : {"/d", "/var/log/coffer"}) {
+    const auto config = ReadConfig(
+        Write("a.hcl", std::string(kMinimal) + "audit_directory = \"/var/log/coffer\"\n" +
+                           "backup_directory = \"" + directory + "\"\n"));
+    ASSERT_FALSE(config) << directory;
+    EXPECT_NE(config.error().message.find("backup_directory must be a directory of its own"),
+              std::string::npos);
+  }
+}
+
 TEST_F(ConfigFileTest, DeclaresAuditDevices) {
   const auto config = ReadConfig(Write("a.hcl", std::string(kMinimal) + R"(
 audit_directory = "/var/log/coffer"
