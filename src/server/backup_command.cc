@@ -44,7 +44,8 @@ void Print(const Console& console, const keyring::BackupManifest& manifest, cons
              {"token_serial", manifest.token_serial}};
   facts.update(more);
   if (console.json) {
-    std::printf("%s\n", facts.dump(2).c_str());
+    std::printf("%s\n",
+                facts.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     return;
   }
   for (const auto& [name, value] : facts.items()) {
