@@ -31,19 +31,22 @@ using Settings = std::map<std::string, std::string>;
 Settings Flatten(const Config& config) {
   Settings settings;
   std::map<std::string, int> blocks;
-  std::string prefix;
+  std::vector<std::string> open;  // the prefixes of the blocks that a line is within
   std::istringstream text(EffectiveSettings(config));
   for (std::string line; std::getline(text, line);) {
     constexpr std::string_view kOpens = " {";
+    constexpr std::string_view kEquals = " = ";
+    line.erase(0, line.find_first_not_of(' '));
+    const std::string prefix = open.empty() ? "" : open.back();
     if (line == "}") {
-      prefix.clear();
+      if (!open.empty()) open.pop_back();
     } else if (line.ends_with(kOpens)) {
-      const std::string block = line.substr(0, line.size() - kOpens.size());
+      std::string block = prefix + line.substr(0, line.size() - kOpens.size());
+      if (block.ends_with(" =")) block.resize(block.size() - 2);
       const int number = ++blocks[block];
-      prefix = block + (number > 1 ? " " + std::to_string(number) : "") + ".";
-    } else if (const std::size_t equals = line.find(" = "); equals != std::string::npos) {
-      const std::size_t begin = line.find_first_not_of(' ');
-      settings[prefix + line.substr(begin, equals - begin)] = line.substr(equals + 3);
+      open.push_back(block + (number > 1 ? " " + std::to_string(number) : "") + ".");
+    } else if (const std::size_t equals = line.find(kEquals); equals != std::string::npos) {
+      settings[prefix + line.substr(0, equals)] = line.substr(equals + kEquals.size());
     }
   }
   return settings;

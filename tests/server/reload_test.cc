@@ -53,6 +53,27 @@ TEST(ReloadTest, NamesWhatCameAndWhatWent) {
       changed, ChangedSetting{"listener \"tcp\" 2.address", "\"127.0.0.1:2\"", ""}));
 }
 
+TEST(ReloadTest, NamesASettingThatMovedToAnotherListener) {
+  constexpr auto kName = "telemetry.unauthenticated_metrics_access";
+  Config running = Running();
+  running.open_metrics = {true, false};
+  Config next = Running();
+  next.open_metrics = {false, true};
+  EXPECT_EQ(
+      CompareSettings(running, next),
+      (std::vector<ChangedSetting>{{std::string("listener \"tcp\".") + kName, "true", ""},
+                                   {std::string("listener \"tcp\" 2.") + kName, "", "true"}}));
+}
+
+TEST(ReloadTest, NamesTheRoomWhoseLevelChanged) {
+  Config running = Running();
+  running.log.rooms = {{"http", LogLevel::kDebug}};
+  Config next = Running();
+  next.log.rooms = {{"http", LogLevel::kWarn}};
+  EXPECT_EQ(CompareSettings(running, next),
+            (std::vector<ChangedSetting>{{"log_levels.http", "\"debug\"", "\"warn\""}}));
+}
+
 TEST(ReloadTest, TakesWhatItCanAndSaysWhatNeedsARestart) {
   Config running = Running();
   LineLog log;
