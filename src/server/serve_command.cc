@@ -59,6 +59,15 @@ void Declare(CLI::App& app, Flags& flags) {
                "start although key rows were removed or changed");
 }
 
+// What was said on the command line goes before what the configuration says.
+void Override(const Flags& flags, Config& config) {
+  config.start_policy = flags.start_policy;
+  if (!flags.log_level.empty()) config.log.level = *ParseLevel(flags.log_level);
+  if (!flags.log_format.empty()) {
+    config.log.format = flags.log_format == "json" ? LogFormat::kJson : LogFormat::kStandard;
+  }
+}
+
 Status Serve(const Flags& flags) {
   crypto::SystemRandom random;
   auto config = flags.dev ? MakeDevConfig(flags.dev_flags, random) : ReadConfig(flags.config);
@@ -67,14 +76,16 @@ Status Serve(const Flags& flags) {
     std::fputs(EffectiveSettings(*config).c_str(), stdout);
     return {};
   }
-  config->start_policy = flags.start_policy;
-  if (!flags.log_level.empty()) config->log.level = *ParseLevel(flags.log_level);
-  if (!flags.log_format.empty()) {
-    config->log.format = flags.log_format == "json" ? LogFormat::kJson : LogFormat::kStandard;
-  }
+  Override(flags, *config);
   const auto logger = MakeStderrLog(config->log, LogWaiting::kNobody);
   ReadAgain read_again;
-  if (!flags.dev) read_again = [&flags] { return ReadConfig(flags.config); };
+  if (!flags.dev) {
+    read_again = [&flags] {
+      auto configured = ReadConfig(flags.config);
+      if (configured) Override(flags, *configured);
+      return configured;
+    };
+  }
   return RunServer(*config, read_again, random, *logger);
 }
 

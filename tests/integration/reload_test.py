@@ -12,7 +12,10 @@ class ReloadTest(Case):
     def setUp(self):
         super().setUp()
         self.good("hsm", "init")
-        self.process, self.address = self.start()
+        self.begin()
+
+    def begin(self, *flags):
+        self.process, self.address = self.start(*flags)
         self.lines, self.changed = [], threading.Condition()
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
@@ -48,6 +51,11 @@ class ReloadTest(Case):
 
     def test_nothing_changed_is_said_too(self):
         self.assertNotIn("setting", self.reload(r'configuration read again changed="0"'))
+
+    def test_what_the_command_line_says_of_the_log_is_no_changed_setting(self):
+        self.stop(self.process)
+        self.begin("-log-level=debug", "-log-format=json")
+        self.assertNotIn("setting", self.reload(r'configuration read again.*"changed": ?"0"'))
 
     def test_each_changed_setting_is_named_with_what_becomes_of_it(self):
         self.add('\ndrain_timeout = "33s"\nlimits { max_connections = 77 }\n')
