@@ -47,14 +47,14 @@ class StderrLog final : public Logger {
         waiting_(waiting),
         journal_(IsJournal(STDERR_FILENO)),
         writer_(STDERR_FILENO, kMaxQueuedOctets,
-                [this_format = settings.format](std::uint64_t dropped) {
-                  return FormatLine(this_format,
-                                    {SystemClock().Now(),
-                                     LogLevel::kWarn,
-                                     "server",
-                                     "log lines were dropped: their reader did not keep up",
-                                     {},
-                                     {{"lines", static_cast<std::int64_t>(dropped)}}});
+                [format = settings.format, journal = journal_](std::uint64_t dropped) {
+                  return std::string(journal ? PriorityOf(LogLevel::kWarn) : "") +
+                         FormatLine(format, {SystemClock().Now(),
+                                             LogLevel::kWarn,
+                                             "server",
+                                             "log lines were dropped: their reader did not keep up",
+                                             {},
+                                             {{"lines", static_cast<std::int64_t>(dropped)}}});
                 }) {}
 
   void Log(LogLevel level, std::string_view room, std::string_view message,

@@ -342,10 +342,13 @@ class LogTest(Case):
         self.assertGreater(value(found, "coffer_log_lines_total", level="debug"), 0)
         self.assertEqual(value(found, "coffer_log_lines_total", level="info"), 0)
 
-    def test_a_reader_of_the_log_who_does_not_read_holds_up_nobody(self):
+    def dropped_line(self, journal):
+        """What is said of dropped lines, where nobody read until some were."""
         reader, writer = os.pipe()
+        facts = os.fstat(writer)
+        environment = {"JOURNAL_STREAM": f"{facts.st_dev}:{facts.st_ino}"} if journal else {}
         with open(reader, "rb") as pipe:
-            server = self.serve('log_levels = { api = "debug" }', log=writer)
+            server = self.serve('log_levels = { api = "debug" }', log=writer, environment=environment)
             os.close(writer)
             dropped = 0
             while not dropped:
@@ -354,8 +357,14 @@ class LogTest(Case):
                 dropped = value(samples(server.scrape()), "coffer_log_dropped_lines_total")
             for text in pipe:
                 if b"log lines were dropped" in text:
-                    break
-            self.assertRegex(text.decode(), r'^\S+ warn server: .* lines="\d+"$')
+                    return text.decode()
+            self.fail("nothing is said")
+
+    def test_a_reader_of_the_log_who_does_not_read_holds_up_nobody(self):
+        self.assertRegex(self.dropped_line(journal=False), r'^\d{4}-\S+ warn server: .* lines="\d+"$')
+
+    def test_in_the_journal_dropped_lines_are_a_warning(self):
+        self.assertRegex(self.dropped_line(journal=True), r'^<4>\d{4}-\S+ warn server: .* lines="\d+"$')
 
     def test_a_server_whose_log_nobody_reads_starts_serves_and_ends(self):
         reader, writer = os.pipe()
