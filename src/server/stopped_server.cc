@@ -39,7 +39,8 @@ Status StoppedServer::OpenRooms(const Config& config, const Opening& opening,
 StoppedServer::~StoppedServer() {
   if (recording_) audit_->SignOff();
   if (custodian_) custodian_->Stop();
-  if (recording_) audit_->Close();
+  // Also where Open() failed behind its devices: the custodian they may ask goes before them.
+  if (audit_) audit_->Close();
   keys_.reset();
   custodian_.reset();
   audit_.reset();

@@ -228,6 +228,11 @@ class OperatorTest(Case):
             out.write("not-the-pin\n")
         self.refused(78, "was refused by the token", "operator", "recover-root")
 
+    def test_a_public_key_of_the_audit_trail_that_cannot_be_written_is_said(self):
+        self.configure(more=f'audit "file" "main" {{ file_path = "{self.path("audit.log")}" }}')
+        os.mkdir(self.path("data/audit-key.pem"))
+        self.refused(1, "audit-key.pem", "operator", "init")
+
     def test_a_server_without_root_token_says_so(self):
         process, address = self.start()
         code, out, _ = self.run_coffer("read", "-format=json", "sys/init", VAULT_ADDR=address)
