@@ -163,7 +163,7 @@ Result<Answer> Ask(Invocation& call, std::string_view method, const std::string&
     code = Complain(answer.error().message, kRemoteFailure);
   } else if (answer->status >= 400) {
     code = Complain(ErrorText(answer->status, answer->body), kRemoteFailure);
-    return Fail(Code::kInvalid, "");
+    return Fail(answer->status == 404 ? Code::kNotFound : Code::kInvalid, "");
   }
   return answer;
 }

@@ -70,7 +70,8 @@ int Exchange(Invocation& call, std::string_view method, const std::string& path,
              const std::string& body, std::string_view success = "Success!");
 // Likewise a LIST. As JSON or YAML it is the names alone, as Vault's client has it.
 int ExchangeList(Invocation& call, const std::string& path);
-// One request whose answer the command uses itself; `code` is set where there is none.
+// One request whose answer the command uses itself; `code` is set where there is none, and why is
+// said. kNotFound where the server has nothing there.
 Result<Answer> Ask(Invocation& call, std::string_view method, const std::string& path,
                    const std::string& body, int& code);
 

@@ -33,6 +33,12 @@ int Backup(Invocation& call) {
       std::this_thread::sleep_for(wait);
       wait = std::min(wait * 2, kLongestWait);
       answer = Ask(call, "GET", path, "", code);
+      if (!answer && answer.error().code == Code::kNotFound) {
+        return Complain(
+            "another backup was started, or the server anew: the audit trail says whether this one "
+            "was made",
+            code);
+      }
       if (!answer) return code;
       state = json::parse(answer->body).at("data");
     }

@@ -2,6 +2,7 @@
 """Backups of a whole server: made online and not, verified, restored, and refused. usage: backup_test.py COFFER [GROUP]"""
 import base64
 import http.client
+import http.server
 import json
 import os
 import pty
@@ -95,7 +96,37 @@ class BackupCase(Case):
         return [line for line in lines if line["type"] == "system"]
 
 
+class Forgetful(http.server.BaseHTTPRequestHandler):
+    """A server that takes a backup and knows nothing of it afterwards."""
+
+    def reply(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        self.reply(200, b'{"data": {"state": "running", "pages_done": 0, "pages_total": 1}}')
+
+    do_PUT = do_POST
+
+    def do_GET(self):
+        self.reply(404, b'{"errors": ["this was not the last backup that was asked for"]}')
+
+    def log_message(self, *_):
+        pass
+
+
 class OnlineTest(BackupCase):
+    def test_a_backup_that_the_server_tells_nothing_of_any_more_is_said_to_be_in_doubt(self):
+        with http.server.HTTPServer(("127.0.0.1", 0), Forgetful) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            self.address = f"http://127.0.0.1:{server.server_port}"
+            code, _, error = self.client("operator", "backup", "one")
+            server.shutdown()
+        self.assertEqual(code, 2)
+        self.assertIn("the audit trail says whether this one was made", error)
+
     def test_made_under_load_it_restores_every_ciphertext_of_before_and_new_ones_use_new_versions(self):
         self.up()
         self.make_keys()
