@@ -109,7 +109,7 @@ Result<ListeningSocket> ListeningSocket::OpenTcp(const Listener& listener) {
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (::bind(fd, found->ai_addr, found->ai_addrlen) != 0 || ::listen(fd, kBacklog) != 0) {
     if (errno == EADDRINUSE) return InUse(address);
-    return Fail(Code::kInvalid, "failed to listen on " + address + ": " + std::strerror(errno));
+    return Fail(Code::kUnavailable, "failed to listen on " + address + ": " + std::strerror(errno));
   }
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
@@ -143,11 +143,11 @@ Result<ListeningSocket> ListeningSocket::OpenUnix(const std::string& path, unsig
   if (bound != 0) {
     ::close(fd);
     if (why == EADDRINUSE) return InUse(path);
-    return Fail(Code::kInvalid, "failed to listen on " + path + ": " + std::strerror(why));
+    return Fail(Code::kUnavailable, "failed to listen on " + path + ": " + std::strerror(why));
   }
   ListeningSocket socket(fd, Listener::Kind::kUnix, path);
   if (::chmod(path.c_str(), mode) != 0 || ::listen(fd, kBacklog) != 0) {
-    return Fail(Code::kInvalid, "failed to listen on " + path + ": " + std::strerror(errno));
+    return Fail(Code::kUnavailable, "failed to listen on " + path + ": " + std::strerror(errno));
   }
   return socket;
 }

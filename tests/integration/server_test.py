@@ -338,6 +338,11 @@ class ConfigTest(Case):
             self.assertRegex(error, r"coffer\.hcl: line \d+, column 3: unknown key \"wonder\"")
         self.assertEqual(run("server", "-config=" + self.folder + "/absent")[0], 78)
 
+    def test_an_address_that_is_not_there_yet_is_tried_again(self):
+        code, _, error = run("server", self.config('listener "tcp" { address = "192.0.2.1:0"\n tls_disable = true }'))
+        self.assertEqual(code, 1, error)
+        self.assertIn("failed to listen on 192.0.2.1:0", error)
+
     def test_says_that_there_is_no_token_or_no_pin(self):
         code, _, error = run("server", self.config(pin=""))
         self.assertEqual(code, 78, error)
