@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "coffer/base/progress_line.h"
 #include "coffer/keyring/token_doctor.h"
 #include "server/offline.h"
 #include "server/pin_guard.h"
-#include "server/progress.h"
 
 namespace coffer::server {
 namespace {
@@ -98,12 +98,10 @@ Status DoctorHsm(Console& console, const DoctorFlags& flags) {
     keyring::DoctorOptions options;
     if (flags.quick) options.window = {};
     options.token_objects = flags.token_objects;
-    Progress progress;
-    options.progress = [&progress](std::string_view key_type) {
-      progress.Doing("examining " + std::string(key_type));
-    };
+    ProgressLine line("examining");
+    options.progress = [&line](std::string_view key_type) { line.Doing(key_type); };
     auto diagnosis = keyring::ExamineToken(console.config.token, pin, options);
-    progress.Done();
+    line.Clear();
     if (!diagnosis) return Fail(std::move(diagnosis).error());
     if (console.json) {
       using Handler = json::error_handler_t;
