@@ -133,6 +133,7 @@ def main():
         print(f"{key}: {texts}")
         assert len(set(texts) - form) == 1, "refusals tell faults apart"
     print(f"{run.sent} changed, {run.accepted} accepted")
+    print(f"{run.sent - run.accepted} passed, {run.accepted} failed, 0 skipped")
     return 0 if run.accepted == 0 and run.sent >= count else 1
 
 
