@@ -74,6 +74,11 @@ std::string ShellQuoted(std::string_view text) {
   return out + "'";
 }
 
+std::string HeaderLine(const std::string& name, const std::string& value) {
+  std::string line = name;
+  return line.append(": ").append(value);
+}
+
 }  // namespace
 
 std::string Variable(std::string_view name) {
@@ -196,7 +201,7 @@ Result<Answer> VaultClient::Call(std::string_view method, std::string_view path,
   SetTls();
   ::curl_slist* headers = ::curl_slist_append(nullptr, ("X-Vault-Token: " + target_.token).c_str());
   for (const auto& [name, value] : HeadersOf(method, body)) {
-    headers = ::curl_slist_append(headers, (name + ": " + value).c_str());
+    headers = ::curl_slist_append(headers, HeaderLine(name, value).c_str());
   }
   headers = ::curl_slist_append(headers, "Expect:");
   if (!body.empty()) {
@@ -241,7 +246,7 @@ std::string VaultClient::CurlCommand(std::string_view method, std::string_view p
                                      const std::string& body) const {
   std::string line = "curl -X " + std::string(method) + " -H \"X-Vault-Token: $VAULT_TOKEN\"";
   for (const auto& [name, value] : HeadersOf(method, body)) {
-    line += " -H " + ShellQuoted(name + ": " + value);
+    line.append(" -H ").append(ShellQuoted(HeaderLine(name, value)));
   }
   const auto option = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) line.append(" ").append(name).append(" ").append(ShellQuoted(value));

@@ -211,7 +211,7 @@ Result<std::string> Scanner::Heredoc() {
     if (AtEnd()) return FailAt(begin, "the heredoc has no line " + end + " to end it");
     Take();  // the newline
     const std::string_view line = RestOfLine();
-    if (line.substr(LeadingBlanks(line)) == end) return JoinLines(std::move(lines), indented);
+    if (line.substr(LeadingBlanks(line)) == end) return JoinLines(lines, indented);
     lines.push_back(line);
   }
 }

@@ -92,11 +92,13 @@ Status KeyRing::Impl::FinishDestroying(Token& token) {
   std::erase_if(left, [&](const Bytes& locator) { return needed.contains(locator); });
   // Rows have no MAC: one may name another database's object, or one that is gone already.
   COFFER_ASSIGN(const auto objects, token.Residents(state.database));
-  const auto foreign = std::ranges::partition(left, [&](const Bytes& locator) {
+  const auto foreign = std::partition(left.begin(), left.end(), [&](const Bytes& locator) {
     return std::ranges::find(objects, locator) != objects.end();
   });
-  for (const Bytes& locator : foreign) COFFER_TRY(ForgetResident(database, locator));
-  left.erase(foreign.begin(), foreign.end());
+  for (auto locator = foreign; locator != left.end(); ++locator) {
+    COFFER_TRY(ForgetResident(database, *locator));
+  }
+  left.erase(foreign, left.end());
   DestroyResidents(token, left);
   return {};
 }

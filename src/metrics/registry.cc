@@ -49,7 +49,7 @@ class FamilySamples final : public Samples {
   }
 
  private:
-  prometheus::ClientMetric& New(Labels labels) {
+  prometheus::ClientMetric& New(Labels&& labels) {
     prometheus::ClientMetric& metric = family_.metric.emplace_back();
     for (auto& [name, value] : labels) metric.label.push_back({name, std::move(value)});
     return metric;
