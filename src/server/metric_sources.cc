@@ -14,7 +14,7 @@ using metrics::Type;
 
 // A family whose one series is a member of what `read` gives.
 template <typename Counts, typename Number>
-void AddMember(Registry& registry, metrics::Family family, std::function<Counts()> read,
+void AddMember(Registry& registry, metrics::Family&& family, std::function<Counts()> read,
                Number Counts::*member) {
   registry.AddValue(std::move(family), [read = std::move(read), member] {
     return static_cast<double>(read().*member);
@@ -170,7 +170,7 @@ void AddHealthMetrics(Registry& registry, const keyring::Custodian& custodian,
       [ready = std::move(ready)] { return Flag(ready()); });
 }
 
-void AddHttpMetrics(Registry& registry, std::function<http::ServerCounts()> read) {
+void AddHttpMetrics(Registry& registry, const std::function<http::ServerCounts()>& read) {
   using Counts = http::ServerCounts;
   AddMember(registry, {"coffer_http_connections", "Open connections.", Type::kGauge}, read,
             &Counts::open);

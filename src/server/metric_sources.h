@@ -26,6 +26,6 @@ void AddTokenMetrics(metrics::Registry& registry, const keyring::KeyRing& keys,
 // `ready`: as sys/health says it.
 void AddHealthMetrics(metrics::Registry& registry, const keyring::Custodian& custodian,
                       const keyring::TokenWatch& watch, std::function<bool()> ready);
-void AddHttpMetrics(metrics::Registry& registry, std::function<http::ServerCounts()> read);
+void AddHttpMetrics(metrics::Registry& registry, const std::function<http::ServerCounts()>& read);
 
 }  // namespace coffer::server
