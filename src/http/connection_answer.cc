@@ -12,8 +12,6 @@ namespace {
 
 // Answers that may wait before the next request is looked at.
 constexpr std::size_t kMaxUnsent = 256UL * 1024;
-// After which a client with many requests lets the worker's others have their turn.
-constexpr std::chrono::milliseconds kTurn{10};
 
 }  // namespace
 
@@ -28,7 +26,7 @@ Connection::Next Connection::Answer(const Context& context) {
 }
 
 bool Connection::AnswerWhileRoom(const Context& context) {
-  const auto turn_end = Steady::now() + kTurn;
+  const auto turn_end = Steady::now() + context.options.turn;
   while (!close_after_send_ && !HasParked() && !pending_.empty() && Unsent() <= kMaxUnsent) {
     const bool had_head = framer_.HeadComplete();
     const RequestFramer::State state = framer_.Advance(pending_);
@@ -53,7 +51,7 @@ bool Connection::AnswerWhileRoom(const Context& context) {
       return false;
     }
     AnswerOne(context);
-    turn_over_ = since_ > turn_end && !pending_.empty() && !HasParked();
+    turn_over_ = since_ >= turn_end && !pending_.empty() && !HasParked();
     if (turn_over_) return false;
   }
   return !close_after_send_ && !HasParked() && !pending_.empty();

@@ -62,6 +62,8 @@ struct Options {
   std::chrono::milliseconds idle_timeout{75'000};
   // For a parked request to be answered; then its client is told so, 503.
   std::chrono::milliseconds parked_timeout{90'000};
+  // After which a client with many requests lets the worker's others have their turn.
+  std::chrono::milliseconds turn{10};
 
   // Where more than a few of a worker's ready requests wait longer than this, and have for
   // `overload_grace`, those that still wait are answered 503.
