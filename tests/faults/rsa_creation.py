@@ -43,7 +43,7 @@ class Clients:
             times.append(self.encrypt(number))
             number += 1
             due = max(due + EVERY, time.perf_counter() - EVERY)
-            time.sleep(max(0, due - time.perf_counter()))
+            time.sleep(max(0, due - time.perf_counter()))  # the load itself: requests at a steady rate
         return times
 
 

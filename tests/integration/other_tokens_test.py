@@ -120,6 +120,7 @@ class TpmTest(OtherToken):
         return process
 
     def wait_for(self, condition, complaint):
+        """For daemons of others, which can only be asked whether they are up."""
         end = time.monotonic() + 30
         while not condition():
             if time.monotonic() > end:
