@@ -1,22 +1,16 @@
 #include "coffer/crypto/certificate_request.h"
 
-#include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include <utility>
 
+#include "openssl_scope.h"
+
 namespace coffer::crypto {
 namespace {
 
-template <auto Function>
-struct FreeWith {
-  template <typename T>
-  void operator()(T* pointer) const {
-    Function(pointer);
-  }
-};
 using RequestPointer = std::unique_ptr<X509_REQ, FreeWith<::X509_REQ_free>>;
 using PkeyPointer = std::unique_ptr<EVP_PKEY, FreeWith<::EVP_PKEY_free>>;
 using BioPointer = std::unique_ptr<BIO, FreeWith<::BIO_free>>;
@@ -24,14 +18,6 @@ using AlgorithmPointer = std::unique_ptr<X509_ALGOR, FreeWith<::X509_ALGOR_free>
 using BitsPointer = std::unique_ptr<ASN1_BIT_STRING, FreeWith<::ASN1_BIT_STRING_free>>;
 
 constexpr std::size_t kMaxTemplate = 65'536;
-
-// What OpenSSL queued belongs to nobody: an answer is all that leaves this room.
-struct ErrorMark {
-  ErrorMark() { ::ERR_set_mark(); }
-  ErrorMark(const ErrorMark&) = delete;
-  ErrorMark& operator=(const ErrorMark&) = delete;
-  ~ErrorMark() { ::ERR_pop_to_mark(); }
-};
 
 struct SignatureAlgorithm {
   int nid = NID_undef;

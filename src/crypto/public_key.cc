@@ -3,7 +3,6 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/param_build.h>
@@ -15,16 +14,11 @@
 #include <array>
 #include <limits>
 
+#include "openssl_scope.h"
+
 namespace coffer::crypto {
 namespace {
 
-template <auto Function>
-struct FreeWith {
-  template <typename T>
-  void operator()(T* pointer) const {
-    Function(pointer);
-  }
-};
 using PkeyPointer = std::unique_ptr<EVP_PKEY, FreeWith<::EVP_PKEY_free>>;
 using ContextPointer = std::unique_ptr<EVP_PKEY_CTX, FreeWith<::EVP_PKEY_CTX_free>>;
 using NumberPointer = std::unique_ptr<BIGNUM, FreeWith<::BN_free>>;
@@ -46,14 +40,6 @@ struct NamedCurve {
 constexpr std::array kCurves{NamedCurve{Curve::kP256, "prime256v1", 256},
                              NamedCurve{Curve::kP384, "secp384r1", 384},
                              NamedCurve{Curve::kP521, "secp521r1", 521}};
-
-// What OpenSSL queued belongs to nobody: an answer is all that leaves this room.
-struct ErrorMark {
-  ErrorMark() { ::ERR_set_mark(); }
-  ErrorMark(const ErrorMark&) = delete;
-  ErrorMark& operator=(const ErrorMark&) = delete;
-  ~ErrorMark() { ::ERR_pop_to_mark(); }
-};
 
 auto Unusable() { return Fail(Code::kInvalid, "public key cannot be used"); }
 
