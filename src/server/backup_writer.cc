@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "coffer/storage/database_replacement.h"
 #include "server/backup_file.h"
 #include "server/descriptor.h"
 
@@ -68,13 +69,6 @@ tl::unexpected<Error> BackupExists(const std::string& name) {
                                    " already: choose another name, or overwrite it with -force");
 }
 
-void RemoveDatabaseFiles(const fs::path& file) {
-  std::error_code ignored;
-  for (const char* const suffix : {"", "-wal", "-shm", "-journal"}) {
-    fs::remove(file.string() + suffix, ignored);
-  }
-}
-
 Result<keyring::BackupManifest> WriteBackup(const BackupSource& source, const BackupOrder& order) {
   std::error_code ignored;
   if (!fs::is_directory(order.file.parent_path(), ignored)) {
@@ -91,9 +85,9 @@ Result<keyring::BackupManifest> WriteBackup(const BackupSource& source, const Ba
   }
   const fs::path partial =
       order.file.parent_path() / ("." + order.file.filename().string() + ".partial");
-  RemoveDatabaseFiles(partial);  // of one that was cut off
+  storage::RemoveDatabaseFiles(partial);  // of one that was cut off
   auto written = WritePartial(source, order, partial);
-  if (!written) RemoveDatabaseFiles(partial);
+  if (!written) storage::RemoveDatabaseFiles(partial);
   return written;
 }
 

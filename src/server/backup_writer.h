@@ -36,7 +36,4 @@ Result<keyring::BackupManifest> WriteBackup(const BackupSource& source, const Ba
 // The refusal where the name is taken.
 tl::unexpected<Error> BackupExists(const std::string& name);
 
-// The file and what SQLite keeps beside it; no error where there is none.
-void RemoveDatabaseFiles(const std::filesystem::path& file);
-
 }  // namespace coffer::server

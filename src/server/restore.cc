@@ -124,7 +124,7 @@ Status Restore(Console& console, const RestoreOrder& order) {
   COFFER_ASSIGN(const auto lock, storage::DirectoryLock::Acquire(config.data_directory));
   COFFER_TRY(storage::CheckReplaceable(DatabaseFile(config)));
   const fs::path staged = DatabaseFile(config).string() + ".staged";
-  RemoveDatabaseFiles(staged);  // of a restore that was cut off
+  storage::RemoveDatabaseFiles(staged);  // of a restore that was cut off
   {
     ProgressLine line("reading the backup");
     COFFER_TRY(backup.ExtractTo(
@@ -132,7 +132,7 @@ Status Restore(Console& console, const RestoreOrder& order) {
   }
   auto unusable = PutInPlace(console, order, backup, staged);
   if (!unusable) {
-    RemoveDatabaseFiles(staged);
+    storage::RemoveDatabaseFiles(staged);
     return Fail(std::move(unusable).error());
   }
   Print(console, backup.Manifest(), *unusable);

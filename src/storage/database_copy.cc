@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "coffer/storage/database_replacement.h"
 #include "storage/database_file.h"
 #include "storage/sql_error.h"
 
@@ -87,12 +88,7 @@ Status CopySnapshot(Connection& source, const std::filesystem::path& file,
                     const CopyProgress& progress) {
   COFFER_TRY(MakeNewFile(file));
   Status copied = CopyInto(source, file, progress);
-  if (!copied) {
-    std::error_code ignored;
-    for (const char* const suffix : {"", "-wal", "-shm", "-journal"}) {
-      std::filesystem::remove(file.string() + suffix, ignored);
-    }
-  }
+  if (!copied) RemoveDatabaseFiles(file);
   return copied;
 }
 

@@ -76,4 +76,11 @@ Status ReplaceDatabase(const fs::path& file, const fs::path& fresh) {
   return FinishReplacement(file);
 }
 
+void RemoveDatabaseFiles(const std::filesystem::path& file) {
+  std::error_code ignored;
+  for (const char* const suffix : {"", "-wal", "-shm", "-journal"}) {
+    std::filesystem::remove(file.string() + suffix, ignored);
+  }
+}
+
 }  // namespace coffer::storage

@@ -14,4 +14,7 @@ Status CheckReplaceable(const std::filesystem::path& file);
 // Nobody else may have `file` open: the caller holds the directory's lock.
 Status ReplaceDatabase(const std::filesystem::path& file, const std::filesystem::path& fresh);
 
+// The file and what SQLite keeps beside it; no error where there is none.
+void RemoveDatabaseFiles(const std::filesystem::path& file);
+
 }  // namespace coffer::storage
