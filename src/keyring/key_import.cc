@@ -93,19 +93,6 @@ Attributes TargetTemplate(const MasterClass& master_class) {
   return attributes;
 }
 
-Use ImportedUse(Family family) {
-  switch (family) {
-    case Family::kAesGcm:
-      return Use::kCipher;
-    case Family::kHmac:
-      return Use::kHmac;
-    case Family::kCmac:
-      return Use::kCmac;
-    default:
-      return Use::kSign;
-  }
-}
-
 }  // namespace
 
 Result<ObjectHandle> Pkcs11Token::FindImportWrappingKey() {
@@ -142,7 +129,7 @@ Result<NewVersion> Pkcs11Token::GenerateHmacKey() {
 
 Result<Bytes> Pkcs11Token::ImportBlob(const KeySpec& spec, const std::string& master,
                                       ByteView ephemeral, ByteView target) {
-  const Use use = ImportedUse(InfoOf(spec.type).family);
+  const Use use = MainUse(InfoOf(spec.type).family);
   COFFER_ASSIGN(const ObjectHandle wrapping, FindImportWrappingKey());
   const Bytes oaep = pkcs11::RsaOaepParameters(MechanismType::kSha1);
   COFFER_ASSIGN(const ObjectHandle opened,
@@ -196,7 +183,7 @@ Result<crypto::PublicKey::Shared> Pkcs11Token::PublicKeyOfImported(const KeySpec
 
 Result<NewVersion> Pkcs11Token::Import(const KeySpec& spec, ByteView ephemeral, ByteView target) {
   const KeyTypeInfo& info = InfoOf(spec.type);
-  const Use use = ImportedUse(info.family);
+  const Use use = MainUse(info.family);
   NewVersion version;
   COFFER_ASSIGN(version.master,
                 NewestMaster(ClassNamed("import-" + std::string(ClassOf(spec, use).name))));

@@ -143,6 +143,19 @@ crypto::Curve EcdsaCurveOf(KeyType type) {
   return type == KeyType::kEcdsaP521 ? crypto::Curve::kP521 : crypto::Curve::kP256;
 }
 
+Use MainUse(Family family) {
+  switch (family) {
+    case Family::kAesGcm:
+      return Use::kCipher;
+    case Family::kHmac:
+      return Use::kHmac;
+    case Family::kCmac:
+      return Use::kCmac;
+    default:
+      return Use::kSign;
+  }
+}
+
 const KeyMaking& MakingOf(Family family) { return kMakings.at(static_cast<std::size_t>(family)); }
 
 Use MainUse(const KeySpec& spec) {

@@ -26,6 +26,8 @@ struct KeyMaking {
   std::string_view missing;  // what a token without `generator` lacks, in words
 };
 const KeyMaking& MakingOf(Family family);
+// What a key of the family is for besides what is derived from it.
+Use MainUse(Family family);
 
 // The masters' class for a spec's key of this use.
 const MasterClass& ClassOf(const KeySpec& spec, Use use);

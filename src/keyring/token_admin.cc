@@ -9,6 +9,7 @@
 #include "keyring/masters.h"
 #include "keyring/module_copy.h"
 #include "keyring/pkcs11_token.h"
+#include "keyring/token_description.h"
 
 namespace coffer::keyring {
 namespace {
@@ -114,13 +115,7 @@ std::string ResidentLabel(const Id& database) {
   return std::string(kResidentLabelPrefix) + database.ToUuid();
 }
 
-Result<std::optional<TokenDescription>> DescribeToken(const TokenLocation& location) {
-  COFFER_ASSIGN(const auto module, LoadCopy(location));
-  const auto slot = module->FindToken(location.label, location.serial);
-  if (!slot && slot.error().code == Code::kNotFound) return std::nullopt;
-  if (!slot) return Fail(slot.error());
-  COFFER_ASSIGN(const pkcs11::TokenInfo info, module->GetTokenInfo(*slot));
-  COFFER_ASSIGN(const pkcs11::ModuleInfo library, module->Info());
+TokenDescription DescriptionOf(const pkcs11::TokenInfo& info, const pkcs11::ModuleInfo& library) {
   TokenDescription description;
   description.serial = info.serial;
   description.model = info.model;
@@ -129,6 +124,16 @@ Result<std::optional<TokenDescription>> DescribeToken(const TokenLocation& locat
   description.library = library.library_description + " " + library.library_version;
   description.max_pin_octets = info.max_pin_octets;
   return description;
+}
+
+Result<std::optional<TokenDescription>> DescribeToken(const TokenLocation& location) {
+  COFFER_ASSIGN(const auto module, LoadCopy(location));
+  const auto slot = module->FindToken(location.label, location.serial);
+  if (!slot && slot.error().code == Code::kNotFound) return std::nullopt;
+  if (!slot) return Fail(slot.error());
+  COFFER_ASSIGN(const pkcs11::TokenInfo info, module->GetTokenInfo(*slot));
+  COFFER_ASSIGN(const pkcs11::ModuleInfo library, module->Info());
+  return DescriptionOf(info, library);
 }
 
 struct TokenAdmin::Impl {

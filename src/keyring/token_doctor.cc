@@ -7,6 +7,7 @@
 
 #include "keyring/doctor_bench.h"
 #include "keyring/doctor_operations.h"
+#include "keyring/token_description.h"
 
 namespace coffer::keyring {
 namespace {
@@ -33,19 +34,6 @@ std::string_view UseName(pkcs11::UnwrapTemplateUse use) {
       break;
   }
   return "refused";
-}
-
-Use UseAtBirth(Family family) {
-  switch (family) {
-    case Family::kAesGcm:
-      return Use::kCipher;
-    case Family::kHmac:
-      return Use::kHmac;
-    case Family::kCmac:
-      return Use::kCmac;
-    default:
-      return Use::kSign;
-  }
 }
 
 // Goes through the key types one after the other.
@@ -133,7 +121,7 @@ Status Examination::ExamineType(const KeyTypeInfo& info) {
   if (options_.progress) options_.progress(info.name);
   const std::vector<Operation> operations = OperationsOf(info);
   const auto begin = SteadyClock::now();
-  const Specimen specimen = bench_.Make({.type = info.type}, UseAtBirth(info.family));
+  const Specimen specimen = bench_.Make({.type = info.type}, MainUse(info.family));
   const std::chrono::duration<double> making = SteadyClock::now() - begin;
   if (specimen.way == Way::kRefused) {
     Add(specimen.spec, "create", Way::kRefused, specimen.note);
@@ -191,17 +179,6 @@ std::vector<std::string> Missing(const Diagnosis& diagnosis) {
   if (!Does(diagnosis, KeyType::kEcdsaP256, "sign")) missing.emplace_back("ECDSA on P-256");
   if (!diagnosis.keeps_epoch) missing.emplace_back("a data object whose label can be changed");
   return missing;
-}
-
-TokenDescription DescriptionOf(const pkcs11::TokenInfo& info, const pkcs11::ModuleInfo& library) {
-  TokenDescription description;
-  description.serial = info.serial;
-  description.model = info.model;
-  description.manufacturer = info.manufacturer;
-  description.firmware_version = info.firmware_version;
-  description.library = library.library_description + " " + library.library_version;
-  description.max_pin_octets = info.max_pin_octets;
-  return description;
 }
 
 }  // namespace
