@@ -3,15 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <optional>
 #include <string>
 
-#include "coffer/crypto/system_random.h"
-#include "coffer/keyring/token_setup.h"
 #include "coffer/pkcs11/parameters.h"
-#include "fakes/softhsm_token.h"
+#include "keyring/attacks.h"
 #include "keyring/key_mechanisms.h"
-#include "keyring/pkcs11_token.h"
+#include "keyring/token_path_fixture.h"
 
 namespace coffer::keyring {
 namespace {
@@ -25,32 +22,10 @@ using pkcs11::ObjectHandle;
 
 constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
 
-class AttackClassesTest : public ::testing::Test {
+const Bytes kLocator(16, 7);
+
+class AttackClassesTest : public TokenPathTest {
  protected:
-  void SetUp() override {
-    TokenLocation location;
-    location.module = token_.Library();
-    location.label = token_.Label();
-    location.copies_directory = token_.Directory();
-    location.objects_directory = token_.TokenDirectory();
-    crypto::SystemRandom random;
-    NullLogger logger;
-    place_ = {Bytes(16, 7), Id::Generate(random)};
-    ASSERT_TRUE(
-        InitializeToken(location, token_.SoPin(), token_.UserPin(), place_.database, logger));
-    auto module = token_.Load();
-    pkcs11::Module& own = *module;
-    const auto login = std::make_shared<Pkcs11Token::Login>();
-    login->pin = SecretBytes::CopyOf(token_.UserPin().Reveal());
-    auto opened = Pkcs11Token::Open(std::move(module), location, login);
-    ASSERT_TRUE(opened) << opened.error().cause;
-    path_ = std::move(*opened);
-    session_ = own.OpenSession(own.FindToken(token_.Label(), token_.Serial()).value()).value();
-  }
-  void TearDown() override {
-    session_.reset();
-    path_.reset();
-  }
   ObjectHandle Find(const std::string& label) {
     Attributes wanted;
     wanted.Add(AttributeType::kLabel, label);
@@ -59,22 +34,8 @@ class AttackClassesTest : public ::testing::Test {
     return found && !found->empty() ? found->front() : pkcs11::kNoObject;
   }
   // The honest template for a version's use, with one attribute of another value.
-  static Attributes Altered(const KeySpec& spec, Use use, AttributeType type, bool value) {
-    const Attributes honest = UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use));
-    Attributes altered;
-    for (std::size_t i = 0; i < honest.size(); ++i) {
-      if (honest.TypeAt(i) == type) {
-        altered.Add(type, value);
-      } else {
-        altered.Add(honest.TypeAt(i), honest.ValueAt(i));
-      }
-    }
-    return altered;
-  }
-  template <typename T>
-  static void ExpectStoppedBy(const Result<T>& attempt, const std::string& what) {
-    ASSERT_FALSE(attempt) << "the attack succeeded; expected " << what;
-    EXPECT_NE(attempt.error().cause.find(what), std::string::npos) << attempt.error().cause;
+  static Attributes AlteredUse(const KeySpec& spec, Use use, AttributeType type, bool value) {
+    return Altered(UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use)), type, value);
   }
   struct Made {
     KeySpec spec;
@@ -83,15 +44,10 @@ class AttackClassesTest : public ::testing::Test {
   };
   Made Make(KeyType type, Use use, bool derived = false) {
     const KeySpec spec{type, derived};
-    auto version = path_->Generate(spec, place_);
+    auto version = path_->Generate(spec, {kLocator, database_});
     EXPECT_TRUE(version) << version.error().cause;
     return {spec, use, std::move(*version)};
   }
-
-  fakes::SoftHsmToken token_;
-  ResidentPlace place_;
-  std::unique_ptr<Pkcs11Token> path_;
-  std::optional<pkcs11::Session> session_;
 };
 
 TEST_F(AttackClassesTest, NoClassesBlobIsUnwrappedReadable) {
@@ -107,7 +63,7 @@ TEST_F(AttackClassesTest, NoClassesBlobIsUnwrappedReadable) {
                                       {AttributeType::kCopyable, true},
                                       {AttributeType::kModifiable, true}}) {
       ExpectStoppedBy(session_->UnwrapKey(kWrap, master, made.version.blob,
-                                          Altered(made.spec, made.use, type, value)),
+                                          AlteredUse(made.spec, made.use, type, value)),
                       "CKR_TEMPLATE_INCONSISTENT");
     }
     const auto honest = path_->Unwrap(made.spec, made.use, made.version.master, made.version.blob);
@@ -124,7 +80,7 @@ TEST_F(AttackClassesTest, ABaseKeyOfDerivedKeysNeverEncrypts) {
   const ObjectHandle master = Find("coffer-aes-derive-v1");
   ExpectStoppedBy(
       session_->UnwrapKey(kWrap, master, made.version.blob,
-                          Altered(made.spec, Use::kDerive, AttributeType::kEncrypt, true)),
+                          AlteredUse(made.spec, Use::kDerive, AttributeType::kEncrypt, true)),
       "CKR_TEMPLATE_INCONSISTENT");
   const auto base = path_->Unwrap(made.spec, Use::kDerive, "aes-derive-v1", made.version.blob);
   ASSERT_TRUE(base);
@@ -161,7 +117,7 @@ TEST_F(AttackClassesTest, AnotherClassesMasterDoesNotOpenAPair) {
 
 TEST_F(AttackClassesTest, AResidentKeyIsNeitherReadNorWrappedNorChanged) {
   static_cast<void>(Make(KeyType::kEd25519, Use::kSign));
-  const auto key = path_->FindResident(place_.locator);
+  const auto key = path_->FindResident(kLocator);
   ASSERT_TRUE(key);
   ExpectStoppedBy(session_->GetBytes(*key, AttributeType::kValue), "CKR_ATTRIBUTE_SENSITIVE");
   for (const char* label : {"coffer-ec-v1", "coffer-rsa-v1", "coffer-aes-v1"}) {

@@ -10,6 +10,7 @@
 #include "coffer/crypto/system_random.h"
 #include "coffer/keyring/token_setup.h"
 #include "fakes/softhsm_token.h"
+#include "keyring/attacks.h"
 #include "keyring/masters.h"
 
 namespace coffer::keyring {
@@ -78,22 +79,8 @@ class AttackTest : public ::testing::Test {
     return attributes;
   }
   // The unwrap template with one attribute of another value.
-  static Attributes Altered(AttributeType type, bool value) {
-    const Attributes honest = UnwrappedKeyTemplate(AesClass(), AesUse());
-    Attributes altered;
-    for (std::size_t i = 0; i < honest.size(); ++i) {
-      if (honest.TypeAt(i) == type) {
-        altered.Add(type, value);
-      } else {
-        altered.Add(honest.TypeAt(i), honest.ValueAt(i));
-      }
-    }
-    return altered;
-  }
-  template <typename T>
-  static void ExpectStoppedBy(const Result<T>& attempt, const std::string& what) {
-    ASSERT_FALSE(attempt) << "the attack succeeded; expected " << what;
-    EXPECT_NE(attempt.error().cause.find(what), std::string::npos) << attempt.error().cause;
+  static Attributes AlteredUse(AttributeType type, bool value) {
+    return Altered(UnwrappedKeyTemplate(AesClass(), AesUse()), type, value);
   }
 
   fakes::SoftHsmToken token_;
@@ -152,7 +139,7 @@ TEST_F(AttackTest, ABlobIsUnwrappedNoOtherWay) {
                                     {AttributeType::kCopyable, true},
                                     {AttributeType::kModifiable, true},
                                     {AttributeType::kDerive, true}}) {
-    ExpectStoppedBy(session_->UnwrapKey(kWrap, master_, blob_, Altered(type, value)),
+    ExpectStoppedBy(session_->UnwrapKey(kWrap, master_, blob_, AlteredUse(type, value)),
                     "CKR_TEMPLATE_INCONSISTENT");
   }
 }

@@ -4,43 +4,18 @@
 
 #include <iostream>
 #include <map>
-#include <memory>
-#include <optional>
 #include <string>
 
-#include "coffer/crypto/system_random.h"
-#include "coffer/keyring/token_setup.h"
-#include "fakes/softhsm_token.h"
-#include "keyring/pkcs11_token.h"
+#include "keyring/token_path_fixture.h"
 
 namespace coffer::keyring {
 
 // Published vectors for secret keys, through the key ring's own token path: a key is planted as a
 // session object, the operation is Token's. What does not apply is counted by reason and printed.
-class PlantedKeyTest : public ::testing::Test {
+class PlantedKeyTest : public TokenPathTest {
  protected:
-  void SetUp() override {
-    TokenLocation location;
-    location.module = token_.Library();
-    location.label = token_.Label();
-    location.copies_directory = token_.Directory();
-    location.objects_directory = token_.TokenDirectory();
-    crypto::SystemRandom random;
-    NullLogger logger;
-    ASSERT_TRUE(
-        InitializeToken(location, token_.SoPin(), token_.UserPin(), Id::Generate(random), logger));
-    auto module = token_.Load();
-    pkcs11::Module& own = *module;
-    const auto login = std::make_shared<Pkcs11Token::Login>();
-    login->pin = SecretBytes::CopyOf(token_.UserPin().Reveal());
-    auto opened = Pkcs11Token::Open(std::move(module), location, login);
-    ASSERT_TRUE(opened) << opened.error().cause;
-    path_ = std::move(*opened);
-    session_ = own.OpenSession(own.FindToken(token_.Label(), token_.Serial()).value()).value();
-  }
   void TearDown() override {
-    session_.reset();
-    path_.reset();
+    TokenPathTest::TearDown();
     for (const auto& [reason, count] : not_applicable_) {
       std::cout << "not applicable: " << count << ": " << reason << "\n";
     }
@@ -74,9 +49,6 @@ class PlantedKeyTest : public ::testing::Test {
     ++not_applicable_[reason];
     return false;
   }
-  fakes::SoftHsmToken token_;
-  std::unique_ptr<Pkcs11Token> path_;
-  std::optional<pkcs11::Session> session_;
   std::map<std::string, int> not_applicable_;
   int checked_ = 0;
 };
