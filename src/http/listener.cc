@@ -93,8 +93,10 @@ Result<ListeningSocket> ListeningSocket::OpenTcp(const Listener& listener) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  if (::getaddrinfo(parts.host.c_str(), parts.port.c_str(), &hints, &found) != 0) {
-    return Fail(Code::kInvalid, "address " + address + " cannot be resolved");
+  if (const int why = ::getaddrinfo(parts.host.c_str(), parts.port.c_str(), &hints, &found)) {
+    // Name servers come back: a supervisor shall try again.
+    return Fail(Code::kUnavailable,
+                "address " + address + " cannot be resolved: " + ::gai_strerror(why));
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
   if (!listener.tls && !listener.plain_anywhere && !IsLoopback(*found->ai_addr)) {
