@@ -23,13 +23,11 @@ int Enable(Invocation& call) {
 }
 
 int List(Invocation& call) {
-  if (call.format != Format::kTable || !call.field.empty()) {
-    return Exchange(call, "GET", "sys/audit", "");
-  }
   int code = kDone;
   const auto answer = Ask(call, "GET", "sys/audit", "", code);
   if (!answer) return code;
   const json devices = json::parse(answer->body).at("data");
+  if (call.format != Format::kTable || !call.field.empty()) return Show(call, devices.dump());
   if (devices.empty()) {
     std::printf("No audit devices are enabled.\n");
     return kDone;

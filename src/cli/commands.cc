@@ -135,6 +135,7 @@ int RunCommand(const Command& command, const std::vector<std::string>& arguments
 
 std::vector<std::string> NormalizeFlags(std::vector<std::string> arguments) {
   for (std::string& argument : arguments) {
+    if (argument == "--") break;
     if (argument.size() > 2 && argument[0] == '-' && argument[1] != '-') argument.insert(0, 1, '-');
   }
   return arguments;

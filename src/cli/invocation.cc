@@ -1,10 +1,14 @@
 #include "cli/invocation.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
+
+#include "coffer/base/parse.h"
 
 namespace coffer::cli {
 namespace {
@@ -103,12 +107,17 @@ const std::vector<Flag>& CommonFlags() {
 Result<Invocation> ParseInvocation(const Command& command,
                                    const std::vector<std::string>& arguments) {
   Invocation call;
-  call.target = Target::FromEnvironment();
+  COFFER_ASSIGN(call.target, Target::FromEnvironment());
   if (const std::string format = Variable("FORMAT"); !format.empty()) {
     COFFER_ASSIGN(call.format, ParseFormat(format));
   }
+  bool only_words = false;  // behind "--"
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (!IsFlag(arguments[i])) {
+    if (!only_words && arguments[i] == "--") {
+      only_words = true;
+      continue;
+    }
+    if (only_words || !IsFlag(arguments[i])) {
       call.words.push_back(arguments[i]);
       continue;
     }
@@ -125,8 +134,10 @@ Result<Invocation> ParseInvocation(const Command& command,
       return Fail(Code::kInvalid,
                   "unknown flag -" + name + "; see coffer " + std::string(command.name) + " -help");
     }
-    if (flag->switches && equals != std::string::npos && value != "true") {
-      return Fail(Code::kInvalid, "flag -" + name + " takes no value");
+    if (flag->switches && equals != std::string::npos) {
+      const auto on = ParseBool(value);
+      if (!on) return Fail(Code::kInvalid, "flag -" + name + " takes no value but true and false");
+      if (!*on) continue;
     }
     if (!flag->switches && equals == std::string::npos) {
       if (++i == arguments.size()) return Fail(Code::kInvalid, "flag -" + name + " needs a value");
@@ -168,18 +179,30 @@ Result<Answer> Ask(Invocation& call, std::string_view method, const std::string&
   return answer;
 }
 
+int Show(const Invocation& call, std::string_view answer) {
+  if (call.field.empty()) {
+    const auto text = Render(answer, call.format);
+    if (!text) return Complain(text.error().message, kLocalFailure);
+    std::fwrite(text->data(), 1, text->size(), stdout);
+    return kDone;
+  }
+  const auto text = RenderField(answer, call.format, call.field);
+  if (!text) return Complain(text.error().message, kLocalFailure);
+  std::fwrite(text->data(), 1, text->size(), stdout);
+  // For a program the value is all there is; on a terminal the prompt shall not stick to it.
+  if (::isatty(STDOUT_FILENO) == 1) std::fputc('\n', stdout);
+  return kDone;
+}
+
 int Exchange(Invocation& call, std::string_view method, const std::string& path,
              const std::string& body, std::string_view success) {
   int code = kDone;
   const auto answer = Ask(call, method, path, body, code);
   if (!answer) return code;
-  if (answer->body.empty()) {
+  if (!answer->body.empty()) return Show(call, answer->body);
+  if (call.format == Format::kTable) {
     std::printf("%.*s\n", static_cast<int>(success.size()), success.data());
-    return kDone;
   }
-  const auto text = Render(answer->body, call.format, call.field);
-  if (!text) return Complain(text.error().message, kLocalFailure);
-  std::fwrite(text->data(), 1, text->size(), stdout);
   return kDone;
 }
 
@@ -188,11 +211,7 @@ int ExchangeList(Invocation& call, const std::string& path) {
   int code = kDone;
   const auto answer = Ask(call, "LIST", path, "", code);
   if (!answer) return code;
-  const json keys = json::parse(answer->body).at("data").at("keys");
-  const auto text = Render(keys.dump(), call.format, "");
-  if (!text) return Complain(text.error().message, kLocalFailure);
-  std::fwrite(text->data(), 1, text->size(), stdout);
-  return kDone;
+  return Show(call, json::parse(answer->body).at("data").at("keys").dump());
 }
 
 Result<std::string> ReadAll(const std::string& file) {
@@ -223,8 +242,16 @@ Result<std::string> BodyOf(const std::vector<std::string>& words, std::size_t fi
     auto [name, value] = SplitPair(word);
     if (value == "-" || value.starts_with('@')) {
       COFFER_ASSIGN(value, ReadAll(value == "-" ? value : value.substr(1)));
+    } else if (value.starts_with("\\@")) {
+      value.erase(0, 1);
     }
-    body[name] = std::move(value);
+    json& member = body[name];
+    if (member.is_null()) {
+      member = std::move(value);
+    } else {
+      if (!member.is_array()) member = json::array({std::move(member)});
+      member.push_back(std::move(value));
+    }
   }
   return body.dump();
 }

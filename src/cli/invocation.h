@@ -64,8 +64,10 @@ Result<Invocation> ParseInvocation(const Command& command,
 // The sentence on standard error; returns `code`.
 int Complain(std::string_view sentence, int code);
 
-// One request, its answer on standard output as the flags say. Where the answer has no body
-// `success` is said instead.
+// An answer's JSON on standard output, as the flags say.
+int Show(const Invocation& call, std::string_view json);
+// One request and its answer's Show(). Where the answer has no body `success` is said instead,
+// unless a format for programs is asked for.
 int Exchange(Invocation& call, std::string_view method, const std::string& path,
              const std::string& body, std::string_view success = "Success!");
 // Likewise a LIST. As JSON or YAML it is the names alone, as Vault's client has it.
@@ -77,7 +79,8 @@ Result<Answer> Ask(Invocation& call, std::string_view method, const std::string&
 
 // A file's content, or standard input's for "-".
 Result<std::string> ReadAll(const std::string& file);
-// NAME=VALUE words, "@FILE" and "-" as a JSON object; a VALUE "@FILE" or "-" is read.
+// NAME=VALUE words, "@FILE" and "-" as a JSON object; a VALUE "@FILE" or "-" is read, "\@..." is
+// "@...". A NAME that stands several times is a list.
 Result<std::string> BodyOf(const std::vector<std::string>& words, std::size_t first);
 // NAME=VALUE words as "?name=value&...", escaped.
 Result<std::string> QueryOf(const std::vector<std::string>& words, std::size_t first);

@@ -47,10 +47,7 @@ int Backup(Invocation& call) {
     return Complain("the backup failed: " + state.value("error", "no reason was given"),
                     kRemoteFailure);
   }
-  const auto text = Render(answer->body, call.format, call.field);
-  if (!text) return Complain(text.error().message, kLocalFailure);
-  std::fwrite(text->data(), 1, text->size(), stdout);
-  return kDone;
+  return Show(call, answer->body);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 namespace coffer::cli {
@@ -56,20 +57,30 @@ std::string Yaml(const json& value) {
   return out;
 }
 
+Result<json> Parse(std::string_view text) {
+  json answer = json::parse(text, nullptr, false);
+  if (answer.is_discarded()) return Fail(Code::kInvalid, "the server's answer is not JSON");
+  return answer;
+}
+
+const json& DataOf(const json& answer) {
+  const bool enveloped = answer.is_object() && answer.contains("data") && !answer["data"].is_null();
+  return enveloped ? answer["data"] : answer;
+}
+
+// The object in which `field` is looked for.
+const json& HolderOf(const json& answer, std::string_view field) {
+  constexpr std::array<std::string_view, 4> kEnvelope{"lease_duration", "lease_id", "renewable",
+                                                      "request_id"};
+  const json& data = DataOf(answer);
+  if (std::ranges::count(kEnvelope, field) > 0) return answer;
+  return field == "data" && data.is_object() && !data.contains("data") ? answer : data;
+}
+
 }  // namespace
 
-Result<std::string> Render(std::string_view text, Format format, std::string_view field) {
-  const json answer = json::parse(text, nullptr, false);
-  if (answer.is_discarded()) return Fail(Code::kInvalid, "the server's answer is not JSON");
-  const bool enveloped = answer.is_object() && answer.contains("data") && !answer["data"].is_null();
-  const json& data = enveloped ? answer["data"] : answer;
-  if (!field.empty()) {
-    const std::string name(field);
-    if (!data.is_object() || !data.contains(name)) {
-      return Fail(Code::kInvalid, "the answer has no field " + name);
-    }
-    return TextOf(data[name]) + "\n";
-  }
+Result<std::string> Render(std::string_view text, Format format) {
+  COFFER_ASSIGN(const json answer, Parse(text));
   switch (format) {
     case Format::kJson:
       return answer.dump(2) + "\n";
@@ -78,7 +89,25 @@ Result<std::string> Render(std::string_view text, Format format, std::string_vie
     case Format::kTable:
       break;
   }
-  return Table(data);
+  return Table(DataOf(answer));
+}
+
+Result<std::string> RenderField(std::string_view text, Format format, const std::string& field) {
+  COFFER_ASSIGN(const json answer, Parse(text));
+  const json& holder = HolderOf(answer, field);
+  if (!holder.is_object() || !holder.contains(field) || holder[field].is_null()) {
+    return Fail(Code::kInvalid, "the answer has no field " + field);
+  }
+  const json& value = holder[field];
+  switch (format) {
+    case Format::kJson:
+      return value.dump(2);
+    case Format::kYaml:
+      return Yaml(value);
+    case Format::kTable:
+      break;
+  }
+  return TextOf(value);
 }
 
 std::string ErrorText(long status, std::string_view text) {

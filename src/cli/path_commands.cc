@@ -29,7 +29,12 @@ int List(Invocation& call) {
   if (!query) return Complain(query.error().message, kLocalFailure);
   return ExchangeList(call, PathOf(call.words.front()) + *query);
 }
-int Write(Invocation& call) { return WithBody(call, "PUT"); }
+int Write(Invocation& call) {
+  if (call.words.size() == 1 && !call.Has("force") && !call.Has("f")) {
+    return Complain("no data: give NAME=VALUE, @FILE or -, or say -force", kLocalFailure);
+  }
+  return WithBody(call, "PUT");
+}
 int Patch(Invocation& call) { return WithBody(call, "PATCH"); }
 
 int Delete(Invocation& call) {
@@ -46,10 +51,7 @@ int PathHelp(Invocation& call) {
     std::printf("%s\n", help.value("help", "").c_str());
     return kDone;
   }
-  const auto text = Render(answer->body, call.format, call.field);
-  if (!text) return Complain(text.error().message, kLocalFailure);
-  std::fputs(text->c_str(), stdout);
-  return kDone;
+  return Show(call, answer->body);
 }
 
 }  // namespace

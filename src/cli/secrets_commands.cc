@@ -30,13 +30,11 @@ int Enable(Invocation& call) {
 }
 
 int List(Invocation& call) {
-  if (call.format != Format::kTable || !call.field.empty()) {
-    return Exchange(call, "GET", "sys/mounts", "");
-  }
   int code = kDone;
   const auto answer = Ask(call, "GET", "sys/mounts", "", code);
   if (!answer) return code;
   const json mounts = json::parse(answer->body).at("data");
+  if (call.format != Format::kTable || !call.field.empty()) return Show(call, mounts.dump());
   std::printf("%-24s %-12s %-24s %s\n", "Path", "Type", "Accessor", "Description");
   std::printf("%-24s %-12s %-24s %s\n", "----", "----", "--------", "-----------");
   for (const auto& [path, info] : mounts.items()) {

@@ -23,11 +23,13 @@ int ShowStatus(Invocation& call) {
   }
   const auto answer = client.Call("GET", "sys/seal-status");
   if (!answer) return Complain(answer.error().message, kLocalFailure);
-  const auto text = Render(answer->body, call.format, call.field);
-  if (!text || answer->status != 200) return Complain("the server gave no status", kLocalFailure);
-  std::fputs(text->c_str(), stdout);
   const json status = json::parse(answer->body, nullptr, false);
-  return status.value("sealed", true) ? kRemoteFailure : kDone;
+  if (answer->status != 200 || status.is_discarded()) {
+    return Complain("the server gave no status", kLocalFailure);
+  }
+  const bool sealed = status.value("sealed", true);
+  const int shown = Show(call, answer->body);
+  return shown == kDone && sealed ? kRemoteFailure : shown;
 }
 
 // A line of standard input; on a terminal it is asked for and not shown.
@@ -89,10 +91,12 @@ int Login(Invocation& call) {
     std::printf("Success! You are now authenticated.%s\n\n",
                 store ? " The token is kept in ~/.vault-token." : "");
   }
-  const auto text = Render(shown.dump(), call.format, call.field);
-  if (!text) return Complain(text.error().message, kLocalFailure);
-  std::fputs(text->c_str(), stdout);
-  return kDone;
+  if (store && !Variable("TOKEN").empty()) {
+    std::fputs(
+        "VAULT_TOKEN or COFFER_TOKEN is set and goes before the token that is kept: unset it\n",
+        stderr);
+  }
+  return Show(call, shown.dump());
 }
 
 int Demo(Invocation& call) {

@@ -3,11 +3,12 @@
 #include <curl/curl.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+
+#include "coffer/base/parse.h"
 
 namespace coffer::cli {
 namespace {
@@ -48,11 +49,6 @@ class Waiting {
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   bool shown_ = false;
 };
-
-bool IsTrue(std::string_view text) {
-  return text == "1" || text == "t" || text == "T" || text == "true" || text == "TRUE" ||
-         text == "True";
-}
 
 // A query that the caller wrote stays as it is.
 std::string EscapePath(std::string_view path) {
@@ -111,7 +107,7 @@ std::string EscapeUrl(std::string_view text, std::string_view also_plain) {
   return out;
 }
 
-Target Target::FromEnvironment() {
+Result<Target> Target::FromEnvironment() {
   Target target;
   if (std::string address = Variable("ADDR"); !address.empty()) target.address = address;
   target.token = Variable("TOKEN");
@@ -125,14 +121,18 @@ Target Target::FromEnvironment() {
   target.client_cert = Variable("CLIENT_CERT");
   target.client_key = Variable("CLIENT_KEY");
   target.tls_server_name = Variable("TLS_SERVER_NAME");
-  target.tls_skip_verify = IsTrue(Variable("SKIP_VERIFY"));
-  std::string timeout = Variable("CLIENT_TIMEOUT");
-  if (timeout.ends_with('s')) timeout.pop_back();
-  long seconds = 0;
-  const auto [end, error] =
-      std::from_chars(timeout.data(), timeout.data() + timeout.size(), seconds);
-  if (error == std::errc{} && end == timeout.data() + timeout.size() && seconds > 0) {
-    target.timeout_seconds = seconds;
+  if (const std::string skip = Variable("SKIP_VERIFY"); !skip.empty()) {
+    const auto parsed = ParseBool(skip);
+    if (!parsed) return Fail(Code::kInvalid, "VAULT_SKIP_VERIFY is true or false, not " + skip);
+    target.tls_skip_verify = *parsed;
+  }
+  if (const std::string timeout = Variable("CLIENT_TIMEOUT"); !timeout.empty()) {
+    const auto parsed = ParseDurationSeconds(timeout);
+    if (!parsed || *parsed < 1) {
+      return Fail(Code::kInvalid,
+                  "VAULT_CLIENT_TIMEOUT is a second or more, as 90s or 2m, not " + timeout);
+    }
+    target.timeout_seconds = static_cast<long>(*parsed);
   }
   return target;
 }
@@ -151,6 +151,21 @@ std::string VaultClient::UrlOf(std::string_view path) const {
       target_.address.starts_with(kUnixScheme) ? "http://localhost" : target_.address;
   while (base.ends_with('/')) base.pop_back();
   return base + "/v1/" + EscapePath(path);
+}
+
+// Another name in the certificate than in the address: connect there, ask for this one.
+VaultClient::Way VaultClient::WayTo(std::string_view path) const {
+  Way way{UrlOf(path), ""};
+  constexpr std::string_view kTls = "https://";
+  if (target_.tls_server_name.empty() || !way.url.starts_with(kTls)) return way;
+  const std::size_t end = way.url.find('/', kTls.size());
+  const std::string host = way.url.substr(kTls.size(), end - kTls.size());
+  const std::size_t colon = host.ends_with(']') ? std::string::npos : host.rfind(':');
+  const std::string port = colon == std::string::npos ? "443" : host.substr(colon + 1);
+  const std::string named = target_.tls_server_name + ":" + port;
+  way.url = std::string(kTls) + named + way.url.substr(end);
+  way.connect_to = named + ":" + host.substr(0, colon) + ":" + port;
+  return way;
 }
 
 VaultClient::Headers VaultClient::HeadersOf(std::string_view method,
@@ -184,10 +199,10 @@ Result<Answer> VaultClient::Call(std::string_view method, std::string_view path,
                                  const std::string& body) {
   CURL* const curl = curl_->handle;
   ::curl_easy_reset(curl);
-  const std::string url = UrlOf(path);
+  const Way way = WayTo(path);
   const std::string verb(method);
   Answer answer;
-  ::curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  ::curl_easy_setopt(curl, CURLOPT_URL, way.url.c_str());
   if (target_.address.starts_with(kUnixScheme)) {
     ::curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH,
                        target_.address.c_str() + kUnixScheme.size());
@@ -209,19 +224,9 @@ Result<Answer> VaultClient::Call(std::string_view method, std::string_view path,
     ::curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   }
   ::curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-  // Another name in the certificate than in the address: connect there, ask for this one.
   ::curl_slist* connect_to = nullptr;
-  std::string named = url;
-  if (!target_.tls_server_name.empty() && named.starts_with("https://")) {
-    const std::size_t end = named.find('/', 8);
-    const std::string host = named.substr(8, end - 8);
-    const std::size_t colon = host.rfind(':');
-    const std::string port = colon == std::string::npos ? "443" : host.substr(colon + 1);
-    named = "https://" + target_.tls_server_name + ":" + port + named.substr(end);
-    connect_to = ::curl_slist_append(
-        nullptr,
-        (target_.tls_server_name + ":" + port + ":" + host.substr(0, colon) + ":" + port).c_str());
-    ::curl_easy_setopt(curl, CURLOPT_URL, named.c_str());
+  if (!way.connect_to.empty()) {
+    connect_to = ::curl_slist_append(nullptr, way.connect_to.c_str());
     ::curl_easy_setopt(curl, CURLOPT_CONNECT_TO, connect_to);
   }
   CURLcode done = CURLE_OK;
@@ -259,8 +264,10 @@ std::string VaultClient::CurlCommand(std::string_view method, std::string_view p
   option("--cert", target_.client_cert);
   option("--key", target_.client_key);
   if (target_.tls_skip_verify) line += " --insecure";
+  const Way way = WayTo(path);
+  option("--connect-to", way.connect_to);
   option("-d", body);
-  return line + " " + ShellQuoted(UrlOf(path));
+  return line + " " + ShellQuoted(way.url);
 }
 
 }  // namespace coffer::cli

@@ -25,7 +25,8 @@ struct Target {
   long timeout_seconds = 60;
   std::vector<std::pair<std::string, std::string>> headers;  // more of the caller's
   bool print_curl = false;  // a command line instead of the request
-  static Target FromEnvironment();
+  // kInvalid for a variable whose value is none of its kind.
+  static Result<Target> FromEnvironment();
 };
 
 // The value of COFFER_<name>, else of VAULT_<name>, else empty.
@@ -56,7 +57,12 @@ class VaultClient {
  private:
   struct Curl;
   using Headers = std::vector<std::pair<std::string, std::string>>;
+  struct Way {
+    std::string url;
+    std::string connect_to;  // curl's HOST:PORT:HOST:PORT, or empty
+  };
   std::string UrlOf(std::string_view path) const;
+  Way WayTo(std::string_view path) const;
   Headers HeadersOf(std::string_view method, const std::string& body) const;
   void SetTls() const;
 

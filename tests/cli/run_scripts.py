@@ -3,7 +3,7 @@
 
 A script is a run of steps:
   $ COMMAND     by bash, in a directory of the script's own; `coffer` is the program under test
-  > LINE        a line of its standard output, "..." standing for anything in it
+  > LINE        a line of its standard output, "..." standing for anything in it; the last may lack its newline
   ! LINE        a line of its standard error
   ? CODE        its exit code, 0 unless it is said
   > ...         alone on its line: any lines
@@ -46,7 +46,7 @@ def matches(wanted, got):
             pattern += r"(?:.*\n)*?"
         else:
             pattern += ".*".join(re.escape(part) for part in line.split("...")) + r"\n"
-    return re.fullmatch(pattern, got) is not None
+    return re.fullmatch(pattern, got + ("\n" if got and not got.endswith("\n") else "")) is not None
 
 
 def run_script(script, env):

@@ -80,7 +80,7 @@ class StartTest(Case):
         self.assertEqual(second.token, first.token)
         code, plain, error = run("write", "-field=plaintext", "transit/decrypt/k", "ciphertext=" + sealed.strip(),
                                  env=second.env())
-        self.assertEqual((code, plain), (0, "aGVsbG8=\n"), error)
+        self.assertEqual((code, plain), (0, "aGVsbG8="), error)
 
     def test_drains_and_exits_0_on_either_signal(self):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -302,7 +302,7 @@ class ConfigTest(Case):
         server = Server(None, self.config("workers = 1"))
         self.addCleanup(server.stop)
         env = {"VAULT_ADDR": server.address, "VAULT_TOKEN": TOKEN}
-        self.assertEqual(run("read", "-field=name", "transit/keys/k", env=env)[1], "k\n")
+        self.assertEqual(run("read", "-field=name", "transit/keys/k", env=env)[1], "k")
         self.assertEqual(os.stat(os.path.join(self.folder, "own.sock")).st_mode & 0o777, 0o660)
         self.assertEqual(run("status", "-address=unix:" + os.path.join(self.folder, "own.sock"))[0], 0)
         self.assertFalse([line for line in server.lines if TOKEN in line])
@@ -342,6 +342,11 @@ class ConfigTest(Case):
         code, _, error = run("server", self.config('listener "tcp" { address = "192.0.2.1:0"\n tls_disable = true }'))
         self.assertEqual(code, 1, error)
         self.assertIn("failed to listen on 192.0.2.1:0", error)
+
+    def test_a_name_that_does_not_resolve_yet_is_tried_again(self):
+        code, _, error = run("server", self.config('listener "tcp" { address = "nowhere.invalid:0"\n tls_disable = true }'))
+        self.assertEqual(code, 1, error)
+        self.assertIn("address nowhere.invalid:0 cannot be resolved: ", error)
 
     def test_says_that_there_is_no_token_or_no_pin(self):
         code, _, error = run("server", self.config(pin=""))
@@ -458,7 +463,7 @@ class RefusalTest(Case):
         old = os.path.join(self.folder, "old.db")
         shutil.copy(os.path.join(self.data, "coffer.db"), old)
         server = self.serve()
-        self.assertEqual(run("write", "transit/keys/k/rotate", env=server.env())[0], 0)
+        self.assertEqual(run("write", "-f", "transit/keys/k/rotate", env=server.env())[0], 0)
         server.stop()
         for name in ("coffer.db-wal", "coffer.db-shm"):
             if os.path.exists(os.path.join(self.data, name)):
@@ -540,7 +545,7 @@ class CommandTest(unittest.TestCase):
 
     def test_write_read_list_and_delete(self):
         self.expect(0, "", "write", "transit/keys/w", "type=aes128-gcm96")
-        self.expect(0, "aes128-gcm96\n", "read", "--field", "type", "transit/keys/w")
+        self.expect(0, "aes128-gcm96", "read", "--field", "type", "transit/keys/w")
         self.expect(0, '"latest_version": 1', "read", "-format=json", "transit/keys/w")
         self.expect(0, "w\n", "list", "transit/keys")
         self.expect(2, "deletion is not allowed", "delete", "transit/keys/w")

@@ -14,7 +14,7 @@ struct Family {
   std::vector<std::string_view> commands;
 };
 
-// "-flag" becomes "--flag"; "-" and "-x" stay.
+// "-flag" becomes "--flag"; "-", "-x" and what stands behind "--" stay.
 std::vector<std::string> NormalizeFlags(std::vector<std::string> arguments);
 
 // Runs one client command, program name excluded. Returns the exit code, as Vault's client has it:
