@@ -119,9 +119,18 @@ class Verification {
  public:
   Verification(std::span<const std::filesystem::path> files, const crypto::EcdsaP256Key& key,
                const VerifyOptions& options)
-      : files_(files), threads_(ThreadsOf(options)), linker_(options), readers_(key, threads_) {}
+      : files_(files),
+        threads_(ThreadsOf(options)),
+        progress_(options.progress),
+        linker_(options),
+        readers_(key, threads_) {}
 
   Result<VerifyReport> Run() {
+    for (const std::filesystem::path& file : files_) {
+      std::error_code unreadable;  // ReadFile() says so
+      const std::uintmax_t octets = std::filesystem::file_size(file, unreadable);
+      if (!unreadable) total_ += octets;
+    }
     for (std::size_t file = 0; file < files_.size(); ++file) COFFER_TRY(ReadFile(file));
     return linker_.Finish();
   }
@@ -176,10 +185,15 @@ class Verification {
           facts.special < 0 ? nullptr : &chunk.specials[static_cast<std::size_t>(facts.special)];
       linker_.Take(facts, special, {chunk.file, ++line_});
     }
+    done_ += chunk.octets.size();
+    if (progress_) progress_(done_, total_);
   }
 
   std::span<const std::filesystem::path> files_;
   const std::size_t threads_;
+  const std::function<void(std::uint64_t, std::uint64_t)> progress_;
+  std::uint64_t done_ = 0;
+  std::uint64_t total_ = 0;
   ChainLinker linker_;
   Readers readers_;
   std::uint64_t line_ = 0;

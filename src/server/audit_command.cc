@@ -12,6 +12,7 @@
 
 #include "coffer/audit/query.h"
 #include "coffer/audit/verifier.h"
+#include "coffer/base/progress_line.h"
 #include "coffer/crypto/ecdsa.h"
 #include "server/serve_command.h"
 
@@ -113,7 +114,14 @@ Result<int> VerifyFiles(const Flags& flags) {
   }
   const std::vector<fs::path> files(flags.files.begin(), flags.files.end());
   const auto begin = std::chrono::steady_clock::now();
-  COFFER_ASSIGN(const audit::VerifyReport report, audit::Verify(files, *key, options));
+  ProgressLine line("verifying");
+  options.progress = [&line](std::uint64_t done, std::uint64_t total) {
+    line.Show(static_cast<std::int64_t>(done), static_cast<std::int64_t>(total));
+  };
+  const auto verified = audit::Verify(files, *key, options);
+  line.Clear();
+  if (!verified) return Fail(verified.error());
+  const audit::VerifyReport& report = *verified;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   if (flags.format == "json") {
     PrintJson(report, flags);

@@ -56,6 +56,24 @@ TEST_F(VerifierTest, FindsNothingInWhatWasNotTouched) {
   EXPECT_EQ(report.covered, chain_.LastCheckpoint().at.sequence);
 }
 
+TEST_F(VerifierTest, TellsHowFarItIsThroughAllFiles) {
+  const fakes::TemporaryDirectory folder;
+  const std::vector files{folder.Path() / "a", folder.Path() / "b"};
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    std::ofstream(files[i < 500 ? 0 : 1], std::ios::app) << lines_[i] << '\n';
+  }
+  std::vector<std::uint64_t> done;
+  VerifyOptions options;
+  const std::uint64_t octets =
+      std::filesystem::file_size(files[0]) + std::filesystem::file_size(files[1]);
+  options.progress = [&](std::uint64_t so_far, std::uint64_t total) {
+    EXPECT_EQ(total, octets);
+    done.push_back(so_far);
+  };
+  ASSERT_TRUE(Verify(files, key_, options));
+  EXPECT_EQ(done, (std::vector{std::uint64_t{std::filesystem::file_size(files[0])}, octets}));
+}
+
 TEST_F(VerifierTest, NamesAnEditedLine) {
   Line(500)[60] ^= 1;
   ExpectOne(Kind::kEdited, 500, 500, 500);

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 
-from program import FolderCase, Running, run_tests, take_binary
+from program import FolderCase, Running, run_on_terminal, run_tests, take_binary
 
 BINARY = take_binary()
 TOKEN = "audit-root-token"
@@ -103,6 +103,16 @@ class DeviceTest(Case):
         self.ok("GET", "sys/mounts")
         self.assertEqual(len(self.lines()), before)
         self.assertTrue(self.verify()["intact"])
+
+    def test_a_long_verification_shows_its_progress_on_a_terminal_only(self):
+        self.enable()
+        self.ok("POST", "transit/encrypt/k", {"plaintext": "aGVsbG8="})
+        self.server.stop()
+        words = ["verify", self.file, "-key=" + os.path.join(self.data, "audit-key.pem")]
+        code, shown = run_on_terminal([BINARY, "audit", *words])
+        self.assertEqual(code, 0, shown)
+        self.assertTrue(shown.startswith("\rverifying: 100 %") and shown.endswith("\r\x1b[K"), shown)
+        self.assertEqual(self.audit(*words)[2], "")
 
     def test_an_audit_path_is_no_way_to_write_files(self):
         for path in ("/etc/passwd", "../x", "a/b", os.path.join(self.data, "root-token"), ".hidden", "", "x\ny", "stdout" + "/" + "x",

@@ -5,7 +5,6 @@ import http.client
 import http.server
 import json
 import os
-import pty
 import re
 import shutil
 import sqlite3
@@ -13,7 +12,7 @@ import subprocess
 import threading
 
 from console_case import BINARY, Case
-from program import run_tests
+from program import run_on_terminal, run_tests
 
 
 class BackupCase(Case):
@@ -457,20 +456,10 @@ class VerifyTest(BackupCase):
             self.refused(1, sentence, "operator", "verify-backup", "-without-token", self.path(name))
 
     def test_shows_its_progress_on_a_terminal_only(self):
-        ours, theirs = pty.openpty()
-        done = subprocess.run([BINARY, "operator", "verify-backup", "-without-token", self.backup_file("one")],
-                              env=self.env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs,
-                              timeout=60)
-        os.close(theirs)
-        shown = b""
-        try:
-            while True:
-                shown += os.read(ours, 4096)
-        except OSError:
-            pass
-        os.close(ours)
-        self.assertEqual(done.returncode, 0, shown)
-        self.assertIn(b"reading the backup: 100 %", shown)
+        code, shown = run_on_terminal([BINARY, "operator", "verify-backup", "-without-token", self.backup_file("one")],
+                                      self.env())
+        self.assertEqual(code, 0, shown)
+        self.assertIn("reading the backup: 100 %", shown)
         self.assertNotIn("reading", self.run_coffer("operator", "verify-backup", "-without-token",
                                                     self.backup_file("one"))[2])
 

@@ -1,7 +1,9 @@
 """What the tests of the real program share: the program's path, a folder to run it in, its end, and theirs. Standard library only."""
 import os
+import pty
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -10,6 +12,23 @@ import unittest
 def take_binary():
     """The program's path, taken from the command line: usage FILE COFFER [GROUP]."""
     return os.path.realpath(sys.argv.pop(1))
+
+
+def run_on_terminal(words, env=None):
+    """(exit code, what it wrote on standard error, which is a terminal)"""
+    ours, theirs = pty.openpty()
+    try:
+        done = subprocess.run(words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs, timeout=60)
+    finally:
+        os.close(theirs)
+    shown = b""
+    try:
+        while octets := os.read(ours, 4096):
+            shown += octets
+    except OSError:  # the end of a terminal
+        pass
+    os.close(ours)
+    return done.returncode, shown.decode()
 
 
 class Running:

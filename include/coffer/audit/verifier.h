@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -51,6 +52,9 @@ struct VerifyOptions {
   std::size_t max_findings = 1000;
   bool partial = false;              // the files need not begin with the first entry
   std::optional<Checkpoint> anchor;  // kept elsewhere: the chain must have reached it
+  // Octets read, of those that the files had at the begin; on the caller's thread, after each piece
+  // of some MiB. May be empty.
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress = {};
 };
 
 // Reads the files in order as one chain and says what is not as it was written. Needs nothing but
