@@ -1,5 +1,6 @@
 #include "server/hsm_doctor.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -32,7 +33,26 @@ std::string SpeedText(double per_second) {
   return text;
 }
 
-json ToJson(const Console& console, const Diagnosis& diagnosis) {
+// How the keys of the examination were kept, as JSON and the table call it.
+struct SessionObjects {
+  const char* name;
+  const char* text;
+};
+SessionObjects SessionObjectsOf(const Diagnosis& diagnosis, const DoctorFlags& flags) {
+  const bool none = std::ranges::all_of(diagnosis.findings, [](const Finding& finding) {
+    return finding.way == keyring::Way::kRefused;
+  });
+  if (none) return {"none", "none: the token made no key as one"};
+  if (!diagnosis.keeps_session_objects) return {"go", "go with the session"};
+  if (!flags.token_objects) {
+    return {"stay", "are kept for good: a doctor that is killed leaves some"};
+  }
+  return {"stay",
+          "none that go with the session: token objects stood in for them, and a doctor that is "
+          "killed leaves some"};
+}
+
+json ToJson(const Console& console, const Diagnosis& diagnosis, const DoctorFlags& flags) {
   json findings = json::array();
   for (const Finding& finding : diagnosis.findings) {
     json entry{{"key_type", finding.key_type},
@@ -54,13 +74,14 @@ json ToJson(const Console& console, const Diagnosis& diagnosis) {
               {"unwrap_template", diagnosis.unwrap_template},
               {"keeps_epoch", diagnosis.keeps_epoch},
               {"keeps_session_objects", diagnosis.keeps_session_objects},
+              {"session_objects", SessionObjectsOf(diagnosis, flags).name},
               {"can_serve", diagnosis.missing.empty()},
               {"missing", diagnosis.missing},
               {"left_behind", diagnosis.left_behind},
               {"findings", findings}};
 }
 
-void PrintTable(const Console& console, const Diagnosis& diagnosis) {
+void PrintTable(const Console& console, const Diagnosis& diagnosis, const DoctorFlags& flags) {
   const auto fact = [](const char* name, const std::string& value) {
     std::printf("%-24s %s\n", name, Plain(value).c_str());
   };
@@ -70,9 +91,7 @@ void PrintTable(const Console& console, const Diagnosis& diagnosis) {
   fact("key wrap (RFC 5649)", diagnosis.key_wrap.empty() ? "no" : diagnosis.key_wrap);
   fact("unwrap template", diagnosis.unwrap_template);
   fact("rollback is detected", diagnosis.keeps_epoch ? "yes" : "no: it cannot keep the epoch");
-  fact("session objects", diagnosis.keeps_session_objects
-                              ? "are kept for good: a doctor that is killed leaves some"
-                              : "go with the session");
+  fact("session objects", SessionObjectsOf(diagnosis, flags).text);
   std::printf("\n%-20s %-21s %-20s %10s  %s\n", "key type", "operation", "way", "per second",
               "note");
   for (const Finding& finding : diagnosis.findings) {
@@ -106,9 +125,9 @@ Status DoctorHsm(Console& console, const DoctorFlags& flags) {
     if (console.json) {
       using Handler = json::error_handler_t;
       std::printf("%s\n",
-                  ToJson(console, *diagnosis).dump(2, ' ', false, Handler::replace).c_str());
+                  ToJson(console, *diagnosis, flags).dump(2, ' ', false, Handler::replace).c_str());
     } else {
-      PrintTable(console, *diagnosis);
+      PrintTable(console, *diagnosis, flags);
     }
     if (diagnosis->left_behind == 0) return {};
     return Fail(Code::kTokenFailed,

@@ -142,14 +142,14 @@ class TpmTest(OtherToken):
     def test_makes_no_session_objects_so_the_doctor_makes_none_unless_told(self):
         self.use(found("libtpm2_pkcs11.so.1"), "tpm")
         answer = self.doctor("-quick", **self.tpm)
-        self.assertEqual(set(answer["ways"].values()), {"refused"})
+        self.assertEqual((set(answer["ways"].values()), answer["session_objects"]), ({"refused"}, "none"))
         self.assertIn("CKR_ATTRIBUTE_VALUE_INVALID", json.dumps(answer["findings"]))
         self.assertNotIn("coffer-probe-", self.tool("listobjects", "--label=tpm"))
 
     def test_signs_with_resident_keys_and_wraps_nothing(self):
         self.use(found("libtpm2_pkcs11.so.1"), "tpm")
         answer = self.doctor("-quick", "-token-objects", **self.tpm)
-        self.assertTrue(answer["keeps_session_objects"])
+        self.assertEqual((answer["keeps_session_objects"], answer["session_objects"]), (True, "stay"))
         self.assertEqual((answer["key_wrap"], answer["can_serve"], answer["left_behind"]), ("", False, 0))
         self.assertEqual(answer["ways"]["ecdsa-p256", "sign"], "resident")
         self.assertEqual(answer["ways"]["aes256-gcm96", "encrypt"], "refused")
