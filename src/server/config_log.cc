@@ -1,13 +1,8 @@
-#include <array>
-
 #include "server/config_file.h"
+#include "server/log_levels.h"
 
 namespace coffer::server {
 namespace {
-
-// The rooms that log.
-constexpr std::array<std::string_view, 6> kRooms{"api",     "audit",  "http",
-                                                 "keyring", "server", "storage"};
 
 Result<LogLevel> LevelOf(std::string_view name, const std::string& text, hcl::Position at) {
   if (const auto level = ParseLevel(text)) return *level;
@@ -20,7 +15,7 @@ Status ReadRooms(const hcl::Value& levels, LogSettings& log) {
     return hcl::FailAt(levels.at, "\"log_levels\" is an object such as { http = \"debug\" }");
   }
   hcl::ObjectReader reader(levels, "log_levels");
-  for (const std::string_view room : kRooms) {
+  for (const std::string_view room : kLoggingRooms) {
     COFFER_ASSIGN(const auto text, reader.Text(room));
     if (!text) continue;
     COFFER_ASSIGN(const LogLevel level, LevelOf(room, *text, reader.At(room)));

@@ -45,7 +45,8 @@ int RunConsoleCommand(const std::string& family, const std::string& help,
   if (!config) return Report(config.error());
   crypto::SystemRandom random;
   const auto logger = MakeStderrLog(config->log, LogWaiting::kCaller);
-  Console console{*config, random, *logger, format == "json"};
+  ConsoleWatch watch(*logger);
+  Console console{*config, random, *logger, watch, format == "json"};
   const Status done = chosen->run(console);
   return done ? 0 : Report(done.error());
 }

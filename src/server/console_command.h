@@ -9,6 +9,7 @@
 #include "coffer/base/random.h"
 #include "coffer/base/result.h"
 #include "server/config.h"
+#include "server/console_watch.h"
 
 namespace coffer::server {
 
@@ -17,6 +18,7 @@ struct Console {
   Config config;
   Random& random;
   Logger& logger;
+  ConsoleWatch& watch;
   bool json = false;  // -format=json
 };
 
@@ -32,7 +34,7 @@ struct ConsoleCommand {
 
 // Parses "<family> <name> [-config=PATH] [-format=table|json] ..." (flags with two dashes), reads
 // the configuration (COFFER_CONFIG or /etc/coffer/coffer.hcl unless named) and runs the command.
-// Returns the exit code: 0, 1, 2 for usage, 78 for a refused PIN.
+// Returns the exit code: 0, 1, 2 for usage, 75 for a token that hangs, 78 for a refused PIN.
 int RunConsoleCommand(const std::string& family, const std::string& help,
                       const std::vector<ConsoleCommand>& commands,
                       const std::vector<std::string>& arguments);

@@ -13,6 +13,7 @@
 #include "server/offline.h"
 #include "server/pin_guard.h"
 #include "server/secret_file.h"
+#include "server/stopped_server.h"
 
 namespace coffer::server {
 namespace {
@@ -25,14 +26,16 @@ Status WithToken(
     const std::function<Status(keyring::TokenAdmin& token, const SecretBytes& pin)>& use) {
   SelectSoftHsm(console.config);
   return WithPin(console.config, [&](const SecretBytes& pin) -> Status {
-    COFFER_ASSIGN(const auto token, keyring::TokenAdmin::Open(console.config.token, pin));
+    COFFER_ASSIGN(const auto token, console.watch.During([&] {
+      return keyring::TokenAdmin::Open(console.config.token, pin);
+    }));
     return use(*token, pin);
   });
 }
 
 Status ListObjects(Console& console) {
   return WithToken(console, [&](keyring::TokenAdmin& token, const SecretBytes&) -> Status {
-    COFFER_ASSIGN(const auto objects, token.List());
+    COFFER_ASSIGN(const auto objects, console.watch.During([&] { return token.List(); }));
     nlohmann::json list = nlohmann::json::array();
     if (!console.json) {
       std::printf("%-32s %-12s %-15s %-34s %s\n", "label", "class", "type", "id", "purpose");
@@ -57,10 +60,29 @@ Status ListObjects(Console& console) {
   });
 }
 
+// In the audit trail before and behind it: what came of it is known only then.
+Result<std::string> MakeNextMaster(keyring::TokenAdmin& token, const std::string& master_class,
+                                   audit::Broker& audit) {
+  COFFER_TRY(audit.RecordEvent({"master-rotation-started", {{"class", master_class}}, true}));
+  auto label = token.RotateMaster(master_class);
+  const std::string outcome = label ? "made " + *label : label.error().message;
+  COFFER_TRY(audit.RecordEvent(
+      {"master-rotation-ended", {{"class", master_class}, {"outcome", outcome}}, true}));
+  return label;
+}
+
 Status RotateMaster(Console& console, const std::string& master_class) {
-  COFFER_ASSIGN(const Offline offline, Offline::Open(console.config, console.logger));
-  return WithToken(console, [&](keyring::TokenAdmin& token, const SecretBytes&) -> Status {
-    COFFER_ASSIGN(const std::string label, token.RotateMaster(master_class));
+  const Config& config = console.config;
+  COFFER_ASSIGN(const auto lock, storage::DirectoryLock::Acquire(config.data_directory));
+  return WithToken(console, [&](keyring::TokenAdmin& token, const SecretBytes& pin) -> Status {
+    StoppedServer::Opening opening;
+    opening.database = DatabaseFile(config);
+    COFFER_ASSIGN(const auto server, console.watch.During([&] {
+      return StoppedServer::Open(config, opening, pin, console.random, console.logger);
+    }));
+    COFFER_ASSIGN(const std::string label, console.watch.During([&] {
+      return MakeNextMaster(token, master_class, server->Audit());
+    }));
     if (console.json) {
       std::printf("%s\n", nlohmann::json{{"label", label}}.dump().c_str());
     } else {
@@ -85,11 +107,13 @@ Status ChangePinFile(Console& console, keyring::TokenAdmin& token, const SecretB
                     ": if the server starts remove it, else put it in the place of " +
                     file.string());
   }
-  COFFER_ASSIGN(const auto description, keyring::DescribeToken(console.config.token));
+  COFFER_ASSIGN(const auto description,
+                console.watch.During([&] { return keyring::DescribeToken(console.config.token); }));
   const std::size_t longest = description ? description->max_pin_octets : 0;
   const SecretBytes fresh = RandomPin(console.random, longest == 0 ? 32 : longest);
   COFFER_TRY(WriteSecretFile(next, fresh));
-  if (Status changed = token.ChangePin(pin, fresh); !changed) {
+  Status changed = console.watch.During([&] { return token.ChangePin(pin, fresh); });
+  if (!changed) {
     std::error_code ignored;
     fs::remove(next, ignored);
     return changed;
@@ -109,7 +133,7 @@ Status ChangePin(Console& console) {
   return WithToken(console, [&](keyring::TokenAdmin& token, const SecretBytes& pin) -> Status {
     if (!console.config.pin_file.empty()) return ChangePinFile(console, token, pin);
     COFFER_ASSIGN(const SecretBytes fresh, AskForNewPin("PIN"));
-    COFFER_TRY(token.ChangePin(pin, fresh));
+    COFFER_TRY(console.watch.During([&] { return token.ChangePin(pin, fresh); }));
     std::printf("the token has its new PIN; the credential must be made anew from it\n");
     return {};
   });

@@ -4,42 +4,21 @@
 
 #include <array>
 #include <cstdio>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
-#include <vector>
 
-#include "coffer/base/clock.h"
-#include "coffer/keyring/custodian.h"
-#include "coffer/keyring/key_ring.h"
 #include "coffer/keyring/orphans.h"
 #include "coffer/keyring/token_admin.h"
 #include "server/offline.h"
 #include "server/pin_guard.h"
+#include "server/stopped_server.h"
 
 namespace coffer::server {
 namespace {
 
 using keyring::Orphans;
 using keyring::TokenObject;
-
-// Opens the keys as a start would, so that rows that were removed, changed or put back are refused
-// here too: a row that somebody took away must not destroy a key.
-Result<std::set<Bytes>> NamedObjects(Console& console, Offline& offline, const SecretBytes& pin,
-                                     Id& database) {
-  COFFER_ASSIGN(keyring::OpenedTokens opened,
-                keyring::OpenTokens(console.config.token, pin, 0, console.logger));
-  keyring::Token& token = *opened.custodian;
-  const SystemClock clock;
-  keyring::Custodian custodian(std::move(opened.custodian), keyring::Custodian::Options{}, clock,
-                               console.logger);
-  COFFER_ASSIGN(const auto keys, keyring::KeyRing::Open(*offline.database, custodian, token, {},
-                                                        keyring::StartPolicy{}, console.random,
-                                                        clock, console.logger));
-  database = keys->DatabaseId();
-  return keyring::NamedResidents(*offline.database, *keys);
-}
 
 void PrintList(const Orphans& orphans) {
   for (const TokenObject& object : orphans.objects) {
@@ -61,11 +40,14 @@ bool Confirmed(std::size_t count) {
          std::string_view(answer.data()) == "yes\n";
 }
 
-Status Destroy(Offline& offline, keyring::TokenAdmin& token, const Orphans& orphans) {
+// Each object is in the audit trail before it is destroyed.
+Status Destroy(StoppedServer& server, keyring::TokenAdmin& token, const Orphans& orphans) {
   for (const TokenObject& object : orphans.objects) {
+    COFFER_TRY(server.Audit().RecordEvent(
+        {"token-object-destroyed", {{"label", object.label}, {"id", object.id}}, true}));
     COFFER_TRY(token.Destroy(object));
     if (object.kind != TokenObject::Kind::kResidentKey) continue;
-    COFFER_TRY(keyring::ForgetResident(*offline.database, object.id_octets));
+    COFFER_TRY(keyring::ForgetResident(server.Database(), object.id_octets));
   }
   return {};
 }
@@ -84,19 +66,34 @@ void PrintJson(const Orphans& orphans, bool destroyed) {
 
 }  // namespace
 
+// Opens the keys as a start would, so that rows that were removed, changed or put back are refused
+// here too: a row that somebody took away must not destroy a key.
 Status CollectHsmGarbage(Console& console, bool yes) {
-  COFFER_ASSIGN(Offline offline, Offline::Open(console.config, console.logger));
-  SelectSoftHsm(console.config);
-  return WithPin(console.config, [&](const SecretBytes& pin) -> Status {
-    Id database;
-    COFFER_ASSIGN(const auto named, NamedObjects(console, offline, pin, database));
-    COFFER_ASSIGN(const auto token, keyring::TokenAdmin::Open(console.config.token, pin));
-    COFFER_ASSIGN(const auto objects, token->List());
-    const Orphans orphans = keyring::FindOrphans(objects, database, named);
+  const Config& config = console.config;
+  COFFER_ASSIGN(const auto lock, storage::DirectoryLock::Acquire(config.data_directory));
+  SelectSoftHsm(config);
+  StoppedServer::Opening opening;
+  opening.database = DatabaseFile(config);
+  std::set<Bytes> named;
+  opening.keys_check = [&](storage::Database& database, keyring::KeyRing& keys) -> Status {
+    COFFER_ASSIGN(named, keyring::NamedResidents(database, keys));
+    return {};
+  };
+  return WithPin(config, [&](const SecretBytes& pin) -> Status {
+    COFFER_ASSIGN(const auto server, console.watch.During([&] {
+      return StoppedServer::Open(config, opening, pin, console.random, console.logger);
+    }));
+    COFFER_ASSIGN(const auto token, console.watch.During([&] {
+      return keyring::TokenAdmin::Open(config.token, pin);
+    }));
+    COFFER_ASSIGN(const auto objects, console.watch.During([&] { return token->List(); }));
+    const Orphans orphans = keyring::FindOrphans(objects, server->Keys().DatabaseId(), named);
     if (!console.json) PrintList(orphans);
     const bool some = !orphans.objects.empty();
     const bool destroy = some && (yes || (!console.json && Confirmed(orphans.objects.size())));
-    if (destroy) COFFER_TRY(Destroy(offline, *token, orphans));
+    if (destroy) {
+      COFFER_TRY(console.watch.During([&] { return Destroy(*server, *token, orphans); }));
+    }
     if (console.json) {
       PrintJson(orphans, destroy);
     } else if (!some) {

@@ -58,30 +58,38 @@ Status MakeToken(Console& console, const Id& database, Made& made) {
   COFFER_ASSIGN(const SecretBytes so_pin, so_source.Read());
   made.token = true;
   return WithPin(config, [&](const SecretBytes& pin) {
-    return keyring::InitializeToken(config.token, so_pin, pin, database, console.logger);
+    return console.watch.During([&] {
+      return keyring::InitializeToken(config.token, so_pin, pin, database, console.logger);
+    });
   });
 }
 
 Status CompleteToken(Console& console, const Id& database, bool seen_before) {
   const Config& config = console.config;
-  return WithPin(config, [&](const SecretBytes& pin) -> Status {
+  const auto complete = [&](const SecretBytes& pin) -> Status {
     {
       COFFER_ASSIGN(const auto token, keyring::TokenAdmin::Open(config.token, pin));
       COFFER_ASSIGN(const bool has_masters, token->HasMasters());
       if (!has_masters) COFFER_TRY(RefuseALostToken(seen_before));
     }
     return keyring::InitializeToken(config.token, SecretBytes(), pin, database, console.logger);
+  };
+  return WithPin(config, [&](const SecretBytes& pin) {
+    return console.watch.During([&] { return complete(pin); });
   });
 }
 
 // Reads everything back as a start would, and lists it.
 Result<std::vector<keyring::TokenObject>> ReadBack(Console& console) {
   std::vector<keyring::TokenObject> objects;
-  COFFER_TRY(WithPin(console.config, [&](const SecretBytes& pin) -> Status {
+  const auto read = [&](const SecretBytes& pin) -> Status {
     COFFER_TRY(keyring::OpenTokens(console.config.token, pin, 0, console.logger));
     COFFER_ASSIGN(const auto token, keyring::TokenAdmin::Open(console.config.token, pin));
     COFFER_ASSIGN(objects, token->List());
     return {};
+  };
+  COFFER_TRY(WithPin(console.config, [&](const SecretBytes& pin) {
+    return console.watch.During([&] { return read(pin); });
   }));
   return objects;
 }
@@ -141,14 +149,17 @@ Status InitHsm(Console& console) {
   COFFER_ASSIGN(const bool seen_before, keyring::HasState(*offline.database));
   COFFER_ASSIGN(const Id database,
                 keyring::LoadOrCreateDatabaseId(*offline.database, console.random));
-  COFFER_ASSIGN(auto token, keyring::DescribeToken(config.token));
+  const auto describe = [&] {
+    return console.watch.During([&] { return keyring::DescribeToken(config.token); });
+  };
+  COFFER_ASSIGN(auto token, describe());
   Made made;
   if (token) {
     COFFER_TRY(CompleteToken(console, database, seen_before));
   } else {
     COFFER_TRY(RefuseALostToken(seen_before));
     COFFER_TRY(MakeToken(console, database, made));
-    COFFER_ASSIGN(token, keyring::DescribeToken(config.token));
+    COFFER_ASSIGN(token, describe());
     if (!token) return Fail(Code::kTokenFailed, "the token that was made is not found again");
   }
   COFFER_ASSIGN(const auto objects, ReadBack(console));

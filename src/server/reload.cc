@@ -14,15 +14,28 @@ namespace {
 
 // Taken over without a restart.
 struct Reloaded {
-  std::string_view name;
+  std::string_view name;  // with a dot at its end: the whole block
   void (*take)(const Config& configured, Config& running);
+  bool Names(std::string_view setting) const {
+    return name.ends_with('.') ? setting.starts_with(name) : setting == name;
+  }
 };
 constexpr std::array kReloaded{
     Reloaded{"drain_timeout",
              [](const Config& configured, Config& running) {
                running.drain_deadline = configured.drain_deadline;
              }},
+    Reloaded{"log_level", [](const Config& configured,
+                             Config& running) { running.log.level = configured.log.level; }},
+    Reloaded{"log_levels.", [](const Config& configured,
+                               Config& running) { running.log.rooms = configured.log.rooms; }},
 };
+
+const Reloaded* FindReloaded(const ChangedSetting& setting) {
+  const auto* const found = std::ranges::find_if(
+      kReloaded, [&](const Reloaded& reloaded) { return reloaded.Names(setting.name); });
+  return found == kReloaded.end() ? nullptr : found;
+}
 
 using Settings = std::map<std::string, std::string>;
 
@@ -68,28 +81,32 @@ std::vector<ChangedSetting> CompareSettings(const Config& running, const Config&
   return changed;
 }
 
-void ReloadSettings(const ReadAgain& read_again, Config& running, Logger& logger) {
+void ReloadSettings(const ReadAgain& read_again, Config& running, LeveledLog& log) {
   if (!read_again) return;
   const auto configured = read_again();
   if (!configured) {
-    logger.Log(LogLevel::kError, "server", "failed to read the configuration again",
-               {{"reason", configured.error().message}, {"in use", "the one read before"}});
+    log.Log(LogLevel::kError, "server", "failed to read the configuration again",
+            {{"reason", configured.error().message}, {"in use", "the one read before"}});
     return;
   }
   const auto changed = CompareSettings(running, *configured);
   for (const ChangedSetting& setting : changed) {
-    const auto* const reloaded =
-        std::ranges::find(kReloaded, std::string_view(setting.name), &Reloaded::name);
-    const bool at_once = reloaded != kReloaded.end();
-    if (at_once) reloaded->take(*configured, running);
-    logger.Log(at_once ? LogLevel::kInfo : LogLevel::kWarn, "server",
-               at_once ? "a changed setting is in force" : "a changed setting needs a restart",
-               {{"setting", setting.name},
-                {"running", setting.running},
-                {"configured", setting.configured}});
+    if (const Reloaded* const reloaded = FindReloaded(setting))
+      reloaded->take(*configured, running);
   }
-  logger.Log(LogLevel::kInfo, "server", "configuration read again",
-             {{"changed", static_cast<std::int64_t>(changed.size())}});
+  // The report is heard where the former levels or the new ones let it through.
+  if (!log.Wants(LogLevel::kInfo, "server")) log.SetLevels(running.log);
+  for (const ChangedSetting& setting : changed) {
+    const bool at_once = FindReloaded(setting) != nullptr;
+    log.Log(at_once ? LogLevel::kInfo : LogLevel::kWarn, "server",
+            at_once ? "a changed setting is in force" : "a changed setting needs a restart",
+            {{"setting", setting.name},
+             {"running", setting.running},
+             {"configured", setting.configured}});
+  }
+  log.Log(LogLevel::kInfo, "server", "configuration read again",
+          {{"changed", static_cast<std::int64_t>(changed.size())}});
+  log.SetLevels(running.log);
 }
 
 }  // namespace coffer::server

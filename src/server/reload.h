@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "coffer/base/logger.h"
 #include "coffer/base/result.h"
 #include "server/config.h"
+#include "server/log_levels.h"
 
 namespace coffer::server {
 
@@ -24,6 +24,6 @@ std::vector<ChangedSetting> CompareSettings(const Config& running, const Config&
 
 // Takes over what a running server can and logs a line for each changed setting: it is in force
 // now, or it wants a restart. A configuration that cannot be read changes nothing.
-void ReloadSettings(const ReadAgain& read_again, Config& running, Logger& logger);
+void ReloadSettings(const ReadAgain& read_again, Config& running, LeveledLog& log);
 
 }  // namespace coffer::server

@@ -49,8 +49,9 @@ Result<SecretBytes> MakeRootToken(Console& console, bool replace) {
   StoppedServer::Opening opening;
   opening.database = DatabaseFile(config);
   COFFER_TRY(WithPin(config, [&](const SecretBytes& pin) -> Status {
-    COFFER_ASSIGN(const auto server,
-                  StoppedServer::Open(config, opening, pin, console.random, console.logger));
+    COFFER_ASSIGN(const auto server, console.watch.During([&] {
+      return StoppedServer::Open(config, opening, pin, console.random, console.logger);
+    }));
     return SetRootToken(console, *server, replace, token);
   }));
   return token;

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "coffer/base/logger.h"
 #include "coffer/base/random.h"
 #include "coffer/base/result.h"
 #include "server/config.h"
+#include "server/log_levels.h"
 #include "server/reload.h"
 
 namespace coffer::server {
@@ -16,6 +16,7 @@ void PrepareProcess();
 // files anew and reads the configuration again. Blocks these signals in the calling thread; one
 // that comes during the start is acted on after it. An error is a failed start, with a sentence
 // that says what to do.
-Status RunServer(const Config& config, const ReadAgain& read_again, Random& random, Logger& logger);
+Status RunServer(const Config& config, const ReadAgain& read_again, Random& random,
+                 LeveledLog& logger);
 
 }  // namespace coffer::server

@@ -10,6 +10,9 @@ namespace coffer::server {
 inline constexpr int kUsageExit = 2;
 // EX_CONFIG: a refused PIN or a configuration that is none. A supervisor must not try again.
 inline constexpr int kConfigExit = 78;
+// EX_TEMPFAIL: a call into the token hangs, and its thread cannot be taken out of it. A supervisor
+// starts the server again.
+inline constexpr int kTokenHangsExit = 75;
 
 // Says the error on standard error; returns the process's exit code.
 int Report(const Error& error);

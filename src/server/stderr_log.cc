@@ -40,10 +40,11 @@ std::string_view PriorityOf(LogLevel level) {
   return "<3>";
 }
 
-class StderrLog final : public Logger {
+class StderrLog final : public LeveledLog {
  public:
   StderrLog(const LogSettings& settings, LogWaiting waiting)
-      : settings_(settings),
+      : format_(settings.format),
+        levels_(settings),
         waiting_(waiting),
         journal_(IsJournal(STDERR_FILENO)),
         writer_(STDERR_FILENO, kMaxQueuedOctets,
@@ -62,17 +63,15 @@ class StderrLog final : public Logger {
     if (!Wants(level, room)) return;
     lines_[static_cast<std::size_t>(level)].Add();
     std::string line(journal_ ? PriorityOf(level) : "");
-    line += FormatLine(settings_.format,
-                       {clock_.Now(), level, room, message, LoggedRequest::Current(), fields});
+    line +=
+        FormatLine(format_, {clock_.Now(), level, room, message, LoggedRequest::Current(), fields});
     writer_.Put(line);
     if (waiting_ == LogWaiting::kCaller) Flush(kConsoleWait);
   }
   bool Wants(LogLevel level, std::string_view room) const override {
-    for (const auto& [name, its_level] : settings_.rooms) {
-      if (name == room) return level >= its_level;
-    }
-    return level >= settings_.level;
+    return levels_.Wants(level, room);
   }
+  void SetLevels(const LogSettings& settings) override { levels_.Set(settings); }
   void Flush(std::chrono::milliseconds wait) override { writer_.Flush(wait); }
   LogCounts Counts() const override {
     LogCounts counts;
@@ -82,7 +81,8 @@ class StderrLog final : public Logger {
   }
 
  private:
-  const LogSettings settings_;
+  const LogFormat format_;
+  LogLevels levels_;
   const LogWaiting waiting_;
   const bool journal_;
   const SystemClock clock_;
@@ -92,7 +92,7 @@ class StderrLog final : public Logger {
 
 }  // namespace
 
-std::unique_ptr<Logger> MakeStderrLog(const LogSettings& settings, LogWaiting waiting) {
+std::unique_ptr<LeveledLog> MakeStderrLog(const LogSettings& settings, LogWaiting waiting) {
   return std::make_unique<StderrLog>(settings, waiting);
 }
 

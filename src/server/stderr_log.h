@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "coffer/base/logger.h"
+#include "server/log_levels.h"
 #include "server/log_line.h"
 
 namespace coffer::server {
@@ -13,6 +13,6 @@ enum class LogWaiting { kNobody, kCaller };
 
 // One line for each event on standard error; with a priority in front ("<4>") where that is the
 // system's journal. Thread-safe.
-std::unique_ptr<Logger> MakeStderrLog(const LogSettings& settings, LogWaiting waiting);
+std::unique_ptr<LeveledLog> MakeStderrLog(const LogSettings& settings, LogWaiting waiting);
 
 }  // namespace coffer::server

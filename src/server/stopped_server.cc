@@ -13,6 +13,7 @@ Result<std::unique_ptr<StoppedServer>> StoppedServer::Open(const Config& config,
                                                            Logger& logger) {
   std::unique_ptr<StoppedServer> server(new StoppedServer());
   COFFER_TRY(server->OpenRooms(config, opening, pin, random, logger));
+  if (opening.keys_check) COFFER_TRY(opening.keys_check(*server->database_, *server->keys_));
   server->audit_->Watch(*server->custodian_, *server->keys_);
   server->custodian_->Start();
   COFFER_TRY(server->audit_->Open(config));

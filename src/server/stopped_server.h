@@ -27,6 +27,8 @@ class StoppedServer {
     keyring::StartPolicy policy;
     // Asked before the database is opened; may be empty.
     std::function<Status(keyring::Token& token)> token_check;
+    // Asked on the calling thread while nobody else uses them; may be empty.
+    std::function<Status(storage::Database& database, keyring::KeyRing& keys)> keys_check;
   };
   // Logs in once, with `pin` (see WithPin).
   static Result<std::unique_ptr<StoppedServer>> Open(const Config& config, const Opening& opening,

@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import termios
 
-from console_case import BINARY, Case
+from console_case import BINARY, MODULE, Case
 from program import run_tests
 
 
@@ -110,13 +110,19 @@ class TokenTest(Case):
         sealed = self.good("write", "-field=ciphertext", "transit/encrypt/k", "plaintext=aGVsbG8=", **env).strip()
         self.refused(1, "is in use by process", "hsm", "rotate-master", "aes")
         self.stop(process)
+        self.configure(more=f'audit "file" "main" {{ file_path = "{self.path("audit.log")}" }}')
         self.assertIn("made coffer-aes-v2", self.good("hsm", "rotate-master", "aes"))
+        with open(self.path("audit.log")) as file:
+            events = [line["system"] for line in map(json.loads, file) if line["type"] == "system"]
+        self.assertEqual([event for event in events if event["event"].startswith("master-rotation")],
+                         [{"event": "master-rotation-started", "class": "aes"},
+                          {"event": "master-rotation-ended", "class": "aes", "outcome": "made coffer-aes-v2"}])
         self.assertIn("coffer-aes-v2", self.labels())
         process, address = self.start()
         env["VAULT_ADDR"] = address
-        self.good("write", "transit/keys/k/rotate", **env)
+        self.good("write", "-f", "transit/keys/k/rotate", **env)
         self.assertEqual(self.good("write", "-field=plaintext", "transit/decrypt/k", "ciphertext=" + sealed, **env),
-                         "aGVsbG8=\n")
+                         "aGVsbG8=")
         self.stop(process)
         database = sqlite3.connect(f"file:{self.path('data')}/coffer.db?mode=ro", uri=True)
         self.assertEqual(database.execute("SELECT master FROM key_versions ORDER BY version").fetchall(),
@@ -232,6 +238,19 @@ class OperatorTest(Case):
         self.configure(more=f'audit "file" "main" {{ file_path = "{self.path("audit.log")}" }}')
         os.mkdir(self.path("data/audit-key.pem"))
         self.refused(1, "audit-key.pem", "operator", "init")
+
+    def test_a_token_that_does_not_answer_is_said(self):
+        module = os.path.join(os.path.dirname(BINARY), "tests/pkcs11/libfaulty_pkcs11_module.so")
+        with open(self.path("coffer.hcl")) as file:
+            text = file.read()
+        with open(self.path("coffer.hcl"), "w") as out:
+            out.write(text.replace(MODULE, module))
+        os.mkfifo(self.path("login"))
+        process = subprocess.Popen([BINARY, "hsm", "list"], env=self.env(COFFER_TEST_HANG=self.folder),
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.assertIn('a call into the token does not return instance="console"', process.stderr.readline())
+        process.kill()
+        process.communicate(timeout=60)
 
     def test_a_server_without_root_token_says_so(self):
         process, address = self.start()

@@ -32,6 +32,7 @@ class DoctorTest(Case):
         self.assertEqual([ways[key] for key in (("aes256-gcm96", "encrypt"), ("ed25519", "sign"),
                                                 ("rsa-2048", "verify"), ("chacha20-poly1305", "create"))],
                          ["wrapped", "resident", "public part outside", "refused"])
+        self.assertEqual((found["session_objects"], found["keeps_session_objects"]), ("go", False))
         for each in found["findings"]:
             self.assertNotIn("per_second", each)
             self.assertTrue(each["way"] != "refused" or each["note"], each)
@@ -39,6 +40,7 @@ class DoctorTest(Case):
     def test_prints_a_table(self):
         out = self.good("hsm", "doctor", "-quick")
         self.assertRegex(out, r"(?m)^unwrap template +enforced$")
+        self.assertRegex(out, r"(?m)^session objects +go with the session$")
         self.assertRegex(out, r"(?m)^aes256-gcm96 +encrypt +wrapped +- *$")
         self.assertRegex(out, r"(?m)^mldsa-44 +create +refused +-  C_GenerateKeyPair: CKR_")
         self.assertIn("this release can keep its keys in this token\n", out)
@@ -75,6 +77,7 @@ class GcTest(Case):
 
     def setUp(self):
         super().setUp()
+        self.audit = f"""audit "file" "main" {{ file_path = "{self.path('audit.log')}" }}"""
         self.good("hsm", "init")
         self.token = json.loads(self.good("operator", "init", "-format=json"))["root_token"]
         self.make_key("a", mount=True)
@@ -90,6 +93,11 @@ class GcTest(Case):
     def residents(self):
         return sorted(entry["id"] for entry in json.loads(self.good("hsm", "list", "-format=json"))
                       if entry["label"].startswith("coffer-key-"))
+
+    def recorded(self, name):
+        with open(self.path("audit.log")) as file:
+            events = [line.get("system", {}) for line in map(json.loads, file)]
+        return [event["id"] for event in events if event.get("event") == name]
 
     def make_orphan(self):
         """What an accepted rollback leaves: the object of a key that the older database never heard of."""
@@ -128,8 +136,16 @@ class GcTest(Case):
         self.assertIn("nothing was destroyed; -yes destroys them\n", out)
         self.assertIn(orphan, self.residents())
         self.assertFalse(json.loads(self.good("hsm", "gc", "-format=json"))["destroyed"])
+        # No record, no destruction.
+        os.mkdir(self.path("nowhere"))
+        self.configure(more=f'audit "file" "main" {{ file_path = "{self.path("nowhere")}/audit.log" }}')
+        os.rmdir(self.path("nowhere"))
+        self.assertNotEqual(self.run_coffer("hsm", "gc", "-yes")[0], 0)
+        self.assertIn(orphan, self.residents())
         masters = [label for label in self.labels() if not label.startswith("coffer-epoch")]
+        self.configure(more=self.audit)
         self.assertIn("destroyed 1 objects\n", self.good("hsm", "gc", "-yes"))
+        self.assertEqual(self.recorded("token-object-destroyed"), [orphan])
         self.assertEqual(self.residents(), kept)
         masters.remove(next(label for label in masters if label.startswith("coffer-key-")))
         self.assertEqual([label for label in self.labels() if not label.startswith("coffer-epoch")], masters)

@@ -66,6 +66,16 @@ class ReloadTest(Case):
         self.assertIn('changed="1"', self.reload("configuration read again"))
         self.serves()
 
+    def test_levels_of_the_log_are_in_force_at_once(self):
+        self.assertEqual(self.run_coffer("status", "-address=" + self.address)[0], 0)
+        self.add('\nlog_levels = { api = "debug" }\n')
+        said = self.reload(r'configuration read again changed="1"')
+        self.assertRegex(said, r"info server: a changed setting is in force setting=.log_levels.api. running=.. configured=..*debug")
+        self.serves()
+        with self.changed:
+            self.assertTrue(self.changed.wait_for(lambda: self.lines[-1].count("debug api: request answered"), timeout=60),
+                            self.lines)
+
     def test_a_configuration_that_is_none_is_named_and_changes_nothing(self):
         self.add("\nlimits { max_conections = 77 }\n")
         self.assertRegex(self.reload("failed to read the configuration again"), r"line \d+, column \d+.*max_conections")

@@ -8,7 +8,7 @@ namespace coffer::server {
 namespace {
 
 // Keeps what was logged, one line an entry.
-class LineLog final : public Logger {
+class LineLog final : public LeveledLog {
  public:
   void Log(LogLevel level, std::string_view, std::string_view message,
            std::initializer_list<LogField> fields) override {
@@ -16,6 +16,9 @@ class LineLog final : public Logger {
     line += message;
     for (const LogField& field : fields) line += " " + std::string(field.value);
     lines.push_back(std::move(line));
+  }
+  void SetLevels(const LogSettings& settings) override {
+    lines.push_back("levels " + std::string(LevelName(settings.level)));
   }
   std::vector<std::string> lines;
 };
@@ -86,11 +89,56 @@ TEST(ReloadTest, TakesWhatItCanAndSaysWhatNeedsARestart) {
   EXPECT_EQ(log.lines, (std::vector<std::string>{
                            "info a changed setting is in force drain_timeout \"10s\" \"33s\"",
                            "other a changed setting needs a restart limits.max_connections 10000 7",
-                           "info configuration read again 2"}));
+                           "info configuration read again 2", "levels info"}));
   // What is in force is no change any more; what needs a restart still is.
   log.lines.clear();
   ReloadSettings([&]() -> Result<Config> { return next; }, running, log);
-  EXPECT_EQ(log.lines.size(), 2U);
+  EXPECT_EQ(log.lines.size(), 3U);
+}
+
+TEST(ReloadTest, LevelsAreInForceAtOnceAndAFormatIsNot) {
+  Config running = Running();
+  running.log.rooms = {{"http", LogLevel::kDebug}};
+  Config next = Running();
+  next.log.level = LogLevel::kError;
+  next.log.format = LogFormat::kJson;
+  next.log.rooms = {{"audit", LogLevel::kWarn}};
+  LineLog log;
+  ReloadSettings([&]() -> Result<Config> { return next; }, running, log);
+  EXPECT_EQ(running.log.level, LogLevel::kError);
+  EXPECT_EQ(running.log.rooms, next.log.rooms);
+  EXPECT_EQ(running.log.format, LogFormat::kStandard);
+  // The former levels let the report through: it is written before they go.
+  EXPECT_EQ(log.lines,
+            (std::vector<std::string>{
+                "other a changed setting needs a restart log_format \"standard\" \"json\"",
+                "info a changed setting is in force log_level \"info\" \"error\"",
+                "info a changed setting is in force log_levels.http \"debug\" ",
+                "info a changed setting is in force log_levels.audit  \"warn\"",
+                "info configuration read again 4", "levels error"}));
+}
+
+TEST(ReloadTest, TheReportIsHeardWhereOnlyTheNewLevelsLetItThrough) {
+  class QuietLog final : public LeveledLog {
+   public:
+    void Log(LogLevel level, std::string_view room, std::string_view,
+             std::initializer_list<LogField>) override {
+      written += Wants(level, room) ? 1 : 0;
+    }
+    bool Wants(LogLevel level, std::string_view room) const override {
+      return levels_.Wants(level, room);
+    }
+    void SetLevels(const LogSettings& settings) override { levels_.Set(settings); }
+    int written = 0;
+
+   private:
+    LogLevels levels_{{LogFormat::kStandard, LogLevel::kError, {}}};
+  };
+  Config running = Running();
+  running.log.level = LogLevel::kError;
+  QuietLog log;
+  ReloadSettings([]() -> Result<Config> { return Running(); }, running, log);
+  EXPECT_EQ(log.written, 2);
 }
 
 TEST(ReloadTest, AConfigurationThatIsNoneChangesNothing) {

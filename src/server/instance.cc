@@ -1,0 +1,265 @@
+#include "server/instance.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "coffer/base/ids.h"
+#include "server/metric_sources.h"
+#include "server/offline.h"
+#include "server/pin_guard.h"
+#include "server/pin_source.h"
+#include "server/root_token.h"
+#include "server/secret_file.h"
+#include "server/serve_command.h"
+
+namespace coffer::server {
+namespace {
+
+void AnnounceListeners(const std::vector<http::Listener>& listeners, const http::Server& server,
+                       const char* what) {
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    const bool tcp = listeners[i].kind == http::Listener::Kind::kTcp;
+    const char* const scheme = !tcp ? "unix:" : listeners[i].tls ? "https://" : "http://";
+    std::printf("%s on %s%s\n", what, scheme, server.Addresses()[i].c_str());
+  }
+}
+
+}  // namespace
+
+Instance::~Instance() {
+  {
+    const std::lock_guard lock(serving_mutex_);
+    serving_ = nullptr;
+  }
+  health_.reset();
+  http_.reset();
+  backups_.reset();  // its thread waits for the custodian
+  if (audit_ && custodian_) audit_->SignOff();
+  if (custodian_) custodian_->Stop();
+  if (audit_) audit_->Close();
+}
+
+Status Instance::Start() {
+  COFFER_ASSIGN(auto lock, storage::DirectoryLock::Acquire(config_.data_directory));
+  lock_.emplace(std::move(lock));
+  COFFER_TRY(OpenStorage());
+  COFFER_TRY(OpenKeys());
+  COFFER_TRY(OpenAccess());
+  if (!config_.dev && !tokens_->Initialized()) {
+    logger_.Log(LogLevel::kWarn, "server",
+                "there is no root token yet: stop the server and run coffer operator init");
+  }
+  return OpenHttp();
+}
+
+Status Instance::OpenStorage() {
+  COFFER_ASSIGN(database_, OpenDatabase(DatabaseFile(config_), logger_));
+  audit_ = std::make_unique<AuditOffice>(*database_, random_, clock_, logger_);
+  return {};
+}
+
+Status Instance::OpenKeys() {
+  SelectSoftHsm(config_);
+  WatchToken();
+  return WithPin(config_, [this](const SecretBytes& pin) { return OpenTokenAndKeys(pin); });
+}
+
+// Dev mode only: an operator makes a token with `coffer hsm init`.
+Status Instance::MakeTokenAtFirstStart(const SecretBytes& pin) {
+  COFFER_ASSIGN(const bool seen_before, keyring::HasState(*database_));
+  if (!config_.dev || seen_before) return {};
+  COFFER_ASSIGN(const PinSource source,
+                PinSource::Find(config_.so_pin_file, kSoPinCredential, "SO PIN"));
+  COFFER_ASSIGN(const SecretBytes so_pin, source.Read());
+  COFFER_ASSIGN(const Id database, keyring::LoadOrCreateDatabaseId(*database_, random_));
+  return keyring::InitializeToken(config_.token, so_pin, pin, database, logger_);
+}
+
+Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
+  COFFER_TRY(MakeTokenAtFirstStart(pin));
+  COFFER_ASSIGN(
+      keyring::OpenedTokens opened,
+      keyring::OpenTokens(config_.token, pin, config_.http.workers, logger_, watch_.get()));
+  token_serial_ = opened.serial;
+  keyring::Token& custodians_token = *opened.custodian;
+  custodian_ = std::make_unique<keyring::Custodian>(std::move(opened.custodian),
+                                                    keyring::Custodian::Options{}, clock_, logger_);
+  COFFER_ASSIGN(keys_, keyring::KeyRing::Open(*database_, *custodian_, custodians_token,
+                                              std::move(opened.workers), config_.start_policy,
+                                              random_, clock_, logger_));
+  return {};
+}
+
+Status Instance::OpenAccess() {
+  COFFER_ASSIGN(mounts_, mounts::MountTable::Load(*database_, random_));
+  COFFER_ASSIGN(const SecretBytes lookup_key, keys_->DeriveLookupKey(kTokenLookupLabel));
+  COFFER_ASSIGN(tokens_, auth::TokenStore::Load(*database_, lookup_key, random_, clock_));
+  return config_.dev ? KeepRootToken() : Status{};
+}
+
+Status Instance::KeepRootToken() {
+  if (!tokens_->Initialized() && mounts_->List().empty()) {
+    COFFER_ASSIGN(const auto path, mounts::MountPath::Parse("transit"));
+    COFFER_TRY(mounts_->Add(path, "transit", {}));
+  }
+  const std::filesystem::path file = config_.data_directory / "root-token";
+  COFFER_ASSIGN(auto kept, ReadSecretFile(file));
+  if (config_.root_token) {
+    root_token_ = SecretBytes::CopyOf(AsBytes(*config_.root_token));
+  } else if (kept) {
+    root_token_ = std::move(*kept);
+  } else {
+    root_token_ = NewRootToken(random_);
+  }
+  COFFER_TRY(WriteSecretFile(file, root_token_));
+  if (!tokens_->Lookup(AsText(root_token_.Reveal()))) {
+    COFFER_TRY(tokens_->SetRootToken(AsText(root_token_.Reveal())));
+  }
+  return {};
+}
+
+Status Instance::OpenHttp() {
+  engine_ = std::make_unique<transit::Engine>(*keys_, random_);
+  engine_->AddJobs(*custodian_);
+  audit_->Watch(*custodian_, *keys_);
+  custodian_->Start();
+  COFFER_TRY(audit_->Open(config_));
+  backups_ =
+      std::make_unique<BackupOffice>(BackupSource{*database_, *custodian_, token_serial_, clock_},
+                                     audit_->Broker(), config_.backup_directory, logger_);
+  api::ServerInfo info;
+  info.cluster_name = config_.cluster_name;
+  info.cluster_id = keys_->DatabaseId().ToUuid();
+  const api::Services services{
+      *engine_,
+      *mounts_,
+      *tokens_,
+      policy_,
+      audit_->Broker(),
+      ids_,
+      clock_,
+      logger_,
+      info,
+      [this] { return keys_->Ready() && !watch_->AnyStalled() && !draining_; },
+      *custodian_,
+      &audit_->Broker(),
+      backups_.get(),
+      &metrics_,
+      config_.open_metrics,
+      config_.key_series};
+  service_ = std::make_unique<api::Service>(services);
+  AddMetrics(services);
+  COFFER_TRY(OpenHealth(services));
+  COFFER_ASSIGN(http_, http::Server::Start(config_.http, *service_, logger_));
+  const std::lock_guard lock(serving_mutex_);
+  serving_ = http_.get();
+  return {};
+}
+
+void Instance::AddMetrics(const api::Services& services) {
+  AddProcessMetrics(metrics_, services.info);
+  AddLogMetrics(metrics_, logger_);
+  AddHealthMetrics(metrics_, *custodian_, *watch_, services.token_reachable);
+  AddTokenMetrics(metrics_, *keys_, *custodian_, config_.http.workers + 1);
+  AddStorageMetrics(metrics_, *database_);
+  AddAuditMetrics(metrics_, audit_->Broker());
+  AddHttpMetrics(metrics_, [this] {
+    const std::lock_guard lock(serving_mutex_);
+    return serving_ == nullptr ? http::ServerCounts{} : serving_->Counts();
+  });
+}
+
+void Instance::WatchToken() {
+  keyring::TokenWatch::Reactions reactions;
+  reactions.on_change = [this](std::size_t instance, bool stalled) {
+    const std::lock_guard lock(serving_mutex_);
+    const bool worker = instance >= keyring::kFirstWatchedWorker;  // others serve no connections
+    if (serving_ == nullptr || !worker) return;
+    serving_->SetWorkerStalled(instance - keyring::kFirstWatchedWorker, stalled);
+  };
+  // The thread cannot be taken out of the token; only a new process can be.
+  reactions.on_hang = [this](std::size_t) {
+    const std::lock_guard lock(serving_mutex_);
+    if (serving_ == nullptr) {
+      logger_.Log(LogLevel::kError, "server",
+                  "the token does not answer: see to it, then try again");
+    }
+    logger_.Flush(std::chrono::seconds(1));
+    ::_exit(kTokenHangsExit);
+  };
+  watch_ = std::make_unique<keyring::TokenWatch>(keyring::TokenWatch::Limits{},
+                                                 std::move(reactions), logger_);
+  watch_->Start();
+}
+
+Status Instance::OpenHealth(const api::Services& services) {
+  if (config_.health_listeners.empty()) return {};
+  constexpr std::size_t kConnections = 256;
+  constexpr std::size_t kConnectionsPerAddress = 64;
+  constexpr std::size_t kBodyBytes = 4096;
+  http::Options options;
+  options.listeners = config_.health_listeners;
+  options.workers = 1;
+  options.max_connections = kConnections;
+  options.max_connections_per_address = kConnectionsPerAddress;
+  options.max_body_bytes = kBodyBytes;
+  api::Services shown = services;
+  shown.open_metrics = config_.health_open_metrics;
+  health_handler_ = std::make_unique<api::HealthHandler>(std::move(shown));
+  COFFER_ASSIGN(health_, http::Server::Start(options, *health_handler_, logger_));
+  return {};
+}
+
+void Instance::Reload(const ReadAgain& read_again) {
+  ReloadTls();
+  audit_->Broker().Reopen();  // somebody renamed its files
+  ReloadSettings(read_again, running_, logger_);
+}
+
+void Instance::Drain() {
+  draining_.store(true);  // a load balancer that asks the health listener hears of it at once
+  http_->Drain(running_.drain_deadline);
+}
+
+void Instance::ReloadTls() {
+  std::vector<http::Server::TlsSwitch> switches;
+  for (const http::Server* const server : {http_.get(), health_.get()}) {
+    if (server == nullptr) continue;
+    auto read = server->ReadTls();
+    if (!read) {
+      logger_.Log(LogLevel::kError, "server", "failed to read the certificates again",
+                  {{"reason", read.error().message}, {"in use", "those read before"}});
+      return;
+    }
+    switches.push_back(std::move(*read));
+  }
+  for (const http::Server::TlsSwitch& use : switches) use();
+  logger_.Log(LogLevel::kInfo, "server", "certificates read again");
+}
+
+void Instance::Announce() const {
+  AnnounceListeners(config_.http.listeners, *http_, "listening");
+  if (health_) AnnounceListeners(config_.health_listeners, *health_, "health");
+  if (!config_.dev_authority.empty()) {
+    std::printf("certificate authority to trust: %s\n", config_.dev_authority.c_str());
+  }
+  std::printf("data directory: %s\n", config_.data_directory.c_str());
+  const bool softhsm =
+      config_.token.module.filename().string().find("softhsm") != std::string::npos;
+  std::printf(
+      "token: %s%s\n", config_.token.label.c_str(),
+      softhsm ? " (SoftHSM is for testing: it protects nothing from this machine's root)" : "");
+  if (config_.dev) {
+    const std::string_view token = AsText(root_token_.Reveal());
+    std::printf("root token: %.*s\n", static_cast<int>(token.size()), token.data());
+  }
+  std::printf("coffer is ready\n");
+  std::fflush(stdout);
+}
+
+}  // namespace coffer::server

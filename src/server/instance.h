@@ -1,0 +1,92 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "coffer/api/health_handler.h"
+#include "coffer/api/service.h"
+#include "coffer/auth/token_store.h"
+#include "coffer/base/clock.h"
+#include "coffer/crypto/buffered_random.h"
+#include "coffer/keyring/custodian.h"
+#include "coffer/keyring/key_ring.h"
+#include "coffer/keyring/token_watch.h"
+#include "coffer/metrics/registry.h"
+#include "coffer/mounts/mount_table.h"
+#include "coffer/storage/database.h"
+#include "coffer/storage/directory_lock.h"
+#include "coffer/transit/engine.h"
+#include "server/audit_office.h"
+#include "server/backup_office.h"
+#include "server/config.h"
+#include "server/log_levels.h"
+#include "server/reload.h"
+
+namespace coffer::server {
+
+// The rooms of a running server, made in this order and unmade in the reverse one. The thread that
+// serves signals calls it; `config`, `random` and `logger` outlive it.
+class Instance {
+ public:
+  Instance(const Config& config, Random& random, LeveledLog& logger)
+      : config_(config), running_(config), random_(random), logger_(logger) {}
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  // An error is a sentence that says what to do.
+  Status Start();
+  // Says on standard output where it listens and that it is ready.
+  void Announce() const;
+  // For SIGHUP: certificates, audit files and the configuration are read again.
+  void Reload(const ReadAgain& read_again);
+  // Ends when what was begun is answered, or the deadline has passed.
+  void Drain();
+
+ private:
+  Status OpenStorage();
+  Status OpenKeys();
+  Status MakeTokenAtFirstStart(const SecretBytes& pin);
+  Status OpenTokenAndKeys(const SecretBytes& pin);
+  Status OpenAccess();
+  Status KeepRootToken();
+  Status OpenHttp();
+  void WatchToken();
+  void AddMetrics(const api::Services& services);
+  Status OpenHealth(const api::Services& services);
+  void ReloadTls();
+
+  const Config& config_;  // as it was at the start
+  Config running_;        // with what was reloaded; the thread that serves signals
+  Random& random_;
+  LeveledLog& logger_;
+  SystemClock clock_;
+  crypto::BufferedRandom ids_;
+  metrics::Registry metrics_;  // reads the rooms below while http_ or health_ serve
+  std::mutex serving_mutex_;
+  http::Server* serving_ = nullptr;  // guarded by serving_mutex_: for threads that others made
+  // From the first call into the token to the last: where one hangs, it ends the process.
+  std::unique_ptr<keyring::TokenWatch> watch_;
+  std::optional<storage::DirectoryLock> lock_;
+  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<AuditOffice> audit_;
+  std::unique_ptr<keyring::Custodian> custodian_;
+  std::unique_ptr<keyring::KeyRing> keys_;
+  std::unique_ptr<mounts::MountTable> mounts_;
+  std::unique_ptr<auth::TokenStore> tokens_;
+  std::unique_ptr<transit::Engine> engine_;
+  api::RootPolicy policy_;
+  std::string token_serial_;
+  std::unique_ptr<BackupOffice> backups_;
+  std::unique_ptr<api::Service> service_;
+  std::unique_ptr<http::Server> http_;
+  std::atomic<bool> draining_{false};
+  std::unique_ptr<api::HealthHandler> health_handler_;
+  std::unique_ptr<http::Server> health_;
+  SecretBytes root_token_;
+};
+
+}  // namespace coffer::server
