@@ -3,7 +3,10 @@ include(GNUInstallDirs)
 set(packaging ${CMAKE_CURRENT_LIST_DIR})
 install(FILES ${packaging}/coffer.service DESTINATION lib/systemd/system)
 install(FILES ${packaging}/coffer.hcl ${packaging}/softhsm2.conf DESTINATION /etc/coffer)
-install(FILES LICENSE README.md CHANGELOG.md docs/configuration.md DESTINATION share/doc/coffer)
+# With the tree's own layout, so that the links between the pages hold.
+install(FILES LICENSE README.md SECURITY.md CHANGELOG.md DESTINATION share/doc/coffer)
+install(FILES LICENSE DESTINATION share/doc/coffer RENAME copyright)
+install(DIRECTORY docs DESTINATION share/doc/coffer)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Installs the Debian package in a root of its own, serves on SoftHSM there, upgrades, removes and purges it.
+# Installs an earlier version of the Debian package in a root of its own, serves on SoftHSM there, upgrades to the package at hand with
+# a database of an earlier schema, refuses a newer one, removes and purges it. The earlier version is the package itself, renamed.
 # usage (as root): tests/packaging/install_test.sh PACKAGE.deb ROOT      ROOT: a Debian 12, made with debootstrap where it is absent
 # Ends with: N passed, N failed, N skipped
 set -uo pipefail
@@ -44,9 +45,35 @@ stop() {
   server=
 }
 
+earlier() { # FILE: the package with a lower version, and with another default in its configuration
+  local tree
+  tree=$(mktemp -d)
+  dpkg-deb -R "$deb" "$tree"
+  sed -i 's/^Version: .*/Version: 0.0.1/' "$tree/DEBIAN/control"
+  echo "# of version 0.0.1" >>"$tree/etc/coffer/softhsm2.conf"
+  dpkg-deb -b "$tree" "$1" >/dev/null
+  rm -rf "$tree"
+}
+sql() { # the host's, on the database of a server that is stopped
+  python3 -c 'import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+database.executescript(sys.argv[2])
+database.commit()' "$root/var/lib/coffer/coffer.db" "$1"
+}
+refuses_newer() { # the sentence, and nothing written
+  local before after
+  before=$(sha256sum <"$root/var/lib/coffer/coffer.db")
+  ! start >"$root/tmp/refusal" || { stop; return 1; }
+  wait $server
+  server=
+  after=$(sha256sum <"$root/var/lib/coffer/coffer.db")
+  grep "written by a newer coffer" "$root/tmp/refusal" && is "$after" "$before"
+}
+
 cp "$deb" "$root/tmp/coffer.deb"
+earlier "$root/tmp/earlier.deb"
 inside apt-get update -qq >/dev/null 2>&1
-check "installs with its dependencies" inside apt-get install -y -qq --no-install-recommends softhsm2 procps /tmp/coffer.deb
+check "installs with its dependencies" inside apt-get install -y -qq --no-install-recommends softhsm2 procps /tmp/earlier.deb
 check "makes a user without a shell" inside sh -c 'getent passwd coffer | grep -q nologin'
 check "keeps the data directory to its user" is "$(inside stat -c '%U %a' /var/lib/coffer)" "coffer 700"
 check "keeps the configuration from others" is "$(inside stat -c '%G %a' /etc/coffer/coffer.hcl)" "coffer 640"
@@ -58,15 +85,31 @@ check "starts and serves" start
 check "mounts" as_coffer env VAULT_TOKEN="$token" coffer secrets enable transit
 sealed=$(echo -n hello | as_coffer env VAULT_TOKEN="$token" coffer transit encrypt k)
 stop
-check "upgrades over itself" inside dpkg -i --force-confold /tmp/coffer.deb
-check "starts on the same data" start
+check "has its links between pages whole" inside test -s /usr/share/doc/coffer/docs/operations.md -a -s /usr/share/doc/coffer/docs/ops/coffer-alerts.yml
+echo 'cluster_name = "of the operator"' >>"$root/etc/coffer/coffer.hcl"
+inside sh -c 'mkdir -p /etc/systemd/system/multi-user.target.wants && ln -s /lib/systemd/system/coffer.service /etc/systemd/system/multi-user.target.wants/'
+sql "DROP TABLE audit_heads; DROP TABLE audit_devices; DELETE FROM schema_migrations WHERE room = 'audit'"
+check "upgrades" inside apt-get install -y -qq --no-install-recommends /tmp/coffer.deb
+check "keeps the configuration that was changed" inside grep -q "of the operator" /etc/coffer/coffer.hcl
+check "renews the one that was not" inside sh -c '! grep -q "of version 0.0.1" /etc/coffer/softhsm2.conf'
+check "keeps the modes" is "$(inside stat -c '%G %a' /etc/coffer/coffer.hcl)" "coffer 640"
+check "starts on a database of an earlier schema" start
+check "brings it up to date" grep 'schema brought up to date schema="audit"' "$root/tmp/server.err"
 check "decrypts what it had encrypted" is "$(as_coffer env VAULT_TOKEN="$token" coffer transit decrypt k "$sealed")" hello
 stop
+sql "INSERT INTO schema_migrations VALUES ('keyring', 99, '2030-01-01T00:00:00Z')"
+check "refuses a database of a newer schema, untouched" refuses_newer
+sql "DELETE FROM schema_migrations WHERE step = 99"
+check "starts again without it" start
+stop
+rm "$root/etc/coffer/softhsm2.conf"
+check "is configured without a file that the operator removed" inside dpkg-reconfigure coffer
 before=$(inside find /var/lib/coffer -name '*.object' | sort | sha256sum)
 check "is removed" inside apt-get remove -y -qq coffer
 check "is purged" inside apt-get purge -y -qq coffer
 check "leaves the token where it was" is "$(inside find /var/lib/coffer -name '*.object' | sort | sha256sum)" "$before"
 check "leaves the database where it was" inside test -s /var/lib/coffer/coffer.db
+check "leaves nothing enabled" inside sh -c '[ ! -L /etc/systemd/system/multi-user.target.wants/coffer.service ]'
 check "leaves no program" inside sh -c '! command -v coffer'
 echo "$passed passed, $failed failed, 0 skipped"
 [ $failed -eq 0 ]
