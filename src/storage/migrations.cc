@@ -42,7 +42,8 @@ Status DropApplied(Connection& writer, StepsOfRoom& rooms) {
     if (!row) return {};
     const auto room = rooms.find(applied.Text(0));
     if (room == rooms.end() || room->second.erase(applied.Int(1)) == 0) {
-      return Fail(Code::kConflict, "database was written by a newer coffer: install that one, or restore a backup",
+      return Fail(Code::kConflict,
+                  "database was written by a newer coffer: install that one, or restore a backup",
                   "step " + std::to_string(applied.Int(1)) + " of " + applied.Text(0));
     }
   }

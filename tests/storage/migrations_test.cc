@@ -57,7 +57,8 @@ TEST_F(MigrationsTest, RefusesADatabaseOfANewerCoffer) {
   for (const auto& older : {std::vector{kOne, kOther}, std::vector{kOne, kTwo}}) {
     const auto database = OpenWith(older);
     ASSERT_FALSE(database);
-    EXPECT_EQ(database.error().message, "database was written by a newer coffer: install that one, or restore a backup");
+    EXPECT_EQ(database.error().message,
+              "database was written by a newer coffer: install that one, or restore a backup");
   }
   EXPECT_TRUE(OpenWith({kOne, kTwo, kOther}));
 }
