@@ -6,6 +6,7 @@
 #include "keyring/key_backup_codec.h"
 #include "keyring/key_mechanisms.h"
 #include "keyring/key_ring_impl.h"
+#include "keyring/wrapped_blob.h"
 
 namespace coffer::keyring {
 namespace {
@@ -70,13 +71,8 @@ Result<Key> KeyRing::Impl::OpenBackup(Token& token, ByteView backup) const {
 // Every blob, and then it is known that the masters are still there.
 Status KeyRing::Impl::CheckOpens(Token& token, const Key& key) {
   const auto opens = [&](int number, Use use, const std::string& master, ByteView blob) -> Status {
-    const auto handle = token.Unwrap(key.Spec(), use, master, blob);
-    if (handle) {
-      token.Destroy(*handle);
-      return {};
-    }
-    // The MAC was right, so any other failure is the token's.
-    if (handle.error().code != Code::kCorrupt) return Fail(handle.error());
+    COFFER_ASSIGN(const bool opened, Opens(token, key.Spec(), use, master, blob));
+    if (opened) return {};
     return Invalid("version " + std::to_string(number) +
                    " of the backup does not open: its master " + master + " is not in the token");
   };

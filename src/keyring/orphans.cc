@@ -1,26 +1,14 @@
 #include "coffer/keyring/orphans.h"
 
-#include "keyring/keyring_store.h"
+#include "keyring/named_residents.h"
 #include "keyring/resident_store.h"
 
 namespace coffer::keyring {
 
 Result<std::set<Bytes>> NamedResidents(storage::Database& database, KeyRing& keys) {
-  std::set<Bytes> named;
-  COFFER_ASSIGN(const auto places, store::AllKeys(database, nullptr));
-  for (const store::KeyPlace& place : places) {
-    const auto key = keys.Find(KeyRing::kCustodianWorker, place.mount, place.name);
-    if (!key && key.error().code == Code::kCorrupt) {
-      return Fail(Code::kCorrupt, "the rows of key " + place.name +
-                                      " failed their check, so no object can be said to be "
-                                      "without a key: restore the database first");
-    }
-    if (!key) return Fail(key.error());
-    for (const auto& [number, version] : (*key)->versions) {
-      if (version.custody == Custody::kResident) named.insert(version.locator);
-    }
-  }
-  return named;
+  return NamedResidents(database, [&](const store::KeyPlace& place) {
+    return keys.Find(KeyRing::kCustodianWorker, place.mount, place.name);
+  });
 }
 
 Orphans FindOrphans(const std::vector<TokenObject>& objects, const Id& database,

@@ -6,6 +6,7 @@
 
 #include "coffer/keyring/orphans.h"
 #include "keyring/key_ring_impl.h"
+#include "keyring/named_residents.h"
 
 namespace coffer::keyring {
 
@@ -74,22 +75,19 @@ Status KeyRing::Impl::FinishDestroying(Token& token) {
     if (row.state == store::ResidentState::kDestroying) left.push_back(row.locator);
   }
   if (left.empty()) return {};
-  std::set<Bytes> needed;
-  COFFER_ASSIGN(const auto places, store::AllKeys(database, nullptr));
-  for (const store::KeyPlace& place : places) {
-    const auto stored = Load(token, place.mount, place.name);
-    if (!stored && stored.error().code != Code::kCorrupt) return Fail(stored.error());
-    if (!stored) {
-      logger.Log(LogLevel::kWarn, "keyring",
-                 "objects of destroyed keys stay in the token: a key's rows failed their check",
-                 {{"key", place.name}, {"objects", static_cast<std::int64_t>(left.size())}});
-      return {};
-    }
-    for (const auto& [number, version] : stored->key.versions) {
-      if (version.custody == Custody::kResident) needed.insert(version.locator);
-    }
+  const auto needed = NamedResidents(
+      database, [&](const store::KeyPlace& place) -> Result<std::shared_ptr<const Key>> {
+        COFFER_ASSIGN(auto stored, Load(token, place.mount, place.name));
+        return std::make_shared<const Key>(std::move(stored.key));
+      });
+  if (!needed && needed.error().code == Code::kCorrupt) {
+    logger.Log(
+        LogLevel::kWarn, "keyring", "objects of destroyed keys stay in the token",
+        {{"objects", static_cast<std::int64_t>(left.size())}, {"why", needed.error().message}});
+    return {};
   }
-  std::erase_if(left, [&](const Bytes& locator) { return needed.contains(locator); });
+  if (!needed) return Fail(needed.error());
+  std::erase_if(left, [&](const Bytes& locator) { return needed->contains(locator); });
   // Rows have no MAC: one may name another database's object, or one that is gone already.
   COFFER_ASSIGN(const auto objects, token.Residents(state.database));
   const auto foreign = std::partition(left.begin(), left.end(), [&](const Bytes& locator) {

@@ -7,6 +7,7 @@
 
 #include "keyring/key_mechanisms.h"
 #include "keyring/key_ring_impl.h"
+#include "keyring/wrapped_blob.h"
 
 namespace coffer::keyring {
 namespace {
@@ -36,10 +37,7 @@ class VersionCheck {
                                 ByteView blob) {
     const auto known = masters_.find(master);
     if (known != masters_.end()) return known->second;
-    const auto opened = token_.Unwrap(spec, use, master, blob);
-    // The MAC was right, so any other failure is the token's.
-    if (!opened && opened.error().code != Code::kCorrupt) return Fail(opened.error());
-    if (opened) token_.Destroy(*opened);
+    COFFER_ASSIGN(const bool opened, Opens(token_, spec, use, master, blob));
     std::string why = opened ? "" : "its master key coffer-" + master + " is not in the token";
     masters_.emplace(master, why);
     return why;
