@@ -66,6 +66,7 @@ struct ModuleState {
   const Functions functions;
   std::atomic<std::uint64_t> generation{0};
   mutable OperationCounters counters;
+  mutable std::atomic<std::uint64_t> objects_made{0};  // since C_Initialize
 };
 
 // Cryptoki declares input pointers without const and does not write through them; some tokens take

@@ -85,6 +85,7 @@ struct Module::Impl {
   Status Finalize() const {
     state->generation.fetch_add(1);  // first: from here on no Session may use its handle
     state->counters.open_sessions.store(0, std::memory_order_relaxed);
+    state->objects_made.store(0, std::memory_order_relaxed);
     const CK_RV rv = state->functions->C_Finalize(nullptr);
     if (rv != CKR_OK && rv != CKR_CRYPTOKI_NOT_INITIALIZED) {
       return Fail(FromCkRv(rv, "C_Finalize"));
@@ -135,6 +136,10 @@ Statistics Module::Counts() const {
   Statistics sum;
   impl_->state->counters.AddTo(sum);
   return sum;
+}
+
+std::uint64_t Module::ObjectsMade() const {
+  return impl_->state->objects_made.load(std::memory_order_relaxed);
 }
 
 Status Module::Reinitialize() {

@@ -128,6 +128,7 @@ Result<ObjectHandle> Session::GenerateKey(const Mechanism& mechanism,
                                                      attributes.impl().Size(), &key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_GenerateKey"));
   counted.Succeeded();
+  CountMade(1);
   return key;
 }
 
@@ -145,6 +146,7 @@ Result<KeyPair> Session::GenerateKeyPair(const Mechanism& mechanism,
       &pair.private_key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_GenerateKeyPair"));
   counted.Succeeded();
+  CountMade(2);
   return pair;
 }
 
@@ -154,6 +156,7 @@ Result<ObjectHandle> Session::CreateObject(const Attributes& attributes) {
   const CK_RV rv = module_->functions->C_CreateObject(handle_, attributes.impl().Data(),
                                                       attributes.impl().Size(), &object);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_CreateObject"));
+  CountMade(1);
   return object;
 }
 
@@ -163,7 +166,12 @@ Result<ObjectHandle> Session::CopyObject(ObjectHandle object, const Attributes& 
   const CK_RV rv = module_->functions->C_CopyObject(handle_, object, attributes.impl().Data(),
                                                     attributes.impl().Size(), &copy);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_CopyObject"));
+  CountMade(1);
   return copy;
+}
+
+void Session::CountMade(std::uint64_t objects) const {
+  module_->objects_made.fetch_add(objects, std::memory_order_relaxed);
 }
 
 Status Session::SetAttributes(ObjectHandle object, const Attributes& attributes) {

@@ -68,6 +68,7 @@ Result<ObjectHandle> Session::UnwrapKey(const Mechanism& mechanism, ObjectHandle
       attributes.impl().Data(), attributes.impl().Size(), &key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_UnwrapKey"));
   counted.Succeeded();
+  CountMade(1);
   return key;
 }
 
@@ -83,6 +84,7 @@ Result<ObjectHandle> Session::DeriveKey(const Mechanism& mechanism, ObjectHandle
       handle_, &raw, base_key, attributes.impl().Data(), attributes.impl().Size(), &key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_DeriveKey"));
   counted.Succeeded();
+  CountMade(1);
   return key;
 }
 
@@ -98,6 +100,7 @@ Result<ObjectHandle> Session::DeriveEcdh(ObjectHandle base_key, ByteView public_
   const CK_RV rv = module_->functions->C_DeriveKey(
       handle_, &raw, base_key, attributes.impl().Data(), attributes.impl().Size(), &key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_DeriveKey"));
+  CountMade(1);
   return key;
 }
 

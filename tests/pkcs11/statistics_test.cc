@@ -50,6 +50,16 @@ TEST_F(StatisticsTest, CountsNothingThatTheTokenWasNotAsked) {
   EXPECT_TRUE(module_->Counts().operations.empty());
 }
 
+TEST_F(StatisticsTest, CountsObjectsMadeAlsoThoseThatAreDestroyedUntilItIsInitialisedAnew) {
+  const std::uint64_t before = module_->ObjectsMade();
+  const ObjectHandle key = NewDataKey();
+  ASSERT_TRUE(session_.DestroyObject(key));
+  NewMacKey();
+  EXPECT_EQ(module_->ObjectsMade(), before + 2);
+  ASSERT_TRUE(module_->Reinitialize());
+  EXPECT_EQ(module_->ObjectsMade(), 0U);
+}
+
 TEST_F(StatisticsTest, TimesEveryMacAndOneEncryptionInSixteen) {
   const ObjectHandle data = NewDataKey();
   const ObjectHandle mac = NewMacKey();

@@ -102,6 +102,10 @@ class Module {
   CallSince Calls() const;
   // Any thread.
   Statistics Counts() const;
+  // How many objects were generated, unwrapped, derived, created or copied since the module was
+  // last initialised: SoftHSM keeps some 250 octets of each, also of destroyed ones, until
+  // Reinitialize(). Any thread.
+  std::uint64_t ObjectsMade() const;
 
   struct Impl;  // pkcs11/src only
 

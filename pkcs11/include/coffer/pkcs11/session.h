@@ -105,6 +105,7 @@ class Session {
   Session(std::shared_ptr<const ModuleState> module, unsigned long handle);
   Status CheckAlive() const;
   // The error of a failed call; Midway: of one that may have left `operation` active.
+  void CountMade(std::uint64_t objects) const;
   Error Failed(unsigned long rv, const char* function);
   Error FailedMidway(unsigned long rv, const char* function, Operation operation);
   Error FailedLength(std::size_t size, const char* function);
