@@ -18,6 +18,16 @@ Result<Sum> SumOfRows(storage::Database& database, std::int64_t& keys) {
   return sum;
 }
 
+// What the versions encrypted since the rows were written nobody knows: they encrypt no more,
+// whatever minimum version is configured later.
+Status ChargeInFull(storage::Transaction& transaction, const Key& key) {
+  if (key.Info().family != Family::kAesGcm) return {};
+  for (const auto& [number, version] : key.versions) {
+    COFFER_TRY(store::ChargeVersion(transaction, key.id, number, kRefuseAt));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string KeyRing::Impl::KeysInDoubt(Token& token) {
@@ -141,6 +151,7 @@ Status KeyRing::Impl::RequireRotations(Token& token, std::string_view reason) {
   COFFER_ASSIGN(storage::Transaction transaction, database.Begin());
   for (const Marked& entry : marked) {
     COFFER_TRY(store::WriteKey(transaction, entry.key, entry.mac));
+    COFFER_TRY(ChargeInFull(transaction, entry.key));
     COFFER_TRY(store::AppendHistory(transaction, entry.key.id,
                                     {clock.Now(), "rotation-required", entry.key.latest_version,
                                      "start", std::string(reason)}));

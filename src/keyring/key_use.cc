@@ -148,7 +148,8 @@ Status KeyRing::Impl::Reserve(const Key& key, const KeyVersion& version, std::in
                                             std::max(kCountBlock, count), kRefuseAt));
     if (reserved.granted == 0) {
       return Fail(Code::kInvalid, "key version " + std::to_string(version.info.version) +
-                                      " has reached its limit of 2^32 encryptions: rotate the key");
+                                      " encrypts no more: it has reached 2^32 encryptions, or was "
+                                      "restored and its count is not known: rotate the key");
     }
     counter.reserved.store(reserved.mark);
     counter.left_in_block.fetch_add(reserved.granted);

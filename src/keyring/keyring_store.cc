@@ -338,7 +338,8 @@ Status AppendHistory(Transaction& transaction, const Id& key, const HistoryEntry
 Status ChargeVersion(Transaction& transaction, const Id& key, int version, std::int64_t mark) {
   COFFER_ASSIGN(Statement insert,
                 transaction.Prepare("INSERT INTO key_counters (key, version, reserved)"
-                                    " VALUES (?1, ?2, ?3)"));
+                                    " VALUES (?1, ?2, ?3)"
+                                    " ON CONFLICT (key, version) DO UPDATE SET reserved = ?3"));
   insert.Bind(0, key.View()).Bind(1, std::int64_t{version}).Bind(2, mark);
   return Run(insert);
 }
@@ -358,12 +359,7 @@ Result<Reserved> ReserveEncryptions(storage::Database& database, const Id& key, 
   reserved.mark = std::max(before, std::min(before + block, limit));
   reserved.granted = reserved.mark - before;
   if (reserved.granted == 0) return reserved;
-  COFFER_ASSIGN(Statement write,
-                transaction.Prepare("INSERT INTO key_counters (key, version, reserved)"
-                                    " VALUES (?1, ?2, ?3)"
-                                    " ON CONFLICT (key, version) DO UPDATE SET reserved = ?3"));
-  write.Bind(0, key.View()).Bind(1, std::int64_t{version}).Bind(2, reserved.mark);
-  COFFER_TRY(Run(write));
+  COFFER_TRY(ChargeVersion(transaction, key, version, reserved.mark));
   COFFER_TRY(transaction.Commit());
   return reserved;
 }

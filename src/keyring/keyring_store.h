@@ -65,7 +65,7 @@ Status DeleteVersionsBelow(storage::Transaction& transaction, const Id& key, int
 Status DeleteKey(storage::Transaction& transaction, const Id& key);
 Status AppendHistory(storage::Transaction& transaction, const Id& key, const HistoryEntry& entry);
 
-// Sets the high-water mark of a version that has none.
+// Sets a version's high-water mark of encryptions.
 Status ChargeVersion(storage::Transaction& transaction, const Id& key, int version,
                      std::int64_t mark);
 // Raises the version's high-water mark by `block`, not above `limit`; returns {granted, new mark}.

@@ -75,7 +75,8 @@ TEST_F(KeyBackupTest, RestoredVersionsEncryptNoMore) {
   Must(keys_->Configure(mount_, "copy", {.min_encryption_version = 1}, actor_));
   Must(Reopen());
   EXPECT_EQ(Encrypt("copy", "x", "", 1).error().message,
-            "key version 1 has reached its limit of 2^32 encryptions: rotate the key");
+            "key version 1 encrypts no more: it has reached 2^32 encryptions, or was restored and "
+            "its count is not known: rotate the key");
   EXPECT_TRUE(Encrypt("k", "x")) << "the original goes on";
   EXPECT_EQ(Find("k")->latest_version, 1);
 }

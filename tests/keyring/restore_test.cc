@@ -64,6 +64,38 @@ TEST_F(RestoreTest, EveryKeyIsRotatedBeforeItEncryptsAgainAndTheOldVersionsEncry
   EXPECT_TRUE((*keys_->Find(0, mount_, "b"))->settings.rotation_required);
 }
 
+// What they encrypted since the backup nobody knows, and the minimum is the operator's to lower.
+TEST_F(RestoreTest, NoLoweredMinimumLetsAnOldVersionEncryptAgain) {
+  Create("a");
+  Must(Encrypt("a", "by 1"));
+  Must(keys_->Rotate(mount_, "a", actor_));
+  Create("never-used");
+  const Bytes sealed = *Encrypt("a", "by 2");
+  BackUp();
+  Must(keys_->Rotate(mount_, "a", actor_));
+  Must(OpenBackup(Restoring(EpochIn(OpenBackup(Restoring())))));
+  Must(Reopen());
+  for (const char* const name : {"a", "never-used"}) {
+    Must(Encrypt(name, "by the newest"));
+    Must(keys_->Configure(mount_, name, {.min_encryption_version = 0}, actor_));
+    Must(Encrypt(name, "by the newest"));
+  }
+  const auto expect_refused = [&](const char* name, int version) {
+    const auto refused = Encrypt(name, "x", "", version);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::kInvalid);
+    EXPECT_NE(refused.error().message.find("encrypts no more"), std::string::npos)
+        << refused.error().message;
+  };
+  for (int round = 0; round < 2; ++round) {
+    expect_refused("a", 1);
+    expect_refused("a", 2);
+    expect_refused("never-used", 1);
+    Must(Reopen());
+  }
+  EXPECT_EQ(*Decrypt("a", 2, sealed), "by 2");
+}
+
 // The counts are as old as the backup, though no key was changed since.
 TEST_F(RestoreTest, KeysAreRotatedThoughTheEpochIsTheLatest) {
   Create("a");
