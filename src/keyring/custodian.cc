@@ -49,6 +49,7 @@ struct Custodian::Impl {
   std::condition_variable wake;  // the thread: work, or the end
   std::condition_variable done;  // callers: a stage changed
   std::deque<std::shared_ptr<Work>> queue;
+  std::shared_ptr<Work> probe;  // the last that was asked for
   std::vector<PeriodicJob> jobs;
   bool stopping = false;
 
@@ -68,6 +69,18 @@ struct Custodian::Impl {
     queue.push_back(work);
     wake.notify_one();
     return work;
+  }
+
+  // With the mutex held. One serves all who want to know before it begins.
+  Result<std::shared_ptr<Work>> QueuedProbe() {
+    if (stopping) return Fail(Code::kUnavailable, "server is shutting down");
+    if (probe && probe->stage == Stage::kQueued) return probe;
+    probe = std::make_shared<Work>();
+    probe->run = [this](Token&) { return Probe(); };
+    probe->even_when_lost = true;
+    queue.push_front(probe);
+    wake.notify_one();
+    return probe;
   }
 
   // SoftHSM rewrites the token's file in place at each login: an instance that reads it meanwhile
@@ -221,11 +234,11 @@ Status Custodian::Submit(std::function<Status(Token&)> work) {
 
 Status Custodian::ProbeNow() {
   if (impl_->OnOwnThread()) return impl_->Probe();
-  COFFER_ASSIGN(const auto queued,
-                impl_->Enqueue([impl = impl_.get()](Token&) { return impl->Probe(); }, true));
   std::unique_lock lock(impl_->mutex);
-  impl_->done.wait(lock, [&] { return queued->stage == Impl::Stage::kDone; });
-  return std::move(queued->outcome);
+  COFFER_ASSIGN(const auto probe, impl_->QueuedProbe());
+  const bool answered = impl_->done.wait_for(lock, impl_->options.probe_wait,
+                                             [&] { return probe->stage == Impl::Stage::kDone; });
+  return answered ? probe->outcome : Status{Lost()};
 }
 
 const TokenHealth& Custodian::Health() const { return impl_->health; }

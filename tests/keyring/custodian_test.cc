@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <thread>
@@ -40,8 +41,12 @@ class SwitchableToken final : public Token {
   Status Random(MutableBytes) override { return {}; }
   Result<Epoch> ReadEpoch() override { return Epoch{}; }
   Status WriteEpoch(const Epoch&) override { return {}; }
-  Status Probe() override { return Answer(); }
+  Status Probe() override {
+    if (probing) probing();
+    return Answer();
+  }
   Status Reopen() override { return Answer(); }
+  std::function<void()> probing;  // called first
 
  private:
   Status Answer() const {
@@ -185,6 +190,54 @@ TEST_F(CustodianTest, RunsPeriodicJobsOnItsThread) {
     return {};
   }));
   EXPECT_EQ(ran_on.get_future().get(), own);
+}
+
+TEST_F(CustodianTest, WhoAsksForAProbeThatHangsIsToldThatTheTokenIsLost) {
+  auto token = std::make_unique<SwitchableToken>(present_);
+  std::promise<void> leave;
+  token->probing = [left = leave.get_future().share()] { left.wait(); };
+  custodian_ =
+      std::make_unique<Custodian>(std::move(token),
+                                  Custodian::Options{.probe_period = std::chrono::hours(1),
+                                                     .probe_wait = std::chrono::milliseconds(1)},
+                                  clock_, logger_);
+  custodian_->Start();
+  for (int i = 0; i < 3; ++i) {
+    const Status verdict = custodian_->ProbeNow();
+    ASSERT_FALSE(verdict);
+    EXPECT_EQ(verdict.error().code, Code::kTokenLost);
+  }
+  EXPECT_LE(custodian_->Waiting(), 1U) << "one queued probe serves all who ask";
+  leave.set_value();
+}
+
+TEST_F(CustodianTest, AProbeGoesBeforeAFullQueue) {
+  auto token = std::make_unique<SwitchableToken>(present_);
+  bool probed = false;  // the custodian's thread
+  token->probing = [&] { probed = true; };
+  custodian_ = std::make_unique<Custodian>(
+      std::move(token), Custodian::Options{.probe_period = std::chrono::hours(1), .queue_limit = 1},
+      clock_, logger_);
+  custodian_->Start();
+  std::promise<void> entered;
+  std::promise<void> leave;
+  custodian_->Post([&](Token&) -> Status {
+    entered.set_value();
+    leave.get_future().wait();
+    return {};
+  });
+  entered.get_future().wait();
+  bool probed_before = false;
+  custodian_->Post([&](Token&) -> Status {
+    probed_before = probed;
+    return {};
+  });
+  std::thread asking([&] { EXPECT_TRUE(custodian_->ProbeNow()); });
+  while (custodian_->Waiting() < 2) std::this_thread::yield();
+  leave.set_value();
+  asking.join();
+  custodian_->Stop();
+  EXPECT_TRUE(probed_before);
 }
 
 TEST_F(CustodianTest, RefusesWorkOnceStopped) {

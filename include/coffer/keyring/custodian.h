@@ -14,6 +14,7 @@
 #include "coffer/base/result.h"
 #include "coffer/base/scheduler.h"
 #include "coffer/keyring/token.h"
+#include "coffer/keyring/token_watch.h"
 
 namespace coffer::keyring {
 
@@ -31,6 +32,7 @@ class Custodian final : public Scheduler {
   struct Options {
     std::chrono::milliseconds probe_period{250};
     std::size_t queue_limit = 1024;
+    std::chrono::milliseconds probe_wait = TokenWatch::Limits{}.wait;
   };
   // Takes over the instance. `token` is used by the custodian's thread only, from Start() on.
   Custodian(std::unique_ptr<Token> token, Options options, const Clock& clock, Logger& logger);
@@ -56,7 +58,9 @@ class Custodian final : public Scheduler {
   // while the token is lost, too: its own calls tell it. An outcome of kTokenLost has the token
   // probed.
   Status Submit(std::function<Status(Token&)> work);
-  // Probes now and waits for the verdict: for an instance that met a doubtful error.
+  // Probes before all that is queued and waits for the verdict: for an instance that met a doubtful
+  // error. kTokenLost also where there is none within `probe_wait`: what the custodian is at may
+  // hang in the token.
   Status ProbeNow();
 
   const TokenHealth& Health() const;
