@@ -15,9 +15,19 @@ constexpr int kMaxVersions = 1'000'000;
 
 auto Invalid(std::string message) { return Fail(Code::kInvalid, std::move(message)); }
 
+// As store::DueForRotation finds them.
+bool IsDue(const Key& key, SystemTime now) {
+  const std::chrono::seconds period(key.settings.auto_rotate_period_seconds);
+  const auto age = now - key.versions.at(key.latest_version).info.created;
+  return period.count() > 0 && !key.settings.soft_deleted &&
+         std::chrono::duration_cast<std::chrono::seconds>(age) >= period;
+}
+
 }  // namespace
 
 Status KeyRing::Impl::CatchUp(Token& token) {
+  // Before anything of a change is in the token: its instance may have made its share of objects.
+  COFFER_TRY(Refresh(custodian_worker));
   if (!doubtful.empty()) {
     COFFER_ASSIGN(const auto stored, store::ReadState(database));
     if (!stored) return Fail(Code::kCorrupt, "the database lost its state row");
@@ -28,13 +38,12 @@ Status KeyRing::Impl::CatchUp(Token& token) {
     state = stored->state;
     // The other keys keep their snapshots, and with them what is left of their counted blocks: on a
     // full disk no new block can be had.
-    for (const store::KeyPlace& place : doubtful) cache.Remove(place.mount, place.name);
+    for (const store::KeyPlace& place : doubtful) {
+      cache.ShardOf(place.mount, place.name).Remove(place.mount, place.name);
+    }
     doubtful.clear();
   }
-  if (token_epoch != state.epoch) {
-    COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
-    token_epoch = state.epoch;
-  }
+  if (token_epoch != state.epoch) COFFER_TRY(TellEpoch(token));
   DestroyDoomed(token);
   return {};
 }
@@ -76,16 +85,20 @@ Status KeyRing::Impl::WriteRows(storage::Transaction& transaction, const Change&
 }
 
 void KeyRing::Impl::Publish(const Change& change) {
+  const Key& key = change.after ? *change.after : change.before->key;
+  KeyCacheShard& shard = cache.ShardOf(key.mount, key.name);
   if (change.before != nullptr) {
     const Key& before = change.before->key;
     for (const auto& [number, version] : before.versions) {
-      if (change.Drops(number)) retired.Add({before.id, number});
+      if (!change.Drops(number)) continue;
+      retired.Add({before.id, number});
+      shard.RemoveCounter(before.id, number);
     }
   }
   if (change.after) {
-    cache.Publish(change.after);
+    shard.Publish(change.after);
   } else {
-    cache.Remove(change.before->key.mount, change.before->key.name);
+    shard.Remove(key.mount, key.name);
   }
 }
 
@@ -134,13 +147,22 @@ Status KeyRing::Impl::Commit(Token& token, std::span<const Change> changes) {
     }
   }
   state = next;
+  // The token first: what a new version has encrypted must not be lost to a database that is put
+  // back and still passes for the latest. Where the token cannot be told, the rows are committed
+  // nevertheless, and snapshots follow the rows; CatchUp() tells it.
+  const Status told = TellEpoch(token);
   for (const Change& change : changes) {
     Publish(change);
     for (Bytes& locator : GoneResidents(change)) doomed.push_back(std::move(locator));
   }
+  COFFER_TRY(told);
+  DestroyDoomed(token);
+  return {};
+}
+
+Status KeyRing::Impl::TellEpoch(Token& token) {
   COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
   token_epoch = state.epoch;
-  DestroyDoomed(token);
   return {};
 }
 
@@ -179,13 +201,6 @@ KeyRing::Changed KeyRing::Impl::ChangeKey(const Id& mount, std::string_view name
   COFFER_TRY(custodian.Run([&](Token& token) -> Status {
     COFFER_TRY(CatchUp(token));
     COFFER_ASSIGN(store::StoredKey stored, Load(token, mount, name));
-    // The running counters, not the persisted ones, go on into the new snapshot.
-    if (const auto cached = cache.Get(mount, name).key; cached && cached->id == stored.key.id) {
-      for (auto& [number, version] : stored.key.versions) {
-        const auto known = cached->versions.find(number);
-        if (known != cached->versions.end()) version.counter = known->second.counter;
-      }
-    }
     auto after = std::make_shared<Key>(stored.key);
     Change change;
     change.before = &stored;
@@ -358,21 +373,45 @@ KeyRing::Changed KeyRing::Impl::RotateUnasked(const Id& mount, std::string_view 
 
 void KeyRing::SetRotationWitness(RotationWitness& witness) { impl_->witness = &witness; }
 
-Result<int> KeyRing::RotateDue(SystemTime now) {
-  COFFER_ASSIGN(const auto due, store::DueForRotation(impl_->database, now));
-  int rotated = 0;
-  for (const store::KeyPlace& place : due) {
-    const auto done = impl_->RotateUnasked(place.mount, place.name, "scheduled", [&] {
-      return Rotate(place.mount, place.name, {"auto-rotate", "scheduled"});
-    });
-    if (done) {
-      ++rotated;
-    } else {
-      impl_->logger.Log(LogLevel::kError, "keyring", "failed to rotate a key that is due",
-                        {{"key", place.name}, {"why", done.error().message}});
-    }
-  }
-  return rotated;
+Status KeyRing::RotateDue(SystemTime now) {
+  return impl_->custodian.Run([&](Token&) -> Status {
+    if (!impl_->due.empty()) return {};  // the last call's are being rotated
+    COFFER_ASSIGN(auto places, store::DueForRotation(impl_->database, now));
+    impl_->due.assign(std::make_move_iterator(places.begin()),
+                      std::make_move_iterator(places.end()));
+    impl_->QueueNextDue();
+    return {};
+  });
+}
+
+// One key, and then the others that wait for the custodian have their turn. What is not rotated
+// stays due.
+void KeyRing::Impl::QueueNextDue() {
+  if (due.empty()) return;
+  const Status queued = custodian.Submit([this](Token&) -> Status {
+    const Status done = RotateOneDue(due.front());
+    const bool lost = !done && done.error().code == Code::kTokenLost;
+    due.erase(due.begin(), lost ? due.end() : due.begin() + 1);
+    QueueNextDue();
+    return done;
+  });
+  if (!queued) due.clear();
+}
+
+Status KeyRing::Impl::RotateOneDue(const store::KeyPlace& place) {
+  const Actor actor{"auto-rotate", "scheduled"};
+  const Edit edit = [&](Token& token, Key& key,
+                        std::vector<int>& new_versions) -> Result<HistoryEntry> {
+    if (!IsDue(key, clock.Now())) return Fail(Code::kConflict, "key was changed meanwhile");
+    return RotateEdit(token, key, new_versions, actor);
+  };
+  const Changed done = RotateUnasked(place.mount, place.name, actor.reason, [&] {
+    return ChangeKey(place.mount, place.name, actor, edit);
+  });
+  if (done || done.error().code == Code::kConflict) return {};
+  logger.Log(LogLevel::kError, "keyring", "failed to rotate a key that is due",
+             {{"key", place.name}, {"why", done.error().message}});
+  return Fail(done.error());
 }
 
 }  // namespace coffer::keyring

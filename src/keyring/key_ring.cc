@@ -6,54 +6,6 @@
 
 namespace coffer::keyring {
 
-KeyCache::Hit KeyCache::Get(const Id& mount, std::string_view name) {
-  Shard& shard = ShardOf(mount, name);
-  const std::lock_guard lock(shard.mutex);
-  const auto found = shard.keys.find(PlaceView{mount, name});
-  return {found == shard.keys.end() ? nullptr : found->second, shard.changes};
-}
-
-void KeyCache::Insert(Shard& shard, const std::shared_ptr<const Key>& key) {
-  if (shard.keys.size() >= kKeysPerShard) shard.keys.erase(shard.keys.begin());
-  shard.keys.insert_or_assign(Place{key->mount, key->name}, key);
-}
-
-void KeyCache::PutLoaded(const std::shared_ptr<const Key>& key, Stamp stamp) {
-  Shard& shard = ShardOf(key->mount, key->name);
-  const std::lock_guard lock(shard.mutex);
-  if (shard.changes == stamp) Insert(shard, key);
-}
-
-void KeyCache::Publish(const std::shared_ptr<const Key>& key) {
-  Shard& shard = ShardOf(key->mount, key->name);
-  const std::lock_guard lock(shard.mutex);
-  ++shard.changes;
-  Insert(shard, key);
-}
-
-void KeyCache::Remove(const Id& mount, std::string_view name) {
-  Shard& shard = ShardOf(mount, name);
-  const std::lock_guard lock(shard.mutex);
-  ++shard.changes;
-  if (const auto found = shard.keys.find(PlaceView{mount, name}); found != shard.keys.end()) {
-    shard.keys.erase(found);
-  }
-}
-
-void RetiredVersions::Add(const Version& version) {
-  const std::lock_guard lock(mutex_);
-  all_.push_back(version);
-  count_.store(all_.size(), std::memory_order_release);
-}
-
-std::vector<RetiredVersions::Version> RetiredVersions::Since(std::uint64_t& seen) {
-  if (count_.load(std::memory_order_acquire) == seen) return {};
-  const std::lock_guard lock(mutex_);
-  std::vector<Version> added(all_.begin() + static_cast<std::ptrdiff_t>(seen), all_.end());
-  seen = all_.size();
-  return added;
-}
-
 Status KeyRing::Impl::VerifyKey(Token& token, const store::StoredKey& stored) const {
   const auto disabled = [&](const std::string& what) {
     return Fail(Code::kCorrupt, "key is disabled: its stored " + what + " failed its check",
@@ -113,7 +65,8 @@ Result<std::unique_ptr<KeyRing>> KeyRing::Open(storage::Database& database, Cust
 
 Result<std::shared_ptr<const Key>> KeyRing::Find(std::size_t worker, const Id& mount,
                                                  std::string_view name) {
-  KeyCache::Hit hit = impl_->cache.Get(mount, name);
+  KeyCacheShard& shard = impl_->cache.ShardOf(mount, name);
+  KeyCacheShard::Hit hit = shard.Get(mount, name);
   if (hit.key) return std::move(hit.key);
   Impl::Worker& own = impl_->WorkerAt(worker);
   COFFER_TRY(impl_->Refresh(own));
@@ -129,8 +82,8 @@ Result<std::shared_ptr<const Key>> KeyRing::Find(std::size_t worker, const Id& m
     }
     return Fail(std::move(stored).error());
   }
-  auto key = std::make_shared<const Key>(std::move(stored->key));
-  impl_->cache.PutLoaded(key, hit.stamp);
+  auto key = std::make_shared<Key>(std::move(stored->key));
+  shard.PutLoaded(key, hit.stamp);
   return key;
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,8 +14,10 @@
 
 #include "coffer/keyring/key_ring.h"
 #include "keyring/handle_cache.h"
+#include "keyring/key_cache.h"
 #include "keyring/keyring_store.h"
 #include "keyring/resident_store.h"
+#include "keyring/retired_versions.h"
 #include "keyring/row_codec.h"
 
 namespace coffer::keyring {
@@ -25,79 +28,6 @@ inline constexpr std::int64_t kCountBlock = 65'536;
 inline constexpr std::int64_t kRotateAt = std::int64_t{1} << 30;
 inline constexpr std::int64_t kRefuseAt = std::int64_t{1} << 32;
 
-// Snapshots of keys by place, in shards so that look-ups of different keys do not meet.
-// Thread-safe.
-class KeyCache {
- public:
-  // What was known of a shard when a load began: a load that a change overtook is not put in.
-  using Stamp = std::uint64_t;
-  struct Hit {
-    std::shared_ptr<const Key> key;  // null: not cached
-    Stamp stamp = 0;
-  };
-  Hit Get(const Id& mount, std::string_view name);
-  void PutLoaded(const std::shared_ptr<const Key>& key, Stamp stamp);
-  void Publish(const std::shared_ptr<const Key>& key);
-  void Remove(const Id& mount, std::string_view name);
-
- private:
-  struct Place {
-    Id mount;
-    std::string name;
-  };
-  struct PlaceView {
-    const Id& mount;
-    std::string_view name;
-  };
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(const PlaceView& place) const noexcept {
-      return IdHash{}(place.mount) ^ std::hash<std::string_view>{}(place.name);
-    }
-    std::size_t operator()(const Place& place) const noexcept {
-      return (*this)(PlaceView{place.mount, place.name});
-    }
-  };
-  struct Equal {
-    using is_transparent = void;
-    template <typename A, typename B>
-    bool operator()(const A& a, const B& b) const noexcept {
-      return a.mount == b.mount && std::string_view(a.name) == std::string_view(b.name);
-    }
-  };
-  struct Shard {
-    std::mutex mutex;
-    std::unordered_map<Place, std::shared_ptr<const Key>, Hash, Equal> keys;
-    Stamp changes = 0;
-  };
-  static constexpr std::size_t kShards = 64;
-  static constexpr std::size_t kKeysPerShard = 4096;
-
-  Shard& ShardOf(const Id& mount, std::string_view name) {
-    return shards_[Hash{}(PlaceView{mount, name}) % kShards];
-  }
-  void Insert(Shard& shard, const std::shared_ptr<const Key>& key);
-
-  std::array<Shard, kShards> shards_;
-};
-
-// Versions that were destroyed: each worker drops their handles before its next use of a key.
-class RetiredVersions {
- public:
-  struct Version {
-    Id key;
-    int number = 0;
-  };
-  void Add(const Version& version);
-  // What was added since `seen`, which is moved on. One atomic load where there is nothing new.
-  std::vector<Version> Since(std::uint64_t& seen);
-
- private:
-  std::atomic<std::uint64_t> count_{0};
-  std::mutex mutex_;
-  std::vector<Version> all_;
-};
-
 struct KeyRing::Impl {
   // A thread's token instance and its handles: that thread only.
   struct Worker {
@@ -105,14 +35,15 @@ struct KeyRing::Impl {
     HandleCache handles{kHandlesPerInstance};
     std::uint64_t generation = 1;
     std::uint64_t retired_seen = 0;
-    std::int64_t unwraps = 0;
+    bool recycle = false;  // before the next use, whatever was made
     // Octets of the token's generator, drawn ahead of use: one call for 128 nonces.
     std::array<std::uint8_t, 128 * kNonceOctets> drawn{};
     std::size_t drawn_left = 0;  // at the end of `drawn`
   };
   static constexpr std::size_t kHandlesPerInstance = 50'000;
   // SoftHSM keeps some 250 octets for each session object until C_Finalize.
-  static constexpr std::int64_t kRecycleAfterUnwraps = 500'000;
+  static constexpr std::uint64_t kRecycleAfterObjects = 500'000;
+  static constexpr std::size_t kRetiredRemembered = 4096;
 
   Impl(storage::Database& db, Custodian& keeper, coffer::Random& source, const Clock& time,
        Logger& log)
@@ -135,7 +66,7 @@ struct KeyRing::Impl {
   Worker custodian_worker;
 
   KeyCache cache;
-  RetiredVersions retired;
+  RetiredVersions retired{kRetiredRemembered};
   std::mutex reserve_mutex;  // one reservation at a time: it is one commit for 65,536 encryptions
 
   Id database_id;  // of `state`; constant once opened
@@ -143,6 +74,7 @@ struct KeyRing::Impl {
   // The custodian's thread only (the opening thread before it starts).
   StateRow state;
   std::uint64_t token_epoch = 0;
+  std::deque<store::KeyPlace> due;  // to be rotated, one in each turn
   // The keys of a COMMIT whose outcome is unknown: state and keys are read again first.
   std::vector<store::KeyPlace> doubtful;
   std::vector<Bytes> doomed;  // objects of versions that a commit removed; see DestroyDoomed()
@@ -191,6 +123,8 @@ struct KeyRing::Impl {
   Status WriteRows(storage::Transaction& transaction, const Change& change, ByteView key_mac);
   void Publish(const Change& change);
   Status CatchUp(Token& token);
+  // Of `state`.
+  Status TellEpoch(Token& token);
   Result<KeyVersion> NewVersionOf(Token& token, const Key& key, int number, const Actor& actor);
   Result<KeyVersion> VersionFrom(NewVersion made, int number, const Actor& actor) const;
   // key_imports.cc; sets the key's HMAC size where the type leaves it open.
@@ -207,6 +141,8 @@ struct KeyRing::Impl {
   // `rotate` with the witness told before and after.
   Changed RotateUnasked(const Id& mount, std::string_view name, std::string_view reason,
                         const std::function<Changed()>& rotate) const;
+  void QueueNextDue();
+  Status RotateOneDue(const store::KeyPlace& place);
   Result<HistoryEntry> RotateEdit(Token& token, Key& key, std::vector<int>& new_versions,
                                   const Actor& actor);
 

@@ -197,8 +197,7 @@ Status KeyRing::Impl::Start(Token& token, const StartPolicy& policy) {
   COFFER_TRY(store::WriteState(transaction, next, mac));
   COFFER_TRY(transaction.Commit());
   state = next;
-  COFFER_TRY(token.WriteEpoch({.database = state.database, .value = state.epoch}));
-  token_epoch = state.epoch;
+  COFFER_TRY(TellEpoch(token));
   const bool on_a_word = policy.accept_damaged_rows || policy.accept_rollback_to;
   if (!on_a_word) COFFER_TRY(FinishDestroying(token));
   return CompareResidents(token);

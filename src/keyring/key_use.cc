@@ -35,16 +35,19 @@ Status KeyRing::Impl::Refresh(Worker& worker) {
   const TokenHealth& health = custodian.Health();
   if (!health.reachable.load(std::memory_order_acquire)) return Lost();
   const std::uint64_t generation = health.generation.load(std::memory_order_acquire);
-  const bool recycle = worker.unwraps >= kRecycleAfterUnwraps;
-  if (generation != worker.generation || recycle) {
+  const auto gone = retired.Since(worker.retired_seen);
+  // Which handles are dead is forgotten, so all of them go.
+  if (!gone || worker.token->ObjectsMade() >= kRecycleAfterObjects) worker.recycle = true;
+  if (generation != worker.generation || worker.recycle) {
     worker.handles.Clear();
     // The custodian's instance is the one whose coming back made the new generation.
-    if (recycle || !IsCustodian(worker)) COFFER_TRY(worker.token->Reopen());
+    if (worker.recycle || !IsCustodian(worker)) COFFER_TRY(worker.token->Reopen());
     worker.generation = generation;
-    worker.unwraps = 0;
+    worker.recycle = false;
   }
-  for (const auto& gone : retired.Since(worker.retired_seen)) {
-    for (const TokenHandle handle : worker.handles.TakeVersion(gone.key, gone.number)) {
+  if (!gone) return {};
+  for (const auto& version : *gone) {
+    for (const TokenHandle handle : worker.handles.TakeVersion(version.key, version.number)) {
       worker.token->Destroy(handle);
     }
   }
@@ -73,7 +76,6 @@ Status KeyRing::Impl::Attempt(Worker& worker, const std::function<Status()>& att
 }
 
 void KeyRing::Impl::Keep(Worker& worker, const HandleKey& key, TokenHandle handle) {
-  ++worker.unwraps;
   if (const auto displaced = worker.handles.Put(key, handle)) worker.token->Destroy(*displaced);
 }
 
@@ -106,7 +108,6 @@ Result<TokenHandle> KeyRing::Impl::DerivedHandleFor(Worker& worker, const Key& k
   if (const auto cached = worker.handles.Get(wanted)) return *cached;
   COFFER_ASSIGN(const TokenHandle base, HandleFor(worker, key, version, Use::kDerive));
   COFFER_ASSIGN(const TokenHandle handle, worker.token->Derive(key.Spec(), base, use, context));
-  ++worker.unwraps;  // the step between is a session object, too
   Keep(worker, wanted, handle);
   return handle;
 }

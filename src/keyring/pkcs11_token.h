@@ -70,6 +70,7 @@ class Pkcs11Token final : public Token {
   Status WriteEpoch(const Epoch& epoch) override;
   Status Probe() override;
   pkcs11::Statistics Counts() const override { return module_->Counts(); }
+  std::uint64_t ObjectsMade() const override { return module_->ObjectsMade(); }
   Status Reopen() override;
 
   const std::string& Serial() const { return serial_; }

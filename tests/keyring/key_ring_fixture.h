@@ -47,6 +47,9 @@ class KeyRingTest : public ::testing::Test {
   }
   void TearDown() override { Close(); }
 
+  // What the custodian works with: a test may put one of its own around the real one.
+  virtual std::unique_ptr<Token> CustodiansToken(std::unique_ptr<Token> real) { return real; }
+
   std::filesystem::path DatabaseFile() const { return token_.Directory() / "coffer.db"; }
 
   Status OpenDatabase() {
@@ -56,9 +59,10 @@ class KeyRingTest : public ::testing::Test {
   }
   Status OpenKeyRing(const StartPolicy& policy = {}) {
     COFFER_ASSIGN(OpenedTokens opened, OpenTokens(location_, token_.UserPin(), 2, logger_));
-    Token& custodians = *opened.custodian;
+    std::unique_ptr<Token> custodians_own = CustodiansToken(std::move(opened.custodian));
+    Token& custodians = *custodians_own;
     custodian_ = std::make_unique<Custodian>(
-        std::move(opened.custodian),
+        std::move(custodians_own),
         Custodian::Options{.probe_period = std::chrono::milliseconds(20)}, clock_, logger_);
     COFFER_ASSIGN(
         keys_, KeyRing::Open(*database_, *custodian_, custodians, std::move(opened.workers), policy,
@@ -102,6 +106,11 @@ class KeyRingTest : public ::testing::Test {
     }
   }
   static std::string TextOf(const Status& status) { return status ? "ok" : status.error().message; }
+
+  // Until the custodian has done what was queued before.
+  void Drain() {
+    Must(custodian_->Run([](Token&) -> Status { return {}; }));
+  }
 
   void Create(std::string_view name, CreateOptions options = {}) {
     Must(keys_->Create(mount_, Name(name), options, actor_));

@@ -178,8 +178,9 @@ class KeyRing {
   Status DeleteMount(const Id& mount, const Actor& actor);
   // Before the first use; it outlives the key ring.
   void SetRotationWitness(RotationWitness& witness);
-  // Rotates the keys whose auto_rotate_period has passed; returns how many.
-  Result<int> RotateDue(SystemTime now);
+  // Begins to rotate the keys whose auto_rotate_period has passed, on the custodian's thread: other
+  // work has its turn between any two. Nothing where a former call's keys are not all done.
+  Status RotateDue(SystemTime now);
 
   // Encrypts the items under `key`'s versions with fresh nonces (token's generator XOR the
   // kernel's). A failed item carries its error; the Status is an error only where nothing can be

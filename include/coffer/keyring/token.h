@@ -149,6 +149,9 @@ class Token {
   virtual Status Probe() = 0;
   // What was asked of this instance so far. Any thread.
   virtual pkcs11::Statistics Counts() const { return {}; }
+  // Objects made on this instance since it was opened: a token may keep something of each, also of
+  // destroyed ones, until Reopen().
+  virtual std::uint64_t ObjectsMade() const { return 0; }
   // Starts anew after a loss: sessions, login, masters. Every handle is dead afterwards. kTokenLost
   // while it is still away.
   virtual Status Reopen() = 0;

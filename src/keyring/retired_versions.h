@@ -1,0 +1,39 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "coffer/base/ids.h"
+
+namespace coffer::keyring {
+
+// Versions that were destroyed: each worker drops their handles before its next use of a key. The
+// last `most` are remembered; a worker that comes later than that cannot know which of its handles
+// are dead. Thread-safe.
+class RetiredVersions {
+ public:
+  struct Version {
+    Id key;
+    int number = 0;
+  };
+  explicit RetiredVersions(std::size_t most) : most_(most) {}
+
+  void Add(const Version& version);
+  // What was added since `seen`, which is moved on; nothing where some of it is forgotten. One
+  // atomic load where there is nothing new.
+  std::optional<std::vector<Version>> Since(std::uint64_t& seen);
+  std::size_t Remembered();
+
+ private:
+  const std::size_t most_;
+  std::atomic<std::uint64_t> count_{0};  // ever added
+  std::mutex mutex_;
+  std::deque<Version> latest_;
+};
+
+}  // namespace coffer::keyring

@@ -1,0 +1,152 @@
+#include "keyring/key_cache.h"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <memory>
+#include <string>
+
+#include "coffer/crypto/system_random.h"
+
+namespace coffer::keyring {
+namespace {
+
+class KeyCacheShardTest : public ::testing::Test {
+ protected:
+  // A snapshot as one is read from the database: its counters have nothing left.
+  std::shared_ptr<Key> Snapshot(const std::string& name, int versions = 1) {
+    auto key = std::make_shared<Key>();
+    key->id = IdOf(name);
+    key->mount = mount_;
+    key->name = name;
+    key->latest_version = versions;
+    for (int number = 1; number <= versions; ++number) {
+      KeyVersion version;
+      version.info.version = number;
+      version.counter = std::make_shared<EncryptionCounter>();
+      key->versions.emplace(number, std::move(version));
+    }
+    return key;
+  }
+  static Id IdOf(const std::string& name) {
+    Id id{};
+    std::copy_n(name.begin(), std::min(name.size(), id.octets.size()), id.octets.begin());
+    return id;
+  }
+  std::shared_ptr<Key> Publish(const std::string& name, int versions = 1) {
+    auto key = Snapshot(name, versions);
+    shard_.Publish(key);
+    return key;
+  }
+  std::shared_ptr<Key> Load(const std::string& name, int versions = 1) {
+    auto key = Snapshot(name, versions);
+    shard_.PutLoaded(key, shard_.Get(mount_, name).stamp);
+    return key;
+  }
+  bool Has(const std::string& name) { return shard_.Get(mount_, name).key != nullptr; }
+  static EncryptionCounter& CounterOf(const std::shared_ptr<Key>& key, int version = 1) {
+    return *key->versions.at(version).counter;
+  }
+  // Others come until `name` is out.
+  void PutOut(const std::string& name) {
+    for (int i = 0; i < 3; ++i) Publish("other-than-" + name + std::to_string(i));
+    ASSERT_FALSE(Has(name));
+  }
+
+  crypto::SystemRandom random_;
+  Id mount_ = Id::Generate(random_);
+  KeyCacheShard shard_{3, 4};
+};
+
+TEST_F(KeyCacheShardTest, TheLeastRecentlyUsedKeyMakesRoom) {
+  for (const char* const name : {"a", "b", "c"}) Publish(name);
+  EXPECT_TRUE(Has("a"));
+  Publish("d");
+  EXPECT_FALSE(Has("b"));
+  for (const char* const name : {"c", "d", "a"}) EXPECT_TRUE(Has(name)) << name;
+  Publish("e");
+  EXPECT_FALSE(Has("c"));
+  for (const char* const name : {"d", "a", "e"}) EXPECT_TRUE(Has(name)) << name;
+}
+
+TEST_F(KeyCacheShardTest, AKeyInUseStaysHoweverManyOthersCome) {
+  Publish("used");
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(Has("used"));
+    Publish(std::to_string(i));
+  }
+}
+
+TEST_F(KeyCacheShardTest, AnotherSnapshotOfACachedKeyPutsNobodyOut) {
+  for (const char* const name : {"a", "b", "c"}) Publish(name);
+  for (const char* const name : {"c", "a", "b"}) {
+    const auto newer = Publish(name, 2);
+    EXPECT_EQ(shard_.Get(mount_, name).key, newer);
+  }
+  for (const char* const name : {"a", "b", "c"}) EXPECT_TRUE(Has(name)) << name;
+}
+
+TEST_F(KeyCacheShardTest, ALoadThatAChangeOvertookIsNotPutIn) {
+  const auto stamp = shard_.Get(mount_, "a").stamp;
+  const auto old = Snapshot("a");
+  const auto newer = Publish("a", 2);
+  shard_.PutLoaded(old, stamp);
+  EXPECT_EQ(shard_.Get(mount_, "a").key, newer);
+  shard_.Remove(mount_, "a");
+  shard_.PutLoaded(old, stamp);
+  EXPECT_FALSE(Has("a"));
+}
+
+TEST_F(KeyCacheShardTest, AKeyThatComesBackGoesOnWithItsBlock) {
+  const auto before = Load("k", 2);
+  CounterOf(before, 2).left_in_block.store(1000);
+  PutOut("k");
+  const auto after = Load("k", 2);
+  EXPECT_EQ(&CounterOf(after, 2), &CounterOf(before, 2));
+  // Who still holds the former snapshot takes from the same block.
+  CounterOf(before, 2).left_in_block.fetch_sub(1);
+  EXPECT_EQ(CounterOf(after, 2).left_in_block.load(), 999);
+}
+
+TEST_F(KeyCacheShardTest, ANewSnapshotGoesOnWithTheBlocksOfItsVersions) {
+  const auto before = Load("k");
+  CounterOf(before).left_in_block.store(1000);
+  EXPECT_EQ(CounterOf(Publish("k", 2)).left_in_block.load(), 1000);
+  // Also where the rows are read again, and where the key is not cached.
+  shard_.Remove(mount_, "k");
+  EXPECT_EQ(CounterOf(Publish("k", 3)).left_in_block.load(), 1000);
+}
+
+TEST_F(KeyCacheShardTest, TwoLoadsOfOneKeyShareItsCounters) {
+  const auto stamp = shard_.Get(mount_, "k").stamp;
+  const auto first = Snapshot("k");
+  const auto second = Snapshot("k");
+  shard_.PutLoaded(first, stamp);
+  shard_.PutLoaded(second, stamp);
+  EXPECT_EQ(&CounterOf(first), &CounterOf(second));
+}
+
+TEST_F(KeyCacheShardTest, CountersWithoutAnyLeftGoWithTheirSnapshot) {
+  Load("k", 50);
+  PutOut("k");
+  EXPECT_EQ(shard_.Counters(), 3U) << "those of the three that are cached";
+}
+
+TEST_F(KeyCacheShardTest, ADestroyedVersionsCounterGoesWithIt) {
+  const auto before = Load("k");
+  CounterOf(before).left_in_block.store(1000);
+  shard_.RemoveCounter(before->id, 1);
+  shard_.Remove(mount_, "k");
+  EXPECT_EQ(shard_.Counters(), 0U);
+  EXPECT_EQ(CounterOf(Load("k")).left_in_block.load(), 0);
+}
+
+TEST_F(KeyCacheShardTest, TheBlocksOfKeysThatAreOutAreBounded) {
+  for (int i = 0; i < 1000; ++i) {
+    CounterOf(Load(std::to_string(i))).left_in_block.store(1000);
+  }
+  EXPECT_LE(shard_.Counters(), 3U + 4U);
+}
+
+}  // namespace
+}  // namespace coffer::keyring
