@@ -32,12 +32,22 @@ int List(Invocation& call) {
     std::printf("No audit devices are enabled.\n");
     return kDone;
   }
-  std::printf("%-24s %-12s %s\n", "Path", "Type", "Description");
-  std::printf("%-24s %-12s %s\n", "----", "----", "-----------");
+  const bool detailed = call.Has("detailed");
+  std::vector<std::string> heads{"Path", "Type", "Description"};
+  if (detailed) heads.emplace_back("Options");
+  std::vector<std::vector<std::string>> rows;
   for (const auto& [path, info] : devices.items()) {
-    std::printf("%-24s %-12s %s\n", path.c_str(), info.value("type", "").c_str(),
-                info.value("description", "").c_str());
+    auto& row = rows.emplace_back();
+    row = {path, info.value("type", ""), info.value("description", "")};
+    if (!detailed) continue;
+    const json given = info.value("options", json::object());
+    std::string& options = row.emplace_back();
+    for (const auto& [name, value] : given.items()) {
+      options += (options.empty() ? "" : " ") + name + "=" +
+                 (value.is_string() ? value.get<std::string>() : value.dump());
+    }
   }
+  std::fputs(Columns(heads, rows).c_str(), stdout);
   return kDone;
 }
 
@@ -58,7 +68,13 @@ std::vector<Command> AuditCommands() {
            1,
            100,
            Enable},
-          {"audit list", "", "the enabled audit devices", {}, 0, 0, List},
+          {"audit list",
+           "[-detailed]",
+           "the enabled audit devices",
+           {{"detailed", true, "with their options"}},
+           0,
+           0,
+           List},
           {"audit disable", "PATH", "record no more in this device", {}, 1, 1, Disable}};
 }
 

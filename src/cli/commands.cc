@@ -145,6 +145,11 @@ int Run(const std::vector<std::string>& arguments, std::span<const Family> other
   const std::vector<Command> commands = AllCommands();
   if (arguments.empty()) return Complain("no command; see coffer help", kLocalFailure);
   const std::string& first = arguments.front();
+  if (IsHelp(first) && arguments.size() > 1) {  // "help secrets list"
+    std::vector<std::string> asked(arguments.begin() + 1, arguments.end());
+    asked.emplace_back("--help");
+    return Run(asked, others);
+  }
   if (IsHelp(first)) {
     PrintHelp(commands, others);
     return kDone;

@@ -110,12 +110,42 @@ Result<std::string> RenderField(std::string_view text, Format format, const std:
   return TextOf(value);
 }
 
+std::string Columns(const std::vector<std::string>& heads,
+                    const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::string> rules;
+  std::vector<std::size_t> widths;
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    rules.emplace_back(heads[i].size(), '-');
+    widths.push_back(heads[i].size());
+    for (const auto& row : rows) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  const auto add = [&](const std::vector<std::string>& row) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      text += row[i];
+      if (i + 1 < row.size()) text.append(widths[i] + 4 - row[i].size(), ' ');
+    }
+    text += '\n';
+  };
+  add(heads);
+  add(rules);
+  for (const auto& row : rows) add(row);
+  return text;
+}
+
 std::string ErrorText(long status, std::string_view text) {
+  const auto plain = [](std::string sentence) {
+    // As the API frames a single one.
+    constexpr std::string_view kFrame = "1 error occurred:\n\t* ";
+    if (sentence.starts_with(kFrame)) sentence.erase(0, kFrame.size());
+    while (sentence.ends_with('\n')) sentence.pop_back();
+    return sentence;
+  };
   const json answer = json::parse(text, nullptr, false);
   std::string sentences;
   if (answer.is_object() && answer.contains("errors") && answer["errors"].is_array()) {
     for (const json& error : answer["errors"]) {
-      sentences += (sentences.empty() ? "" : "; ") + TextOf(error);
+      sentences += (sentences.empty() ? "" : "; ") + plain(TextOf(error));
     }
   }
   if (sentences.empty()) {

@@ -1,5 +1,6 @@
 // coffer secrets: the mount table.
 
+#include <cstdint>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -29,18 +30,34 @@ int Enable(Invocation& call) {
                   "Success! Enabled the " + type + " secrets engine at: " + path + "/");
 }
 
+// As Vault's client calls a time that nobody set.
+std::string SecondsOf(const json& tuning, const char* name) {
+  const std::int64_t seconds = tuning.value(name, std::int64_t{0});
+  return seconds == 0 ? "system" : std::to_string(seconds);
+}
+
 int List(Invocation& call) {
   int code = kDone;
   const auto answer = Ask(call, "GET", "sys/mounts", "", code);
   if (!answer) return code;
   const json mounts = json::parse(answer->body).at("data");
   if (call.format != Format::kTable || !call.field.empty()) return Show(call, mounts.dump());
-  std::printf("%-24s %-12s %-24s %s\n", "Path", "Type", "Accessor", "Description");
-  std::printf("%-24s %-12s %-24s %s\n", "----", "----", "--------", "-----------");
+  const bool detailed = call.Has("detailed");
+  std::vector<std::string> heads{"Path", "Type", "Accessor"};
+  if (detailed) heads.insert(heads.end(), {"Default TTL", "Max TTL", "UUID"});
+  heads.emplace_back("Description");
+  std::vector<std::vector<std::string>> rows;
   for (const auto& [path, info] : mounts.items()) {
-    std::printf("%-24s %-12s %-24s %s\n", path.c_str(), info.value("type", "").c_str(),
-                info.value("accessor", "").c_str(), info.value("description", "").c_str());
+    auto& row = rows.emplace_back();
+    row = {path, info.value("type", ""), info.value("accessor", "")};
+    if (detailed) {
+      const json tuning = info.value("config", json::object());
+      row.insert(row.end(), {SecondsOf(tuning, "default_lease_ttl"),
+                             SecondsOf(tuning, "max_lease_ttl"), info.value("uuid", "")});
+    }
+    row.push_back(info.value("description", ""));
   }
+  std::fputs(Columns(heads, rows).c_str(), stdout);
   return kDone;
 }
 
@@ -82,7 +99,13 @@ std::vector<Command> SecretsCommands() {
   enabling.push_back({"path", false, "where to mount it (default: its type)"});
   return {{"secrets enable", "[-path=PATH] [-description=TEXT] TYPE", "mount a secrets engine",
            enabling, 1, 1, Enable},
-          {"secrets list", "", "the mounted secrets engines", {}, 0, 0, List},
+          {"secrets list",
+           "[-detailed]",
+           "the mounted secrets engines",
+           {{"detailed", true, "with their times to live and ids"}},
+           0,
+           0,
+           List},
           {"secrets tune", "[-description=TEXT] ... PATH", "change a mount's settings", tuning, 1,
            1, Tune},
           {"secrets move",

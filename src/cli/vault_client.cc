@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -68,6 +69,25 @@ std::string ShellQuoted(std::string_view text) {
     }
   }
   return out + "'";
+}
+
+// curl's own sentence for a failure of TLS says only that there was one.
+std::string Why(CURLcode code, std::string_view detail) {
+  switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_RECV_ERROR:  // an alert behind the handshake
+    case CURLE_SEND_ERROR:
+      if (!detail.empty()) return std::string(detail);
+      break;
+    default:
+      break;
+  }
+  return ::curl_easy_strerror(code);
 }
 
 std::string HeaderLine(const std::string& name, const std::string& value) {
@@ -229,6 +249,8 @@ Result<Answer> VaultClient::Call(std::string_view method, std::string_view path,
     connect_to = ::curl_slist_append(nullptr, way.connect_to.c_str());
     ::curl_easy_setopt(curl, CURLOPT_CONNECT_TO, connect_to);
   }
+  std::array<char, CURL_ERROR_SIZE> detail{};
+  ::curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail.data());
   CURLcode done = CURLE_OK;
   {
     Waiting waiting(target_.address);
@@ -241,7 +263,7 @@ Result<Answer> VaultClient::Call(std::string_view method, std::string_view path,
   ::curl_slist_free_all(connect_to);
   if (done != CURLE_OK) {
     return Fail(Code::kUnavailable,
-                "failed to reach " + target_.address + ": " + ::curl_easy_strerror(done));
+                "failed to reach " + target_.address + ": " + Why(done, detail.data()));
   }
   ::curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;

@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "coffer/api/reference.h"
-#include "server/serve_command.h"
+#include "server/command_line.h"
 
 namespace coffer::server {
 
@@ -13,12 +13,7 @@ int ApiDocsCommand(const std::vector<std::string>& arguments) {
   CLI::App app("coffer api-docs: the API reference", "coffer api-docs");
   app.add_option("--format", format, "markdown or openapi (JSON)")
       ->check(CLI::IsMember({"markdown", "openapi"}));
-  try {
-    // CLI11 wants them reversed.
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsageExit;
-  }
+  if (const auto ended = ParseCommandLine(app, arguments)) return *ended;
   const std::string text =
       format == "openapi" ? api::OpenApiDocument() + "\n" : api::ApiReference();
   std::fputs(text.c_str(), stdout);

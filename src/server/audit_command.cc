@@ -14,6 +14,7 @@
 #include "coffer/audit/verifier.h"
 #include "coffer/base/progress_line.h"
 #include "coffer/crypto/ecdsa.h"
+#include "server/command_line.h"
 #include "server/serve_command.h"
 
 namespace coffer::server {
@@ -185,12 +186,7 @@ int AuditCommand(const std::vector<std::string>& arguments) {
   Flags flags;
   CLI::App app("coffer audit: checks and reads audit files, offline", "coffer audit");
   Declare(app, flags);
-  try {
-    // CLI11 wants them reversed.
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsageExit;
-  }
+  if (const auto ended = ParseCommandLine(app, arguments)) return *ended;
   Result<int> done = 0;
   if (app.got_subcommand("verify")) {
     done = VerifyFiles(flags);

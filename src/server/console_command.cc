@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "coffer/crypto/system_random.h"
+#include "server/command_line.h"
 #include "server/config_file.h"
 #include "server/run_server.h"
 #include "server/serve_command.h"
@@ -33,12 +34,7 @@ int RunConsoleCommand(const std::string& family, const std::string& help,
     if (command.declare) command.declare(*sub);
     sub->callback([&chosen, &command] { chosen = &command; });
   }
-  try {
-    // CLI11 wants them reversed.
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsageExit;
-  }
+  if (const auto ended = ParseCommandLine(app, arguments)) return *ended;
   PrepareProcess();
   const bool configless = chosen->needs_no_config && chosen->needs_no_config();
   const auto config = configless ? Result<Config>(Config{}) : ReadConfig(path);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "coffer/crypto/system_random.h"
+#include "server/command_line.h"
 #include "server/config_file.h"
 #include "server/dev_mode.h"
 #include "server/run_server.h"
@@ -105,14 +106,9 @@ int ServeCommand(const std::vector<std::string>& arguments) {
   Flags flags;
   CLI::App app("coffer server: keys in a PKCS#11 token behind Vault's HTTP API", "coffer server");
   Declare(app, flags);
-  try {
-    // CLI11 wants them reversed.
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-    if (!flags.dev && flags.config.empty()) {
-      throw CLI::RequiredError("one of -config and -dev");
-    }
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsageExit;
+  if (const auto ended = ParseCommandLine(app, arguments)) return *ended;
+  if (!flags.dev && flags.config.empty()) {
+    return SayUsage(app, "one of -config and -dev is required");
   }
   PrepareProcess();
   const Status done = Serve(flags);

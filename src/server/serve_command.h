@@ -7,7 +7,6 @@
 
 namespace coffer::server {
 
-inline constexpr int kUsageExit = 2;
 // EX_CONFIG: a refused PIN or a configuration that is none. A supervisor must not try again.
 inline constexpr int kConfigExit = 78;
 // EX_TEMPFAIL: a call into the token hangs, and its thread cannot be taken out of it. A supervisor
