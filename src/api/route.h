@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "coffer/base/result.h"
+#include "coffer/http/message.h"
+#include "coffer/mounts/mount_table.h"
+#include "endpoint_table.h"
+
+namespace coffer::api {
+
+inline constexpr std::string_view kApiPrefix = "/v1/";
+
+// Where a path leads.
+struct Target {
+  EngineKind engine = EngineKind::kSystem;
+  std::shared_ptr<const mounts::Mount> mount;  // transit only
+  EndpointTable::Match match;
+  bool at_root = false;  // nothing behind the engine's own path
+};
+
+// The path behind "/v1/"; empty where it is not below that. A part of `request`.
+std::string_view PathOf(const http::Request& request);
+// kNoRoute where nothing is mounted there, kUnsupportedPath where there never will be.
+Result<Target> Route(const mounts::MountTable& mounts, std::string_view path);
+// Nothing where the endpoint does not know the verb.
+const Operation* FindOperation(const Endpoint& endpoint, Verb verb);
+// What a verb needs where no endpoint says it.
+Capability UsualCapability(Verb verb);
+
+}  // namespace coffer::api
