@@ -12,9 +12,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <limits>
 
 #include "openssl_scope.h"
+#include "p256_table.h"
 
 namespace coffer::crypto {
 namespace {
@@ -114,7 +116,15 @@ bool SetPadding(EVP_PKEY_CTX* context, int padding, const std::optional<HashAlgo
 }  // namespace
 
 struct PublicKey::Handle {
-  PkeyPointer key;
+  explicit Handle(PkeyPointer parsed) : key(std::move(parsed)) {}
+  ~Handle() { delete table.load(); }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  const PkeyPointer key;
+  // What confirmations learn; the key itself never changes.
+  std::atomic<std::uint64_t> confirmed_without{0};
+  std::atomic<const P256Table*> table{nullptr};  // owned
 };
 
 PublicKey::PublicKey(std::unique_ptr<Handle> handle, Kind kind, int bits, Bytes spki)
@@ -150,7 +160,7 @@ Result<PublicKey::Shared> PublicKey::FromSpki(ByteView der) {
   const unsigned char* at = der.data();
   PkeyPointer key(::d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
   if (!key || at != der.data() + der.size()) return Unusable();
-  return Adopt(std::make_unique<Handle>(Handle{std::move(key)}));
+  return Adopt(std::make_unique<Handle>(std::move(key)));
 }
 
 Result<PublicKey::Shared> PublicKey::FromPem(std::string_view pem) {
@@ -159,7 +169,7 @@ Result<PublicKey::Shared> PublicKey::FromPem(std::string_view pem) {
   const BioPointer bio(::BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   if (!bio) return Unusable();
   PkeyPointer key(::PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
-  return Adopt(std::make_unique<Handle>(Handle{std::move(key)}));
+  return Adopt(std::make_unique<Handle>(std::move(key)));
 }
 
 Result<PublicKey::Shared> PublicKey::FromRsa(ByteView modulus, ByteView exponent) {
@@ -173,21 +183,21 @@ Result<PublicKey::Shared> PublicKey::FromRsa(ByteView modulus, ByteView exponent
       ::OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1) {
     return Unusable();
   }
-  return Adopt(std::make_unique<Handle>(Handle{FromParams("RSA", builder.get())}));
+  return Adopt(std::make_unique<Handle>(FromParams("RSA", builder.get())));
 }
 
 Result<PublicKey::Shared> PublicKey::FromEcPoint(Curve curve, ByteView octet_string) {
   const ErrorMark mark;
   const std::optional<Bytes> point = InOctetString(octet_string);
   if (!point) return Unusable();
-  return Adopt(std::make_unique<Handle>(Handle{FromPoint(curve, *point)}));
+  return Adopt(std::make_unique<Handle>(FromPoint(curve, *point)));
 }
 
 Result<PublicKey::Shared> PublicKey::FromCompressed(Curve curve, std::uint8_t sign, ByteView x) {
   const ErrorMark mark;
   Bytes point{sign};
   point.insert(point.end(), x.begin(), x.end());
-  return Adopt(std::make_unique<Handle>(Handle{FromPoint(curve, point)}));
+  return Adopt(std::make_unique<Handle>(FromPoint(curve, point)));
 }
 
 Result<PublicKey::Shared> PublicKey::FromEd25519(ByteView point) {
@@ -199,7 +209,7 @@ Result<PublicKey::Shared> PublicKey::FromEd25519(ByteView point) {
     raw = std::move(*inside);
   }
   PkeyPointer key(::EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw.data(), raw.size()));
-  return Adopt(std::make_unique<Handle>(Handle{std::move(key)}));
+  return Adopt(std::make_unique<Handle>(std::move(key)));
 }
 
 std::string PublicKey::Pem() const {
@@ -226,6 +236,47 @@ bool PublicKey::VerifyEcdsa(ByteView digest, ByteView signature) const {
   return context && ::EVP_PKEY_verify_init(context.get()) == 1 &&
          ::EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(),
                            digest.size()) == 1;
+}
+
+bool PublicKey::ConfirmEcdsa(ByteView digest, ByteView signature) const {
+  const std::size_t width = static_cast<std::size_t>(bits_ + 7) / 8;
+  if (kind_ != Kind::kEcdsa || signature.size() != 2 * width) return false;
+  const P256Table* const table = handle_->table.load(std::memory_order_acquire);
+  if (table == nullptr) {
+    handle_->confirmed_without.fetch_add(1, std::memory_order_relaxed);
+  } else if (table->Confirms(digest, signature)) {
+    return true;
+  }
+  // What the table does not confirm OpenSSL's own verification has the last word on.
+  return VerifyEcdsa(digest, EcdsaToDer(signature));
+}
+
+bool PublicKey::TableIsDue() const {
+  constexpr std::uint64_t kPays = 4096;
+  if (kind_ != Kind::kEcdsa || bits_ != 256) return false;
+  if (HasTable()) return false;
+  const std::uint64_t confirmed = handle_->confirmed_without.load(std::memory_order_relaxed);
+  return confirmed > 0 && confirmed % kPays == 0;
+}
+
+void PublicKey::MakeTable() const {
+  const ErrorMark mark;
+  if (kind_ != Kind::kEcdsa || bits_ != 256 || HasTable()) return;
+  std::array<std::uint8_t, 65> point{};
+  std::size_t size = 0;
+  if (::EVP_PKEY_get_octet_string_param(handle_->key.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
+                                        point.size(), &size) != 1) {
+    return;
+  }
+  std::unique_ptr<P256Table> made = P256Table::Make(ByteView(point).first(size));
+  const P256Table* none = nullptr;
+  if (made && handle_->table.compare_exchange_strong(none, made.get())) {
+    static_cast<void>(made.release());  // the handle's now
+  }
+}
+
+bool PublicKey::HasTable() const {
+  return handle_->table.load(std::memory_order_relaxed) != nullptr;
 }
 
 bool PublicKey::VerifyEd25519(ByteView message, ByteView signature) const {

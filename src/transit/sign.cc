@@ -39,6 +39,14 @@ Result<Bytes> InToken(keyring::KeyRing& keys, const Caller& caller, const keyrin
   return sign({SignMechanism::Kind::kRsaRaw}, block);
 }
 
+// A key that signs much gets a table for it, made where no request waits.
+bool Confirms(keyring::KeyRing& keys, const crypto::PublicKey::Shared& key, ByteView digest,
+              ByteView signature) {
+  const bool good = key->ConfirmEcdsa(digest, signature);
+  if (key->TableIsDue()) keys.RunLater([key] { key->MakeTable(); });
+  return good;
+}
+
 Result<Signature> SignOne(keyring::KeyRing& keys, const Caller& caller, const keyring::Key& key,
                           const SignItem& item, const SignOptions& options,
                           coffer::Random& random) {
@@ -49,15 +57,16 @@ Result<Signature> SignOne(keyring::KeyRing& keys, const Caller& caller, const ke
   }
   COFFER_ASSIGN(const Bytes digest, DigestToSign(key.Info(), item.input, options));
   COFFER_ASSIGN(Bytes octets, InToken(keys, caller, key, *version, digest, options, random));
-  Bytes der;
-  if (key.Info().family == keyring::Family::kEcdsa) der = crypto::EcdsaToDer(octets);
+  const bool ecdsa = key.Info().family == keyring::Family::kEcdsa;
   // A token that fails between reading the key and answering gives away an RSA or Ed25519 key with
   // one wrong signature: none leaves unverified.
-  if (!Verifies(key.Info(), *version->public_key, digest, der.empty() ? octets : der, options)) {
-    return Fail(Code::kTokenFailed, "token returned a signature that does not verify");
+  const bool good = ecdsa ? Confirms(keys, version->public_key, digest, octets)
+                          : Verifies(key.Info(), *version->public_key, digest, octets, options);
+  if (!good) return Fail(Code::kTokenFailed, "token returned a signature that does not verify");
+  if (ecdsa && options.marshaling == SignOptions::Marshaling::kAsn1) {
+    octets = crypto::EcdsaToDer(octets);
   }
-  const bool as_der = !der.empty() && options.marshaling == SignOptions::Marshaling::kAsn1;
-  return Signature{version->info.version, as_der ? std::move(der) : std::move(octets)};
+  return Signature{version->info.version, std::move(octets)};
 }
 
 }  // namespace

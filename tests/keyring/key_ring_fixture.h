@@ -49,6 +49,7 @@ class KeyRingTest : public ::testing::Test {
 
   // What the custodian works with: a test may put one of its own around the real one.
   virtual std::unique_ptr<Token> CustodiansToken(std::unique_ptr<Token> real) { return real; }
+  virtual std::unique_ptr<Token> WorkersToken(std::unique_ptr<Token> real) { return real; }
 
   std::filesystem::path DatabaseFile() const { return token_.Directory() / "coffer.db"; }
 
@@ -61,6 +62,7 @@ class KeyRingTest : public ::testing::Test {
     COFFER_ASSIGN(OpenedTokens opened, OpenTokens(location_, token_.UserPin(), 2, logger_));
     std::unique_ptr<Token> custodians_own = CustodiansToken(std::move(opened.custodian));
     Token& custodians = *custodians_own;
+    for (auto& worker : opened.workers) worker = WorkersToken(std::move(worker));
     custodian_ = std::make_unique<Custodian>(
         std::move(custodians_own),
         Custodian::Options{.probe_period = std::chrono::milliseconds(20)}, clock_, logger_);

@@ -1,0 +1,216 @@
+#include "crypto/p256_table.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "coffer/crypto/digest.h"
+#include "coffer/crypto/public_key.h"
+#include "fakes/software_signer.h"
+
+namespace coffer::crypto {
+namespace {
+
+using nlohmann::json;
+
+Bytes FromHex(std::string_view text) {
+  Bytes out;
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
+    out.push_back(
+        static_cast<std::uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
+  }
+  return out;
+}
+
+// FIPS 186-4's order of P-256.
+const Bytes kOrder = FromHex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+
+// The point is the last 65 octets of a P-256 key's SubjectPublicKeyInfo.
+Bytes PointOf(const PublicKey& key) { return Bytes(key.Spki().end() - 65, key.Spki().end()); }
+
+Bytes Joined(const Bytes& r, const Bytes& s) {
+  Bytes out = r;
+  out.insert(out.end(), s.begin(), s.end());
+  return out;
+}
+
+class P256TableTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto key = PublicKey::FromSpki(signer_.PublicKey());
+    ASSERT_TRUE(key);
+    key_ = *key;
+    table_ = P256Table::Make(PointOf(*key_));
+    ASSERT_TRUE(table_);
+  }
+  Bytes DigestOf(std::string_view message) const {
+    const auto digest = Sha256(AsBytes(message));
+    return Bytes(digest.begin(), digest.end());
+  }
+
+  fakes::SoftwareSigner signer_;
+  PublicKey::Shared key_;
+  std::unique_ptr<P256Table> table_;
+};
+
+TEST_F(P256TableTest, ConfirmsWhatTheKeySigned) {
+  for (int i = 0; i < 500; ++i) {
+    const std::string message = std::to_string(i);
+    const Bytes signature = signer_.Sign(AsBytes(message));
+    ASSERT_TRUE(table_->Confirms(DigestOf(message), signature)) << ToHex(signature);
+  }
+}
+
+TEST_F(P256TableTest, ConfirmsNothingThatHasOneBitChanged) {
+  const Bytes digest = DigestOf("x");
+  const Bytes signature = signer_.Sign(AsBytes("x"));
+  for (std::size_t bit = 0; bit < signature.size() * 8; ++bit) {
+    Bytes changed = signature;
+    changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ (1U << (bit % 8)));
+    ASSERT_FALSE(table_->Confirms(digest, changed)) << bit;
+  }
+  for (std::size_t bit = 0; bit < digest.size() * 8; ++bit) {
+    Bytes changed = digest;
+    changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ (1U << (bit % 8)));
+    ASSERT_FALSE(table_->Confirms(changed, signature)) << bit;
+  }
+}
+
+TEST_F(P256TableTest, ConfirmsNoNumbersOutOfRange) {
+  const Bytes digest = DigestOf("x");
+  const Bytes good = signer_.Sign(AsBytes("x"));
+  const Bytes r(good.begin(), good.begin() + 32);
+  const Bytes s(good.begin() + 32, good.end());
+  const Bytes zero(32);
+  const Bytes all(32, 0xff);
+  Bytes one(32);
+  one.back() = 1;
+  for (const Bytes& bad : {zero, kOrder, all}) {
+    EXPECT_FALSE(table_->Confirms(digest, Joined(bad, s)));
+    EXPECT_FALSE(table_->Confirms(digest, Joined(r, bad)));
+    EXPECT_FALSE(table_->Confirms(digest, Joined(bad, bad)));
+  }
+  EXPECT_FALSE(table_->Confirms(digest, Joined(one, one)));
+  EXPECT_FALSE(table_->Confirms(Bytes(32), Joined(zero, zero)));
+  for (const std::size_t size : {0U, 32U, 63U, 65U, 128U}) {
+    Bytes other = good;
+    other.resize(size);
+    EXPECT_FALSE(table_->Confirms(digest, other)) << size;
+  }
+}
+
+TEST_F(P256TableTest, ADigestLongerThanTheCurveIsCut) {
+  Bytes longer = DigestOf("x");
+  const Bytes signature = signer_.Sign(AsBytes("x"));
+  longer.resize(64, 0xaa);
+  EXPECT_TRUE(table_->Confirms(longer, signature));
+  EXPECT_TRUE(key_->ConfirmEcdsa(longer, signature));
+}
+
+TEST_F(P256TableTest, MakesNoneOfWhatIsNoPointOnTheCurve) {
+  Bytes point = PointOf(*key_);
+  point.back() ^= 1;
+  EXPECT_FALSE(P256Table::Make(point));
+  EXPECT_FALSE(P256Table::Make({}));
+  EXPECT_FALSE(P256Table::Make(Bytes(1)));  // infinity
+}
+
+TEST_F(P256TableTest, ThereAreNeverMoreThanSoMany) {
+  std::vector<std::unique_ptr<P256Table>> others;
+  for (int i = 1; i < P256Table::kMost; ++i) {
+    others.push_back(P256Table::Make(PointOf(*key_)));
+    ASSERT_TRUE(others.back()) << i;
+  }
+  EXPECT_FALSE(P256Table::Make(PointOf(*key_)));
+  others.pop_back();
+  EXPECT_TRUE(P256Table::Make(PointOf(*key_)));
+}
+
+TEST_F(P256TableTest, AKeyConfirmsTheSameWithItsTableAndWithout) {
+  const Bytes digest = DigestOf("x");
+  const Bytes good = signer_.Sign(AsBytes("x"));
+  Bytes bad = good;
+  bad[5] ^= 1;
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(key_->ConfirmEcdsa(digest, good));
+    EXPECT_FALSE(key_->ConfirmEcdsa(digest, bad));
+    EXPECT_FALSE(key_->ConfirmEcdsa(digest, Joined(Bytes(64), good)));
+    EXPECT_FALSE(key_->ConfirmEcdsa(digest, {}));
+    key_->MakeTable();
+  }
+}
+
+TEST_F(P256TableTest, ATableIsDueForAKeyThatSignsMuchUntilItHasOne) {
+  const Bytes digest = DigestOf("x");
+  const Bytes good = signer_.Sign(AsBytes("x"));
+  int due = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    ASSERT_TRUE(key_->ConfirmEcdsa(digest, good));
+    due += key_->TableIsDue() ? 1 : 0;
+  }
+  EXPECT_EQ(due, 2);
+  key_->MakeTable();
+  for (int i = 0; i < 10'000; ++i) {
+    ASSERT_TRUE(key_->ConfirmEcdsa(digest, good));
+    ASSERT_FALSE(key_->TableIsDue());
+  }
+}
+
+TEST_F(P256TableTest, ThreadsConfirmWhileTheTableIsMade) {
+  const Bytes digest = DigestOf("x");
+  const Bytes good = signer_.Sign(AsBytes("x"));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < 300; ++n) EXPECT_TRUE(key_->ConfirmEcdsa(digest, good));
+    });
+    threads.emplace_back([&] { key_->MakeTable(); });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+// Project Wycheproof's, with the cases where two of the points that are added are equal.
+TEST_F(P256TableTest, AgreesWithWycheproof) {
+  const char* const named = std::getenv("COFFER_VECTORS");
+  const std::filesystem::path folder =
+      named != nullptr
+          ? std::filesystem::path(named)
+          : std::filesystem::path(COFFER_SOURCE_DIR) / ".." / "shared" / "vectors" / "wycheproof";
+  if (!std::filesystem::exists(folder / "ecdsa_secp256r1_sha256_p1363_test.json")) {
+    GTEST_SKIP() << "no vectors: COFFER_VECTORS names no folder of Project Wycheproof's";
+  }
+  int confirmed = 0;
+  int refused = 0;
+  for (const auto& [file, hash] :
+       {std::pair{"ecdsa_secp256r1_sha256_p1363_test.json", HashAlgorithm::kSha256},
+        std::pair{"ecdsa_secp256r1_sha512_p1363_test.json", HashAlgorithm::kSha512}}) {
+    std::ifstream in(folder / file);
+    const json all = json::parse(in);
+    for (const json& group : all["testGroups"]) {
+      const auto key = PublicKey::FromSpki(FromHex(std::string(group["publicKeyDer"])));
+      ASSERT_TRUE(key);
+      const auto table = P256Table::Make(PointOf(**key));
+      ASSERT_TRUE(table);
+      for (const json& test : group["tests"]) {
+        const Bytes digest = Hash(hash, FromHex(std::string(test["msg"])));
+        const Bytes signature = FromHex(std::string(test["sig"]));
+        const bool valid = test["result"] == "valid";
+        EXPECT_EQ(table->Confirms(digest, signature), valid) << file << " " << test["tcId"];
+        ++(valid ? confirmed : refused);
+      }
+    }
+  }
+  std::cout << "agreed: " << confirmed << " valid, " << refused << " invalid\n";
+  EXPECT_GT(confirmed, 0);
+  EXPECT_GT(refused, 0);
+}
+
+}  // namespace
+}  // namespace coffer::crypto
