@@ -8,6 +8,8 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "api/service_fixture.h"
@@ -83,6 +85,10 @@ class TransitMatrix : public ServiceTest {
   void Signing(const TypeRow& row, const std::string& key);
   void SignCell(const TypeRow& row, const std::string& key, json body, const std::string& hash);
   void Macs(const TypeRow& row, const std::string& key);
+  void HashForms(const TypeRow& row, const std::string& key);
+  json BatchCell(bool works, const std::string& path, const TypeRow& row, json items);
+  void Batches(const TypeRow& row, const std::string& key);
+  void OldVersions(const TypeRow& row, const std::string& key);
   void Lifecycle(const TypeRow& row, const std::string& key);
 
   int cells_ = 0;
@@ -208,6 +214,138 @@ void TransitMatrix::Macs(const TypeRow& row, const std::string& key) {
   Cell(false, "transit/hmac/" + key, {{"input", "aGk="}, {"key_version", 9}});
 }
 
+// The hash in the path, in the body and under its former name is the same hash; the path's wins.
+void TransitMatrix::HashForms(const TypeRow& row, const std::string& key) {
+  const json forms[] = {{{"hash_algorithm", "sha2-384"}}, {{"algorithm", "sha2-384"}}};
+  const bool fits = row.create.value("key_size", 64) >= DigestOctets("sha2-384");
+  for (const auto& [operation, member, works] :
+       {std::tuple{"sign", "signature", row.signs}, std::tuple{"hmac", "hmac", fits}}) {
+    const std::string path = std::string("transit/") + operation + "/" + key;
+    json made = json::array();
+    for (json body : forms) {
+      body["input"] = "aGk=";
+      made.push_back(DataOf(Cell(works, path, body))[member]);
+      body["hash_algorithm"] = "md5";
+      made.push_back(DataOf(Cell(works, path + "/sha2-384", body))[member]);
+    }
+    if (!works) continue;
+    for (const json& proof : made) {
+      for (json body : forms) {
+        body["input"] = "aGk=";
+        body[member] = proof;
+        EXPECT_EQ(DataOf(Cell(true, "transit/verify/" + key, body))["valid"], true) << body.dump();
+        body["hash_algorithm"] = "md5";
+        EXPECT_EQ(DataOf(Cell(true, "transit/verify/" + key + "/sha2-384", body))["valid"], true)
+            << body.dump();
+      }
+    }
+  }
+}
+
+// Results in the items' order with their references; or 400 with a text, for the whole or for each
+// of them.
+json TransitMatrix::BatchCell(bool works, const std::string& path, const TypeRow& row, json items) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    items[i]["reference"] = "item " + std::to_string(i);
+    if (row.create.contains("derived")) items[i]["context"] = "Y29udGV4dA==";
+  }
+  ++cells_;
+  const auto answer = Post(path, {{"batch_input", items}});
+  const std::string what = path + " " + items.dump() + " -> " + answer.body;
+  EXPECT_EQ(answer.status, works ? 200 : 400) << what;
+  const json body = json::parse(answer.body);
+  if (body.contains("errors")) {
+    EXPECT_FALSE(works) << what;
+    return nullptr;
+  }
+  json results = body["data"]["batch_results"];
+  EXPECT_EQ(results.size(), items.size()) << what;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    EXPECT_EQ(results[i]["reference"], items[i]["reference"]) << what;
+    EXPECT_EQ(results[i].contains("error"), !works) << what;
+  }
+  return results;
+}
+
+void TransitMatrix::Batches(const TypeRow& row, const std::string& key) {
+  const auto items_of = [](const json& results, const std::string& member) {
+    json items = json::array();
+    for (const json& result : results) items.push_back({{member, result[member]}});
+    return items;
+  };
+  const json any = {{{"ciphertext", "vault:v1:AAAA"}}};
+  const json sealed = BatchCell(row.encrypts, "transit/encrypt/" + key, row,
+                                {{{"plaintext", "YQ=="}}, {{"plaintext", "Yg=="}}});
+  const json ciphertexts = row.encrypts ? items_of(sealed, "ciphertext") : any;
+  const json opened = BatchCell(row.encrypts, "transit/decrypt/" + key, row, ciphertexts);
+  BatchCell(row.encrypts, "transit/rewrap/" + key, row, ciphertexts);
+  BatchCell(row.encrypts, "transit/inspect/" + key, row, ciphertexts);
+  if (row.encrypts) {
+    EXPECT_EQ(opened[0]["plaintext"], "YQ==");
+    EXPECT_EQ(opened[1]["plaintext"], "Yg==");
+  }
+  for (const auto& [operation, member, works] :
+       {std::tuple{"sign", "signature", row.signs}, std::tuple{"hmac", "hmac", true},
+        std::tuple{"cmac", "cmac", row.cmac}}) {
+    const json made = BatchCell(works, std::string("transit/") + operation + "/" + key, row,
+                                {{{"input", "YQ=="}}, {{"input", "Yg=="}}});
+    if (!works) continue;
+    json proofs = items_of(made, member);
+    proofs[0]["input"] = "YQ==";
+    proofs[1]["input"] = "YQ==";
+    const json verified = BatchCell(true, "transit/verify/" + key, row, proofs);
+    EXPECT_EQ(verified[0]["valid"], true) << operation;
+    EXPECT_EQ(verified[1]["valid"], false) << operation;
+  }
+}
+
+// Of a key that was rotated once.
+void TransitMatrix::OldVersions(const TypeRow& row, const std::string& key) {
+  const bool derived = row.create.contains("derived");
+  const auto with_context = [&](json body) {
+    if (derived) body["context"] = "Y29udGV4dA==";
+    return body;
+  };
+  struct Operation {
+    bool works;
+    const char* make;
+    const char* given;
+    const char* made;
+    const char* take;
+  };
+  const Operation operations[] = {
+      {row.encrypts, "encrypt", "plaintext", "ciphertext", "decrypt"},
+      {row.signs, "sign", "input", "signature", "verify"},
+      {true, "hmac", "input", "hmac", "verify"},
+      {row.cmac, "cmac", "input", "cmac", "verify"},
+  };
+  std::vector<std::pair<const Operation*, json>> old;
+  for (const Operation& operation : operations) {
+    const std::string path = std::string("transit/") + operation.make + "/" + key;
+    for (const int version : {1, 2, 3, -1}) {
+      const bool works = operation.works && (version == 1 || version == 2);
+      const auto made =
+          Cell(works, path, with_context({{operation.given, "aGk="}, {"key_version", version}}));
+      if (!works) continue;
+      const json value = DataOf(made)[operation.made];
+      EXPECT_TRUE(value.get<std::string>().starts_with("vault:v" + std::to_string(version) + ":"))
+          << path;
+      json body = with_context({{operation.made, value}});
+      if (operation.take == std::string("verify")) body["input"] = "aGk=";
+      Cell(true, std::string("transit/") + operation.take + "/" + key, body);
+      if (version == 1) old.emplace_back(&operation, body);
+    }
+  }
+  Cell(true, "transit/keys/" + key + "/config",
+       {{"min_decryption_version", 2}, {"min_encryption_version", 2}});
+  for (const auto& [operation, body] : old) {
+    const auto refused = Cell(false, std::string("transit/") + operation->take + "/" + key, body);
+    EXPECT_NE(ErrorOf(refused).find("disallowed by policy"), std::string::npos) << refused.body;
+    Cell(false, std::string("transit/") + operation->make + "/" + key,
+         with_context({{operation->given, "aGk="}, {"key_version", 1}}));
+  }
+}
+
 void TransitMatrix::Lifecycle(const TypeRow& row, const std::string& key) {
   const json document = DataOf(Get("transit/keys/" + key));
   EXPECT_EQ(document["type"], row.type);
@@ -233,6 +371,7 @@ void TransitMatrix::Lifecycle(const TypeRow& row, const std::string& key) {
     Cell(false, "transit/restore/" + key, restore);
   }
   cells_ += 3;
+  if (DataOf(Get("transit/keys/" + key))["latest_version"] == 2) OldVersions(row, key);
   Cell(true, "transit/keys/" + key + "/config", {{"deletion_allowed", true}});
   ++cells_;
   EXPECT_EQ(Send(http::Method::kDelete, "transit/keys/" + key).status, 204);
@@ -248,6 +387,8 @@ TEST_F(TransitMatrix, EveryCellWorksOrIsRefusedInWords) {
     Encryption(row, key);
     Signing(row, key);
     Macs(row, key);
+    HashForms(row, key);
+    Batches(row, key);
     Lifecycle(row, key);
   }
   RecordProperty("cells", cells_);

@@ -1,11 +1,25 @@
 """hvac's signing, HMAC, export and derived-key calls, unmodified."""
 
+import inspect
+import pathlib
+import re
+
 import pytest
 from hvac import exceptions
+from hvac.api.secrets_engines import Transit
 
 HELLO = "aGVsbG8="
 OTHER = "b3RoZXI="
 SIGNING = ["rsa-2048", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "ed25519"]
+
+
+def test_every_method_of_hvacs_transit_class_is_called_in_these_tests():
+    methods = {name for name, _ in inspect.getmembers(Transit, inspect.isfunction)
+               if not name.startswith("_")}
+    text = "".join(path.read_text() for path in pathlib.Path(__file__).parent.glob("test_*.py"))
+    called = set(re.findall(r"transit\.(\w+)\(", text))
+    assert methods
+    assert methods <= called
 
 
 @pytest.mark.parametrize("key_type", SIGNING)

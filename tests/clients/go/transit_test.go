@@ -195,6 +195,46 @@ func TestABackupIsRestoredUnderAnotherName(t *testing.T) {
 	write(t, "config/keys", data{"disable_upsert": false})
 }
 
+func TestTheOtherPathsOfTransit(t *testing.T) {
+	sealed := write(t, "encrypt/seen", data{"plaintext": b64("hello")})["ciphertext"]
+	write(t, "keys/seen/rotate", nil)
+	seen := write(t, "inspect/seen", data{"ciphertext": sealed})
+	if seen["needs_rewrap"] != true || seen["type"] != "aes256-gcm96" {
+		t.Fatal(seen)
+	}
+	if _, err := client.Logical().Delete("transit-go/keys/seen/soft-delete"); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, "decrypt/seen", data{"ciphertext": sealed}, "soft-deleted")
+	write(t, "keys/seen/soft-delete-restore", nil)
+	if write(t, "decrypt/seen", data{"ciphertext": sealed})["plaintext"] != b64("hello") {
+		t.Fatal("not what was encrypted")
+	}
+	write(t, "keys/own", data{"type": "ecdsa-p256"})
+	request := write(t, "keys/own/csr", nil)["csr"].(string)
+	if !strings.Contains(request, "BEGIN CERTIFICATE REQUEST") {
+		t.Fatal(request)
+	}
+	exported, err := client.Logical().Read("transit-go/export/public-key/own/latest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := exported.Data["keys"].(data)["1"]
+	write(t, "keys/theirs/import", data{"type": "ecdsa-p256", "public_key": public})
+	signature := write(t, "sign/own", data{"input": b64("m")})["signature"]
+	if write(t, "verify/theirs", data{"input": b64("m"), "signature": signature})["valid"] != true {
+		t.Fatal("theirs")
+	}
+	refused(t, "sign/theirs", data{"input": b64("m")}, "does not contain a private part")
+	for _, source := range []string{"platform", "seal", "all"} {
+		random := write(t, "random/"+source+"/24", data{"format": "hex"})["random_bytes"].(string)
+		if len(random) != 48 {
+			t.Fatal(source, random)
+		}
+	}
+	refused(t, "datakey/bare/seen", nil, "must be 'plaintext' or 'wrapped'")
+}
+
 func TestWhatCannotBeDoneIsABadRequest(t *testing.T) {
 	refused(t, "keys/x", data{"type": "chacha20-poly1305"}, "the token cannot make ChaCha20 keys")
 	refused(t, "keys/x", data{"exportable": true}, "exporting keys is disabled")
