@@ -44,6 +44,7 @@ class AuditTrail {
 
  private:
   audit::Sink& sink_;
+  const bool more_at_hand_;
   audit::Entry entry_;
   std::optional<audit::Caller> caller_;
   const Endpoint* endpoint_ = nullptr;

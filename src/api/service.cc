@@ -299,6 +299,7 @@ void Service::Impl::ServeOnCustodian(const http::Request& request, const std::st
   if (request.parking == nullptr) {  // its caller waits
     http::Request moved = request;
     moved.worker = keyring::KeyRing::kCustodianWorker;
+    moved.more_at_hand = false;
     const Status ran = services.custodian.Run([&](keyring::Token&) -> Status {
       Serve(moved, request_id, response);
       return {};
@@ -316,6 +317,7 @@ void Service::Impl::ServeOnCustodian(const http::Request& request, const std::st
       services.custodian.Submit([this, parked, request_id](keyring::Token&) -> Status {
         http::Request& asked = parked->Asked();
         asked.worker = keyring::KeyRing::kCustodianWorker;
+        asked.more_at_hand = false;
         http::Response answer;
         if (parked->Begin()) {
           Serve(asked, request_id, answer);
@@ -338,6 +340,8 @@ void Service::Handle(const http::Request& request, http::Response& response) {
     impl_->ServeOnCustodian(request, request_id, response);
   }
 }
+
+void Service::EndTurn() { impl_->services.audit.Flush(); }
 
 void Service::OnRefused(const http::Refusal& refusal) {
   impl_->meter.CountRefused(refusal.status);

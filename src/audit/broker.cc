@@ -65,6 +65,9 @@ struct Broker::Impl {
 
   Result<std::shared_ptr<Device>> Start(const StoredDevice& stored);
   Status Adopt(const std::vector<DeviceSettings>& declared, std::vector<StoredDevice>& stored);
+  std::filesystem::path JournalOf(const Id& device) const {
+    return journals / ("audit-" + device.ToUuid() + ".journal");
+  }
   std::shared_ptr<const Devices> Current() const { return std::atomic_load(&devices); }
   void Publish(Devices next) {
     std::atomic_store(&devices, std::make_shared<const Devices>(std::move(next)));
@@ -80,6 +83,7 @@ struct Broker::Impl {
   Custody custody;
   storage::Database* database = nullptr;
   std::filesystem::path directory;
+  std::filesystem::path journals;
   std::optional<crypto::EcdsaP256Key> key;
   std::string key_id;
   std::string key_pem;
@@ -96,10 +100,12 @@ Broker::~Broker() { Close(); }
 Result<std::shared_ptr<Device>> Broker::Impl::Start(const StoredDevice& stored) {
   COFFER_ASSIGN(const SecretBytes salt, custody.salt(std::string(kSaltLabel) + stored.id.ToUuid()));
   auto device = std::make_shared<Device>(stored, salt);
-  COFFER_ASSIGN(device->file, FileDevice::Open(OptionsOf(stored.settings),
-                                               {stored.settings.path, stored.head, stored.stopped},
-                                               services.files, services.clock, services.logger,
-                                               custody.want_checkpoint));
+  FileDevice::Options options = OptionsOf(stored.settings);
+  options.journal = JournalOf(stored.id);
+  COFFER_ASSIGN(
+      device->file,
+      FileDevice::Open(options, {stored.settings.path, stored.head, stored.stopped}, services.files,
+                       services.clock, services.logger, custody.want_checkpoint));
   return device;
 }
 
@@ -139,10 +145,12 @@ Status Broker::Impl::Adopt(const std::vector<DeviceSettings>& declared,
 }
 
 Status Broker::Open(storage::Database& database, Custody custody,
-                    const std::vector<DeviceSettings>& declared, std::filesystem::path directory) {
+                    const std::vector<DeviceSettings>& declared, std::filesystem::path directory,
+                    std::filesystem::path journals) {
   impl_->database = &database;
   impl_->custody = std::move(custody);
   impl_->directory = std::move(directory);
+  impl_->journals = std::move(journals);
   COFFER_ASSIGN(const Bytes der, impl_->custody.signer->PublicKey());
   COFFER_ASSIGN(impl_->key, crypto::EcdsaP256Key::FromDer(der));
   impl_->key_id = KeyId(der);
@@ -193,6 +201,9 @@ Status Broker::Record(const Entry& entry) {
   const auto devices = impl_->Current();
   if (devices->empty()) return {};
   const SystemTime now = impl_->services.clock.Now();
+  const Urgency urgency = entry.durable       ? Urgency::kDurable
+                          : entry.more_follow ? Urgency::kSoon
+                                              : Urgency::kNow;
   std::optional<Error> refusal;
   bool taken = false;
   for (const auto& device : *devices) {
@@ -200,12 +211,16 @@ Status Broker::Record(const Entry& entry) {
     line.reserve(kUsualLine);
     std::string* const repeated = entry.memo == nullptr ? nullptr : &entry.memo->Of(device->id);
     AppendEntry(entry, now, {device->settings.hmac_accessor}, device->hasher, repeated, line);
-    Status recorded = device->file->Append(std::move(line), entry.durable);
+    Status recorded = device->file->Append(std::move(line), urgency);
     taken = taken || recorded.has_value();
     if (!recorded) refusal = std::move(recorded).error();
   }
   if (taken) return {};
   return Fail(std::move(*refusal));
+}
+
+void Broker::Flush() {
+  for (const auto& device : *impl_->Current()) device->file->Flush();
 }
 
 Status Broker::RecordEvent(const Event& event) {
@@ -215,7 +230,8 @@ Status Broker::RecordEvent(const Event& event) {
   for (const auto& device : *devices) {
     std::string line;
     AppendEvent(event, impl_->services.clock.Now(), line);
-    Status recorded = device->file->Append(std::move(line), event.durable);
+    Status recorded =
+        device->file->Append(std::move(line), event.durable ? Urgency::kDurable : Urgency::kNow);
     taken = taken || recorded.has_value();
     if (!recorded) refusal = std::move(recorded).error();
   }
@@ -288,6 +304,8 @@ Status Broker::Disable(std::string_view path) {
     impl_->Publish(std::move(next));
     return committed;
   }
+  std::error_code ignored;  // it says nothing to anybody any more
+  std::filesystem::remove(impl_->JournalOf(device->id), ignored);
   return {};
 }
 

@@ -44,8 +44,9 @@ Result<std::unique_ptr<FileDevice>> FileDevice::Open(const Options& options, con
                                                      FileOperations& files, const Clock& clock,
                                                      Logger& logger,
                                                      std::function<void()> want_checkpoint) {
-  std::unique_ptr<FileDevice> device(
-      new FileDevice(options, known, files, clock, logger, std::move(want_checkpoint)));
+  COFFER_ASSIGN(Journal journal, Journal::Open(options.journal, files));
+  std::unique_ptr<FileDevice> device(new FileDevice(options, known, std::move(journal), files,
+                                                    clock, logger, std::move(want_checkpoint)));
   COFFER_TRY(device->Start());
   return device;
 }
@@ -75,9 +76,33 @@ Status FileDevice::Start() {
 }
 
 Status FileDevice::Begin() {
-  if (known_.exact) head_ = known_.at;
-  if (identity_.regular && identity_.size > 0) COFFER_TRY(ReadEnd());
-  accepted_head_ = head_;
+  ChainPosition at;
+  Bytes torn;
+  Journal::Found found;
+  if (identity_.regular && identity_.size > 0) {
+    COFFER_TRY(ReadEnd(at, torn));
+    found = journal_.Recover(at, torn);
+  } else {
+    if (known_.exact) at = known_.at;
+    found = journal_.RecoverUnwritten();
+    // Less than what is known to have been: left by a power cut.
+    if (found.lines > 0 && found.at.sequence < known_.at.sequence) found = journal_.Forget();
+  }
+  const Lock lock(mutex_);
+  head_ = file_head_ = at;
+  if (found.lines > 0) {
+    head_ = found.at;
+    accepted_ += found.lines;
+    uncovered_ += found.lines;
+    logger_.Log(LogLevel::kWarn, "audit",
+                "entries that a crash had left in the journal are written",
+                {{"device", known_.name}, {"entries", std::to_string(found.lines)}});
+  }
+  if (!torn.empty() && !found.continues_torn) {
+    torn_octets_ = torn.size();
+    torn_hash_ = ToHex(crypto::Sha256(torn));
+    newline_owed_ = torn.back() != '\n';
+  }
   begun_ = true;
   if (head_.sequence < known_.at.sequence ||
       (head_.sequence == known_.at.sequence && head_.hash != known_.at.hash)) {
@@ -92,9 +117,9 @@ Status FileDevice::Begin() {
   return {};
 }
 
-// A crash can leave the beginning of a line, or octets that are none, at the end: they stay, on a
-// line of their own, and the first new entry speaks of them.
-Status FileDevice::ReadEnd() {
+// A crash can leave the beginning of a line, or octets that are none, at the end: where the journal
+// has no rest of them they stay, on a line of their own, and the first new entry speaks of them.
+Status FileDevice::ReadEnd(ChainPosition& at, Bytes& torn) {
   const std::uint64_t size = identity_.size;
   Bytes tail;
   for (std::uint64_t window = kFirstWindow;; window *= 4) {
@@ -107,14 +132,8 @@ Status FileDevice::ReadEnd() {
     }
     const auto last = FindLastLine(AsText(tail));
     if (last) {
-      head_ = last->at;
-      const ByteView torn = ByteView(tail).subspan(last->end);
-      torn_octets_ = torn.size();
-      if (torn.empty()) return {};
-      torn_hash_ = ToHex(crypto::Sha256(torn));
-      if (torn.back() != '\n') unfinished_ = "\n";
-      const Written ended = WriteAll(file_, unfinished_);
-      unfinished_.erase(0, ended.octets);
+      at = last->at;
+      torn.assign(tail.begin() + static_cast<std::ptrdiff_t>(last->end), tail.end());
       return {};
     }
     if (octets == size || window >= kLargestWindow) {

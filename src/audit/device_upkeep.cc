@@ -35,6 +35,8 @@ void FileDevice::Upkeep() {
       return stopping_ || (!broken_ && (sync_wanted_ || reopen_wanted_ || Full() || due));
     });
     if (broken_ && !stopping_) Recover(lock);
+    // What callers left for a Flush() that has not come.
+    if (!broken_ && !leading_ && !journal_.Empty()) static_cast<void>(Drain(lock));
     const Steady::time_point now = Steady::now();
     if (!broken_) {
       if (reopen_wanted_) {
@@ -65,7 +67,9 @@ bool FileDevice::Full() const {
 
 void FileDevice::SyncNow(Lock& lock) {
   sync_wanted_ = false;
-  const std::uint64_t reached = accepted_;
+  TakeLead(lock);
+  if (!Drain(lock)) return;
+  const std::uint64_t reached = written_;
   const int file = file_;
   const bool regular = identity_.regular;
   lock.unlock();
@@ -141,10 +145,11 @@ void FileDevice::WarnOfSpace(Lock& lock) {
               {{"device", known_.name}, {"path", options_.path.string()}, {"octets_free", free}});
 }
 
-// The file gets another name, and a new one takes its place. Lines that come meanwhile wait.
+// The file gets another name, and a new one takes its place. Lines that come meanwhile stay in the
+// journal.
 void FileDevice::Rotate(Lock& lock) {
   TakeLead(lock);
-  const std::filesystem::path name = RotatedName(options_.path, accepted_head_.sequence);
+  const std::filesystem::path name = RotatedName(options_.path, file_head_.sequence);
   const int file = file_;
   lock.unlock();
   int error = files_.Sync(file);
@@ -184,7 +189,7 @@ void FileDevice::OpenAnew(Lock& lock, std::string_view why) {
   }
   files_.Close(old);
   file_ = file;
-  if (synced == 0) synced_ = accepted_;
+  if (synced == 0) synced_ = written_;
   changed_.notify_all();
   logger_.Log(LogLevel::kInfo, "audit", "audit file opened",
               {{"device", known_.name}, {"path", options_.path.string()}, {"why", why}});
@@ -194,22 +199,13 @@ void FileDevice::OpenAnew(Lock& lock, std::string_view why) {
 }
 
 // A line of the device's own; also the trial after a fault.
-bool FileDevice::WriteOwn(Lock& lock, const std::string& event_line) {
+bool FileDevice::WriteOwn(Lock& lock, std::string event_line) {
   TakeLead(lock);
-  // Whatever has gathered was chained before this line and is written before it.
-  Batch gathered;
-  std::swap(gathered, filling_);
-  std::string own = event_line;
-  head_ = SealLine(head_, own);
-  gathered.octets += own;
-  gathered.lines.push_back({nullptr, gathered.octets.size(), head_, false});
-  const int file = file_;
-  lock.unlock();
-  const Written written = WriteAll(file, gathered.octets);
-  lock.lock();
-  Conclude(gathered, written);
-  LeaveLead();
-  return written.error == 0;
+  HashedLine own(std::move(event_line));
+  // A journal that is full is emptied first.
+  if (!journal_.Fits(own.Text().size() + kSealOctets) && !Drain(lock)) return false;
+  Put(own, false);
+  return Drain(lock);
 }
 
 void FileDevice::Recover(Lock& lock) {
@@ -230,15 +226,13 @@ void FileDevice::Recover(Lock& lock) {
       file_ = file;
     }
   }
-  // In another file the rest of a line would be a line that is none.
-  if (!same && !first && error == 0) unfinished_.clear();
   if (error == 0 && first && !Begin()) error = EINVAL;
-  if (error == 0) {
-    const Written rest = WriteAll(file_, unfinished_);
-    unfinished_.erase(0, rest.octets);
-    error = rest.error;
-  }
   lock.lock();
+  // In another file the rest of a line would be a line that is none.
+  if (!same && !first && error == 0) {
+    journal_.Rewind();
+    newline_owed_ = false;
+  }
   LeaveLead();
   if (error != 0) {
     fault_ = error;

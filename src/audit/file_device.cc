@@ -6,48 +6,31 @@
 #include <utility>
 
 namespace coffer::audit {
-namespace {
-
-constexpr std::size_t kMaxGathered = 64UL * 1024 * 1024;  // octets that may wait to be written
-constexpr std::size_t kKeptCapacity = 1024UL * 1024;
-// A write takes 2 to 5 us; to sleep and be woken costs more than that in processor time alone. Each
-// look is some 50 ns; the second turn is for a write that began meanwhile.
-constexpr int kSpins = 2;
-constexpr int kLooks = 100;
-
-// Leaves the core to its other thread for a moment.
-void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
-
-}  // namespace
-
-FileDevice::FileDevice(const Options& options, const Known& known, FileOperations& files,
-                       const Clock& clock, Logger& logger, std::function<void()> want_checkpoint)
+FileDevice::FileDevice(const Options& options, const Known& known, Journal journal,
+                       FileOperations& files, const Clock& clock, Logger& logger,
+                       std::function<void()> want_checkpoint)
     : options_(options),
       known_(known),
       files_(files),
       clock_(clock),
       logger_(logger),
       want_checkpoint_(std::move(want_checkpoint)),
+      journal_(std::move(journal)),
       last_sync_(Steady::now()),
       last_look_(last_sync_),
       last_warning_(last_sync_ - std::chrono::hours(1)) {}
 
-Status FileDevice::Append(std::string line, bool durable) {
-  return Submit(std::move(line), durable || options_.always_sync, false);
+Status FileDevice::Append(std::string line, Urgency urgency) {
+  return Submit(std::move(line), options_.always_sync ? Urgency::kDurable : urgency, false);
 }
 
 Status FileDevice::AppendCheckpoint(const Checkpoint& checkpoint) {
   {
     const std::lock_guard lock(mutex_);
     // What was accepted after the place that was signed waits for the next one.
-    uncovered_ =
-        accepted_head_.sequence - std::min(accepted_head_.sequence, checkpoint.at.sequence);
+    uncovered_ = head_.sequence - std::min(head_.sequence, checkpoint.at.sequence);
   }
-  COFFER_TRY(Submit(CheckpointLine(checkpoint), false, true));
+  COFFER_TRY(Submit(CheckpointLine(checkpoint), Urgency::kNow, true));
   const std::lock_guard lock(mutex_);
   sync_wanted_ = true;
   wake_.notify_one();
@@ -63,64 +46,81 @@ Status FileDevice::Refuse() {
               "audit device " + known_.name + ": " + std::strerror(fault_));
 }
 
-Status FileDevice::Submit(std::string line, bool durable, bool covered) {
-  Waiter waiter;
+Status FileDevice::Submit(std::string line, Urgency urgency, bool covered) {
   HashedLine hashed(std::move(line));
   Lock lock(mutex_);
-  if (broken_ || filling_.octets.size() > kMaxGathered) return Refuse();
-  head_ = hashed.Seal(head_);
-  filling_.octets += hashed.Text();
-  filling_.lines.push_back({&waiter, filling_.octets.size(), head_, covered});
+  COFFER_TRY(MakeRoom(lock, hashed.Text().size() + kSealOctets));
+  Put(hashed, covered);
+  if (urgency == Urgency::kDurable) return WaitSynced(lock, accepted_);
+  if (!identity_.regular) return WaitWritten(lock, accepted_);
+  if (urgency == Urgency::kNow && !leading_ && !Drain(lock)) return Refuse();
+  return {};
+}
+
+Status FileDevice::MakeRoom(Lock& lock, std::size_t octets) {
   std::optional<Steady::time_point> until;
-  int spins = 0;
-  while (waiter.fate == Fate::kWaiting) {
+  while (!broken_ && !journal_.Fits(octets)) {
     if (!leading_) {
-      Lead(lock);
-      continue;
-    }
-    if (spins < kSpins) {
-      ++spins;
-      Spin(lock);
+      if (journal_.Empty()) break;  // longer than the journal
+      static_cast<void>(Drain(lock));
       continue;
     }
     if (!until) until = Steady::now() + options_.write_wait;
     ++waiting_;
     const auto woken = changed_.wait_until(lock, *until);
     --waiting_;
-    if (woken == std::cv_status::timeout && waiter.fate == Fate::kWaiting) {
-      for (Batch* batch : {&filling_, &flying_}) {
-        for (Line& other : batch->lines) {
-          if (other.waiter == &waiter) other.waiter = nullptr;
-        }
-      }
-      return Refuse();
+    if (woken == std::cv_status::timeout) break;
+  }
+  return broken_ || !journal_.Fits(octets) ? Refuse() : Status{};
+}
+
+// From here on the line has its place, whatever becomes of the file.
+void FileDevice::Put(HashedLine& line, bool covered) {
+  head_ = line.Seal(head_);
+  journal_.Put(line.Text());
+  ++accepted_;
+  if (!covered && ++uncovered_ == options_.checkpoint_entries && want_checkpoint_) {
+    want_checkpoint_();
+  }
+  if (accepted_ - synced_ == options_.sync_entries) wake_.notify_one();
+}
+
+void FileDevice::Flush() {
+  Lock lock(mutex_);
+  if (!leading_ && !broken_ && !journal_.Empty()) static_cast<void>(Drain(lock));
+}
+
+bool FileDevice::Drain(Lock& lock) {
+  int error = 0;
+  leading_ = true;
+  while (error == 0 && !journal_.Empty()) {
+    const bool newline = newline_owed_;
+    const std::string_view octets = newline ? "\n" : journal_.Next();
+    const bool all = !newline && journal_.NextIsAll();
+    const std::uint64_t lines = accepted_;
+    const ChainPosition head = head_;
+    const int file = file_;
+    lock.unlock();
+    const Written written = WriteAll(file, octets);
+    lock.lock();
+    if (newline) {
+      newline_owed_ = written.octets == 0;
+    } else {
+      journal_.Took(written.octets);
+    }
+    size_ += written.octets;
+    error = written.error;
+    if (error == 0 && all) {
+      written_ = lines;
+      file_head_ = head;
+      journal_.NoteWritten(head.sequence);
     }
   }
-  if (waiter.fate == Fate::kRefused) return Refuse();
-  return durable ? WaitSynced(lock, accepted_) : Status{};
-}
-
-void FileDevice::Spin(Lock& lock) const {
-  lock.unlock();
-  for (int looks = 0; looks < kLooks && leading_.load(std::memory_order_relaxed); ++looks) {
-    Pause();
-  }
-  lock.lock();
-}
-
-// Writes what has gathered. The lock is not held meanwhile.
-void FileDevice::Lead(Lock& lock) {
-  leading_ = true;
-  std::swap(filling_, flying_);
-  const int file = file_;
-  lock.unlock();
-  const Written written = WriteAll(file, flying_.octets);
-  lock.lock();
   leading_ = false;
-  Conclude(flying_, written);
-  flying_.Clear();
-  if (flying_.octets.capacity() > kKeptCapacity) flying_.octets.shrink_to_fit();
+  if (error != 0) Break(error, "write to");
   if (waiting_ > 0) changed_.notify_all();
+  if (Full()) wake_.notify_one();
+  return error == 0;
 }
 
 FileDevice::Written FileDevice::WriteAll(int file, std::string_view octets) {
@@ -147,49 +147,9 @@ FileDevice::Written FileDevice::WriteAll(int file, std::string_view octets) {
   return done;
 }
 
-void FileDevice::Accept(const Line& line) {
-  if (line.waiter != nullptr) line.waiter->fate = Fate::kAccepted;
-  accepted_head_ = line.at;
-  ++accepted_;
-  if (!line.covered && ++uncovered_ == options_.checkpoint_entries && want_checkpoint_) {
-    want_checkpoint_();
-  }
-  if (accepted_ - synced_ == options_.sync_entries) wake_.notify_one();
-}
-
-void FileDevice::Conclude(Batch& batch, const Written& written) {
-  size_ += written.octets;
-  std::size_t begin = 0;
-  for (const Line& line : batch.lines) {
-    if (line.end <= written.octets) {
-      Accept(line);
-    } else if (begin < written.octets) {
-      // Its beginning stands in the file: it is finished before anything else is written, and keeps
-      // its place in the chain although its caller was refused.
-      unfinished_ = batch.octets.substr(written.octets, line.end - written.octets);
-      accepted_head_ = line.at;
-      if (line.waiter != nullptr) line.waiter->fate = Fate::kRefused;
-    } else if (line.waiter != nullptr) {
-      line.waiter->fate = Fate::kRefused;
-    }
-    begin = line.end;
-  }
-  if (written.error != 0) {
-    Break(written.error, "write to");
-  } else if (broken_) {
-    head_ = accepted_head_;  // a sync failed while this was on its way
-  }
-  if (options_.rotate_octets != 0 && size_ >= options_.rotate_octets) wake_.notify_one();
-}
-
-// From here on every record is refused, until the device's thread has brought it back. What has
-// gathered behind the fault was chained to lines that are not there.
+// From here on every record is refused, until the device's thread has brought it back. What was
+// accepted waits in the journal.
 void FileDevice::Break(int error, std::string_view what) {
-  for (const Line& line : filling_.lines) {
-    if (line.waiter != nullptr) line.waiter->fate = Fate::kRefused;
-  }
-  filling_.Clear();
-  head_ = accepted_head_;
   fault_ = error;
   if (!broken_) {
     logger_.Log(LogLevel::kError, "audit", "audit device failed: records are refused",
@@ -201,6 +161,16 @@ void FileDevice::Break(int error, std::string_view what) {
   ++sync_failures_;  // nobody waits for a sync that will not come
   changed_.notify_all();
   wake_.notify_one();
+}
+
+Status FileDevice::WaitWritten(Lock& lock, std::uint64_t accepted) {
+  if (!leading_) return Drain(lock) ? Status{} : Refuse();
+  ++waiting_;
+  const bool decided =
+      changed_.wait_for(lock, options_.write_wait, [&] { return written_ >= accepted || broken_; });
+  --waiting_;
+  if (!decided) fault_ = ETIMEDOUT;
+  return written_ >= accepted ? Status{} : Refuse();
 }
 
 Status FileDevice::WaitSynced(Lock& lock, std::uint64_t accepted) {
@@ -219,7 +189,7 @@ Status FileDevice::WaitSynced(Lock& lock, std::uint64_t accepted) {
 Result<ChainPosition> FileDevice::SyncedHead() {
   Lock lock(mutex_);
   if (broken_) return Fail(Refuse().error());
-  const ChainPosition head = accepted_head_;
+  const ChainPosition head = head_;
   if (synced_ < accepted_) COFFER_TRY(WaitSynced(lock, accepted_));
   return head;
 }
@@ -227,7 +197,7 @@ Result<ChainPosition> FileDevice::SyncedHead() {
 std::optional<ChainPosition> FileDevice::HeadToSign() {
   const std::lock_guard lock(mutex_);
   if (broken_ || uncovered_ == 0) return std::nullopt;
-  return accepted_head_;
+  return head_;
 }
 
 void FileDevice::Reopen() {
@@ -249,7 +219,7 @@ ChainPosition FileDevice::Stop() {
   }
   if (thread_.joinable()) thread_.join();
   const std::lock_guard lock(mutex_);
-  return accepted_head_;
+  return head_;
 }
 
 FileDevice::~FileDevice() {

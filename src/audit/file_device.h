@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -12,8 +11,8 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <vector>
 
+#include "audit/journal.h"
 #include "coffer/audit/chain.h"
 #include "coffer/audit/file_operations.h"
 #include "coffer/base/clock.h"
@@ -22,16 +21,25 @@
 
 namespace coffer::audit {
 
-// A file (or a named pipe) that takes lines and chains them. A caller that finds nobody writing
-// writes what has gathered, its own line and the others'; who comes meanwhile waits for that one
-// write, at first without sleeping. A thread of the device's own does all that may take long:
-// syncing, rotating, opening anew, coming back after a fault. Thread-safe.
+// How long a caller of Append() stays.
+enum class Urgency {
+  kSoon,    // until the line cannot be lost with the process: more lines follow at once, or Flush()
+  kNow,     // likewise, and until it is in the file, but for what another thread is writing
+  kDurable  // until it is on the disk
+};
+
+// A file (or a named pipe) that takes lines and chains them. A line is accepted once it stands in
+// the journal, which outlives the process; a caller that finds nobody writing gives the file what
+// has gathered there. A thread of the device's own does all that may take long: syncing, rotating,
+// opening anew, coming back after a fault. A pipe has no journal that a new process could go on
+// from: there a line is accepted once it is written. Thread-safe.
 class FileDevice {
  public:
   struct Options {
     std::filesystem::path path;
-    std::chrono::milliseconds write_wait{500};    // then the record is refused
-    std::chrono::milliseconds sync_wait{900};     // likewise
+    std::filesystem::path journal;              // where lines are kept that are not in the file yet
+    std::chrono::milliseconds write_wait{500};  // then the record is refused
+    std::chrono::milliseconds sync_wait{900};   // likewise
     std::chrono::milliseconds sync_period{1000};  // a line is on the disk after at most this
     std::uint64_t sync_entries = 1000;            // or so many lines
     std::uint64_t checkpoint_entries = 1000;      // then a checkpoint is asked for
@@ -61,7 +69,9 @@ class FileDevice {
 
   // `line` is open, as SealLine() wants it. kUnavailable where it was not accepted in time; a line
   // that was refused may still come to stand in the file.
-  Status Append(std::string line, bool durable);
+  Status Append(std::string line, Urgency urgency);
+  // Gives the file what it has not got yet, unless another thread is about it.
+  void Flush();
   // Everything accepted so far is on the disk when this returns; where the chain stands.
   Result<ChainPosition> SyncedHead();
   // Where the chain stands, if entries were accepted that no checkpoint covers yet.
@@ -84,43 +94,28 @@ class FileDevice {
 
  private:
   using Steady = std::chrono::steady_clock;
-  enum class Fate { kWaiting, kAccepted, kRefused };
-  struct Waiter {
-    Fate fate = Fate::kWaiting;
-  };
-  struct Line {
-    Waiter* waiter = nullptr;  // null where nobody waits
-    std::size_t end = 0;       // in the batch's octets
-    ChainPosition at;
-    bool covered = false;  // a checkpoint needs no checkpoint of its own
-  };
-  struct Batch {
-    std::string octets;
-    std::vector<Line> lines;
-    void Clear() {
-      octets.clear();
-      lines.clear();
-    }
-  };
+  // What a line gains when it is sealed, at most: three numbers and their names.
+  static constexpr std::size_t kSealOctets = 256;
   struct Written {
     std::size_t octets = 0;
     int error = 0;  // 0, or the positive error number
   };
   using Lock = std::unique_lock<std::mutex>;
 
-  FileDevice(const Options& options, const Known& known, FileOperations& files, const Clock& clock,
-             Logger& logger, std::function<void()> want_checkpoint);
+  FileDevice(const Options& options, const Known& known, Journal journal, FileOperations& files,
+             const Clock& clock, Logger& logger, std::function<void()> want_checkpoint);
 
   // The write path (file_device.cc).
-  Status Submit(std::string line, bool durable, bool covered);
-  void Lead(Lock& lock);
-  // Waits, with the lock released, while somebody writes, but no longer than a write usually takes.
-  void Spin(Lock& lock) const;
+  Status Submit(std::string line, Urgency urgency, bool covered);
+  Status MakeRoom(Lock& lock, std::size_t octets);
+  void Put(HashedLine& line, bool covered);
+  // Gives the file what is in the journal, with the lock released meanwhile. Nobody else writes.
+  // False where the file did not take it: the device is broken then.
+  bool Drain(Lock& lock);
   // A device that does not take octets is waited for, for at most write_wait.
   Written WriteAll(int file, std::string_view octets);
-  void Conclude(Batch& batch, const Written& written);
-  void Accept(const Line& line);
   void Break(int error, std::string_view what);
+  Status WaitWritten(Lock& lock, std::uint64_t accepted);
   Status WaitSynced(Lock& lock, std::uint64_t accepted);
   Status Refuse();
 
@@ -129,13 +124,14 @@ class FileDevice {
   void SyncNow(Lock& lock);
   bool SyncDue(Steady::time_point now) const;
   bool Full() const;
+  // The right to write: whoever holds it lets the lock go.
   void TakeLead(Lock& lock);
   void LeaveLead();
   void Look(Lock& lock);
   void Rotate(Lock& lock);
   void OpenAnew(Lock& lock, std::string_view why);
   void Recover(Lock& lock);
-  bool WriteOwn(Lock& lock, const std::string& event_line);
+  bool WriteOwn(Lock& lock, std::string event_line);
   int OpenFile();
   void WarnOfSpace(Lock& lock);
 
@@ -143,7 +139,7 @@ class FileDevice {
   Status Start();
   // Finds the place to go on from. Holding the lead, or before there is anybody else.
   Status Begin();
-  Status ReadEnd();
+  Status ReadEnd(ChainPosition& at, Bytes& torn);
   std::string StartLine() const;
 
   const Options options_;
@@ -154,28 +150,27 @@ class FileDevice {
   const std::function<void()> want_checkpoint_;
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;  // for callers: a fate, a sync, the lead
+  std::condition_variable changed_;  // for callers: a write, a sync, the lead
   std::condition_variable wake_;     // for the device's thread
   int file_ = -1;
   FileOperations::Facts identity_;  // of the open file
-  ChainPosition head_;              // of the last line that was chained, written or not
-  Batch filling_;
-  Batch flying_;            // the leader's
-  std::string unfinished_;  // the rest of a line whose beginning stands in the file
-  bool begun_ = false;      // the place in the chain is known
-  // Somebody writes. Changed under mutex_; looked at without it by those who spin.
-  std::atomic<bool> leading_{false};
-  std::size_t waiting_ = 0;         // callers that wait for `changed_`
+  Journal journal_;
+  ChainPosition head_;              // of the last line that was accepted
+  ChainPosition file_head_;         // of the last line of the file
+  bool newline_owed_ = false;       // octets that are no line stand at the file's end
+  bool begun_ = false;              // the place in the chain is known
+  bool leading_ = false;            // somebody writes
+  std::size_t waiting_ = 0;         // threads that wait for `changed_`
   bool broken_ = false;             // refuses until Recover() has gone well
   int fault_ = 0;                   // the error number of the fault
   std::uint64_t refused_ = 0;       // in this outage
   std::uint64_t refused_ever_ = 0;  // counts on, for metrics
   std::uint64_t size_ = 0;
   std::uint64_t accepted_ = 0;  // lines, since the start
+  std::uint64_t written_ = 0;   // of these, in the file
   std::uint64_t synced_ = 0;    // of these, on the disk
   std::uint64_t sync_failures_ = 0;
   std::uint64_t uncovered_ = 0;  // accepted lines that no checkpoint covers
-  ChainPosition accepted_head_;  // of the last accepted line
   bool sync_wanted_ = false;
   bool reopen_wanted_ = false;
   bool stopping_ = false;

@@ -4,11 +4,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <string>
 
 namespace coffer::audit {
 namespace {
@@ -83,8 +86,44 @@ class System final : public FileOperations {
     if (::fstatvfs(file, &found) != 0) return -errno;
     return static_cast<std::int64_t>(found.f_bavail * found.f_frsize);
   }
+  int Map(const std::filesystem::path& path, std::size_t octets, MutableBytes& mapped) override {
+    const int file =
+        ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (file < 0) return -errno;
+    int error = Fill(file, octets);
+    if (error == 0) {
+      void* const at =
+          ::mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
+      if (at == MAP_FAILED) {
+        error = -errno;
+      } else {
+        mapped = {static_cast<std::uint8_t*>(at), octets};
+      }
+    }
+    ::close(file);
+    return error;
+  }
+  void Unmap(MutableBytes mapped) override { ::munmap(mapped.data(), mapped.size()); }
 
  private:
+  // Written, not only promised: a page without its place on the disk could end the process later.
+  static int Fill(int file, std::size_t octets) {
+    struct stat found {};
+    if (::fstat(file, &found) != 0) return -errno;
+    if (!S_ISREG(found.st_mode)) return -EINVAL;
+    const std::string zeros(1UL << 20, '\0');
+    auto at = static_cast<std::size_t>(found.st_size);
+    if (at >= octets) return 0;
+    while (at < octets) {
+      const ssize_t wrote =
+          ::pwrite(file, zeros.data(), std::min(zeros.size(), octets - at), static_cast<off_t>(at));
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote <= 0) return wrote < 0 ? -errno : -EIO;
+      at += static_cast<std::size_t>(wrote);
+    }
+    return OrError(::fsync(file));
+  }
+
   static constexpr int kFlags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 };
 

@@ -41,7 +41,8 @@ class Connection {
     Handler& handler;
     Logger& logger;
     std::size_t worker;
-    Request& request;  // reused from one request to the next
+    bool more_at_hand;  // other connections, in the same round
+    Request& request;   // reused from one request to the next
     Scratch& scratch;
     const bool& draining;  // answer, then close
     const ParkingPlace& place;

@@ -89,6 +89,7 @@ void Connection::AnswerOne(const Context& context) {
     return;
   }
   request.worker = context.worker;
+  request.more_at_hand = context.more_at_hand;
   const std::size_t used = framer_.Consumed();
   Response response;
   request.received = Steady::now();

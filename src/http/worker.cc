@@ -66,8 +66,10 @@ class Worker final : public Pistache::Aio::Handler {
 
   void onReady(const Pistache::Aio::FdSet& fds) override {
     overload_.BeginRound(Connection::Steady::now());
+    std::size_t left = fds.size();
     for (const auto& entry : fds) {
       const std::uint64_t id = entry.getTag().value();
+      more_at_hand_ = --left > 0;
       if (id == kWakeTag) {
         Drain(mailbox_->WakeFd());
         Deliver();
@@ -79,6 +81,7 @@ class Worker final : public Pistache::Aio::Handler {
       }
     }
     overload_.EndRound();
+    shared_->handler.EndTurn();
   }
 
   // Any thread.
@@ -134,9 +137,9 @@ class Worker final : public Pistache::Aio::Handler {
   }
 
   Connection::Context MakeContext() {
-    return {shared_->options, shared_->handler, shared_->logger,  index_,
-            request_,         scratch_,         draining_,        place_,
-            overload_,        *shared_->budget, *shared_->limits, last_report_};
+    return {shared_->options, shared_->handler, shared_->logger, index_, more_at_hand_,
+            request_,         scratch_,         draining_,       place_, overload_,
+            *shared_->budget, *shared_->limits, last_report_};
   }
 
   bool Register(int fd, std::uint64_t id) {
@@ -238,6 +241,7 @@ class Worker final : public Pistache::Aio::Handler {
   OverloadGuard overload_{shared_->options.max_wait, shared_->options.overload_grace};
   Connection::Steady::time_point last_report_{};
   bool draining_ = false;
+  bool more_at_hand_ = false;
 };
 
 }  // namespace

@@ -62,7 +62,7 @@ class BrokerTest : public ::testing::Test {
       return SecretBytes::CopyOf(crypto::Sha256(AsBytes(label)));
     };
     custody.want_checkpoint = [this] { ++wanted_; };
-    return broker_->Open(*database_, std::move(custody), declared, Directory());
+    return broker_->Open(*database_, std::move(custody), declared, Directory(), folder_.Path());
   }
   void Stop() {
     broker_.reset();

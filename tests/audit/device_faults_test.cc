@@ -33,7 +33,8 @@ TEST_F(DeviceFaults, AnyErrorOfAWriteRefusesUntilItHasPassed) {
     EXPECT_TRUE(device_->Healthy());
   }
   EXPECT_EQ(Count(Lines(), "audit-recovered"), 9U);
-  EXPECT_EQ(Count(Lines(), Id("refused")), 0U);
+  EXPECT_EQ(Count(Lines(), Id("refused")), 9U)
+      << "those on which the fault was met had their places in the chain; the others never";
   Stop();
   ExpectIntact();
 }
@@ -65,6 +66,30 @@ TEST_F(DeviceFaults, ALineThatWasCutShortByAFullDiskIsFinishedWhenThereIsRoom) {
   }
   Stop();
   ExpectIntact();
+}
+
+TEST_F(DeviceFaults, WhatAFullDiskDidNotTakeIsWrittenByTheNextProcess) {
+  for (std::int64_t room = 0; room < 700; room += 97) {
+    const std::string id = "waits" + std::to_string(room);
+    ASSERT_TRUE(device_->Append(Line(id), Urgency::kSoon));
+    files_.room = room;
+    while (Append("fills")) {
+    }
+    Stop();
+    files_.room = INT64_MAX;
+    Open();
+    EXPECT_EQ(Count(Lines(), Id(id)), 1U);
+  }
+  Stop();
+  ExpectIntact();
+}
+
+TEST_F(DeviceFaults, AJournalThatCannotBeMadeIsAnErrorOfTheStart) {
+  Stop();
+  files_.map_error = ENOSPC;
+  const auto refused = TryOpen();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
 }
 
 TEST_F(DeviceFaults, AFullDiskThatFreesALittleRoomAtATimeTearsNothing) {

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -41,6 +44,7 @@ class FileDeviceTest : public ::testing::Test {
  protected:
   FileDeviceTest() {
     options_.path = directory_.Path() / "audit.log";
+    options_.journal = journal_directory_.Path() / "journal";
     options_.upkeep_period = std::chrono::milliseconds(5);
     options_.write_wait = std::chrono::milliseconds(50);
   }
@@ -61,11 +65,26 @@ class FileDeviceTest : public ::testing::Test {
     return at;
   }
 
+  // What `work` does with the device happens in a process that is killed then.
+  template <typename Work>
+  void Killed(Work work) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      Open();
+      work();
+      ::kill(::getpid(), SIGKILL);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+  }
+
   static std::string Line(const std::string& id) {
     return R"({"time":"2026-11-24T12:00:00Z","type":"request","request":{"id":")" + id + "\"}";
   }
   Status Append(const std::string& id, bool durable = false) {
-    return device_->Append(Line(id), durable);
+    return device_->Append(Line(id), durable ? Urgency::kDurable : Urgency::kNow);
   }
   // The device comes back by itself; what it takes last is `id`.
   void AppendWhenBack(const std::string& id, bool durable = false) {
@@ -103,6 +122,7 @@ class FileDeviceTest : public ::testing::Test {
   }
 
   fakes::TemporaryDirectory directory_;
+  fakes::TemporaryDirectory journal_directory_;
   fakes::FaultyFiles files_;
   MovedClock clock_;
   CountingLogger logger_;

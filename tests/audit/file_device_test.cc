@@ -137,6 +137,63 @@ TEST_F(FileDeviceTest, SaysThatEntriesAreGoneWhichAChangeOfStateWasRecordedWith)
   EXPECT_EQ(report->findings[0].last, at.sequence);
 }
 
+TEST_F(FileDeviceTest, AKilledProcessLeavesEveryAcceptedLineToTheNext) {
+  Stop();
+  for (int turn = 0; turn < 5; ++turn) {
+    Killed([&] {
+      for (int i = 0; i < 20; ++i) {
+        const std::string id = std::to_string(turn) + "-" + std::to_string(i);
+        if (!device_->Append(Line(id), i % 7 == 3 ? Urgency::kNow : Urgency::kSoon)) return;
+      }
+    });
+    Open();
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_EQ(Count(Lines(), Id(std::to_string(turn) + "-" + std::to_string(i))), 1U);
+    }
+    Stop();
+  }
+  ExpectIntact();
+}
+
+TEST_F(FileDeviceTest, FinishesALineThatACrashCutShort) {
+  Stop();
+  for (const std::uint64_t cut : {1U, 50U, 150U}) {
+    Killed([&] { static_cast<void>(Append("cut" + std::to_string(cut))); });
+    std::filesystem::resize_file(options_.path, std::filesystem::file_size(options_.path) - cut);
+    Open();
+    EXPECT_EQ(Count(Lines(), Id("cut" + std::to_string(cut))), 1U);
+    Stop();
+  }
+  EXPECT_EQ(Count(Lines(), "\"torn_octets\":\"0\""), Count(Lines(), "audit-started"));
+  ExpectIntact();
+}
+
+TEST_F(FileDeviceTest, GoesOnWithItsChainWhereTheFileWasMovedAwayBeforeTheCrash) {
+  Stop();
+  Killed([&] {
+    if (!Append("a")) return;
+    std::filesystem::rename(options_.path, directory_.Path() / "audit.log.1");
+    static_cast<void>(device_->Append(Line("b"), Urgency::kSoon));
+  });
+  Open();
+  EXPECT_EQ(Count(Lines(), Id("b")), 1U);
+  Stop();
+  ExpectIntact();
+}
+
+TEST_F(FileDeviceTest, GivesTheFileAtItsTurnsEndWhatMayWait) {
+  ASSERT_TRUE(device_->Append(Line("a"), Urgency::kSoon));
+  ASSERT_TRUE(device_->Append(Line("b"), Urgency::kSoon));
+  device_->Flush();
+  EXPECT_EQ(Count(Lines(), Id("a")), 1U);
+  EXPECT_EQ(Count(Lines(), Id("b")), 1U);
+}
+
+TEST_F(FileDeviceTest, GivesItByItselfWhereNobodyAsks) {
+  ASSERT_TRUE(device_->Append(Line("a"), Urgency::kSoon));
+  while (Count(Lines(), Id("a")) == 0) std::this_thread::yield();
+}
+
 TEST_F(FileDeviceTest, TakesNoFileThatIsNoAuditFile) {
   Stop();
   std::ofstream(options_.path) << "root:x:0:0:root:/root:/bin/bash\n";

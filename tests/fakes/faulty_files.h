@@ -19,6 +19,7 @@ class FaultyFiles final : public audit::FileOperations {
   std::atomic<int> sync_error{0};
   std::atomic<int> inspect_error{0};
   std::atomic<int> rename_error{0};
+  std::atomic<int> map_error{0};
   std::atomic<std::int64_t> room{INT64_MAX};        // octets until the disk is full
   std::atomic<std::int64_t> free_space{INT64_MAX};  // as FreeSpace() tells it
   std::atomic<std::uint64_t> synced_octets{0};      // of the file, at its last sync
@@ -75,6 +76,11 @@ class FaultyFiles final : public audit::FileOperations {
     const std::int64_t told = free_space.load();
     return told == INT64_MAX ? real_.FreeSpace(file) : told;
   }
+  int Map(const std::filesystem::path& path, std::size_t octets, MutableBytes& mapped) override {
+    if (const int error = map_error.load()) return -error;
+    return real_.Map(path, octets, mapped);
+  }
+  void Unmap(MutableBytes mapped) override { real_.Unmap(mapped); }
 
  private:
   audit::FileOperations& real_ = audit::SystemFiles();

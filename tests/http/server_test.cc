@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,6 +56,77 @@ class HttpServer : public ::testing::Test {
   std::unique_ptr<Server> server_;
   std::uint16_t port_ = 0;
 };
+
+// Is held up in its first request, and remembers of each whether others were at hand, and where
+// turns ended.
+class Turns final : public Handler {
+ public:
+  void Handle(const Request& request, Response& response) override {
+    std::unique_lock lock(mutex_);
+    response.body = "answer";
+    if (request.path == "/held") {
+      held_ = true;
+      changed_.notify_all();
+      changed_.wait(lock, [this] { return let_go_; });
+    } else {
+      told_ += request.more_at_hand ? '+' : '.';
+    }
+  }
+  void EndTurn() override {
+    const std::lock_guard lock(mutex_);
+    if (!told_.empty() && told_.back() != '|') told_ += '|';
+    changed_.notify_all();
+  }
+  void WaitUntilHeld() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return held_; });
+  }
+  void LetGo() {
+    const std::lock_guard lock(mutex_);
+    let_go_ = true;
+    changed_.notify_all();
+  }
+  std::string Told(std::size_t requests) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return told_.size() > requests && told_.back() == '|'; });
+    return told_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool held_ = false;
+  bool let_go_ = false;
+  std::string told_;
+};
+
+TEST(HttpTurns, AHandlerKnowsWhichRequestIsTheLastAtHandAndWhenTheTurnEnds) {
+  Turns turns;
+  NullLogger logger;
+  Options options;
+  options.workers = 1;
+  options.listeners = {{Listener::Kind::kTcp, "127.0.0.1:0"}};
+  const auto server = Server::Start(options, turns, logger).value();
+  const std::string& address = server->Addresses().front();
+  const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+  // Known to the worker before it is held up.
+  Client first(port);
+  Client second(port);
+  Client third(port);
+  for (Client* client : {&first, &second, &third}) {
+    client->Send("GET /known HTTP/1.1\r\nHost: a\r\n\r\n");
+    client->Until("answer");
+  }
+  const std::size_t before = turns.Told(3).size();
+  Client holding(port);
+  holding.Send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n");
+  turns.WaitUntilHeld();
+  for (Client* client : {&first, &second, &third}) {
+    client->Send("GET /at-hand HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  turns.LetGo();
+  EXPECT_EQ(turns.Told(before + 3).substr(before), "++.|");
+}
 
 std::string Post(const std::string& body) {
   return "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +

@@ -81,6 +81,7 @@ class Service final : public http::Handler {
   Service& operator=(const Service&) = delete;
 
   void Handle(const http::Request& request, http::Response& response) override;
+  void EndTurn() override;
   void OnRefused(const http::Refusal& refusal) override;
 
  private:

@@ -71,14 +71,17 @@ class Broker final : public Sink, public storage::CommitObserver {
   Broker& operator=(const Broker&) = delete;
 
   // Opens the declared devices and those that were enabled through the API, which may only lie in
-  // `directory` (empty: none can be enabled). A device whose file cannot be opened for now refuses
+  // `directory` (empty: none can be enabled). Each has a journal of Journal::kOctets, 8 MiB, in
+  // `journals`: "audit-<id>.journal". A device whose file cannot be opened for now refuses
   // until it can.
   Status Open(storage::Database& database, Custody custody,
-              const std::vector<DeviceSettings>& declared, std::filesystem::path directory);
+              const std::vector<DeviceSettings>& declared, std::filesystem::path directory,
+              std::filesystem::path journals);
   // Stops the devices and notes where they stopped.
   void Close();
 
   Status Record(const Entry& entry) override;
+  void Flush() override;
   Status RecordEvent(const Event& event);
   Status BeforeCommit(storage::Transaction& transaction) override;
 

@@ -40,6 +40,11 @@ class FileOperations {
   virtual int SyncDirectory(const std::filesystem::path& directory) = 0;
   // Octets that an ordinary process may still write on the file's file system.
   virtual std::int64_t FreeSpace(int file) = 0;
+  // The first `octets` of a regular file as memory, made with zeros and mode 0600 where it is
+  // absent or shorter, its room on the disk taken: what is written there outlives the process as
+  // soon as it is written, not the machine. 0, and `mapped`.
+  virtual int Map(const std::filesystem::path& path, std::size_t octets, MutableBytes& mapped) = 0;
+  virtual void Unmap(MutableBytes mapped) = 0;
 };
 
 FileOperations& SystemFiles();

@@ -51,6 +51,8 @@ class Handler {
  public:
   virtual ~Handler() = default;
   virtual void Handle(const Request& request, Response& response) = 0;
+  // On a worker's thread, once it has handled what was at hand; it may wait for more now.
+  virtual void EndTurn() {}
   // Before the client is told.
   virtual void OnRefused(const Refusal& refusal) { static_cast<void>(refusal); }
 };
