@@ -57,7 +57,7 @@ void Print(const Console& console, const keyring::BackupManifest& manifest, cons
 Status BackUpStopped(Console& console, const Flags& flags) {
   const Config& config = console.config;
   SelectSoftHsm(config);
-  COFFER_ASSIGN(const auto lock, storage::DirectoryLock::Acquire(config.data_directory));
+  COFFER_ASSIGN(const auto lock, LockDataDirectory(config, console.logger));
   StoppedServer::Opening opening;
   opening.database = DatabaseFile(config);
   keyring::BackupManifest made;

@@ -14,6 +14,7 @@
 #include "server/pin_guard.h"
 #include "server/secret_file.h"
 #include "server/stopped_server.h"
+#include "server/token_files.h"
 
 namespace coffer::server {
 namespace {
@@ -73,7 +74,7 @@ Result<std::string> MakeNextMaster(keyring::TokenAdmin& token, const std::string
 
 Status RotateMaster(Console& console, const std::string& master_class) {
   const Config& config = console.config;
-  COFFER_ASSIGN(const auto lock, storage::DirectoryLock::Acquire(config.data_directory));
+  COFFER_ASSIGN(const auto lock, LockDataDirectory(config, console.logger));
   return WithToken(console, [&](keyring::TokenAdmin& token, const SecretBytes& pin) -> Status {
     StoppedServer::Opening opening;
     opening.database = DatabaseFile(config);
@@ -130,13 +131,15 @@ Status ChangePinFile(Console& console, keyring::TokenAdmin& token, const SecretB
 
 Status ChangePin(Console& console) {
   COFFER_ASSIGN(const Offline offline, Offline::Open(console.config, console.logger));
-  return WithToken(console, [&](keyring::TokenAdmin& token, const SecretBytes& pin) -> Status {
+  COFFER_TRY(WithToken(console, [&](keyring::TokenAdmin& token, const SecretBytes& pin) -> Status {
     if (!console.config.pin_file.empty()) return ChangePinFile(console, token, pin);
     COFFER_ASSIGN(const SecretBytes fresh, AskForNewPin("PIN"));
     COFFER_TRY(console.watch.During([&] { return token.ChangePin(pin, fresh); }));
     std::printf("the token has its new PIN; the credential must be made anew from it\n");
     return {};
-  });
+  }));
+  // The copy still opens with the former PIN.
+  return KeepTokenFiles(console.config.token.objects_directory, console.logger);
 }
 
 }  // namespace

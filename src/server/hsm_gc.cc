@@ -70,7 +70,7 @@ void PrintJson(const Orphans& orphans, bool destroyed) {
 // here too: a row that somebody took away must not destroy a key.
 Status CollectHsmGarbage(Console& console, bool yes) {
   const Config& config = console.config;
-  COFFER_ASSIGN(const auto lock, storage::DirectoryLock::Acquire(config.data_directory));
+  COFFER_ASSIGN(const auto lock, LockDataDirectory(config, console.logger));
   SelectSoftHsm(config);
   StoppedServer::Opening opening;
   opening.database = DatabaseFile(config);

@@ -11,6 +11,7 @@
 #include "server/offline.h"
 #include "server/pin_guard.h"
 #include "server/secret_file.h"
+#include "server/token_files.h"
 
 namespace coffer::server {
 namespace {
@@ -163,6 +164,7 @@ Status InitHsm(Console& console) {
     if (!token) return Fail(Code::kTokenFailed, "the token that was made is not found again");
   }
   COFFER_ASSIGN(const auto objects, ReadBack(console));
+  COFFER_TRY(KeepTokenFiles(config.token.objects_directory, console.logger));
   Print(console, *token, made, objects);
   return {};
 }

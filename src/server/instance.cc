@@ -45,7 +45,7 @@ Instance::~Instance() {
 }
 
 Status Instance::Start() {
-  COFFER_ASSIGN(auto lock, storage::DirectoryLock::Acquire(config_.data_directory));
+  COFFER_ASSIGN(auto lock, LockDataDirectory(config_, logger_));
   lock_.emplace(std::move(lock));
   COFFER_TRY(OpenStorage());
   COFFER_TRY(OpenKeys());

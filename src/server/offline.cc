@@ -9,6 +9,7 @@
 #include "coffer/auth/token_store.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/mounts/mount_table.h"
+#include "server/token_files.h"
 
 namespace coffer::server {
 
@@ -40,8 +41,14 @@ void SelectSoftHsm(const Config& config) {
   ::setenv("SOFTHSM2_CONF", config.softhsm_config.c_str(), 1);
 }
 
-Result<Offline> Offline::Open(const Config& config, Logger& logger) {
+Result<storage::DirectoryLock> LockDataDirectory(const Config& config, Logger& logger) {
   COFFER_ASSIGN(auto lock, storage::DirectoryLock::Acquire(config.data_directory));
+  COFFER_TRY(KeepTokenFiles(config.token.objects_directory, logger));
+  return lock;
+}
+
+Result<Offline> Offline::Open(const Config& config, Logger& logger) {
+  COFFER_ASSIGN(auto lock, LockDataDirectory(config, logger));
   COFFER_ASSIGN(auto database, OpenDatabase(DatabaseFile(config), logger));
   return Offline{std::move(lock), std::move(database)};
 }

@@ -27,6 +27,10 @@ Status MakeDataDirectory(const Config& config);
 // Points SoftHSM at its configuration file, where one is configured. Before its module is loaded.
 void SelectSoftHsm(const Config& config);
 
+// For whoever writes to the data directory or the token. kConflict naming the process that has it.
+// A software token's file that a killed process emptied is put back.
+Result<storage::DirectoryLock> LockDataDirectory(const Config& config, Logger& logger);
+
 // What a command on the server's console works with while no server runs on the data directory.
 struct Offline {
   storage::DirectoryLock lock;

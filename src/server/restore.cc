@@ -121,7 +121,7 @@ Status Restore(Console& console, const RestoreOrder& order) {
   COFFER_ASSIGN(const BackupReader backup, BackupReader::Open(order.file));
   SelectSoftHsm(config);
   COFFER_TRY(MakeDataDirectory(config));
-  COFFER_ASSIGN(const auto lock, storage::DirectoryLock::Acquire(config.data_directory));
+  COFFER_ASSIGN(const auto lock, LockDataDirectory(config, console.logger));
   COFFER_TRY(storage::CheckReplaceable(DatabaseFile(config)));
   const fs::path staged = DatabaseFile(config).string() + ".staged";
   storage::RemoveDatabaseFiles(staged);  // of a restore that was cut off

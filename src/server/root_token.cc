@@ -44,7 +44,7 @@ SecretBytes NewRootToken(Random& random) {
 Result<SecretBytes> MakeRootToken(Console& console, bool replace) {
   const Config& config = console.config;
   SelectSoftHsm(config);
-  COFFER_ASSIGN(const auto lock, storage::DirectoryLock::Acquire(config.data_directory));
+  COFFER_ASSIGN(const auto lock, LockDataDirectory(config, console.logger));
   SecretBytes token = NewRootToken(console.random);
   StoppedServer::Opening opening;
   opening.database = DatabaseFile(config);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -42,7 +43,7 @@ Status WriteNew(const std::filesystem::path& fresh, ByteView octets) {
       ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (fd.get() < 0) return Failed("write", fresh);
   if (::write(fd.get(), octets.data(), octets.size()) == static_cast<ssize_t>(octets.size()) &&
-      ::write(fd.get(), "\n", 1) == 1 && ::fsync(fd.get()) == 0) {
+      ::fsync(fd.get()) == 0) {
     return {};
   }
   const auto failed = Failed("write", fresh);
@@ -69,16 +70,24 @@ Result<std::optional<SecretBytes>> ReadSecretFile(const std::filesystem::path& f
   return std::optional(std::move(content));
 }
 
-Status WriteSecretFile(const std::filesystem::path& file, const SecretBytes& secret) {
+Status ReplacePrivateFile(const std::filesystem::path& file, ByteView octets) {
   const std::filesystem::path fresh = file.string() + ".new";
   COFFER_TRY(ClearTheWay(fresh));
-  COFFER_TRY(WriteNew(fresh, secret.Reveal()));
+  COFFER_TRY(WriteNew(fresh, octets));
   if (::rename(fresh.c_str(), file.c_str()) != 0) return Failed("write", file);
   const Descriptor directory(
       ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() < 0 || ::fsync(directory.get()) != 0)
     return Failed("sync", file.parent_path());
   return {};
+}
+
+Status WriteSecretFile(const std::filesystem::path& file, const SecretBytes& secret) {
+  SecretBytes line(secret.size() + 1);
+  const MutableBytes octets = line.RevealMutable();
+  std::copy(secret.Reveal().begin(), secret.Reveal().end(), octets.begin());
+  octets.back() = '\n';
+  return ReplacePrivateFile(file, line.Reveal());
 }
 
 }  // namespace coffer::server

@@ -8,12 +8,14 @@
 
 namespace coffer::server {
 
-// Small files of mode 0600 that hold one secret line.
+// Small files of mode 0600, most of which hold one secret line.
 
 // Nothing where there is no file; the line without its newline, at most 4096 octets.
 Result<std::optional<SecretBytes>> ReadSecretFile(const std::filesystem::path& file);
 // Replaces the file as a whole and syncs it, and its directory, before it returns. Writes to
 // FILE.new first: kConflict where that is neither absent nor an ordinary file of this user.
+Status ReplacePrivateFile(const std::filesystem::path& file, ByteView octets);
+// Likewise, with a newline behind the secret.
 Status WriteSecretFile(const std::filesystem::path& file, const SecretBytes& secret);
 
 }  // namespace coffer::server

@@ -252,6 +252,19 @@ class OperatorTest(Case):
         process.kill()
         process.communicate(timeout=60)
 
+    def test_a_token_whose_file_a_kill_has_emptied_starts_again(self):
+        # SoftHSM empties it before it writes it, at every login.
+        file, = [os.path.join(base, "token.object") for base, _, names in os.walk(self.path("tokens")) if "token.object" in names]
+        for change in ((), ("hsm", "change-pin")):
+            if change:
+                self.good(*change)
+            with open(file, "rb") as own, open(file + ".kept", "rb") as kept:
+                self.assertEqual(own.read(), kept.read())
+            os.truncate(file, 0)
+            self.good("operator", "init" if not change else "recover-root")
+            process, _ = self.start()
+            self.stop(process)
+
     def test_a_server_without_root_token_says_so(self):
         process, address = self.start()
         code, out, _ = self.run_coffer("read", "-format=json", "sys/init", VAULT_ADDR=address)
