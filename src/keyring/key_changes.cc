@@ -408,7 +408,10 @@ Status KeyRing::Impl::RotateOneDue(const store::KeyPlace& place) {
   const Changed done = RotateUnasked(place.mount, place.name, actor.reason, [&] {
     return ChangeKey(place.mount, place.name, actor, edit);
   });
-  if (done || done.error().code == Code::kConflict) return {};
+  // Deleted or rotated since it was found due: nothing is left to do.
+  const bool settled =
+      done || done.error().code == Code::kConflict || done.error().code == Code::kNotFound;
+  if (settled) return {};
   logger.Log(LogLevel::kError, "keyring", "failed to rotate a key that is due",
              {{"key", place.name}, {"why", done.error().message}});
   return Fail(done.error());

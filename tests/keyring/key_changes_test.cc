@@ -89,18 +89,22 @@ TEST_F(KeyChangesTest, KeysThatAreBeingRotatedAreNotTakenTwice) {
   EXPECT_EQ(witness.order, (std::vector<std::string>{"a", "b"}));
 }
 
-TEST_F(KeyChangesTest, AKeyThatARequestRotatedMeanwhileIsNotRotatedAgain) {
-  for (const char* const name : {"a", "b"}) Create(name, {.auto_rotate_period_seconds = 3600});
+TEST_F(KeyChangesTest, AKeyThatARequestRotatedOrDeletedMeanwhileIsNotRotatedAgain) {
+  for (const char* const name : {"a", "b", "c", "d"}) {
+    Create(name, {.auto_rotate_period_seconds = 3600});
+  }
+  Must(keys_->Configure(mount_, "c", {.deletion_allowed = true}, actor_));
   clock_.Advance(std::chrono::hours(2));
   OrderWitness witness;
   witness.begun = [&] {
-    if (witness.order.size() == 1) Must(keys_->Rotate(mount_, "b", actor_));
+    if (witness.order.size() > 1) return;
+    Must(keys_->Rotate(mount_, "b", actor_));
+    Must(keys_->Delete(mount_, "c", actor_));
   };
   keys_->SetRotationWitness(witness);
   Must(keys_->RotateDue(clock_.Now()));
-  for (int i = 0; i < 3; ++i) Drain();
-  EXPECT_EQ(Latest("a"), 2);
-  EXPECT_EQ(Latest("b"), 2);
+  for (int i = 0; i < 5; ++i) Drain();
+  for (const char* const name : {"a", "b", "d"}) EXPECT_EQ(Latest(name), 2) << name;
 }
 
 TEST_F(KeyChangesTest, WhatWasNotRotatedIsStillDue) {
