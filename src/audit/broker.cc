@@ -26,6 +26,17 @@ struct Device {
   const DeviceSettings settings;
   const ValueHasher hasher;
   std::unique_ptr<FileDevice> file;
+  std::filesystem::path disabled_journal;  // to be removed with the device
+
+  // Only what the file has got may go.
+  ~Device() {
+    if (file == nullptr || disabled_journal.empty()) return;
+    file->Stop();
+    std::error_code ignored;  // a journal too many takes room and nothing else
+    if (file->Drained()) std::filesystem::remove(disabled_journal, ignored);
+  }
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
 };
 
 using Devices = std::vector<std::shared_ptr<Device>>;
@@ -64,6 +75,7 @@ struct Broker::Impl {
   explicit Impl(const Services& given) : services(given) {}
 
   Result<std::shared_ptr<Device>> Start(const StoredDevice& stored);
+  Result<std::shared_ptr<Device>> StartNew(const StoredDevice& stored);
   Status Adopt(const std::vector<DeviceSettings>& declared, std::vector<StoredDevice>& stored);
   std::filesystem::path JournalOf(const Id& device) const {
     return journals / ("audit-" + device.ToUuid() + ".journal");
@@ -109,11 +121,24 @@ Result<std::shared_ptr<Device>> Broker::Impl::Start(const StoredDevice& stored) 
   return device;
 }
 
+// One that was not there before: nothing is left of it where that fails.
+Result<std::shared_ptr<Device>> Broker::Impl::StartNew(const StoredDevice& stored) {
+  COFFER_ASSIGN(auto device, Start(stored));
+  if (!device->file->Healthy()) {
+    return Fail(Code::kUnavailable, "failed to write to the audit file: see the server's log");
+  }
+  COFFER_ASSIGN(storage::Transaction transaction, database->Begin());
+  COFFER_TRY(InsertDevice(transaction, stored));
+  COFFER_TRY(transaction.Commit());
+  return device;
+}
+
 // What the configuration says stands above what is stored; a device that it no longer names goes.
 Status Broker::Impl::Adopt(const std::vector<DeviceSettings>& declared,
                            std::vector<StoredDevice>& stored) {
   COFFER_ASSIGN(storage::Transaction transaction, database->Begin());
   std::vector<StoredDevice> next;
+  std::vector<Id> gone;
   for (StoredDevice& device : stored) {
     const auto named =
         std::find_if(declared.begin(), declared.end(),
@@ -123,6 +148,7 @@ Status Broker::Impl::Adopt(const std::vector<DeviceSettings>& declared,
       COFFER_TRY(UpdateDevice(transaction, device));
     } else if (device.settings.declared) {
       COFFER_TRY(DeleteDevice(transaction, device.id));
+      gone.push_back(device.id);
       continue;
     }
     next.push_back(std::move(device));
@@ -140,6 +166,10 @@ Status Broker::Impl::Adopt(const std::vector<DeviceSettings>& declared,
     COFFER_TRY(WriteHead(transaction, device.id, device.head, false));
   }
   COFFER_TRY(transaction.Commit());
+  for (const Id& id : gone) {
+    std::error_code ignored;  // it takes room and nothing else
+    std::filesystem::remove(JournalOf(id), ignored);
+  }
   stored = std::move(next);
   return {};
 }
@@ -271,14 +301,13 @@ Status Broker::Enable(DeviceSettings settings) {
     }
   }
   const StoredDevice stored{Id::Generate(impl_->services.random), std::move(settings), {}, false};
-  COFFER_ASSIGN(auto device, impl_->Start(stored));
-  if (!device->file->Healthy()) {
-    return Fail(Code::kUnavailable, "failed to write to the audit file: see the server's log");
+  auto device = impl_->StartNew(stored);
+  if (!device) {
+    std::error_code ignored;
+    std::filesystem::remove(impl_->JournalOf(stored.id), ignored);
+    return Fail(device.error());
   }
-  COFFER_ASSIGN(storage::Transaction transaction, impl_->database->Begin());
-  COFFER_TRY(InsertDevice(transaction, stored));
-  COFFER_TRY(transaction.Commit());
-  next.push_back(std::move(device));
+  next.push_back(std::move(*device));
   impl_->Publish(std::move(next));
   return {};
 }
@@ -304,8 +333,7 @@ Status Broker::Disable(std::string_view path) {
     impl_->Publish(std::move(next));
     return committed;
   }
-  std::error_code ignored;  // it says nothing to anybody any more
-  std::filesystem::remove(impl_->JournalOf(device->id), ignored);
+  device->disabled_journal = impl_->JournalOf(device->id);
   return {};
 }
 

@@ -67,8 +67,8 @@ Status FileDevice::Start() {
     Lock lock(mutex_);
     if (file < 0) {
       Break(-file, "open");
-    } else if (!WriteOwn(lock, StartLine())) {
-      begun_ = true;  // Recover() goes on from here
+    } else {
+      static_cast<void>(WriteOwn(lock, StartLine()));  // else Recover() goes on from here
     }
   }
   thread_ = std::thread([this] { Upkeep(); });
@@ -76,20 +76,31 @@ Status FileDevice::Start() {
 }
 
 Status FileDevice::Begin() {
-  ChainPosition at;
+  std::optional<ChainPosition> at;  // of the file's last line
   Bytes torn;
   Journal::Found found;
   if (identity_.regular && identity_.size > 0) {
     COFFER_TRY(ReadEnd(at, torn));
-    found = journal_.Recover(at, torn);
-  } else {
-    if (known_.exact) at = known_.at;
-    found = journal_.RecoverUnwritten();
-    // Less than what is known to have been: left by a power cut.
-    if (found.lines > 0 && found.at.sequence < known_.at.sequence) found = journal_.Forget();
+    found = at ? journal_.Recover(*at, torn) : journal_.RecoverUntaken(torn);
+    if (!at && !found.continues_torn) {
+      return Fail(Code::kInvalid,
+                  "the audit file holds something else than audit entries: move it "
+                  "away, or name another");
+    }
+  } else if (identity_.regular) {
+    found = journal_.RecoverUntaken({});
   }
+  // Left by a power cut: less than what is known to have been, or not what the file's end begins.
+  if ((!at && found.at.sequence < known_.at.sequence) || (!torn.empty() && !found.continues_torn)) {
+    journal_.Forget();
+    found.lines = 0;
+  }
+  journal_.ClearRest();
   const Lock lock(mutex_);
-  head_ = file_head_ = at;
+  if (at) head_ = *at;
+  if (!at && known_.exact) head_ = known_.at;
+  file_head_ = head_;
+  journal_lines_ = found.lines;
   if (found.lines > 0) {
     head_ = found.at;
     accepted_ += found.lines;
@@ -119,7 +130,7 @@ Status FileDevice::Begin() {
 
 // A crash can leave the beginning of a line, or octets that are none, at the end: where the journal
 // has no rest of them they stay, on a line of their own, and the first new entry speaks of them.
-Status FileDevice::ReadEnd(ChainPosition& at, Bytes& torn) {
+Status FileDevice::ReadEnd(std::optional<ChainPosition>& at, Bytes& torn) {
   const std::uint64_t size = identity_.size;
   Bytes tail;
   for (std::uint64_t window = kFirstWindow;; window *= 4) {
@@ -136,6 +147,11 @@ Status FileDevice::ReadEnd(ChainPosition& at, Bytes& torn) {
       torn.assign(tail.begin() + static_cast<std::ptrdiff_t>(last->end), tail.end());
       return {};
     }
+    // The beginning of the very first line, perhaps.
+    if (octets == size && octets <= kFirstWindow) {
+      torn = std::move(tail);
+      return {};
+    }
     if (octets == size || window >= kLargestWindow) {
       return Fail(Code::kInvalid,
                   "the audit file holds something else than audit entries: move it "
@@ -145,12 +161,14 @@ Status FileDevice::ReadEnd(ChainPosition& at, Bytes& torn) {
 }
 
 std::string FileDevice::StartLine() const {
+  const std::string lines = std::to_string(journal_lines_);
   const std::string known = std::to_string(known_.at.sequence);
   const std::string known_hash = ToHex(known_.at.hash);
   const std::string torn = std::to_string(torn_octets_);
   std::string line;
   AppendEvent({std::string(kStartEvent),
-               {{"known_seq", known},
+               {{"journal_lines", lines},
+                {"known_seq", known},
                 {"known_hash", known_hash},
                 {"torn_octets", torn},
                 {"torn_sha256", torn_hash_}}},

@@ -32,7 +32,8 @@ void FileDevice::Upkeep() {
   while (true) {
     wake_.wait_for(lock, options_.upkeep_period, [this] {
       const bool due = accepted_ - synced_ >= options_.sync_entries;
-      return stopping_ || (!broken_ && (sync_wanted_ || reopen_wanted_ || Full() || due));
+      return stopping_ ||
+             (!broken_ && (sync_wanted_ || reopen_wanted_ || drain_wanted_ || Full() || due));
     });
     if (broken_ && !stopping_) Recover(lock);
     // What callers left for a Flush() that has not come.
@@ -93,7 +94,9 @@ void FileDevice::SyncNow(Lock& lock) {
 
 void FileDevice::TakeLead(Lock& lock) {
   ++waiting_;
+  lead_wanted_ = true;
   changed_.wait(lock, [this] { return !leading_; });
+  lead_wanted_ = false;
   --waiting_;
   leading_ = true;
 }
@@ -149,6 +152,7 @@ void FileDevice::WarnOfSpace(Lock& lock) {
 // journal.
 void FileDevice::Rotate(Lock& lock) {
   TakeLead(lock);
+  if (broken_) return LeaveLead();
   const std::filesystem::path name = RotatedName(options_.path, file_head_.sequence);
   const int file = file_;
   lock.unlock();
@@ -167,6 +171,7 @@ void FileDevice::Rotate(Lock& lock) {
 
 void FileDevice::OpenAnew(Lock& lock, std::string_view why) {
   TakeLead(lock);
+  if (broken_) return LeaveLead();  // Recover() opens it anew as well
   const int old = file_;
   const FileOperations::Facts before = identity_;
   lock.unlock();
@@ -238,18 +243,25 @@ void FileDevice::Recover(Lock& lock) {
     fault_ = error;
     return;
   }
-  std::string line;
+  // What waits is the trial; only where nothing does, the entry about it is.
+  TakeLead(lock);
+  if (!Drain(lock)) return;
   const std::string refused = std::to_string(refused_);
-  if (first) {
-    line = StartLine();
-  } else {
-    AppendEvent({"audit-recovered", {{"refused", refused}, {"why", std::strerror(fault_)}}},
-                clock_.Now(), line);
+  if (!told_) {
+    std::string line;
+    if (first) {
+      line = StartLine();
+    } else {
+      AppendEvent({"audit-recovered", {{"refused", refused}, {"why", std::strerror(fault_)}}},
+                  clock_.Now(), line);
+    }
+    told_ = true;
+    if (!WriteOwn(lock, std::move(line))) return;
   }
-  if (!WriteOwn(lock, line)) return;
   SyncNow(lock);
   if (synced_ != accepted_) return;
   broken_ = false;
+  told_ = false;
   refused_ = 0;  // of the next outage
   logger_.Log(LogLevel::kInfo, "audit", "audit device takes records",
               {{"device", known_.name}, {"refused", refused}});

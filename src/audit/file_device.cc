@@ -53,15 +53,15 @@ Status FileDevice::Submit(std::string line, Urgency urgency, bool covered) {
   Put(hashed, covered);
   if (urgency == Urgency::kDurable) return WaitSynced(lock, accepted_);
   if (!identity_.regular) return WaitWritten(lock, accepted_);
-  if (urgency == Urgency::kNow && !leading_ && !Drain(lock)) return Refuse();
+  if (urgency == Urgency::kNow && MayLead() && !Drain(lock)) return Refuse();
   return {};
 }
 
 Status FileDevice::MakeRoom(Lock& lock, std::size_t octets) {
   std::optional<Steady::time_point> until;
   while (!broken_ && !journal_.Fits(octets)) {
-    if (!leading_) {
-      if (journal_.Empty()) break;  // longer than the journal
+    if (journal_.Empty()) break;  // longer than the journal
+    if (MayLead()) {
       static_cast<void>(Drain(lock));
       continue;
     }
@@ -71,6 +71,7 @@ Status FileDevice::MakeRoom(Lock& lock, std::size_t octets) {
     --waiting_;
     if (woken == std::cv_status::timeout) break;
   }
+  if (!broken_ && !journal_.Fits(octets)) fault_ = ETIMEDOUT;
   return broken_ || !journal_.Fits(octets) ? Refuse() : Status{};
 }
 
@@ -87,13 +88,18 @@ void FileDevice::Put(HashedLine& line, bool covered) {
 
 void FileDevice::Flush() {
   Lock lock(mutex_);
-  if (!leading_ && !broken_ && !journal_.Empty()) static_cast<void>(Drain(lock));
+  if (MayLead() && !broken_ && !journal_.Empty()) static_cast<void>(Drain(lock));
 }
 
 bool FileDevice::Drain(Lock& lock) {
+  // A worker is not held up for what others go on accepting, nor a sync.
+  constexpr int kRounds = 4;
+  const std::uint64_t owed = accepted_;
   int error = 0;
   leading_ = true;
-  while (error == 0 && !journal_.Empty()) {
+  for (int round = 0;
+       error == 0 && !journal_.Empty() && (written_ < owed || (round < kRounds && !lead_wanted_));
+       ++round) {
     const bool newline = newline_owed_;
     const std::string_view octets = newline ? "\n" : journal_.Next();
     const bool all = !newline && journal_.NextIsAll();
@@ -113,13 +119,14 @@ bool FileDevice::Drain(Lock& lock) {
     if (error == 0 && all) {
       written_ = lines;
       file_head_ = head;
-      journal_.NoteWritten(head.sequence);
     }
+    if (waiting_ > 0) changed_.notify_all();
   }
   leading_ = false;
   if (error != 0) Break(error, "write to");
   if (waiting_ > 0) changed_.notify_all();
-  if (Full()) wake_.notify_one();
+  drain_wanted_ = error == 0 && !journal_.Empty();
+  if (drain_wanted_ || Full()) wake_.notify_one();
   return error == 0;
 }
 
@@ -164,12 +171,19 @@ void FileDevice::Break(int error, std::string_view what) {
 }
 
 Status FileDevice::WaitWritten(Lock& lock, std::uint64_t accepted) {
-  if (!leading_) return Drain(lock) ? Status{} : Refuse();
-  ++waiting_;
-  const bool decided =
-      changed_.wait_for(lock, options_.write_wait, [&] { return written_ >= accepted || broken_; });
-  --waiting_;
-  if (!decided) fault_ = ETIMEDOUT;
+  const Steady::time_point until = Steady::now() + options_.write_wait;
+  while (written_ < accepted && !broken_) {
+    if (MayLead()) {
+      static_cast<void>(Drain(lock));
+      continue;
+    }
+    ++waiting_;
+    const auto woken = changed_.wait_until(lock, until);
+    --waiting_;
+    if (woken != std::cv_status::timeout) continue;
+    if (written_ < accepted && !broken_) fault_ = ETIMEDOUT;
+    break;
+  }
   return written_ >= accepted ? Status{} : Refuse();
 }
 
@@ -206,10 +220,7 @@ void FileDevice::Reopen() {
   wake_.notify_one();
 }
 
-bool FileDevice::Healthy() const {
-  const std::lock_guard lock(mutex_);
-  return !broken_;
-}
+bool FileDevice::Healthy() const { return !broken_; }
 
 ChainPosition FileDevice::Stop() {
   {
@@ -219,7 +230,12 @@ ChainPosition FileDevice::Stop() {
   }
   if (thread_.joinable()) thread_.join();
   const std::lock_guard lock(mutex_);
-  return head_;
+  return begun_ ? head_ : known_.at;
+}
+
+bool FileDevice::Drained() const {
+  const std::lock_guard lock(mutex_);
+  return begun_ && journal_.Empty();
 }
 
 FileDevice::~FileDevice() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -91,6 +92,8 @@ class FileDevice {
   Counts Count() const;
   // Ends the device: what was accepted is on the disk where that is possible. Where it stopped.
   ChainPosition Stop();
+  // The file has got all that was accepted.
+  bool Drained() const;
 
  private:
   using Steady = std::chrono::steady_clock;
@@ -124,7 +127,9 @@ class FileDevice {
   void SyncNow(Lock& lock);
   bool SyncDue(Steady::time_point now) const;
   bool Full() const;
-  // The right to write: whoever holds it lets the lock go.
+  // Nobody writes, and the device's thread does not wait to.
+  bool MayLead() const { return !leading_ && !lead_wanted_; }
+  // The right to write: whoever holds it lets the lock go. The device's thread only.
   void TakeLead(Lock& lock);
   void LeaveLead();
   void Look(Lock& lock);
@@ -139,7 +144,7 @@ class FileDevice {
   Status Start();
   // Finds the place to go on from. Holding the lead, or before there is anybody else.
   Status Begin();
-  Status ReadEnd(ChainPosition& at, Bytes& torn);
+  Status ReadEnd(std::optional<ChainPosition>& at, Bytes& torn);
   std::string StartLine() const;
 
   const Options options_;
@@ -155,14 +160,18 @@ class FileDevice {
   int file_ = -1;
   FileOperations::Facts identity_;  // of the open file
   Journal journal_;
-  ChainPosition head_;              // of the last line that was accepted
-  ChainPosition file_head_;         // of the last line of the file
-  bool newline_owed_ = false;       // octets that are no line stand at the file's end
-  bool begun_ = false;              // the place in the chain is known
-  bool leading_ = false;            // somebody writes
-  std::size_t waiting_ = 0;         // threads that wait for `changed_`
-  bool broken_ = false;             // refuses until Recover() has gone well
+  ChainPosition head_;         // of the last line that was accepted
+  ChainPosition file_head_;    // of the last line of the file
+  bool newline_owed_ = false;  // octets that are no line stand at the file's end
+  bool begun_ = false;         // the place in the chain is known
+  bool leading_ = false;       // somebody writes
+  bool lead_wanted_ = false;   // the device's thread waits to
+  bool drain_wanted_ = false;  // whoever wrote left lines to the device's thread
+  std::size_t waiting_ = 0;    // threads that wait for `changed_`
+  // Refuses until Recover() has gone well. Changed under mutex_; Healthy() waits for nobody.
+  std::atomic<bool> broken_{false};
   int fault_ = 0;                   // the error number of the fault
+  bool told_ = false;               // the entry about this outage waits in the journal
   std::uint64_t refused_ = 0;       // in this outage
   std::uint64_t refused_ever_ = 0;  // counts on, for metrics
   std::uint64_t size_ = 0;
@@ -178,6 +187,7 @@ class FileDevice {
   Steady::time_point last_look_;
   Steady::time_point last_warning_;
   // What the start found behind the last whole line, of which the first entry speaks.
+  std::uint64_t journal_lines_ = 0;  // that the file had not got
   std::uint64_t torn_octets_ = 0;
   std::string torn_hash_;
   std::thread thread_;

@@ -103,25 +103,45 @@ class System final : public FileOperations {
     ::close(file);
     return error;
   }
-  void Unmap(MutableBytes mapped) override { ::munmap(mapped.data(), mapped.size()); }
+  void Unmap(MutableBytes mapped) override {
+    ::msync(mapped.data(), mapped.size(), MS_SYNC);
+    ::munmap(mapped.data(), mapped.size());
+  }
 
  private:
-  // Written, not only promised: a page without its place on the disk could end the process later.
+  // Read, so that a page that cannot be is an error now; and written where room was only promised:
+  // either could end the process later.
   static int Fill(int file, std::size_t octets) {
     struct stat found {};
     if (::fstat(file, &found) != 0) return -errno;
     if (!S_ISREG(found.st_mode)) return -EINVAL;
-    const std::string zeros(1UL << 20, '\0');
-    auto at = static_cast<std::size_t>(found.st_size);
-    if (at >= octets) return 0;
-    while (at < octets) {
-      const ssize_t wrote =
-          ::pwrite(file, zeros.data(), std::min(zeros.size(), octets - at), static_cast<off_t>(at));
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote <= 0) return wrote < 0 ? -errno : -EIO;
-      at += static_cast<std::size_t>(wrote);
+    std::string content(octets, '\0');
+    for (std::size_t at = 0; at < octets;) {
+      const ssize_t got = ::pread(file, content.data() + at, octets - at, static_cast<off_t>(at));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return -errno;
+      if (got == 0) break;
+      at += static_cast<std::size_t>(got);
     }
-    return OrError(::fsync(file));
+    constexpr std::size_t kBlock = 512;  // of st_blocks, whatever the file system's are
+    if (static_cast<std::size_t>(found.st_size) >= octets &&
+        static_cast<std::size_t>(found.st_blocks) * kBlock >= octets) {
+      return 0;
+    }
+    int error = 0;
+    for (std::size_t at = 0; error == 0 && at < octets;) {
+      const ssize_t wrote =
+          ::pwrite(file, content.data() + at, octets - at, static_cast<off_t>(at));
+      if (wrote > 0) {
+        at += static_cast<std::size_t>(wrote);
+      } else if (wrote == 0 || errno != EINTR) {
+        error = wrote == 0 ? -EIO : -errno;
+      }
+    }
+    if (error == 0) error = OrError(::fsync(file));
+    // What cannot be had whole takes no room from others.
+    if (error != 0) static_cast<void>(!::ftruncate(file, found.st_size));
+    return error;
   }
 
   static constexpr int kFlags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;

@@ -15,12 +15,11 @@ namespace coffer::audit {
 // Sealed lines that were accepted and do not stand in the device's file yet, in memory that the
 // kernel keeps for a file: they outlive this process, though not the machine. A ring in which a
 // line is never divided. Which of its octets count is written nowhere: the lines say it themselves,
-// by their numbers and hashes. Not thread-safe.
+// by their hashes. Not thread-safe.
 class Journal {
  public:
   static constexpr std::size_t kOctets = 8UL * 1024 * 1024;
 
-  // `path` empty: in this process's memory only, for a device that could not say what it took.
   static Result<Journal> Open(const std::filesystem::path& path, FileOperations& files);
   ~Journal();
   Journal(Journal&& other) noexcept;
@@ -37,11 +36,13 @@ class Journal {
     bool continues_torn = false;
   };
   Found Recover(const ChainPosition& head, ByteView torn);
-  // Likewise where the file cannot say how far it reached: from the first line that was not given
-  // to a file.
-  Found RecoverUnwritten();
+  // Likewise where the file holds no whole line that could say how far the former one reached: from
+  // the first line that was given to no file.
+  Found RecoverUntaken(ByteView torn);
   // Nothing is pending, whatever was found.
-  Found Forget();
+  void Forget();
+  // After that: whatever else stands there can never be taken for one of ours.
+  void ClearRest();
 
   bool Fits(std::size_t octets) const;
   // Fits(line.size()); ends with a newline.
@@ -52,18 +53,16 @@ class Journal {
   bool NextIsAll() const { return !wrapped_; }
   // The first of these are in the file.
   void Took(std::size_t octets);
-  // All lines up to this one are in a file.
-  void NoteWritten(std::uint64_t sequence);
   // Back to the beginning of the line of which a part was taken: in another file it must be whole.
   void Rewind();
 
  private:
-  explicit Journal(FileOperations* files, MutableBytes mapped);
-  Found Adopt(std::uint64_t first, const crypto::Sha256Digest* before, ByteView torn);
+  Journal(FileOperations& files, MutableBytes mapped);
+  void NoteTaken(const ChainPosition& at);
 
-  FileOperations* files_;  // null: memory of this process
+  FileOperations& files_;
   MutableBytes mapped_;
-  // Where lines are; before it stands the number that NoteWritten() keeps.
+  // Where lines are; before it stands the place of the last line that a file got whole.
   char* room_;
   std::size_t size_;
   std::size_t kept_ = 0;   // the beginning of the line that holds begin_: not to be overwritten

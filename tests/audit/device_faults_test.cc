@@ -39,6 +39,27 @@ TEST_F(DeviceFaults, AnyErrorOfAWriteRefusesUntilItHasPassed) {
   ExpectIntact();
 }
 
+TEST_F(DeviceFaults, AnOutageLeavesOneEntryHoweverOftenTheDeviceTried) {
+  for (const bool something_waits : {true, false}) {
+    if (something_waits) {
+      files_.write_error = ENOSPC;
+      ExpectRefused();
+    } else {
+      files_.sync_error = EIO;
+      ExpectRefused(true);
+      files_.write_error = ENOSPC;
+      files_.sync_error = 0;
+    }
+    const std::uint64_t before = files_.failed_writes.load();
+    while (files_.failed_writes.load() < before + 10) std::this_thread::yield();
+    files_.write_error = 0;
+    AppendWhenBack("after", true);
+  }
+  EXPECT_EQ(Count(Lines(), "audit-recovered"), 2U);
+  Stop();
+  ExpectIntact();
+}
+
 TEST_F(DeviceFaults, ADeviceThatBlocksRefusesInsteadOfWaiting) {
   files_.write_error = EAGAIN;
   std::vector<std::thread> callers;
@@ -84,6 +105,67 @@ TEST_F(DeviceFaults, WhatAFullDiskDidNotTakeIsWrittenByTheNextProcess) {
   ExpectIntact();
 }
 
+TEST_F(DeviceFaults, TheVeryFirstLineCutShortIsFinishedByTheNextProcess) {
+  Stop();
+  std::filesystem::remove(options_.path);
+  std::filesystem::remove(options_.journal);
+  files_.room = 100;
+  Open();
+  EXPECT_FALSE(device_->Healthy());
+  Stop();
+  files_.room = INT64_MAX;
+  Open();
+  ASSERT_TRUE(Append("a"));
+  Stop();
+  EXPECT_EQ(Count(Lines(), "audit-started"), 2U);
+  ExpectIntact();
+}
+
+TEST_F(DeviceFaults, NoLineStandsInTwoFilesWhereTheFullOneWasMovedAway) {
+  files_.room = 5100;
+  int accepted = 0;
+  while (accepted < 60 && device_->Append(Line("m" + std::to_string(accepted)), Urgency::kSoon)) {
+    ++accepted;
+  }
+  device_->Flush();
+  ASSERT_FALSE(device_->Healthy());
+  Stop();
+  std::filesystem::rename(options_.path, directory_.Path() / "audit.log.1");
+  files_.room = INT64_MAX;
+  Open();
+  Stop();
+  std::vector<std::string> all;
+  for (const auto& file : Files()) {
+    const auto lines = LinesOf(file);
+    all.insert(all.end(), lines.begin(), lines.end());
+  }
+  for (int i = 0; i < accepted; ++i) {
+    // The line on which the disk became full was cut in the former file, and is whole in this one.
+    const std::string whole = Id("m" + std::to_string(i)) + "}";
+    std::size_t found = 0;
+    for (const std::string& line : all) {
+      SealedLine sealed;
+      found += line.find(whole) != std::string::npos && ReadSealedLine(line, sealed) ? 1 : 0;
+    }
+    EXPECT_EQ(found, 1U) << i;
+  }
+}
+
+TEST_F(DeviceFaults, NothingIsWrittenTwiceIntoTheFileThatTakesTheFullOnesPlace) {
+  ASSERT_TRUE(Append("a"));
+  files_.room = 40;
+  ExpectRefused();
+  std::filesystem::rename(options_.path, directory_.Path() / "audit.log.1");
+  device_->Reopen();
+  files_.room = INT64_MAX;
+  AppendWhenBack("b");
+  Stop();
+  for (const std::string& line : Lines()) {
+    SealedLine sealed;
+    EXPECT_TRUE(ReadSealedLine(line, sealed) && sealed.Intact()) << line;
+  }
+}
+
 TEST_F(DeviceFaults, AJournalThatCannotBeMadeIsAnErrorOfTheStart) {
   Stop();
   files_.map_error = ENOSPC;
@@ -97,7 +179,7 @@ TEST_F(DeviceFaults, AFullDiskThatFreesALittleRoomAtATimeTearsNothing) {
   ExpectRefused();
   for (int i = 0; i < 100; ++i) {
     files_.room = 7;
-    while (files_.room.load() > 0) std::this_thread::yield();
+    while (files_.room.load() > 0) static_cast<void>(Append("fills"));
   }
   files_.room = INT64_MAX;
   AppendWhenBack("after");

@@ -164,22 +164,55 @@ TEST_F(JournalTest, BelievesNoLineThatDoesNotFollowInTheChain) {
   EXPECT_EQ(journal.Recover({}, {}).lines, 2U) << "the third was changed";
 }
 
-TEST_F(JournalTest, KnowsFromWhichNumberOnNoFileGotThem) {
+TEST_F(JournalTest, KnowsFromWhichLineOnNoFileGotThem) {
   std::string left;
   {
     Journal journal = Open();
-    const std::string written = PutNext(journal);
-    journal.NoteWritten(head_.sequence);
+    std::string written;
+    for (int i = 0; i < 3; ++i) written += PutNext(journal);
     left = PutNext(journal);
-    journal.Took(written.size());
+    journal.Took(written.size() + 10);  // and the beginning of the fourth
   }
   Journal journal = Open();
-  const Journal::Found found = journal.RecoverUnwritten();
+  const Journal::Found found = journal.RecoverUntaken({});
   EXPECT_EQ(found.lines, 1U);
   EXPECT_EQ(found.at, head_);
   EXPECT_EQ(TakeAll(journal), left);
-  EXPECT_EQ(journal.Forget().lines, 0U);
-  EXPECT_TRUE(journal.Empty());
+}
+
+TEST_F(JournalTest, IsNotMisledByOlderLinesOfTheSameNumbers) {
+  {
+    Journal journal = Open();
+    for (int i = 0; i < 30; ++i) PutNext(journal);
+  }
+  head_ = {};  // another chain, which overwrites the first few
+  std::string left;
+  {
+    Journal journal = Open();
+    for (int i = 0; i < 3; ++i) left += PutNext(journal, 400);
+  }
+  Journal journal = Open();
+  EXPECT_EQ(journal.Recover({}, {}).lines, 3U);
+  EXPECT_EQ(TakeAll(journal), left);
+}
+
+TEST_F(JournalTest, KeepsWhatIsPendingWhenItClearsTheRest) {
+  for (const bool across_the_end : {false, true}) {
+    std::filesystem::remove(path_);
+    head_ = {};
+    Journal journal = Open();
+    std::string left;
+    if (across_the_end) {
+      const std::string big = PutNext(journal, Journal::kOctets - 5000);
+      for (int i = 0; i < 2; ++i) left += PutNext(journal, 2000);
+      journal.Took(big.size());
+    }
+    for (int i = 0; i < 5; ++i) left += PutNext(journal, 2000);
+    journal.ClearRest();
+    EXPECT_EQ(TakeAll(journal), left);
+    journal.ClearRest();
+    EXPECT_EQ(journal.Recover({}, {}).lines, 0U);
+  }
 }
 
 TEST_F(JournalTest, BeginsALineAnewForAnotherFile) {
@@ -198,7 +231,7 @@ TEST_F(JournalTest, FindsNothingInWhatAnythingElseWroteThere) {
   std::ofstream(path_, std::ios::binary) << noise;
   Journal journal = Open();
   EXPECT_EQ(journal.Recover({}, {}).lines, 0U);
-  EXPECT_EQ(journal.RecoverUnwritten().lines, 0U);
+  EXPECT_EQ(journal.RecoverUntaken({}).lines, 0U);
   EXPECT_TRUE(journal.Empty());
 }
 

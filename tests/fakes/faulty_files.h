@@ -24,6 +24,7 @@ class FaultyFiles final : public audit::FileOperations {
   std::atomic<std::int64_t> free_space{INT64_MAX};  // as FreeSpace() tells it
   std::atomic<std::uint64_t> synced_octets{0};      // of the file, at its last sync
   std::atomic<std::uint64_t> syncs{0};
+  std::atomic<std::uint64_t> failed_writes{0};
 
   int Open(const std::filesystem::path& path) override {
     if (const int error = open_error.load()) return -error;
@@ -31,9 +32,15 @@ class FaultyFiles final : public audit::FileOperations {
   }
   void Close(int file) override { real_.Close(file); }
   std::int64_t Write(int file, std::string_view octets) override {
-    if (const int error = write_error.load()) return -error;
+    if (const int error = write_error.load()) {
+      ++failed_writes;
+      return -error;
+    }
     const std::int64_t left = room.load();
-    if (left <= 0) return -ENOSPC;
+    if (left <= 0) {
+      ++failed_writes;
+      return -ENOSPC;
+    }
     const auto part = octets.substr(0, static_cast<std::size_t>(left));
     const std::int64_t wrote = real_.Write(file, part);
     if (wrote > 0 && left != INT64_MAX) room -= wrote;

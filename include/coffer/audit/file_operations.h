@@ -44,6 +44,7 @@ class FileOperations {
   // absent or shorter, its room on the disk taken: what is written there outlives the process as
   // soon as it is written, not the machine. 0, and `mapped`.
   virtual int Map(const std::filesystem::path& path, std::size_t octets, MutableBytes& mapped) = 0;
+  // What stands there is on the disk then, where that is possible.
   virtual void Unmap(MutableBytes mapped) = 0;
 };
 
