@@ -119,6 +119,12 @@ Status Builder::ReadTop(hcl::ObjectReader& reader) {
   if (drain) config_.drain_deadline = std::chrono::seconds(*drain);
   COFFER_ASSIGN(const auto name, reader.Text("cluster_name"));
   if (name) config_.cluster_name = *name;
+  COFFER_ASSIGN(const auto exported, reader.Text("key_export"));
+  if (exported && *exported != "none") {
+    return hcl::FailAt(reader.At("key_export"),
+                       "\"key_export\" can only be \"none\": this server has no way to give a "
+                       "private or secret key away");
+  }
   COFFER_TRY(ReadLog(reader, config_.log));
   COFFER_ASSIGN(const auto audit, reader.Text("audit_directory"));
   if (audit) {
@@ -201,6 +207,7 @@ std::string EffectiveSettings(const Config& config) {
                     "\nworkers = " + std::to_string(config.http.workers) + "\n";
   const auto drain = std::chrono::duration_cast<std::chrono::seconds>(config.drain_deadline);
   out += "drain_timeout = \"" + std::to_string(drain.count()) + "s\"\n";
+  out += "key_export = \"none\"\n";
   PrintLog(config.log, out);
   if (!config.audit_directory.empty()) {
     out += "audit_directory = " + hcl::Quote(config.audit_directory.string()) + "\n";

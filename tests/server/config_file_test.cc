@@ -19,6 +19,7 @@ constexpr std::string_view kWhole = R"(
 cluster_name  = "vault of keys"
 workers       = 3
 drain_timeout = "25s"
+key_export    = "none"
 listener "tcp" { address = "[::1]:8200" }
 listener "unix" {
   address     = "/run/coffer/coffer.sock"
@@ -250,6 +251,9 @@ TEST_F(ConfigFileTest, RefusesValuesThatCannotBe) {
            Refusal{"workers = 0", "line 5, column 11: \"workers\" must be from 1 to 64"},
            Refusal{"workers = \"2\"",
                    "line 5, column 11: \"workers\" must be an integer, not a string"},
+           Refusal{"key_export = \"plaintext\"",
+                   "line 5, column 1: \"key_export\" can only be \"none\": this server has no way "
+                   "to give a private or secret key away"},
            Refusal{"drain_timeout = \"2h\"",
                    "line 5, column 17: \"drain_timeout\" must be from 0 to 3600 seconds"},
            Refusal{"listener \"udp\" { address = \"a:1\" }",
