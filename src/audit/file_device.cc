@@ -53,7 +53,9 @@ Status FileDevice::Submit(std::string line, Urgency urgency, bool covered) {
   Put(hashed, covered);
   if (urgency == Urgency::kDurable) return WaitSynced(lock, accepted_);
   if (!identity_.regular) return WaitWritten(lock, accepted_);
-  if (urgency == Urgency::kNow && MayLead() && !Drain(lock)) return Refuse();
+  if (urgency == Urgency::kSoon) return {};
+  asked_ = accepted_;
+  if (MayLead() && !Drain(lock)) return Refuse();
   return {};
 }
 
@@ -88,17 +90,19 @@ void FileDevice::Put(HashedLine& line, bool covered) {
 
 void FileDevice::Flush() {
   Lock lock(mutex_);
-  if (MayLead() && !broken_ && !journal_.Empty()) static_cast<void>(Drain(lock));
+  if (broken_ || journal_.Empty()) return;
+  asked_ = accepted_;
+  if (MayLead()) static_cast<void>(Drain(lock));
 }
 
 bool FileDevice::Drain(Lock& lock) {
-  // A worker is not held up for what others go on accepting, nor a sync.
+  // A worker is not held up for what others go on asking for, nor a sync.
   constexpr int kRounds = 4;
   const std::uint64_t owed = accepted_;
   int error = 0;
   leading_ = true;
   for (int round = 0;
-       error == 0 && !journal_.Empty() && (written_ < owed || (round < kRounds && !lead_wanted_));
+       error == 0 && (written_ < owed || (written_ < asked_ && round < kRounds && !lead_wanted_));
        ++round) {
     const bool newline = newline_owed_;
     const std::string_view octets = newline ? "\n" : journal_.Next();
@@ -125,7 +129,7 @@ bool FileDevice::Drain(Lock& lock) {
   leading_ = false;
   if (error != 0) Break(error, "write to");
   if (waiting_ > 0) changed_.notify_all();
-  drain_wanted_ = error == 0 && !journal_.Empty();
+  drain_wanted_ = error == 0 && written_ < asked_;
   if (drain_wanted_ || Full()) wake_.notify_one();
   return error == 0;
 }

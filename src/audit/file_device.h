@@ -167,6 +167,7 @@ class FileDevice {
   bool leading_ = false;       // somebody writes
   bool lead_wanted_ = false;   // the device's thread waits to
   bool drain_wanted_ = false;  // whoever wrote left lines to the device's thread
+  std::uint64_t asked_ = 0;    // of the accepted lines, those that somebody wants in the file
   std::size_t waiting_ = 0;    // threads that wait for `changed_`
   // Refuses until Recover() has gone well. Changed under mutex_; Healthy() waits for nobody.
   std::atomic<bool> broken_{false};
