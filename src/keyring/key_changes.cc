@@ -389,7 +389,7 @@ Status KeyRing::RotateDue(SystemTime now) {
 void KeyRing::Impl::QueueNextDue() {
   if (due.empty()) return;
   const Status queued = custodian.Submit([this](Token&) -> Status {
-    const Status done = RotateOneDue(due.front());
+    Status done = RotateOneDue(due.front());
     const bool lost = !done && done.error().code == Code::kTokenLost;
     due.erase(due.begin(), lost ? due.end() : due.begin() + 1);
     QueueNextDue();
