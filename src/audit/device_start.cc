@@ -93,7 +93,7 @@ Status FileDevice::Begin() {
   // Left by a power cut: less than what is known to have been, or not what the file's end begins.
   if ((!at && found.at.sequence < known_.at.sequence) || (!torn.empty() && !found.continues_torn)) {
     journal_.Forget();
-    found.lines = 0;
+    found = {};
   }
   journal_.ClearRest();
   const Lock lock(mutex_);

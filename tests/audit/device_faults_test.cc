@@ -121,6 +121,28 @@ TEST_F(DeviceFaults, TheVeryFirstLineCutShortIsFinishedByTheNextProcess) {
   ExpectIntact();
 }
 
+TEST_F(DeviceFaults, ABeginningWhoseRestIsNotBelievedKeepsALineOfItsOwn) {
+  Stop();
+  std::filesystem::remove(options_.path);
+  std::filesystem::remove(options_.journal);
+  files_.room = 100;
+  Open();
+  Stop();
+  files_.room = INT64_MAX;
+  // The journal is behind what is known: a power cut left it.
+  Open({"file/", {50, {}}, false});
+  ASSERT_TRUE(Append("a"));
+  Stop();
+  const std::vector<std::string> lines = Lines();
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0].size(), 100U);
+  EXPECT_EQ(Count(lines, "\"torn_octets\":\"100\""), 1U);
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    SealedLine sealed;
+    EXPECT_TRUE(ReadSealedLine(lines[i], sealed) && sealed.Intact()) << lines[i];
+  }
+}
+
 TEST_F(DeviceFaults, NoLineStandsInTwoFilesWhereTheFullOneWasMovedAway) {
   files_.room = 5100;
   int accepted = 0;
