@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -14,20 +13,13 @@
 #include "coffer/crypto/digest.h"
 #include "coffer/crypto/public_key.h"
 #include "fakes/software_signer.h"
+#include "fakes/vectors.h"
 
 namespace coffer::crypto {
 namespace {
 
+using fakes::FromHex;
 using nlohmann::json;
-
-Bytes FromHex(std::string_view text) {
-  Bytes out;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-    out.push_back(
-        static_cast<std::uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
-  }
-  return out;
-}
 
 // FIPS 186-4's order of P-256.
 const Bytes kOrder = FromHex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
@@ -178,11 +170,7 @@ TEST_F(P256TableTest, ThreadsConfirmWhileTheTableIsMade) {
 
 // Project Wycheproof's, with the cases where two of the points that are added are equal.
 TEST_F(P256TableTest, AgreesWithWycheproof) {
-  const char* const named = std::getenv("COFFER_VECTORS");
-  const std::filesystem::path folder =
-      named != nullptr
-          ? std::filesystem::path(named)
-          : std::filesystem::path(COFFER_SOURCE_DIR) / ".." / "shared" / "vectors" / "wycheproof";
+  const std::filesystem::path folder = fakes::WycheproofFolder(COFFER_SOURCE_DIR);
   if (!std::filesystem::exists(folder / "ecdsa_secp256r1_sha256_p1363_test.json")) {
     GTEST_SKIP() << "no vectors: COFFER_VECTORS names no folder of Project Wycheproof's";
   }

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "coffer/base/base64.h"
+#include "fakes/vectors.h"
 
 namespace coffer::crypto {
 namespace {
+
+using fakes::FromHex;
 
 // RFC 8032 7.1, test 2.
 constexpr std::string_view kEdKey =
@@ -13,15 +16,6 @@ constexpr std::string_view kEdKey =
 constexpr std::string_view kEdSignature =
     "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
     "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
-
-Bytes FromHex(std::string_view text) {
-  Bytes out;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-    out.push_back(
-        static_cast<std::uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
-  }
-  return out;
-}
 
 // FIPS 186-4's generator of P-256, which is a public key like any other.
 const std::string kPoint =

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -21,10 +20,9 @@ using pkcs11::Attributes;
 using pkcs11::AttributeType;
 using pkcs11::MechanismType;
 
-std::filesystem::path Vectors() {
-  if (const char* named = std::getenv("COFFER_VECTORS")) return named;
-  return std::filesystem::path(COFFER_SOURCE_DIR) / ".." / "shared" / "vectors" / "wycheproof";
-}
+Bytes FromHex(const json& text) { return fakes::FromHex(text.get_ref<const std::string&>()); }
+
+std::filesystem::path Vectors() { return fakes::WycheproofFolder(COFFER_SOURCE_DIR); }
 
 class KnownAnswerTest : public PlantedKeyTest {
  protected:

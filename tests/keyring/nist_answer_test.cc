@@ -13,6 +13,7 @@
 namespace coffer::keyring {
 namespace {
 
+using fakes::FromHex;
 using pkcs11::MechanismType;
 
 using Case = std::map<std::string, std::string>;

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "fakes/vectors.h"
 #include "keyring/token_path_fixture.h"
 
 namespace coffer::keyring {
@@ -37,13 +38,6 @@ class PlantedKeyTest : public TokenPathTest {
     const auto key = session_->CreateObject(attributes);
     EXPECT_TRUE(key) << key.error().cause;
     return key.value_or(0);
-  }
-  static Bytes FromHex(const std::string& text) {
-    Bytes out;
-    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-      out.push_back(static_cast<std::uint8_t>(std::stoi(text.substr(i, 2), nullptr, 16)));
-    }
-    return out;
   }
   bool NotApplicable(const std::string& reason) {
     ++not_applicable_[reason];

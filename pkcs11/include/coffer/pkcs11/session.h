@@ -104,8 +104,8 @@ class Session {
   enum class Operation;
   Session(std::shared_ptr<const ModuleState> module, unsigned long handle);
   Status CheckAlive() const;
-  // The error of a failed call; Midway: of one that may have left `operation` active.
   void CountMade(std::uint64_t objects) const;
+  // The error of a failed call; Midway: of one that may have left `operation` active.
   Error Failed(unsigned long rv, const char* function);
   Error FailedMidway(unsigned long rv, const char* function, Operation operation);
   Error FailedLength(std::size_t size, const char* function);
