@@ -2,6 +2,10 @@
 
 #include <openssl/err.h>
 
+#include <limits>
+
+#include "coffer/base/bytes.h"
+
 namespace coffer::crypto {
 
 // For std::unique_ptr: FreeWith<::BIO_free>.
@@ -20,5 +24,10 @@ struct ErrorMark {
   ErrorMark& operator=(const ErrorMark&) = delete;
   ~ErrorMark() { ::ERR_pop_to_mark(); }
 };
+
+// Whether OpenSSL's d2i functions can be told the length.
+inline bool FitsLong(ByteView octets) {
+  return octets.size() <= static_cast<std::size_t>(std::numeric_limits<long>::max());
+}
 
 }  // namespace coffer::crypto

@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 
 #include "coffer/base/bytes.h"
+#include "coffer/crypto/public_key.h"
 
 namespace coffer::crypto {
 
@@ -19,8 +21,9 @@ class P256Table {
   P256Table(const P256Table&) = delete;
   P256Table& operator=(const P256Table&) = delete;
 
-  // Whether `signature`, r || s in 64 octets, is the point's for the digest (FIPS 186-4 6.4).
-  bool Confirms(ByteView digest, ByteView signature) const;
+  // Sets `confirmed` where the signature is the point's for the digest (FIPS 186-4 6.4), of each by
+  // itself. The more at once, the cheaper each.
+  void Confirm(std::span<SignedDigest> batch) const;
 
   static constexpr int kMost = 64;
 

@@ -2,7 +2,6 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/param_build.h>
@@ -12,22 +11,20 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <limits>
+#include <utility>
 
 #include "openssl_scope.h"
-#include "p256_table.h"
+#include "public_key_handle.h"
 
 namespace coffer::crypto {
 namespace {
 
-using PkeyPointer = std::unique_ptr<EVP_PKEY, FreeWith<::EVP_PKEY_free>>;
 using ContextPointer = std::unique_ptr<EVP_PKEY_CTX, FreeWith<::EVP_PKEY_CTX_free>>;
 using NumberPointer = std::unique_ptr<BIGNUM, FreeWith<::BN_free>>;
 using BuilderPointer = std::unique_ptr<OSSL_PARAM_BLD, FreeWith<::OSSL_PARAM_BLD_free>>;
 using ParamsPointer = std::unique_ptr<OSSL_PARAM, FreeWith<::OSSL_PARAM_free>>;
 using BioPointer = std::unique_ptr<BIO, FreeWith<::BIO_free>>;
-using SignaturePointer = std::unique_ptr<ECDSA_SIG, FreeWith<::ECDSA_SIG_free>>;
 using StringPointer = std::unique_ptr<ASN1_OCTET_STRING, FreeWith<::ASN1_OCTET_STRING_free>>;
 
 constexpr int kMinRsaBits = 2048;
@@ -49,10 +46,6 @@ const char* DigestName(HashAlgorithm hash) {
   static constexpr std::array kNames{"SHA1",     "SHA2-224", "SHA2-256", "SHA2-384", "SHA2-512",
                                      "SHA3-224", "SHA3-256", "SHA3-384", "SHA3-512"};
   return kNames.at(static_cast<std::size_t>(hash));
-}
-
-bool FitsLong(ByteView octets) {
-  return octets.size() <= static_cast<std::size_t>(std::numeric_limits<long>::max());
 }
 
 // The octets in a DER OCTET STRING that is the whole input; nothing otherwise.
@@ -114,18 +107,6 @@ bool SetPadding(EVP_PKEY_CTX* context, int padding, const std::optional<HashAlgo
 }
 
 }  // namespace
-
-struct PublicKey::Handle {
-  explicit Handle(PkeyPointer parsed) : key(std::move(parsed)) {}
-  ~Handle() { delete table.load(); }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-
-  const PkeyPointer key;
-  // What confirmations learn; the key itself never changes.
-  std::atomic<std::uint64_t> confirmed_without{0};
-  std::atomic<const P256Table*> table{nullptr};  // owned
-};
 
 PublicKey::PublicKey(std::unique_ptr<Handle> handle, Kind kind, int bits, Bytes spki)
     : handle_(std::move(handle)), kind_(kind), bits_(bits), spki_(std::move(spki)) {}
@@ -238,47 +219,6 @@ bool PublicKey::VerifyEcdsa(ByteView digest, ByteView signature) const {
                            digest.size()) == 1;
 }
 
-bool PublicKey::ConfirmEcdsa(ByteView digest, ByteView signature) const {
-  const std::size_t width = static_cast<std::size_t>(bits_ + 7) / 8;
-  if (kind_ != Kind::kEcdsa || signature.size() != 2 * width) return false;
-  const P256Table* const table = handle_->table.load(std::memory_order_acquire);
-  if (table == nullptr) {
-    handle_->confirmed_without.fetch_add(1, std::memory_order_relaxed);
-  } else if (table->Confirms(digest, signature)) {
-    return true;
-  }
-  // What the table does not confirm OpenSSL's own verification has the last word on.
-  return VerifyEcdsa(digest, EcdsaToDer(signature));
-}
-
-bool PublicKey::TableIsDue() const {
-  constexpr std::uint64_t kPays = 4096;
-  if (kind_ != Kind::kEcdsa || bits_ != 256) return false;
-  if (HasTable()) return false;
-  const std::uint64_t confirmed = handle_->confirmed_without.load(std::memory_order_relaxed);
-  return confirmed > 0 && confirmed % kPays == 0;
-}
-
-void PublicKey::MakeTable() const {
-  const ErrorMark mark;
-  if (kind_ != Kind::kEcdsa || bits_ != 256 || HasTable()) return;
-  std::array<std::uint8_t, 65> point{};
-  std::size_t size = 0;
-  if (::EVP_PKEY_get_octet_string_param(handle_->key.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
-                                        point.size(), &size) != 1) {
-    return;
-  }
-  std::unique_ptr<P256Table> made = P256Table::Make(ByteView(point).first(size));
-  const P256Table* none = nullptr;
-  if (made && handle_->table.compare_exchange_strong(none, made.get())) {
-    static_cast<void>(made.release());  // the handle's now
-  }
-}
-
-bool PublicKey::HasTable() const {
-  return handle_->table.load(std::memory_order_relaxed) != nullptr;
-}
-
 bool PublicKey::VerifyEd25519(ByteView message, ByteView signature) const {
   if (kind_ != Kind::kEd25519) return false;
   const ErrorMark mark;
@@ -367,45 +307,6 @@ Bytes GeneratorPoint(Curve curve) {
                                     POINT_CONVERSION_UNCOMPRESSED, point.data(), point.size(),
                                     nullptr));
   return point;
-}
-
-Bytes EcdsaToDer(ByteView fixed) {
-  const ErrorMark mark;
-  const auto width = static_cast<int>(fixed.size() / 2);
-  const SignaturePointer signature(::ECDSA_SIG_new());
-  NumberPointer r(::BN_bin2bn(fixed.data(), width, nullptr));
-  NumberPointer s(::BN_bin2bn(fixed.data() + width, width, nullptr));
-  if (!signature || !r || !s || ::ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1) return {};
-  static_cast<void>(r.release());  // the signature's now
-  static_cast<void>(s.release());
-  unsigned char* der = nullptr;
-  const int size = ::i2d_ECDSA_SIG(signature.get(), &der);
-  if (size <= 0) return {};
-  Bytes out(der, der + size);
-  ::OPENSSL_free(der);
-  return out;
-}
-
-Result<Bytes> EcdsaFromDer(ByteView der, std::size_t width) {
-  const ErrorMark mark;
-  const auto invalid = [] { return Fail(Code::kInvalid, "supplied signature is invalid"); };
-  if (!FitsLong(der)) return invalid();
-  const unsigned char* at = der.data();
-  const SignaturePointer signature(::d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
-  if (!signature) return invalid();
-  if (at != der.data() + der.size()) {
-    return Fail(Code::kInvalid, "supplied signature contains extra data");
-  }
-  Bytes fixed(2 * width);
-  const auto octets = static_cast<int>(width);
-  if (::BN_bn2binpad(::ECDSA_SIG_get0_r(signature.get()), fixed.data(), octets) != octets ||
-      ::BN_bn2binpad(::ECDSA_SIG_get0_s(signature.get()), fixed.data() + width, octets) != octets) {
-    return invalid();
-  }
-  // OpenSSL reads lengths that are not DER's; one signature has one encoding.
-  const Bytes canonical = EcdsaToDer(fixed);
-  if (!std::equal(canonical.begin(), canonical.end(), der.begin(), der.end())) return invalid();
-  return fixed;
 }
 
 }  // namespace coffer::crypto

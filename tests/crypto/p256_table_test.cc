@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "coffer/crypto/digest.h"
@@ -33,6 +34,12 @@ Bytes Joined(const Bytes& r, const Bytes& s) {
   return out;
 }
 
+bool Confirms(const P256Table& table, const Bytes& digest, const Bytes& signature) {
+  SignedDigest one{digest, signature};
+  table.Confirm({&one, 1});
+  return one.confirmed;
+}
+
 class P256TableTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -46,6 +53,31 @@ class P256TableTest : public ::testing::Test {
     const auto digest = Sha256(AsBytes(message));
     return Bytes(digest.begin(), digest.end());
   }
+  // Digests and their signatures.
+  std::vector<std::pair<Bytes, Bytes>> GoodOnes(std::size_t count) const {
+    std::vector<std::pair<Bytes, Bytes>> made;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string message = std::to_string(i);
+      made.emplace_back(DigestOf(message), signer_.Sign(AsBytes(message)));
+    }
+    return made;
+  }
+  // One of each way to be wrong.
+  std::vector<std::pair<Bytes, Bytes>> BadOnes() const {
+    const Bytes digest = DigestOf("x");
+    const Bytes good = signer_.Sign(AsBytes("x"));
+    const Bytes r(good.begin(), good.begin() + 32);
+    const Bytes s(good.begin() + 32, good.end());
+    Bytes flipped = good;
+    flipped[40] ^= 1;
+    std::vector<std::pair<Bytes, Bytes>> bad{
+        {digest, flipped}, {DigestOf("y"), good}, {digest, {}}, {digest, r}};
+    for (const Bytes& number : {Bytes(32), kOrder, Bytes(32, 0xff)}) {
+      bad.emplace_back(digest, Joined(number, s));
+      bad.emplace_back(digest, Joined(r, number));
+    }
+    return bad;
+  }
 
   fakes::SoftwareSigner signer_;
   PublicKey::Shared key_;
@@ -56,7 +88,7 @@ TEST_F(P256TableTest, ConfirmsWhatTheKeySigned) {
   for (int i = 0; i < 500; ++i) {
     const std::string message = std::to_string(i);
     const Bytes signature = signer_.Sign(AsBytes(message));
-    ASSERT_TRUE(table_->Confirms(DigestOf(message), signature)) << ToHex(signature);
+    ASSERT_TRUE(Confirms(*table_, DigestOf(message), signature)) << ToHex(signature);
   }
 }
 
@@ -66,12 +98,12 @@ TEST_F(P256TableTest, ConfirmsNothingThatHasOneBitChanged) {
   for (std::size_t bit = 0; bit < signature.size() * 8; ++bit) {
     Bytes changed = signature;
     changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ (1U << (bit % 8)));
-    ASSERT_FALSE(table_->Confirms(digest, changed)) << bit;
+    ASSERT_FALSE(Confirms(*table_, digest, changed)) << bit;
   }
   for (std::size_t bit = 0; bit < digest.size() * 8; ++bit) {
     Bytes changed = digest;
     changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ (1U << (bit % 8)));
-    ASSERT_FALSE(table_->Confirms(changed, signature)) << bit;
+    ASSERT_FALSE(Confirms(*table_, changed, signature)) << bit;
   }
 }
 
@@ -85,24 +117,67 @@ TEST_F(P256TableTest, ConfirmsNoNumbersOutOfRange) {
   Bytes one(32);
   one.back() = 1;
   for (const Bytes& bad : {zero, kOrder, all}) {
-    EXPECT_FALSE(table_->Confirms(digest, Joined(bad, s)));
-    EXPECT_FALSE(table_->Confirms(digest, Joined(r, bad)));
-    EXPECT_FALSE(table_->Confirms(digest, Joined(bad, bad)));
+    EXPECT_FALSE(Confirms(*table_, digest, Joined(bad, s)));
+    EXPECT_FALSE(Confirms(*table_, digest, Joined(r, bad)));
+    EXPECT_FALSE(Confirms(*table_, digest, Joined(bad, bad)));
   }
-  EXPECT_FALSE(table_->Confirms(digest, Joined(one, one)));
-  EXPECT_FALSE(table_->Confirms(Bytes(32), Joined(zero, zero)));
+  EXPECT_FALSE(Confirms(*table_, digest, Joined(one, one)));
+  EXPECT_FALSE(Confirms(*table_, Bytes(32), Joined(zero, zero)));
   for (const std::size_t size : {0U, 32U, 63U, 65U, 128U}) {
     Bytes other = good;
     other.resize(size);
-    EXPECT_FALSE(table_->Confirms(digest, other)) << size;
+    EXPECT_FALSE(Confirms(*table_, digest, other)) << size;
   }
+}
+
+TEST_F(P256TableTest, ABatchConfirmsEachByItself) {
+  const std::vector<std::pair<Bytes, Bytes>> bad = BadOnes();
+  // As many as have an inversion of their own, fewer, and more than two times as many.
+  for (const std::size_t size : {1U, 2U, 127U, 128U, 129U, 300U}) {
+    const std::vector<std::pair<Bytes, Bytes>> good = GoodOnes(size);
+    // None bad, each kind of bad alone at the start, inside and at the end, every third bad, all.
+    std::vector<std::vector<bool>> patterns{std::vector<bool>(size), std::vector<bool>(size, true)};
+    for (const std::size_t place : {std::size_t{0}, size / 2, size - 1}) {
+      patterns.emplace_back(size).at(place) = true;
+    }
+    std::vector<bool>& thirds = patterns.emplace_back(size);
+    for (std::size_t i = 0; i < size; i += 3) thirds.at(i) = true;
+    for (std::size_t kind = 0; kind < bad.size(); ++kind) {
+      for (const std::vector<bool>& pattern : patterns) {
+        std::vector<SignedDigest> batch;
+        for (std::size_t i = 0; i < size; ++i) {
+          const auto& [digest, signature] =
+              pattern.at(i) ? bad.at((kind + i) % bad.size()) : good.at(i);
+          batch.push_back({digest, signature});
+        }
+        table_->Confirm(batch);
+        for (std::size_t i = 0; i < size; ++i) {
+          ASSERT_EQ(batch.at(i).confirmed, !pattern.at(i)) << kind << " " << i << " of " << size;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(P256TableTest, AnEmptyBatchIsNothing) {
+  table_->Confirm({});
+  key_->ConfirmEcdsa({});
+}
+
+TEST_F(P256TableTest, ASignatureConfirmsOnlyTheDigestBesideIt) {
+  const auto good = GoodOnes(2);
+  std::vector<SignedDigest> batch{{good[0].first, good[1].second}, {good[1].first, good[0].second}};
+  key_->MakeTable();
+  key_->ConfirmEcdsa(batch);
+  EXPECT_FALSE(batch[0].confirmed);
+  EXPECT_FALSE(batch[1].confirmed);
 }
 
 TEST_F(P256TableTest, ADigestLongerThanTheCurveIsCut) {
   Bytes longer = DigestOf("x");
   const Bytes signature = signer_.Sign(AsBytes("x"));
   longer.resize(64, 0xaa);
-  EXPECT_TRUE(table_->Confirms(longer, signature));
+  EXPECT_TRUE(Confirms(*table_, longer, signature));
   EXPECT_TRUE(key_->ConfirmEcdsa(longer, signature));
 }
 
@@ -155,6 +230,34 @@ TEST_F(P256TableTest, ATableIsDueForAKeyThatSignsMuchUntilItHasOne) {
   }
 }
 
+TEST_F(P256TableTest, AKeyConfirmsABatchTheSameWithItsTableAndWithout) {
+  const auto good = GoodOnes(5);
+  const auto bad = BadOnes();
+  for (int round = 0; round < 2; ++round) {
+    std::vector<SignedDigest> batch;
+    for (std::size_t i = 0; i < bad.size(); ++i) {
+      batch.push_back({bad[i].first, bad[i].second, true});  // what stood there counts for nothing
+      batch.push_back({good[i % 5].first, good[i % 5].second});
+    }
+    key_->ConfirmEcdsa(batch);
+    for (std::size_t i = 0; i < batch.size(); ++i) EXPECT_EQ(batch[i].confirmed, i % 2 == 1) << i;
+    key_->MakeTable();
+  }
+  EXPECT_TRUE(key_->HasTable());
+}
+
+TEST_F(P256TableTest, ABatchCountsForTheTableWithAllThatItHas) {
+  const auto good = GoodOnes(100);
+  int due = 0;
+  for (int i = 0; i < 100; ++i) {
+    std::vector<SignedDigest> batch;
+    for (const auto& [digest, signature] : good) batch.push_back({digest, signature});
+    key_->ConfirmEcdsa(batch);
+    due += key_->TableIsDue() ? 1 : 0;
+  }
+  EXPECT_EQ(due, 2);
+}
+
 TEST_F(P256TableTest, ThreadsConfirmWhileTheTableIsMade) {
   const Bytes digest = DigestOf("x");
   const Bytes good = signer_.Sign(AsBytes("x"));
@@ -186,11 +289,20 @@ TEST_F(P256TableTest, AgreesWithWycheproof) {
       ASSERT_TRUE(key);
       const auto table = P256Table::Make(PointOf(**key));
       ASSERT_TRUE(table);
+      std::vector<std::pair<Bytes, Bytes>> octets;
       for (const json& test : group["tests"]) {
-        const Bytes digest = Hash(hash, FromHex(std::string(test["msg"])));
-        const Bytes signature = FromHex(std::string(test["sig"]));
+        octets.emplace_back(Hash(hash, FromHex(std::string(test["msg"]))),
+                            FromHex(std::string(test["sig"])));
+      }
+      std::vector<SignedDigest> batch;
+      for (const auto& [digest, signature] : octets) batch.push_back({digest, signature});
+      table->Confirm(batch);
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        const json& test = group["tests"][i];
         const bool valid = test["result"] == "valid";
-        EXPECT_EQ(table->Confirms(digest, signature), valid) << file << " " << test["tcId"];
+        EXPECT_EQ(Confirms(*table, octets[i].first, octets[i].second), valid)
+            << file << " " << test["tcId"];
+        EXPECT_EQ(batch[i].confirmed, valid) << file << " " << test["tcId"] << " in a batch";
         ++(valid ? confirmed : refused);
       }
     }
