@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "keyring/forwarding_token.h"
@@ -12,26 +16,41 @@
 namespace coffer::transit {
 namespace {
 
-// Flips a bit of every signature while it is told to.
+// What the token does wrong, by the number of the signature, from 0.
+struct Faults {
+  std::set<int> flips{};        // a bit of it is wrong
+  std::set<int> zeros{};        // it is all zeros
+  std::map<int, Code> fails{};  // it is not made
+  bool always = false;          // every one is flipped
+  int made = 0;
+};
+
 class FaultyToken final : public keyring::ForwardingToken {
  public:
-  FaultyToken(std::unique_ptr<keyring::Token> real, const bool& faulty)
-      : ForwardingToken(std::move(real)), faulty_(faulty) {}
+  FaultyToken(std::unique_ptr<keyring::Token> real, Faults& faults)
+      : ForwardingToken(std::move(real)), faults_(faults) {}
   Result<std::size_t> Sign(keyring::TokenHandle key, const keyring::SignMechanism& how,
                            ByteView data, MutableBytes out) override {
+    const int number = faults_.made++;
+    if (const auto fails = faults_.fails.find(number); fails != faults_.fails.end()) {
+      return Fail(fails->second, "injected");
+    }
     COFFER_ASSIGN(const std::size_t octets, ForwardingToken::Sign(key, how, data, out));
-    if (faulty_) out[octets / 2] ^= 1;
+    if (faults_.always || faults_.flips.contains(number)) out[octets / 2] ^= 1;
+    if (faults_.zeros.contains(number)) std::fill(out.begin(), out.end(), std::uint8_t{0});
     return octets;
   }
 
  private:
-  const bool& faulty_;
+  Faults& faults_;
 };
+
+constexpr std::string_view kDoesNotVerify = "token returned a signature that does not verify";
 
 class SignTest : public EngineTest {
  protected:
   std::unique_ptr<keyring::Token> WorkersToken(std::unique_ptr<keyring::Token> real) override {
-    return std::make_unique<FaultyToken>(std::move(real), faulty_);
+    return std::make_unique<FaultyToken>(std::move(real), faults_);
   }
   // "" where every item was signed.
   std::string Sign(std::string_view key, std::size_t items = 1) {
@@ -45,7 +64,35 @@ class SignTest : public EngineTest {
     return "";
   }
 
-  bool faulty_ = false;
+  // Each item's error, "" where it was signed and is the client's to verify.
+  std::vector<std::string> SignEach(std::string_view key, const std::vector<SignItem>& items) {
+    const auto made = engine_->Sign(caller_, key, items, {});
+    if (!made) return {made.error().message};
+    std::vector<VerifyItem> back;
+    std::vector<std::string> errors;
+    for (std::size_t i = 0; i < made->size(); ++i) {
+      const auto& one = made->at(i);
+      errors.push_back(one ? "" : one.error().message);
+      if (one) back.push_back({one->version, one->octets, items[i].input});
+    }
+    const auto verified = engine_->Verify(caller_, key, back, {});
+    EXPECT_TRUE(verified);
+    for (const auto& one : *verified) EXPECT_TRUE(one && *one);
+    return errors;
+  }
+  static std::vector<SignItem> Numbered(int count) {
+    std::vector<SignItem> items(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) {
+      items[static_cast<std::size_t>(i)].input = {static_cast<std::uint8_t>(i)};
+    }
+    return items;
+  }
+  bool HasTable(std::string_view key) {
+    Drain();
+    return (*keys_->Find(0, mount_, key))->versions.at(1).public_key->HasTable();
+  }
+
+  Faults faults_;
 };
 
 TEST_F(SignTest, NoSignatureThatDoesNotVerifyIsAnswered) {
@@ -53,26 +100,66 @@ TEST_F(SignTest, NoSignatureThatDoesNotVerifyIsAnswered) {
                           keyring::KeyType::kEcdsaP521, keyring::KeyType::kEd25519}) {
     const std::string name(keyring::KeyTypeName(type));
     Create(name, {type});
-    faulty_ = false;
+    faults_.always = false;
     EXPECT_EQ(Sign(name), "") << name;
-    faulty_ = true;
-    EXPECT_EQ(Sign(name), "token returned a signature that does not verify") << name;
+    faults_.always = true;
+    EXPECT_EQ(Sign(name), kDoesNotVerify) << name;
   }
 }
 
 TEST_F(SignTest, AKeyThatSignsMuchGetsATableAndIsHeldToTheSame) {
   Create("k", {keyring::KeyType::kEcdsaP256});
-  const auto has_table = [&] {
-    Drain();
-    return (*keys_->Find(0, mount_, "k"))->versions.at(1).public_key->HasTable();
-  };
   EXPECT_EQ(Sign("k", 4000), "");
-  EXPECT_FALSE(has_table());
+  EXPECT_FALSE(HasTable("k"));
   EXPECT_EQ(Sign("k", 200), "");
-  EXPECT_TRUE(has_table());
+  EXPECT_TRUE(HasTable("k"));
   EXPECT_EQ(Sign("k", 200), "");
-  faulty_ = true;
-  EXPECT_EQ(Sign("k"), "token returned a signature that does not verify");
+  faults_.always = true;
+  EXPECT_EQ(Sign("k"), kDoesNotVerify);
+}
+
+TEST_F(SignTest, WhatTheTokenGetsWrongFailsAloneInItsBatch) {
+  for (const auto type : {keyring::KeyType::kEcdsaP256, keyring::KeyType::kEd25519}) {
+    const std::string name(keyring::KeyTypeName(type));
+    Create(name, {type});
+    for (const bool table : {false, true}) {
+      if (table) {
+        EXPECT_EQ(Sign(name, 5000), "");
+      }
+      EXPECT_EQ(HasTable(name), table && type == keyring::KeyType::kEcdsaP256);
+      std::vector<SignItem> items = Numbered(8);
+      items[6].key_version = 7;  // there is none, and the token is not asked
+      faults_ = {.flips = {1, 6}, .zeros = {3}, .fails = {{4, Code::kTokenRefused}}};
+      const std::string wrong(kDoesNotVerify);
+      const std::vector<std::string> errors = SignEach(name, items);
+      ASSERT_EQ(errors.size(), items.size()) << name;
+      EXPECT_NE(errors[6], "");
+      EXPECT_NE(errors[6], wrong);
+      EXPECT_EQ(errors,
+                (std::vector<std::string>{"", wrong, "", wrong, "injected", "", errors[6], wrong}));
+      faults_ = {};
+    }
+  }
+}
+
+TEST_F(SignTest, ATokenThatIsLostInABatchEndsTheRequest) {
+  Create("k", {keyring::KeyType::kEcdsaP256});
+  EXPECT_EQ(Sign("k"), "");
+  faults_ = {.flips = {0}, .fails = {{2, Code::kInternal}}};
+  EXPECT_EQ(SignEach("k", Numbered(4)), std::vector<std::string>{"injected"});
+  EXPECT_EQ(faults_.made, 3);
+}
+
+TEST_F(SignTest, ABatchOfSeveralVersionsKeepsItsOrder) {
+  Create("k", {keyring::KeyType::kEcdsaP256});
+  Must(keys_->Rotate(mount_, "k", actor_));
+  EXPECT_EQ(Sign("k", 5000), "");
+  std::vector<SignItem> items = Numbered(9);
+  for (std::size_t i = 0; i < items.size(); ++i) items[i].key_version = i % 3 == 0 ? 1 : 2;
+  faults_ = {.flips = {3, 4}};
+  const std::string wrong(kDoesNotVerify);
+  EXPECT_EQ(SignEach("k", items),
+            (std::vector<std::string>{"", "", "", wrong, wrong, "", "", "", ""}));
 }
 
 }  // namespace
