@@ -16,7 +16,8 @@ namespace coffer::audit {
 namespace {
 
 constexpr std::string_view kSaltLabel = "coffer audit salt 1 ";
-constexpr std::size_t kUsualLine = 2048;
+constexpr std::size_t kUsualRest = 640;
+constexpr std::size_t kUsualBeginning = 1280;
 
 // A device and what its lines look like. Ends with its last user.
 struct Device {
@@ -227,6 +228,24 @@ void Broker::Close() {
   }
 }
 
+namespace {
+
+// What both entries of the request begin with; `own` keeps it where the request has no memo.
+const LineBeginning& BeginningOf(const Entry& entry, const Device& device,
+                                 std::optional<LineBeginning>& own) {
+  if (entry.memo != nullptr) {
+    if (const LineBeginning* const kept = entry.memo->Of(device.id)) return *kept;
+  }
+  std::string text;
+  text.reserve(kUsualBeginning);
+  BeginEntry(entry, {device.settings.hmac_accessor}, device.hasher, text);
+  LineBeginning made(std::move(text));
+  return entry.memo != nullptr ? entry.memo->Keep(device.id, std::move(made))
+                               : own.emplace(std::move(made));
+}
+
+}  // namespace
+
 Status Broker::Record(const Entry& entry) {
   const auto devices = impl_->Current();
   if (devices->empty()) return {};
@@ -237,11 +256,12 @@ Status Broker::Record(const Entry& entry) {
   std::optional<Error> refusal;
   bool taken = false;
   for (const auto& device : *devices) {
-    std::string line;
-    line.reserve(kUsualLine);
-    std::string* const repeated = entry.memo == nullptr ? nullptr : &entry.memo->Of(device->id);
-    AppendEntry(entry, now, {device->settings.hmac_accessor}, device->hasher, repeated, line);
-    Status recorded = device->file->Append(std::move(line), urgency);
+    std::optional<LineBeginning> own;
+    const LineBeginning& beginning = BeginningOf(entry, *device, own);
+    std::string rest;
+    rest.reserve(kUsualRest);
+    FinishEntry(entry, now, device->hasher, rest);
+    Status recorded = device->file->Append(HashedLine(beginning, std::move(rest)), urgency);
     taken = taken || recorded.has_value();
     if (!recorded) refusal = std::move(recorded).error();
   }

@@ -83,28 +83,37 @@ void AppendField(ByteView value, Bytes& out) {
 
 }  // namespace
 
-HashedLine::HashedLine(std::string line) : line_(std::move(line)) { hash_.Update(AsBytes(line_)); }
+LineBeginning::LineBeginning(std::string text) : text_(std::move(text)) {
+  hash_.Update(AsBytes(text_));
+}
+
+HashedLine::HashedLine(std::string line) : rest_(std::move(line)) { hash_.Update(AsBytes(rest_)); }
+
+HashedLine::HashedLine(const LineBeginning& beginning, std::string rest)
+    : beginning_(beginning.text_), rest_(std::move(rest)), hash_(beginning.hash_) {
+  hash_.Update(AsBytes(rest_));
+}
 
 ChainPosition HashedLine::Seal(const ChainPosition& before) {
   ChainPosition at{before.sequence + 1, {}};
-  const std::size_t hashed = line_.size();
-  line_ += kSequence;
-  AppendNumber(at.sequence, line_);
-  line_ += kBefore;
-  AppendHex(before.hash, line_);
-  hash_.Update(AsBytes(line_).subspan(hashed));
+  const std::size_t hashed = rest_.size();
+  rest_ += kSequence;
+  AppendNumber(at.sequence, rest_);
+  rest_ += kBefore;
+  AppendHex(before.hash, rest_);
+  hash_.Update(AsBytes(rest_).subspan(hashed));
   at.hash = hash_.Finish();
-  line_ += kHash;
-  AppendHex(at.hash, line_);
-  line_ += kEnd;
-  line_ += '\n';
+  rest_ += kHash;
+  AppendHex(at.hash, rest_);
+  rest_ += kEnd;
+  rest_ += '\n';
   return at;
 }
 
 ChainPosition SealLine(const ChainPosition& before, std::string& line) {
   HashedLine hashed(std::move(line));
   const ChainPosition at = hashed.Seal(before);
-  line = hashed.Text();
+  line = hashed.Rest();
   return at;
 }
 

@@ -208,7 +208,7 @@ bool FileDevice::WriteOwn(Lock& lock, std::string event_line) {
   TakeLead(lock);
   HashedLine own(std::move(event_line));
   // A journal that is full is emptied first.
-  if (!journal_.Fits(own.Text().size() + kSealOctets) && !Drain(lock)) return false;
+  if (!journal_.Fits(own.Octets() + kSealOctets) && !Drain(lock)) return false;
   Put(own, false);
   return Drain(lock);
 }

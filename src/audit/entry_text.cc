@@ -1,6 +1,10 @@
 #include "audit/entry_text.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <vector>
 
 #include "audit/json_text.h"
 #include "audit/redaction.h"
@@ -59,41 +63,85 @@ void AppendMount(const Mount& mount, Members& members) {
   members.Text("mount_class", MountClass(mount.type));
 }
 
-// Both hashes of a token, which stand in each line twice.
-struct TokenTexts {
-  std::string token;     // with quotes; empty: none
-  std::string accessor;  // likewise
+// What each entry of one caller shows of him.
+struct CallerText {
+  std::string token;         // hashed, with quotes; empty: none
+  std::string accessor;      // likewise, or plain
+  std::string auth_allowed;  // the whole object
+  std::string auth_denied;
 };
 
-TokenTexts TextsOf(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher) {
-  TokenTexts texts;
-  if (!entry.token.empty()) hasher.AppendQuoted(entry.token, texts.token);
-  if (entry.caller == nullptr) return texts;
-  if (style.hmac_accessor) {
-    hasher.AppendQuoted(entry.caller->accessor, texts.accessor);
-  } else {
-    AppendJsonString(entry.caller->accessor, texts.accessor);
-  }
-  return texts;
-}
-
-void AppendAuth(const Entry& entry, const TokenTexts& texts, std::string& out) {
+void AppendAuth(const Caller* caller, const CallerText& texts, bool denied, std::string& out) {
   Members auth(out);
   if (!texts.token.empty()) auth.Name("client_token") += texts.token;
-  if (entry.caller != nullptr) {
-    const Caller& caller = *entry.caller;
+  if (caller != nullptr) {
     auth.Name("accessor") += texts.accessor;
-    auth.Text("display_name", caller.display_name);
-    AppendTexts(caller.policies, auth.Name("policies"));
-    AppendTexts(caller.policies, auth.Name("token_policies"));
-    auth.Name("policy_results") += entry.denied ? R"({"allowed":false})" : R"({"allowed":true})";
+    auth.Text("display_name", caller->display_name);
+    AppendTexts(caller->policies, auth.Name("policies"));
+    AppendTexts(caller->policies, auth.Name("token_policies"));
+    auth.Name("policy_results") += denied ? R"({"allowed":false})" : R"({"allowed":true})";
     auth.Text("token_type", "service");
-    auth.Text("token_issue_time", Rfc3339(caller.issued));
+    auth.Text("token_issue_time", Rfc3339(caller->issued));
   }
   auth.Close();
 }
 
-void AppendRequest(const Entry& entry, const TokenTexts& texts, const ValueHasher& hasher,
+CallerText TextOf(std::string_view token, const Caller* caller, const EntryStyle& style,
+                  const ValueHasher& hasher) {
+  CallerText text;
+  if (!token.empty()) hasher.AppendQuoted(token, text.token);
+  if (caller != nullptr) {
+    if (style.hmac_accessor) {
+      hasher.AppendQuoted(caller->accessor, text.accessor);
+    } else {
+      AppendJsonString(caller->accessor, text.accessor);
+    }
+  }
+  AppendAuth(caller, text, false, text.auth_allowed);
+  AppendAuth(caller, text, true, text.auth_denied);
+  return text;
+}
+
+// The texts of the valid callers that a thread saw last: two hashes and a dozen members that are
+// the same in each of their entries. A token has one accessor, which stands for it here.
+class CallerTexts {
+ public:
+  const CallerText& Of(std::string_view token, const Caller& caller, const EntryStyle& style,
+                       const ValueHasher& hasher) {
+    const std::size_t place = std::hash<std::string_view>{}(caller.accessor) ^ hasher.Serial();
+    Slot& slot = slots_[place % slots_.size()];
+    if (!slot.Holds(caller, style, hasher)) {
+      slot.text = TextOf(token, &caller, style, hasher);
+      slot.hasher = hasher.Serial();
+      slot.hmac_accessor = style.hmac_accessor;
+      slot.accessor = caller.accessor;
+      slot.display_name = caller.display_name;
+      slot.policies.assign(caller.policies.begin(), caller.policies.end());
+      slot.issued = caller.issued;
+    }
+    return slot.text;
+  }
+
+ private:
+  struct Slot {
+    std::uint64_t hasher = 0;
+    bool hmac_accessor = false;
+    std::string accessor;
+    std::string display_name;
+    std::vector<std::string> policies;
+    SystemTime issued;
+    CallerText text;
+
+    bool Holds(const Caller& caller, const EntryStyle& style, const ValueHasher& by) const {
+      return hasher == by.Serial() && hmac_accessor == style.hmac_accessor &&
+             accessor == caller.accessor && display_name == caller.display_name &&
+             issued == caller.issued && std::ranges::equal(policies, caller.policies);
+    }
+  };
+  std::array<Slot, 64> slots_;
+};
+
+void AppendRequest(const Entry& entry, const CallerText& texts, const ValueHasher& hasher,
                    std::string& out) {
   Members request(out);
   request.Text("id", entry.request_id);
@@ -123,36 +171,30 @@ void AppendResponse(const Entry& entry, const ValueHasher& hasher, std::string& 
   response.Close();
 }
 
-// Who asked, and for what.
-void AppendCommon(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher,
-                  std::string& out) {
-  const TokenTexts texts = TextsOf(entry, style, hasher);
-  out += R"("auth":)";
-  AppendAuth(entry, texts, out);
-  out += R"(,"request":)";
-  AppendRequest(entry, texts, hasher, out);
-}
-
 }  // namespace
 
-void AppendEntry(const Entry& entry, SystemTime now, const EntryStyle& style,
-                 const ValueHasher& hasher, std::string* repeated, std::string& out) {
-  const bool response = entry.type == Entry::Type::kResponse;
-  out += R"({"time":")";
-  out += Rfc3339(now);
-  out += R"(","type":")";
-  out += response ? R"(response",)" : R"(request",)";
-  if (repeated != nullptr && !repeated->empty()) {
-    out += *repeated;
+void BeginEntry(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher,
+                std::string& out) {
+  static thread_local CallerTexts known;
+  CallerText unknown;
+  const CallerText* text = &unknown;
+  if (entry.caller != nullptr) {
+    text = &known.Of(entry.token, *entry.caller, style, hasher);
   } else {
-    const std::size_t begin = out.size();
-    AppendCommon(entry, style, hasher, out);
-    if (repeated != nullptr) repeated->assign(out, begin);
+    unknown = TextOf(entry.token, nullptr, style, hasher);
   }
-  if (response) {
-    out += R"(,"response":)";
-    AppendResponse(entry, hasher, out);
-  }
+  out += R"({"auth":)";
+  out += entry.denied ? text->auth_denied : text->auth_allowed;
+  out += R"(,"request":)";
+  AppendRequest(entry, *text, hasher, out);
+}
+
+void FinishEntry(const Entry& entry, SystemTime now, const ValueHasher& hasher, std::string& out) {
+  const bool response = entry.type == Entry::Type::kResponse;
+  out += R"(,"time":")";
+  AppendRfc3339(now, out);
+  out += response ? R"(","type":"response","response":)" : R"(","type":"request")";
+  if (response) AppendResponse(entry, hasher, out);
   if (entry.error.empty()) return;
   out += R"(,"error":)";
   AppendJsonString(RedactQuotes(std::string(entry.error), entry.request_data,
@@ -162,7 +204,7 @@ void AppendEntry(const Entry& entry, SystemTime now, const EntryStyle& style,
 
 void AppendEvent(const Event& event, SystemTime now, std::string& out) {
   out += R"({"time":")";
-  out += Rfc3339(now);
+  AppendRfc3339(now, out);
   out += R"(","type":"system","system":)";
   Members members(out);
   members.Text("event", event.name);

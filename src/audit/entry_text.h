@@ -17,11 +17,12 @@ struct EntryStyle {
   bool hmac_accessor = true;
 };
 
-// Appends the entry in the field layout of Vault's file device (docs/audit.md), without the closing
-// brace: the chain follows. One line whatever the entry holds. `repeated`: what both entries of a
-// request have in common, written here if it is empty, else taken from here; null: written anew.
-void AppendEntry(const Entry& entry, SystemTime now, const EntryStyle& style,
-                 const ValueHasher& hasher, std::string* repeated, std::string& out);
+// An entry in the field layout of Vault's file device (docs/audit.md), in two parts: who asked and
+// for what, as it stands in both entries of a request; and the rest, without the closing brace: the
+// chain follows. One line whatever the entry holds.
+void BeginEntry(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher,
+                std::string& out);
+void FinishEntry(const Entry& entry, SystemTime now, const ValueHasher& hasher, std::string& out);
 
 // An entry of type "system", likewise open.
 void AppendEvent(const Event& event, SystemTime now, std::string& out);

@@ -20,7 +20,7 @@ FileDevice::FileDevice(const Options& options, const Known& known, Journal journ
       last_look_(last_sync_),
       last_warning_(last_sync_ - std::chrono::hours(1)) {}
 
-Status FileDevice::Append(std::string line, Urgency urgency) {
+Status FileDevice::Append(HashedLine line, Urgency urgency) {
   return Submit(std::move(line), options_.always_sync ? Urgency::kDurable : urgency, false);
 }
 
@@ -30,7 +30,7 @@ Status FileDevice::AppendCheckpoint(const Checkpoint& checkpoint) {
     // What was accepted after the place that was signed waits for the next one.
     uncovered_ = head_.sequence - std::min(head_.sequence, checkpoint.at.sequence);
   }
-  COFFER_TRY(Submit(CheckpointLine(checkpoint), Urgency::kNow, true));
+  COFFER_TRY(Submit(HashedLine(CheckpointLine(checkpoint)), Urgency::kNow, true));
   const std::lock_guard lock(mutex_);
   sync_wanted_ = true;
   wake_.notify_one();
@@ -46,11 +46,10 @@ Status FileDevice::Refuse() {
               "audit device " + known_.name + ": " + std::strerror(fault_));
 }
 
-Status FileDevice::Submit(std::string line, Urgency urgency, bool covered) {
-  HashedLine hashed(std::move(line));
+Status FileDevice::Submit(HashedLine line, Urgency urgency, bool covered) {
   Lock lock(mutex_);
-  COFFER_TRY(MakeRoom(lock, hashed.Text().size() + kSealOctets));
-  Put(hashed, covered);
+  COFFER_TRY(MakeRoom(lock, line.Octets() + kSealOctets));
+  Put(line, covered);
   if (urgency == Urgency::kDurable) return WaitSynced(lock, accepted_);
   if (!identity_.regular) return WaitWritten(lock, accepted_);
   if (urgency == Urgency::kSoon) return {};
@@ -80,7 +79,7 @@ Status FileDevice::MakeRoom(Lock& lock, std::size_t octets) {
 // From here on the line has its place, whatever becomes of the file.
 void FileDevice::Put(HashedLine& line, bool covered) {
   head_ = line.Seal(head_);
-  journal_.Put(line.Text());
+  journal_.Put(line.Beginning(), line.Rest());
   ++accepted_;
   if (!covered && ++uncovered_ == options_.checkpoint_entries && want_checkpoint_) {
     want_checkpoint_();

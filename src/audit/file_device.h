@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "audit/journal.h"
 #include "coffer/audit/chain.h"
@@ -70,7 +71,10 @@ class FileDevice {
 
   // `line` is open, as SealLine() wants it. kUnavailable where it was not accepted in time; a line
   // that was refused may still come to stand in the file.
-  Status Append(std::string line, Urgency urgency);
+  Status Append(std::string line, Urgency urgency) {
+    return Append(HashedLine(std::move(line)), urgency);
+  }
+  Status Append(HashedLine line, Urgency urgency);
   // Gives the file what it has not got yet, unless another thread is about it.
   void Flush();
   // Everything accepted so far is on the disk when this returns; where the chain stands.
@@ -109,7 +113,7 @@ class FileDevice {
              const Clock& clock, Logger& logger, std::function<void()> want_checkpoint);
 
   // The write path (file_device.cc).
-  Status Submit(std::string line, Urgency urgency, bool covered);
+  Status Submit(HashedLine line, Urgency urgency, bool covered);
   Status MakeRoom(Lock& lock, std::size_t octets);
   void Put(HashedLine& line, bool covered);
   // Gives the file what is in the journal, with the lock released meanwhile. Nobody else writes.

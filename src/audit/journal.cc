@@ -114,15 +114,16 @@ bool Journal::Fits(std::size_t octets) const {
   return octets <= size_ - end_ || octets < kept_;
 }
 
-void Journal::Put(std::string_view line) {
-  if (!wrapped_ && line.size() > size_ - end_) {
+void Journal::Put(std::string_view beginning, std::string_view rest) {
+  const std::size_t octets = beginning.size() + rest.size();
+  if (!wrapped_ && octets > size_ - end_) {
     limit_ = end_;
     wrapped_ = true;
     end_ = 0;
   }
-  std::copy(line.begin(), line.end(), room_ + end_);
-  end_ += line.size();
-  pending_ += line.size();
+  std::copy(rest.begin(), rest.end(), std::copy(beginning.begin(), beginning.end(), room_ + end_));
+  end_ += octets;
+  pending_ += octets;
 }
 
 std::string_view Journal::Next() const {

@@ -45,8 +45,8 @@ class Journal {
   void ClearRest();
 
   bool Fits(std::size_t octets) const;
-  // Fits(line.size()); ends with a newline.
-  void Put(std::string_view line);
+  // A line in two pieces, which Fits() and ends with a newline.
+  void Put(std::string_view beginning, std::string_view rest = {});
   bool Empty() const { return pending_ == 0; }
   // The next octets for the file: all, or those before the ring's end. Valid until Took().
   std::string_view Next() const;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,14 +14,18 @@ namespace coffer::audit {
 // under the device's salt, as Vault has it. Thread-safe.
 class ValueHasher {
  public:
-  explicit ValueHasher(const SecretBytes& salt) : hash_(salt) {}
+  explicit ValueHasher(const SecretBytes& salt) : hash_(salt), serial_(next_serial_++) {}
 
   std::string Hash(std::string_view value) const;
   // With quotes around it.
   void AppendQuoted(std::string_view value, std::string& out) const;
+  // No other of this process has it, nor will have.
+  std::uint64_t Serial() const { return serial_; }
 
  private:
+  static inline std::atomic<std::uint64_t> next_serial_{1};
   crypto::KeyedHash hash_;
+  const std::uint64_t serial_;
 };
 
 }  // namespace coffer::audit

@@ -31,11 +31,16 @@ void AppendDigits(std::int64_t number, std::size_t digits, std::string& out) {
 }  // namespace
 
 std::string Rfc3339(SystemTime time) {
+  std::string out;
+  out.reserve(32);
+  AppendRfc3339(time, out);
+  return out;
+}
+
+void AppendRfc3339(SystemTime time, std::string& out) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
-  std::string out;
-  out.reserve(32);
   AppendDigits(static_cast<int>(date.year()), 4, out);
   out += '-';
   AppendDigits(static_cast<unsigned>(date.month()), 2, out);
@@ -54,7 +59,6 @@ std::string Rfc3339(SystemTime time) {
     out.erase(out.find_last_not_of('0') + 1);
   }
   out += 'Z';
-  return out;
 }
 
 }  // namespace coffer

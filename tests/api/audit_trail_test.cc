@@ -170,9 +170,8 @@ TEST_F(AuditTrailTest, RefusalsLeaveTheirPairToo) {
 class MemoSink final : public audit::Sink {
  public:
   Status Record(const audit::Entry& entry) override {
-    std::string& text = entry.memo->Of(Id());
-    if (entry.type == audit::Entry::Type::kResponse) repeated = !text.empty();
-    text = "what was written";
+    repeated = entry.memo->Of(Id()) != nullptr;
+    if (!repeated) entry.memo->Keep(Id(), audit::LineBeginning("what was written"));
     return {};
   }
   bool repeated = false;

@@ -24,6 +24,18 @@ TEST(Chain, HasItsGoldenOctets) {
   EXPECT_NE(second.find(ToHex(one.hash) + "\",\"hash\":\"" + ToHex(two.hash)), std::string::npos);
 }
 
+TEST(Chain, ABeginningThatWasHashedBeforeChangesNothing) {
+  const LineBeginning beginning(R"({"auth":{},"request":{})" + std::string(100, ' '));
+  for (const std::string rest : {R"(,"type":"request")", R"(,"type":"response")", ""}) {
+    std::string whole = beginning.Text() + rest;
+    const ChainPosition expected = SealLine({}, whole);
+    HashedLine line(beginning, rest);
+    EXPECT_EQ(line.Seal({}), expected);
+    EXPECT_EQ(std::string(line.Beginning()) + line.Rest(), whole);
+    EXPECT_EQ(line.Octets(), whole.size());
+  }
+}
+
 TEST(Chain, ReadsBackWhateverItSealed) {
   for (const std::string content : {R"({"type":"request")", "{", ""}) {
     for (const std::uint64_t sequence : {0U, 41U}) {

@@ -88,7 +88,8 @@ class EntryTextTest : public ::testing::Test {
   }
   std::string Line() {
     std::string line;
-    AppendEntry(entry_, kNow, style_, hasher_, nullptr, line);
+    BeginEntry(entry_, style_, hasher_, line);
+    FinishEntry(entry_, kNow, hasher_, line);
     return line + "}";
   }
   static constexpr SystemTime kNow{std::chrono::milliseconds(1'800'000'000'123)};
@@ -100,22 +101,6 @@ class EntryTextTest : public ::testing::Test {
   SecretBytes salt_{Bytes(32, 5)};
   ValueHasher hasher_{salt_};
 };
-
-TEST_F(EntryTextTest, TheSecondEntryRepeatsWhatTheFirstWroteOfTheRequest) {
-  std::string repeated;
-  std::string first;
-  AppendEntry(entry_, kNow, style_, hasher_, &repeated, first);
-  EXPECT_EQ(first + "}", Line());
-  entry_.type = Entry::Type::kResponse;
-  entry_.status = 400;
-  entry_.response_data = R"({"ciphertext":"vault:v1:x"})";
-  entry_.error = "why";
-  const std::string whole = Line();
-  entry_.request_data = {};
-  std::string second;
-  AppendEntry(entry_, kNow, style_, hasher_, &repeated, second);
-  EXPECT_EQ(second + "}", whole);
-}
 
 TEST_F(EntryTextTest, RequestsHaveVaultsLayout) {
   const std::string token = hasher_.Hash("hvs.secret");
@@ -234,6 +219,53 @@ TEST_F(EntryTextTest, NothingAClientSendsCanBreakTheLine) {
   const std::string line = Line();
   EXPECT_EQ(line.find('\n'), std::string::npos);
   EXPECT_TRUE(json::accept(line)) << line;
+}
+
+TEST_F(EntryTextTest, ACallerWhoChangedIsShownAsHeIsNow) {
+  const auto auth = [&] { return json::parse(Line())["auth"]; };
+  EXPECT_EQ(auth()["policies"], policies_);
+  policies_ = {"default"};
+  caller_.policies = policies_;
+  EXPECT_EQ(auth()["policies"], policies_);
+  EXPECT_EQ(auth()["token_policies"], policies_);
+  caller_.display_name = "token";
+  EXPECT_EQ(auth()["display_name"], "token");
+  caller_.issued = FromUnixNanoseconds(0);
+  EXPECT_EQ(auth()["token_issue_time"], "1970-01-01T00:00:00Z");
+  style_.hmac_accessor = false;
+  EXPECT_EQ(auth()["accessor"], "acc");
+  entry_.denied = true;
+  EXPECT_EQ(auth()["policy_results"]["allowed"], false);
+  entry_.token = "hvs.other";
+  caller_.accessor = "other";
+  EXPECT_EQ(auth()["client_token"], hasher_.Hash("hvs.other"));
+  EXPECT_EQ(auth()["accessor"], "other");
+}
+
+TEST_F(EntryTextTest, EachDeviceHasItsOwnHashesOfOneCaller) {
+  std::string one;
+  BeginEntry(entry_, style_, hasher_, one);
+  const ValueHasher other(SecretBytes(Bytes(32, 6)));
+  std::string two;
+  BeginEntry(entry_, style_, other, two);
+  EXPECT_NE(one.find(hasher_.Hash("acc")), std::string::npos);
+  EXPECT_NE(two.find(other.Hash("acc")), std::string::npos);
+  EXPECT_EQ(two.find(hasher_.Hash("acc")), std::string::npos);
+  EXPECT_EQ(two.find(hasher_.Hash("hvs.secret")), std::string::npos);
+}
+
+TEST_F(EntryTextTest, ManyCallersAreNotTakenForEachOther) {
+  for (int turn = 0; turn < 2; ++turn) {
+    for (int i = 0; i < 300; ++i) {
+      const std::string token = "hvs." + std::to_string(i);
+      const std::string accessor = "acc" + std::to_string(i);
+      entry_.token = token;
+      caller_.accessor = accessor;
+      const json line = json::parse(Line());
+      EXPECT_EQ(line["auth"]["client_token"], hasher_.Hash(token));
+      EXPECT_EQ(line["request"]["client_token_accessor"], hasher_.Hash(accessor));
+    }
+  }
 }
 
 TEST_F(EntryTextTest, ErrorsDoNotRepeatWhatIsHashed) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,17 +23,34 @@ struct ChainPosition {
 // closing brace; the chain, the closing brace and a newline are appended. Returns its place.
 ChainPosition SealLine(const ChainPosition& before, std::string& line);
 
+// A beginning that several lines have in common, hashed once.
+class LineBeginning {
+ public:
+  explicit LineBeginning(std::string text);
+  const std::string& Text() const { return text_; }
+
+ private:
+  friend class HashedLine;
+  std::string text_;
+  crypto::Sha256Stream hash_;
+};
+
 // The same in two steps: most of the hashing is done before the line's place is known, so that
 // the lock under which places are given is held for the chain's own octets only.
 class HashedLine {
  public:
   explicit HashedLine(std::string line);
-  // Once. The sealed line is Text().
+  // The line is beginning.Text() and `rest`; `beginning` must outlive it.
+  HashedLine(const LineBeginning& beginning, std::string rest);
+  // Once. The sealed line is Beginning() and Rest().
   ChainPosition Seal(const ChainPosition& before);
-  const std::string& Text() const { return line_; }
+  std::string_view Beginning() const { return beginning_; }
+  const std::string& Rest() const { return rest_; }
+  std::size_t Octets() const { return beginning_.size() + rest_.size(); }
 
  private:
-  std::string line_;
+  std::string_view beginning_;
+  std::string rest_;
   crypto::Sha256Stream hash_;
 };
 

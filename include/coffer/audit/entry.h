@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "coffer/audit/chain.h"
 #include "coffer/base/clock.h"
 #include "coffer/base/ids.h"
 #include "coffer/base/result.h"
@@ -29,21 +30,24 @@ struct Mount {
   std::string_view accessor;
 };
 
-// What each device wrote of a request in its first entry, for its second, which repeats it: to hash
-// the values again would be most of that one's cost. One request's, one thread's.
+// What both entries of a request begin with, as each device wrote and hashed it for the first: to
+// do it again would be most of the second one's cost. One request's, one thread's.
 class RequestMemo {
  public:
-  // Empty where nothing is kept. Valid until the next call.
-  std::string& Of(const Id& device) {
-    for (auto& [id, text] : texts_) {
-      if (id == device) return text;
+  // Null where nothing is kept. Valid until the next Keep() or Clear().
+  const LineBeginning* Of(const Id& device) const {
+    for (const auto& [id, beginning] : beginnings_) {
+      if (id == device) return &beginning;
     }
-    return texts_.emplace_back(device, std::string()).second;
+    return nullptr;
   }
-  void Clear() { texts_.clear(); }
+  const LineBeginning& Keep(const Id& device, LineBeginning beginning) {
+    return beginnings_.emplace_back(device, std::move(beginning)).second;
+  }
+  void Clear() { beginnings_.clear(); }
 
  private:
-  std::vector<std::pair<Id, std::string>> texts_;
+  std::vector<std::pair<Id, LineBeginning>> beginnings_;
 };
 
 // One line of the trail, in plain words: the devices decide what of it is shown and what is hashed.

@@ -26,5 +26,6 @@ std::int64_t UnixNanoseconds(SystemTime time);
 SystemTime FromUnixNanoseconds(std::int64_t nanoseconds);
 // RFC 3339 in UTC with nanoseconds, trailing zeros cut as Go's time.RFC3339Nano does.
 std::string Rfc3339(SystemTime time);
+void AppendRfc3339(SystemTime time, std::string& out);
 
 }  // namespace coffer

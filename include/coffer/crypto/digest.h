@@ -16,12 +16,11 @@ using Sha256Digest = std::array<std::uint8_t, 32>;
 // FIPS 180-4.
 Sha256Digest Sha256(ByteView data);
 
-// SHA-256 over pieces. Not thread-safe; Finish() ends the object's use.
+// SHA-256 over pieces. Not thread-safe; Finish() ends the object's use. A copy goes on from the
+// same place.
 class Sha256Stream {
  public:
   Sha256Stream();
-  Sha256Stream(const Sha256Stream&) = delete;
-  Sha256Stream& operator=(const Sha256Stream&) = delete;
   void Update(ByteView data);
   Sha256Digest Finish();
 
