@@ -13,7 +13,7 @@
 namespace coffer::audit {
 namespace {
 
-constexpr std::chrono::seconds kLookPeriod{1};
+constexpr std::chrono::seconds kLookPeriod{3};
 constexpr std::chrono::minutes kWarningPeriod{1};
 constexpr int kSequenceDigits = 12;
 
@@ -30,11 +30,12 @@ std::filesystem::path RotatedName(const std::filesystem::path& path, std::uint64
 void FileDevice::Upkeep() {
   Lock lock(mutex_);
   while (true) {
-    wake_.wait_for(lock, options_.upkeep_period, [this] {
-      const bool due = accepted_ - synced_ >= options_.sync_entries;
-      return stopping_ ||
-             (!broken_ && (sync_wanted_ || reopen_wanted_ || drain_wanted_ || Full() || due));
-    });
+    idle_ = true;
+    const bool woken =
+        wake_.wait_for(lock, options_.upkeep_period, [this] { return HasDuties() || gathering_; });
+    idle_ = false;
+    if (!woken) meetings_ = 0;
+    if (gathering_) Gather(lock);
     if (broken_ && !stopping_) Recover(lock);
     // What callers left for a Flush() that has not come.
     if (!broken_ && !leading_ && !journal_.Empty()) static_cast<void>(Drain(lock));
@@ -53,6 +54,25 @@ void FileDevice::Upkeep() {
     }
     if (stopping_) return;
   }
+}
+
+bool FileDevice::HasDuties() const {
+  const bool sync = sync_wanted_ || accepted_ - synced_ >= options_.sync_entries;
+  return stopping_ || (!broken_ && (sync || reopen_wanted_ || drain_wanted_ || Full()));
+}
+
+void FileDevice::Gather(Lock& lock) {
+  constexpr std::uint64_t kFew = 8;  // lines: not worth a thread
+  const auto interrupted = [this] { return broken_ || HasDuties(); };
+  while (!wake_.wait_for(lock, options_.gather_period, interrupted)) {
+    const std::uint64_t lines = accepted_ - written_;
+    if (!leading_ && !Drain(lock)) break;
+    if (lines < kFew) {
+      meetings_ = 0;
+      break;
+    }
+  }
+  gathering_ = false;
 }
 
 bool FileDevice::SyncDue(Steady::time_point now) const {

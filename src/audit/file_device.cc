@@ -6,6 +6,16 @@
 #include <utility>
 
 namespace coffer::audit {
+namespace {
+
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+}  // namespace
+
 FileDevice::FileDevice(const Options& options, const Known& known, Journal journal,
                        FileOperations& files, const Clock& clock, Logger& logger,
                        std::function<void()> want_checkpoint)
@@ -46,16 +56,35 @@ Status FileDevice::Refuse() {
               "audit device " + known_.name + ": " + std::strerror(fault_));
 }
 
+// It is held for a fraction of a microsecond: to sleep for it takes ten times as long.
+FileDevice::Lock FileDevice::LockSoon() {
+  constexpr int kTries = 200;
+  Lock lock(mutex_, std::defer_lock);
+  for (int i = 0; i < kTries && !lock.try_lock(); ++i) Pause();
+  if (!lock.owns_lock()) lock.lock();
+  return lock;
+}
+
 Status FileDevice::Submit(HashedLine line, Urgency urgency, bool covered) {
-  Lock lock(mutex_);
+  Lock lock = LockSoon();
   COFFER_TRY(MakeRoom(lock, line.Octets() + kSealOctets));
   Put(line, covered);
   if (urgency == Urgency::kDurable) return WaitSynced(lock, accepted_);
   if (!identity_.regular) return WaitWritten(lock, accepted_);
   if (urgency == Urgency::kSoon) return {};
+  return GiveToFile(lock) ? Status{} : Refuse();
+}
+
+bool FileDevice::GiveToFile(Lock& lock) {
   asked_ = accepted_;
-  if (MayLead() && !Drain(lock)) return Refuse();
-  return {};
+  if (gathering_) return true;
+  if (MayLead()) return Drain(lock);
+  constexpr int kCrowd = 3;  // once may be a checkpoint that met a lone caller
+  if (idle_ && ++meetings_ >= kCrowd) {
+    gathering_ = true;
+    wake_.notify_one();
+  }
+  return true;
 }
 
 Status FileDevice::MakeRoom(Lock& lock, std::size_t octets) {
@@ -88,10 +117,9 @@ void FileDevice::Put(HashedLine& line, bool covered) {
 }
 
 void FileDevice::Flush() {
-  Lock lock(mutex_);
+  Lock lock = LockSoon();
   if (broken_ || journal_.Empty()) return;
-  asked_ = accepted_;
-  if (MayLead()) static_cast<void>(Drain(lock));
+  static_cast<void>(GiveToFile(lock));
 }
 
 bool FileDevice::Drain(Lock& lock) {
@@ -100,8 +128,8 @@ bool FileDevice::Drain(Lock& lock) {
   const std::uint64_t owed = accepted_;
   int error = 0;
   leading_ = true;
-  for (int round = 0;
-       error == 0 && (written_ < owed || (written_ < asked_ && round < kRounds && !lead_wanted_));
+  for (int round = 0; error == 0 && (written_ < owed || (written_ < asked_ && round < kRounds &&
+                                                         !lead_wanted_ && !gathering_));
        ++round) {
     const bool newline = newline_owed_;
     const std::string_view octets = newline ? "\n" : journal_.Next();
@@ -128,7 +156,7 @@ bool FileDevice::Drain(Lock& lock) {
   leading_ = false;
   if (error != 0) Break(error, "write to");
   if (waiting_ > 0) changed_.notify_all();
-  drain_wanted_ = error == 0 && written_ < asked_;
+  drain_wanted_ = error == 0 && written_ < asked_ && !gathering_;
   if (drain_wanted_ || Full()) wake_.notify_one();
   return error == 0;
 }

@@ -26,14 +26,15 @@ namespace coffer::audit {
 // How long a caller of Append() stays.
 enum class Urgency {
   kSoon,    // until the line cannot be lost with the process: more lines follow at once, or Flush()
-  kNow,     // likewise, and until it is in the file, but for what another thread is writing
+  kNow,     // likewise, and until it is in the file; where others write as well, it is there soon
   kDurable  // until it is on the disk
 };
 
 // A file (or a named pipe) that takes lines and chains them. A line is accepted once it stands in
 // the journal, which outlives the process; a caller that finds nobody writing gives the file what
-// has gathered there. A thread of the device's own does all that may take long: syncing, rotating,
-// opening anew, coming back after a fault. A pipe has no journal that a new process could go on
+// has gathered there. Where callers meet over it, a thread of the device's own writes for all of
+// them for a while; and it does all that may take long: syncing, rotating, opening anew, coming
+// back after a fault. A pipe has no journal that a new process could go on
 // from: there a line is accepted once it is written. Thread-safe.
 class FileDevice {
  public:
@@ -46,6 +47,7 @@ class FileDevice {
     std::uint64_t sync_entries = 1000;            // or so many lines
     std::uint64_t checkpoint_entries = 1000;      // then a checkpoint is asked for
     std::chrono::milliseconds upkeep_period{100};
+    std::chrono::milliseconds gather_period{3};  // between writes where several threads want them
     bool always_sync = false;
     std::uint64_t rotate_octets = 0;  // 0: never by size
     std::int64_t warn_below_octets = 256LL * 1024 * 1024;
@@ -75,7 +77,7 @@ class FileDevice {
     return Append(HashedLine(std::move(line)), urgency);
   }
   Status Append(HashedLine line, Urgency urgency);
-  // Gives the file what it has not got yet, unless another thread is about it.
+  // Gives the file what it has not got yet; where others write as well, it has it soon.
   void Flush();
   // Everything accepted so far is on the disk when this returns; where the chain stands.
   Result<ChainPosition> SyncedHead();
@@ -114,7 +116,11 @@ class FileDevice {
 
   // The write path (file_device.cc).
   Status Submit(HashedLine line, Urgency urgency, bool covered);
+  Lock LockSoon();
   Status MakeRoom(Lock& lock, std::size_t octets);
+  // What was accepted goes to the file: now, or soon where others are about it. False where the
+  // file did not take it.
+  bool GiveToFile(Lock& lock);
   void Put(HashedLine& line, bool covered);
   // Gives the file what is in the journal, with the lock released meanwhile. Nobody else writes.
   // False where the file did not take it: the device is broken then.
@@ -128,6 +134,9 @@ class FileDevice {
 
   // The device's own thread (device_upkeep.cc).
   void Upkeep();
+  // Writes what has come, from time to time, until there is something else to do or little comes.
+  void Gather(Lock& lock);
+  bool HasDuties() const;
   void SyncNow(Lock& lock);
   bool SyncDue(Steady::time_point now) const;
   bool Full() const;
@@ -170,6 +179,9 @@ class FileDevice {
   bool begun_ = false;         // the place in the chain is known
   bool leading_ = false;       // somebody writes
   bool lead_wanted_ = false;   // the device's thread waits to
+  bool idle_ = false;          // the device's thread waits for something to do
+  int meetings_ = 0;           // callers who found another writing, of late
+  bool gathering_ = false;     // the device's thread is to write for all, many lines at once
   bool drain_wanted_ = false;  // whoever wrote left lines to the device's thread
   std::uint64_t asked_ = 0;    // of the accepted lines, those that somebody wants in the file
   std::size_t waiting_ = 0;    // threads that wait for `changed_`

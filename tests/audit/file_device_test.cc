@@ -55,6 +55,7 @@ TEST_F(FileDeviceTest, ManyCallersEachGetTheirLineOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(refused.load(), 0);
+  ASSERT_TRUE(device_->SyncedHead());
   const std::vector<std::string> lines = Lines();
   EXPECT_EQ(lines.size(), 1U + kThreads * kLines);
   EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()).size(), lines.size());
@@ -192,6 +193,47 @@ TEST_F(FileDeviceTest, GivesTheFileAtItsTurnsEndWhatMayWait) {
 TEST_F(FileDeviceTest, GivesItByItselfWhereNobodyAsks) {
   ASSERT_TRUE(device_->Append(Line("a"), Urgency::kSoon));
   while (Count(Lines(), Id("a")) == 0) std::this_thread::yield();
+}
+
+class CrowdedDevice : public FileDeviceTest {
+ protected:
+  CrowdedDevice() { options_.upkeep_period = std::chrono::hours(1); }
+  // One caller writes; others come meanwhile.
+  void Meet(int others) {
+    files_.hold_writes = true;
+    std::thread writer([&] { EXPECT_TRUE(Append("a")); });
+    files_.held_writes.wait(0);
+    for (int i = 0; i < others; ++i) EXPECT_TRUE(Append("b"));
+    files_.hold_writes = false;
+    files_.hold_writes.notify_all();
+    writer.join();
+    files_.held_writes = 0;
+  }
+};
+
+TEST_F(CrowdedDevice, LeavesTheWritingToItsOwnThread) {
+  Stop();
+  options_.gather_period = std::chrono::hours(1);
+  Open();
+  ASSERT_TRUE(device_->SyncedHead());  // the thread has nothing more to do
+  Meet(1);
+  EXPECT_EQ(Count(Lines(), Id("b")), 1U) << "a chance meeting is no crowd";
+  Meet(5);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(Append("c"));
+  device_->Flush();
+  EXPECT_EQ(Count(Lines(), Id("a")), 2U);
+  EXPECT_EQ(Count(Lines(), Id("b")), 1U);
+  EXPECT_EQ(Count(Lines(), Id("c")), 0U);
+  ASSERT_TRUE(Append("d", true));
+  EXPECT_EQ(Count(Lines(), Id("b")), 6U);
+  EXPECT_EQ(Count(Lines(), Id("c")), 10U);
+  Stop();
+  ExpectIntact();
+}
+
+TEST_F(CrowdedDevice, GetsWhatWasLeftWithoutBeingAsked) {
+  Meet(5);
+  while (Count(Lines(), Id("b")) < 5) std::this_thread::yield();
 }
 
 TEST_F(FileDeviceTest, TakesNoFileThatIsNoAuditFile) {

@@ -25,6 +25,8 @@ class FaultyFiles final : public audit::FileOperations {
   std::atomic<std::uint64_t> synced_octets{0};      // of the file, at its last sync
   std::atomic<std::uint64_t> syncs{0};
   std::atomic<std::uint64_t> failed_writes{0};
+  std::atomic<bool> hold_writes{false};  // they stay until it is false again, and notified
+  std::atomic<int> held_writes{0};       // that came meanwhile
 
   int Open(const std::filesystem::path& path) override {
     if (const int error = open_error.load()) return -error;
@@ -32,6 +34,11 @@ class FaultyFiles final : public audit::FileOperations {
   }
   void Close(int file) override { real_.Close(file); }
   std::int64_t Write(int file, std::string_view octets) override {
+    if (hold_writes) {
+      ++held_writes;
+      held_writes.notify_all();
+      hold_writes.wait(true);
+    }
     if (const int error = write_error.load()) {
       ++failed_writes;
       return -error;
