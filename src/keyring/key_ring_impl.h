@@ -138,7 +138,7 @@ struct KeyRing::Impl {
   using Edit = std::function<Result<HistoryEntry>(Token&, Key&, std::vector<int>& new_versions)>;
   Changed ChangeKey(const Id& mount, std::string_view name, const Actor& actor, const Edit& edit);
   Status RemoveKeys(Token& token, std::span<const store::StoredKey> keys, const Actor& actor);
-  // `rotate` with the witness told before and after.
+  // key_rotation.cc: `rotate` with the witness told before and after.
   Changed RotateUnasked(const Id& mount, std::string_view name, std::string_view reason,
                         const std::function<Changed()>& rotate) const;
   void QueueNextDue();
