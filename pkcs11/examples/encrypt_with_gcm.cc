@@ -25,7 +25,7 @@ coffer::Status EncryptAndDecrypt(Session& session) {
   // The caller's, and never twice under one key: the token does not check.
   std::array<std::uint8_t, 12> iv{};
   COFFER_TRY(session.GenerateRandom(iv));
-  const GcmParameters parameters{iv, coffer::AsBytes("record 17")};
+  const AeadParameters parameters{iv, coffer::AsBytes("record 17")};
   const coffer::ByteView plaintext = coffer::AsBytes("attack at dawn");
 
   coffer::Bytes sealed(plaintext.size() + 16);

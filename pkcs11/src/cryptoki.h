@@ -18,6 +18,31 @@ namespace coffer::pkcs11 {
 // PKCS#11 3.0; p11-kit 0.24 stops at 2.40.
 inline constexpr CK_RV kCkrAeadDecryptFailed = 0x42;
 
+// CK_SALSA20_CHACHA20_POLY1305_PARAMS.
+struct ChaCha20Poly1305Parameters {
+  CK_BYTE* nonce;
+  CK_ULONG nonce_size;
+  CK_BYTE* aad;
+  CK_ULONG aad_size;
+};
+static_assert(sizeof(ChaCha20Poly1305Parameters) == 4 * sizeof(CK_ULONG));
+
+// CK_HKDF_PARAMS and CKF_HKDF_SALT_*.
+struct HkdfDeriveParameters {
+  CK_BBOOL extract;
+  CK_BBOOL expand;
+  CK_MECHANISM_TYPE hash;
+  CK_ULONG salt_type;
+  CK_BYTE* salt;
+  CK_ULONG salt_size;
+  CK_OBJECT_HANDLE salt_key;
+  CK_BYTE* info;
+  CK_ULONG info_size;
+};
+static_assert(sizeof(HkdfDeriveParameters) == 8 * sizeof(CK_ULONG));
+inline constexpr CK_ULONG kHkdfSaltNull = 1;
+inline constexpr CK_ULONG kHkdfSaltData = 2;
+
 // The module's functions, each call stamped with its begin so that another thread can see one that
 // does not come back: `functions->C_Sign(...)` is a call from `->` to the end of the expression.
 class Functions {

@@ -183,7 +183,7 @@ bool DoesGcm(Bench& bench) {
   if (!key) return false;
   constexpr std::array<std::uint8_t, 12> kIv{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
   constexpr std::array<std::uint8_t, 20> kPlain{0xc0, 0xff};
-  const GcmParameters parameters{kIv, kPlain};
+  const AeadParameters parameters{kIv, kPlain};
   std::array<std::uint8_t, kPlain.size() + 16> sealed{};
   std::array<std::uint8_t, sealed.size()> opened{};
   if (!session.EncryptGcm(*key, parameters, kPlain, sealed)) return false;

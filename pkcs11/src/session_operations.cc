@@ -10,8 +10,8 @@
 namespace coffer::pkcs11 {
 namespace {
 
-constexpr std::size_t kGcmIvOctets = 12;
-constexpr std::size_t kGcmTagOctets = 16;
+constexpr std::size_t kAeadIvOctets = 12;
+constexpr std::size_t kAeadTagOctets = 16;
 constexpr std::size_t kMaxDigestOctets = 64;
 // Holds every key in use, RSA-8192 in PKCS#8 too; larger ones take a second call.
 constexpr std::size_t kWrapOctets = 8192;
@@ -19,15 +19,39 @@ constexpr std::size_t kWrapOctets = 8192;
 constexpr CK_ULONG kMaxGrowth = 65'536;
 
 // `aad` is never null, even for length 0: SoftHSM issue 664.
-CK_GCM_PARAMS ToCk(const GcmParameters& parameters) {
+CK_GCM_PARAMS GcmOf(const AeadParameters& parameters) {
   CK_GCM_PARAMS raw{};
   raw.pIv = InputPointer(parameters.iv);
   raw.ulIvLen = parameters.iv.size();
   raw.ulIvBits = parameters.iv.size() * 8;
   raw.pAAD = InputPointer(parameters.aad);
   raw.ulAADLen = parameters.aad.size();
-  raw.ulTagBits = kGcmTagOctets * 8;
+  raw.ulTagBits = kAeadTagOctets * 8;
   return raw;
+}
+
+ChaCha20Poly1305Parameters ChaCha20Of(const AeadParameters& parameters) {
+  return {InputPointer(parameters.iv), parameters.iv.size(), InputPointer(parameters.aad),
+          parameters.aad.size()};
+}
+
+template <typename T>
+ByteView OctetsOf(const T& parameters) {
+  return {reinterpret_cast<const std::uint8_t*>(&parameters), sizeof(parameters)};
+}
+
+Status CheckSealing(const AeadParameters& parameters, ByteView in, MutableBytes out) {
+  if (parameters.iv.size() == kAeadIvOctets && out.size() >= in.size() + kAeadTagOctets) return {};
+  return Fail(Code::kInvalid, "an aead takes an iv of 12 octets and 16 octets more for its tag");
+}
+
+Status CheckOpening(const AeadParameters& parameters, ByteView in, MutableBytes out) {
+  if (parameters.iv.size() != kAeadIvOctets || out.size() < in.size()) {
+    return Fail(Code::kInvalid, "an aead takes an iv of 12 octets and room for the ciphertext");
+  }
+  if (in.size() >= kAeadTagOctets) return {};
+  return Fail(Code::kAuthenticationFailed, "authentication failed",
+              "the ciphertext is shorter than its tag");
 }
 
 }  // namespace
@@ -104,53 +128,100 @@ Result<ObjectHandle> Session::DeriveEcdh(ObjectHandle base_key, ByteView public_
   return key;
 }
 
-Result<std::size_t> Session::EncryptGcm(ObjectHandle key, const GcmParameters& parameters,
-                                        ByteView in, MutableBytes out) {
+Result<ObjectHandle> Session::DeriveHkdf(ObjectHandle base_key, const HkdfParameters& parameters,
+                                         const Attributes& attributes) {
   COFFER_TRY(CheckAlive());
-  if (parameters.iv.size() != kGcmIvOctets || out.size() < in.size() + kGcmTagOctets) {
-    return Fail(Code::kInvalid, "aes-gcm takes an iv of 12 octets and 16 octets more for its tag");
+  OperationCounters::Operation counted(module_->counters, OperationKind::kDeriveKey,
+                                       MechanismIndex(MechanismType::kHkdfDerive));
+  HkdfDeriveParameters hkdf{};
+  hkdf.extract = CK_TRUE;
+  hkdf.expand = CK_TRUE;
+  hkdf.hash = static_cast<CK_MECHANISM_TYPE>(parameters.hash);
+  hkdf.salt_type = kHkdfSaltNull;
+  if (!parameters.salt.empty()) {
+    hkdf.salt_type = kHkdfSaltData;
+    hkdf.salt = InputPointer(parameters.salt);
+    hkdf.salt_size = parameters.salt.size();
   }
+  hkdf.info = InputPointer(parameters.info);
+  hkdf.info_size = parameters.info.size();
+  CK_MECHANISM raw{static_cast<CK_MECHANISM_TYPE>(MechanismType::kHkdfDerive), &hkdf, sizeof(hkdf)};
+  CK_OBJECT_HANDLE key = kNoObject;
+  const CK_RV rv = module_->functions->C_DeriveKey(
+      handle_, &raw, base_key, attributes.impl().Data(), attributes.impl().Size(), &key);
+  if (rv != CKR_OK) return Fail(Failed(rv, "C_DeriveKey"));
+  counted.Succeeded();
+  CountMade(1);
+  return key;
+}
+
+Result<std::size_t> Session::EncryptAead(const Mechanism& mechanism, ObjectHandle key, ByteView in,
+                                         MutableBytes out) {
   OperationCounters::Operation counted(module_->counters, OperationKind::kEncrypt,
-                                       MechanismIndex(MechanismType::kAesGcm));
-  CK_GCM_PARAMS gcm = ToCk(parameters);
-  CK_MECHANISM raw{CKM_AES_GCM, &gcm, sizeof(gcm)};
+                                       MechanismIndex(mechanism.type));
+  CK_MECHANISM raw = ToCk(mechanism);
   const Functions& functions = module_->functions;
   CK_RV rv = functions->C_EncryptInit(handle_, &raw, key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_EncryptInit"));
   CK_ULONG size = out.size();
   rv = functions->C_Encrypt(handle_, InputPointer(in), in.size(), out.data(), &size);
   if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Encrypt", Operation::kEncrypt));
-  if (size != in.size() + kGcmTagOctets) return Fail(FailedLength(size, "C_Encrypt"));
+  if (size != in.size() + kAeadTagOctets) return Fail(FailedLength(size, "C_Encrypt"));
   counted.Succeeded();
   return size;
 }
 
-Result<std::size_t> Session::DecryptGcm(ObjectHandle key, const GcmParameters& parameters,
-                                        ByteView in, MutableBytes out) {
-  COFFER_TRY(CheckAlive());
-  if (parameters.iv.size() != kGcmIvOctets || out.size() < in.size()) {
-    return Fail(Code::kInvalid, "aes-gcm takes an iv of 12 octets and room for the ciphertext");
-  }
-  if (in.size() < kGcmTagOctets) {
-    return Fail(Code::kAuthenticationFailed, "authentication failed",
-                "the ciphertext is shorter than its tag");
-  }
+Result<std::size_t> Session::DecryptAead(const Mechanism& mechanism, ObjectHandle key, ByteView in,
+                                         MutableBytes out) {
   OperationCounters::Operation counted(module_->counters, OperationKind::kDecrypt,
-                                       MechanismIndex(MechanismType::kAesGcm));
-  CK_GCM_PARAMS gcm = ToCk(parameters);
-  CK_MECHANISM raw{CKM_AES_GCM, &gcm, sizeof(gcm)};
+                                       MechanismIndex(mechanism.type));
+  CK_MECHANISM raw = ToCk(mechanism);
   const Functions& functions = module_->functions;
   CK_RV rv = functions->C_DecryptInit(handle_, &raw, key);
   if (rv != CKR_OK) return Fail(Failed(rv, "C_DecryptInit"));
   CK_ULONG size = out.size();
   rv = functions->C_Decrypt(handle_, InputPointer(in), in.size(), out.data(), &size);
-  if (rv == CKR_OK && size == in.size() - kGcmTagOctets) {
+  if (rv == CKR_OK && size == in.size() - kAeadTagOctets) {
     counted.Succeeded();
     return size;
   }
   SecureWipe(out.data(), out.size());  // a token may have left plaintext that did not verify
   if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Decrypt", Operation::kDecrypt));
   return Fail(FailedLength(size, "C_Decrypt"));
+}
+
+Result<std::size_t> Session::EncryptGcm(ObjectHandle key, const AeadParameters& parameters,
+                                        ByteView in, MutableBytes out) {
+  COFFER_TRY(CheckAlive());
+  COFFER_TRY(CheckSealing(parameters, in, out));
+  const CK_GCM_PARAMS gcm = GcmOf(parameters);
+  return EncryptAead({MechanismType::kAesGcm, OctetsOf(gcm)}, key, in, out);
+}
+
+Result<std::size_t> Session::DecryptGcm(ObjectHandle key, const AeadParameters& parameters,
+                                        ByteView in, MutableBytes out) {
+  COFFER_TRY(CheckAlive());
+  COFFER_TRY(CheckOpening(parameters, in, out));
+  const CK_GCM_PARAMS gcm = GcmOf(parameters);
+  return DecryptAead({MechanismType::kAesGcm, OctetsOf(gcm)}, key, in, out);
+}
+
+Result<std::size_t> Session::EncryptChaCha20Poly1305(ObjectHandle key,
+                                                     const AeadParameters& parameters, ByteView in,
+                                                     MutableBytes out) {
+  COFFER_TRY(CheckAlive());
+  COFFER_TRY(CheckSealing(parameters, in, out));
+  const ChaCha20Poly1305Parameters raw = ChaCha20Of(parameters);
+  return EncryptAead({MechanismType::kChaCha20Poly1305, OctetsOf(raw)}, key, in, out);
+}
+
+Result<std::size_t> Session::DecryptChaCha20Poly1305(ObjectHandle key,
+                                                     const AeadParameters& parameters, ByteView in,
+                                                     MutableBytes out) {
+  COFFER_TRY(CheckAlive());
+  COFFER_TRY(CheckOpening(parameters, in, out));
+  const ChaCha20Poly1305Parameters raw = ChaCha20Of(parameters);
+  return DecryptAead({MechanismType::kChaCha20Poly1305, OctetsOf(raw)}, key, in, out);
 }
 
 Result<Bytes> Session::Encrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in) {

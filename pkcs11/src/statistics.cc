@@ -47,11 +47,14 @@ constexpr std::array kNames{
     Named{MechanismType::kAesKeyWrap, "CKM_AES_KEY_WRAP"},
     Named{MechanismType::kAesKeyWrapPad, "CKM_AES_KEY_WRAP_PAD"},
     Named{MechanismType::kAesKeyWrapKwp, "CKM_AES_KEY_WRAP_KWP"},
+    Named{MechanismType::kChaCha20Poly1305, "CKM_CHACHA20_POLY1305"},
+    Named{MechanismType::kHkdfDerive, "CKM_HKDF_DERIVE"},
+    Named{MechanismType::kHkdfKeyGen, "CKM_HKDF_KEY_GEN"},
 };
 static_assert(kNames.size() < kMechanismRows);
 
 // Row 0 is "other": names begin at row 1. By the mechanism's number, so that nothing is searched.
-constexpr std::size_t kNumbers = 0x2200;
+constexpr std::size_t kNumbers = 0x4030;
 constexpr std::array<std::uint8_t, kNumbers> kRows = [] {
   std::array<std::uint8_t, kNumbers> rows{};
   for (std::size_t i = 0; i < kNames.size(); ++i) {

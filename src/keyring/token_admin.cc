@@ -45,6 +45,14 @@ std::string TypeName(unsigned long type) {
       return "AES";
     case pkcs11::KeyType::kEcEdwards:
       return "Edwards";
+    case pkcs11::KeyType::kChaCha20:
+      return "ChaCha20";
+    case pkcs11::KeyType::kHkdf:
+      return "HKDF";
+    case pkcs11::KeyType::kMlKem:
+      return "ML-KEM";
+    case pkcs11::KeyType::kMlDsa:
+      return "ML-DSA";
   }
   return "other";
 }

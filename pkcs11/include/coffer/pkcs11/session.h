@@ -30,10 +30,17 @@ struct Mechanism {
   Mechanism(MechanismType mechanism, ByteView raw) : type(mechanism), parameter(raw) {}
 };
 
-// AES-GCM as the token does it: 96-bit IV by the caller, 128-bit tag at the end of the ciphertext.
-struct GcmParameters {
+// AES-GCM and ChaCha20-Poly1305 as the token does them: 96-bit IV by the caller, 128-bit tag at the
+// end of the ciphertext.
+struct AeadParameters {
   ByteView iv;   // 12 octets
   ByteView aad;  // may be empty
+};
+
+struct HkdfParameters {
+  MechanismType hash = MechanismType::kSha256;
+  ByteView salt;  // empty: none, which is a hash's length of zeros
+  ByteView info;
 };
 
 // One open session. Move-only: a copy could close the session under its origin. One thread at a
@@ -42,8 +49,8 @@ struct GcmParameters {
 // half-way the token is asked whether anything is still active; unless it says no, Broken() is true
 // and the session should be discarded (SessionPool does). Every length from the token is checked
 // against the buffer; a wrong one is kTokenFailed and breaks the session. EncryptGcm, DecryptGcm,
-// Sign and GenerateRandom do not allocate on success. Errors: FromCkRv's, kInvalid for buffers that
-// are too small.
+// their ChaCha20 twins, Sign and GenerateRandom do not allocate on success. Errors: FromCkRv's,
+// kInvalid for buffers that are too small.
 class Session {
  public:
   Session(Session&& other) noexcept;
@@ -77,14 +84,22 @@ class Session {
   // CKM_ECDH1_DERIVE without a KDF: the shared secret with `public_point`, uncompressed.
   Result<ObjectHandle> DeriveEcdh(ObjectHandle base_key, ByteView public_point,
                                   const Attributes& attributes);
+  // CKM_HKDF_DERIVE, extract and expand (RFC 5869); the output's length is the template's.
+  Result<ObjectHandle> DeriveHkdf(ObjectHandle base_key, const HkdfParameters& parameters,
+                                  const Attributes& attributes);
 
   // out must hold in.size() + 16; returns octets written (ciphertext || tag).
-  Result<std::size_t> EncryptGcm(ObjectHandle key, const GcmParameters& parameters, ByteView in,
+  Result<std::size_t> EncryptGcm(ObjectHandle key, const AeadParameters& parameters, ByteView in,
                                  MutableBytes out);
   // out must hold in.size() octets (SoftHSM needs that much), of which in.size() - 16 are used. A
   // bad tag is kTokenFailed on SoftHSM (CKR_GENERAL_ERROR): ask a canary.
-  Result<std::size_t> DecryptGcm(ObjectHandle key, const GcmParameters& parameters, ByteView in,
+  Result<std::size_t> DecryptGcm(ObjectHandle key, const AeadParameters& parameters, ByteView in,
                                  MutableBytes out);
+  // CKM_CHACHA20_POLY1305 of PKCS#11 3.0, likewise.
+  Result<std::size_t> EncryptChaCha20Poly1305(ObjectHandle key, const AeadParameters& parameters,
+                                              ByteView in, MutableBytes out);
+  Result<std::size_t> DecryptChaCha20Poly1305(ObjectHandle key, const AeadParameters& parameters,
+                                              ByteView in, MutableBytes out);
   // Single-part, any other mechanism.
   Result<Bytes> Encrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in);
   Result<Bytes> Decrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in);
@@ -110,6 +125,10 @@ class Session {
   Error FailedMidway(unsigned long rv, const char* function, Operation operation);
   Error FailedLength(std::size_t size, const char* function);
   unsigned long Finish(Operation operation);
+  Result<std::size_t> EncryptAead(const Mechanism& mechanism, ObjectHandle key, ByteView in,
+                                  MutableBytes out);
+  Result<std::size_t> DecryptAead(const Mechanism& mechanism, ObjectHandle key, ByteView in,
+                                  MutableBytes out);
   void Close() noexcept;
 
   std::shared_ptr<const ModuleState> module_;

@@ -22,7 +22,11 @@ enum class KeyType : unsigned long {
   kEc = 0x03,
   kGenericSecret = 0x10,
   kAes = 0x1f,
-  kEcEdwards = 0x40
+  kChaCha20 = 0x33,
+  kEcEdwards = 0x40,
+  kHkdf = 0x42,
+  kMlKem = 0x49,
+  kMlDsa = 0x4a
 };
 
 enum class AttributeType : unsigned long {
@@ -58,6 +62,7 @@ enum class AttributeType : unsigned long {
   kDestroyable = 0x172,
   kEcParams = 0x180,
   kEcPoint = 0x181,
+  kParameterSet = 0x61d,
   kWrapTemplate = 0x40000211,
   kUnwrapTemplate = 0x40000212,
   kAllowedMechanisms = 0x40000600
@@ -97,7 +102,10 @@ enum class MechanismType : unsigned long {
   kChaCha20KeyGen = 0x1225,
   kAesKeyWrap = 0x2109,
   kAesKeyWrapPad = 0x210a,
-  kAesKeyWrapKwp = 0x210b
+  kAesKeyWrapKwp = 0x210b,
+  kChaCha20Poly1305 = 0x4021,
+  kHkdfDerive = 0x402a,
+  kHkdfKeyGen = 0x402c
 };
 
 enum class UserType { kSecurityOfficer, kUser };
