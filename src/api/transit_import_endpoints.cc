@@ -104,7 +104,8 @@ void AddTransitImportEndpoints(std::vector<Endpoint>& table) {
       {"type", FieldType::kText, "aes256-gcm96", "The key's type.", false, true});
   import.fields.push_back(
       {"allow_rotation", FieldType::kBool, "false", "Whether further versions may be made here."});
-  import.fields.push_back({"derived", FieldType::kBool, "false", "Not for imported keys."});
+  import.fields.push_back({"derived", FieldType::kBool, "false",
+                           "Where the token has HKDF only; then as for other keys."});
   import.fields.push_back(
       {"convergent_encryption", FieldType::kBool, "false", "Not for imported keys."});
   import.fields.push_back(

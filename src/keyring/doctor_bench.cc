@@ -77,7 +77,7 @@ Attributes SessionObject(ObjectClass object_class, pkcs11::KeyType type) {
 // tokens take omitted ones for true.
 Attributes ResidentTemplate(const KeySpec& spec) {
   const KeyTypeInfo& info = InfoOf(spec.type);
-  const KeyMaking& making = MakingOf(info.family);
+  const KeyMaking& making = MakingOf(spec);
   Attributes attributes = SessionObject(
       making.pair ? ObjectClass::kPrivateKey : ObjectClass::kSecretKey, making.key_type);
   attributes.Add(AttributeType::kExtractable, false);
@@ -153,7 +153,7 @@ Result<ObjectHandle> DoctorBench::Master(const MasterClass& master_class) {
 }
 
 Result<ObjectHandle> DoctorBench::Generate(const KeySpec& spec, const Attributes& attributes) {
-  return maker_->GenerateKey(MakingOf(InfoOf(spec.type).family).generator, Labelled(attributes));
+  return maker_->GenerateKey(MakingOf(spec).generator, Labelled(attributes));
 }
 
 Result<Bytes> DoctorBench::WrapNew(const KeySpec& spec, Use use,
@@ -167,16 +167,15 @@ Result<Bytes> DoctorBench::WrapNew(const KeySpec& spec, Use use,
     return maker_->WrapKey(*profile_.key_wrap_with_padding, master, key);
   };
   const KeyTypeInfo& info = InfoOf(spec.type);
-  if (!MakingOf(info.family).pair) {
+  if (!MakingOf(spec).pair) {
     COFFER_ASSIGN(const ObjectHandle key,
                   Generate(spec, NewSecretTemplate(master_class, SecretOctets(spec))));
     const PassingObject extractable(*maker_, key);
     return wrap(key);
   }
-  COFFER_ASSIGN(
-      const pkcs11::KeyPair pair,
-      maker_->GenerateKeyPair(MakingOf(info.family).generator, Labelled(NewPublicTemplate(info)),
-                              Labelled(NewPrivateTemplate())));
+  COFFER_ASSIGN(const pkcs11::KeyPair pair,
+                maker_->GenerateKeyPair(MakingOf(spec).generator, Labelled(NewPublicTemplate(info)),
+                                        Labelled(NewPrivateTemplate())));
   const PassingObject public_object(*maker_, pair.public_key);
   const PassingObject extractable(*maker_, pair.private_key);
   COFFER_ASSIGN(public_key, ReadPublicKey(*maker_, pair.public_key, info));
@@ -215,7 +214,7 @@ Result<Specimen> DoctorBench::MakeResident(const KeySpec& spec, Use use, bool in
   Specimen specimen{.spec = spec, .use = use, .way = Way::kResident, .in_token = in_token};
   const KeyTypeInfo& info = InfoOf(spec.type);
   const Attributes secret = With(ResidentTemplate(spec), AttributeType::kToken, in_token);
-  if (!MakingOf(info.family).pair) {
+  if (!MakingOf(spec).pair) {
     COFFER_ASSIGN(specimen.resident, Generate(spec, secret));
     return specimen;
   }
@@ -226,9 +225,10 @@ Result<Specimen> DoctorBench::MakeResident(const KeySpec& spec, Use use, bool in
                                   {AttributeType::kEncrypt, AttributeType::kVerify});
   COFFER_ASSIGN(
       const pkcs11::KeyPair pair,
-      maker_->GenerateKeyPair(MakingOf(info.family).generator, Labelled(open), Labelled(secret)));
+      maker_->GenerateKeyPair(MakingOf(spec).generator, Labelled(open), Labelled(secret)));
   const PassingObject public_object(*maker_, pair.public_key);
   specimen.resident = pair.private_key;
+  if (!MakingOf(spec).unbuilt.empty()) return specimen;
   auto public_key = ReadPublicKey(*maker_, pair.public_key, info);
   if (!public_key) {
     Discard(specimen);

@@ -35,46 +35,56 @@ auto Wrong(std::string_view what) {
   return Fail(Code::kTokenFailed, "the token's answer is wrong: " + std::string(what));
 }
 
-Result<Bytes> Seal(pkcs11::Session& session, ObjectHandle key) {
+Result<Bytes> Seal(pkcs11::Session& session, const Specimen& specimen, ObjectHandle key) {
   Bytes sealed(Message().size() + kTagOctets);
-  COFFER_ASSIGN(const std::size_t size, session.EncryptGcm(key, {kIv, {}}, Message(), sealed));
-  if (size != sealed.size()) return Wrong("a ciphertext of another length");
+  const auto size = InfoOf(specimen.spec.type).cipher() == Cipher::kAesGcm
+                        ? session.EncryptGcm(key, {kIv, {}}, Message(), sealed)
+                        : session.EncryptChaCha20Poly1305(key, {kIv, {}}, Message(), sealed);
+  if (!size) return Fail(size.error());
+  if (*size != sealed.size()) return Wrong("a ciphertext of another length");
   return sealed;
 }
 
-Trial Encrypt(DoctorBench& bench, const Specimen&, ObjectHandle key) {
+Result<std::size_t> OpenSealed(pkcs11::Session& session, const Specimen& specimen, ObjectHandle key,
+                               ByteView sealed, MutableBytes opened) {
+  return InfoOf(specimen.spec.type).cipher() == Cipher::kAesGcm
+             ? session.DecryptGcm(key, {kIv, {}}, sealed, opened)
+             : session.DecryptChaCha20Poly1305(key, {kIv, {}}, sealed, opened);
+}
+
+Trial Encrypt(DoctorBench& bench, const Specimen& specimen, ObjectHandle key) {
   COFFER_ASSIGN(pkcs11::Session* const session, bench.User());
-  COFFER_TRY(Seal(*session, key));
+  COFFER_TRY(Seal(*session, specimen, key));
   return "";
 }
 
-Trial Decrypt(DoctorBench& bench, const Specimen&, ObjectHandle key) {
+Trial Decrypt(DoctorBench& bench, const Specimen& specimen, ObjectHandle key) {
   COFFER_ASSIGN(pkcs11::Session * session, bench.User());
-  COFFER_ASSIGN(const Bytes sealed, Seal(*session, key));
+  COFFER_ASSIGN(const Bytes sealed, Seal(*session, specimen, key));
   Bytes opened(sealed.size());
-  COFFER_ASSIGN(const std::size_t size, session->DecryptGcm(key, {kIv, {}}, sealed, opened));
+  COFFER_ASSIGN(const std::size_t size, OpenSealed(*session, specimen, key, sealed, opened));
   opened.resize(std::min(size, opened.size()));
   if (opened != Message()) return Wrong("it does not decrypt what it encrypted");
   return "";
 }
 
 // Once, so that the speed is that of good decryptions.
-Trial RefuseChangedTag(DoctorBench& bench, const Specimen&, ObjectHandle key) {
+Trial RefuseChangedTag(DoctorBench& bench, const Specimen& specimen, ObjectHandle key) {
   COFFER_ASSIGN(pkcs11::Session * session, bench.User());
-  COFFER_ASSIGN(Bytes sealed, Seal(*session, key));
+  COFFER_ASSIGN(Bytes sealed, Seal(*session, specimen, key));
   sealed.back() ^= 1;
   Bytes opened(sealed.size());
-  if (session->DecryptGcm(key, {kIv, {}}, sealed, opened)) return Wrong("it takes a changed tag");
+  if (OpenSealed(*session, specimen, key, sealed, opened)) return Wrong("it takes a changed tag");
   return "";
 }
 
 Trial Derive(DoctorBench& bench, const Specimen& specimen, ObjectHandle key) {
   COFFER_ASSIGN(const ObjectHandle derived,
-                DeriveAesEcb1(bench.Maker(), specimen.spec, key, DerivedUse::kCipher, kSecret));
+                DeriveKey(bench.Maker(), specimen.spec, key, DerivedUse::kCipher, kSecret));
   const PassingObject gone(bench.Maker(), derived);
   COFFER_ASSIGN(pkcs11::Session* const session, bench.User());
-  COFFER_TRY(Seal(*session, derived));
-  return "coffer-kdf-aesecb-1";
+  COFFER_TRY(Seal(*session, specimen, derived));
+  return std::string(KdfName(specimen.spec.kdf));
 }
 
 Trial RsaEncrypt(DoctorBench&, const Specimen& specimen, ObjectHandle) {
@@ -193,6 +203,7 @@ Trial Cmac(DoctorBench& bench, const Specimen&, ObjectHandle key) {
 std::vector<Operation> OperationsOf(const KeyTypeInfo& info) {
   switch (info.family) {
     case Family::kAesGcm:
+    case Family::kChaCha20:
       return {{"encrypt", false, Use::kCipher, Encrypt},
               {"decrypt", false, Use::kCipher, Decrypt},
               {"refuse a changed tag", false, Use::kCipher, RefuseChangedTag},

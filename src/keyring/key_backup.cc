@@ -70,18 +70,19 @@ Result<Key> KeyRing::Impl::OpenBackup(Token& token, ByteView backup) const {
 
 // Every blob, and then it is known that the masters are still there.
 Status KeyRing::Impl::CheckOpens(Token& token, const Key& key) {
-  const auto opens = [&](int number, Use use, const std::string& master, ByteView blob) -> Status {
-    COFFER_ASSIGN(const bool opened, Opens(token, key.Spec(), use, master, blob));
+  const auto opens = [&](const KeyVersion& version, Use use, const std::string& master,
+                         ByteView blob) -> Status {
+    COFFER_ASSIGN(const bool opened, Opens(token, key.SpecOf(version), use, master, blob));
     if (opened) return {};
-    return Invalid("version " + std::to_string(number) +
+    return Invalid("version " + std::to_string(version.info.version) +
                    " of the backup does not open: its master " + master + " is not in the token");
   };
   for (const auto& [number, version] : key.versions) {
     if (version.custody == Custody::kWrapped) {
-      COFFER_TRY(opens(number, MainUse(key.Spec()), version.info.master, version.blob));
+      COFFER_TRY(opens(version, MainUse(key.Spec()), version.info.master, version.blob));
     }
     if (!version.hmac_blob.empty()) {
-      COFFER_TRY(opens(number, Use::kHmac, version.hmac_master, version.hmac_blob));
+      COFFER_TRY(opens(version, Use::kHmac, version.hmac_master, version.hmac_blob));
     }
   }
   return {};
@@ -91,7 +92,7 @@ Status KeyRing::Impl::CheckOpens(Token& token, const Key& key) {
 // charged in full, and the next encryption makes a version of its own.
 void KeyRing::Impl::MakeNew(Key& key) const {
   key.id = Id::Generate(random);
-  const bool counted = key.Info().family == Family::kAesGcm;
+  const bool counted = key.Info().Counted();
   key.settings.rotation_required = counted;
   for (auto& [number, version] : key.versions) {
     version.counter = std::make_shared<EncryptionCounter>();

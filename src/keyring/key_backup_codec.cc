@@ -54,7 +54,7 @@ KeyVersion ReadVersion(FieldReader& in) {
   KeyVersion version;
   version.info.version = static_cast<int>(in.IntIn(1, kMaxNumber));
   version.custody = static_cast<Custody>(in.IntIn(1, 3));
-  version.kdf = static_cast<Kdf>(in.IntIn(0, 1));
+  version.kdf = static_cast<Kdf>(in.IntIn(0, static_cast<std::int64_t>(Kdf::kHkdfSha256)));
   version.info.master = in.Text();
   version.info.created = FromUnixNanoseconds(in.Int());
   version.info.created_by = in.Text();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "coffer/crypto/digest.h"
+#include "keyring/key_mechanisms.h"
 #include "keyring/passing_object.h"
 
 namespace coffer::keyring {
@@ -48,6 +49,18 @@ Attributes DerivedTemplate(pkcs11::KeyType type, unsigned long octets,
   return attributes;
 }
 
+// What a derived key is for, whatever it was derived with.
+Attributes DerivedTemplate(const KeySpec& spec, DerivedUse use) {
+  if (use == DerivedUse::kNonce) {
+    return DerivedTemplate(pkcs11::KeyType::kGenericSecret, kStepOctets, {AttributeType::kSign},
+                           MechanismType::kSha256Hmac);
+  }
+  const KeyTypeInfo& info = InfoOf(spec.type);
+  return DerivedTemplate(KeyTypeOf(info.cipher()), static_cast<unsigned long>(info.bits / 8),
+                         {AttributeType::kEncrypt, AttributeType::kDecrypt},
+                         MechanismOf(info.cipher()));
+}
+
 }  // namespace
 
 AesEcb1Blocks BlocksOf(DerivedUse use, ByteView context) {
@@ -74,16 +87,24 @@ Result<pkcs11::ObjectHandle> DeriveAesEcb1(pkcs11::Session& session, const KeySp
                                   DerivedTemplate(pkcs11::KeyType::kAes, kStepOctets,
                                                   {AttributeType::kDerive}, kStep)));
   const PassingObject first(session, between);
-  if (use == DerivedUse::kNonce) {
-    return session.DeriveKey(Mechanism(kStep, blocks.second), first.get(),
-                             DerivedTemplate(pkcs11::KeyType::kGenericSecret, kStepOctets,
-                                             {AttributeType::kSign}, MechanismType::kSha256Hmac));
-  }
-  const auto octets = static_cast<unsigned long>(InfoOf(spec.type).bits / 8);
-  return session.DeriveKey(
-      Mechanism(kStep, blocks.second), first.get(),
-      DerivedTemplate(pkcs11::KeyType::kAes, octets,
-                      {AttributeType::kEncrypt, AttributeType::kDecrypt}, MechanismType::kAesGcm));
+  return session.DeriveKey(Mechanism(kStep, blocks.second), first.get(),
+                           DerivedTemplate(spec, use));
+}
+
+Result<pkcs11::ObjectHandle> DeriveHkdfSha256(pkcs11::Session& session, const KeySpec& spec,
+                                              pkcs11::ObjectHandle base, DerivedUse use,
+                                              ByteView context) {
+  pkcs11::HkdfParameters parameters;
+  if (use == DerivedUse::kNonce) parameters.salt = AsBytes("coffer-convergent-nonce");
+  parameters.info = context;
+  return session.DeriveHkdf(base, parameters, DerivedTemplate(spec, use));
+}
+
+Result<pkcs11::ObjectHandle> DeriveKey(pkcs11::Session& session, const KeySpec& spec,
+                                       pkcs11::ObjectHandle base, DerivedUse use,
+                                       ByteView context) {
+  if (spec.kdf == Kdf::kHkdfSha256) return DeriveHkdfSha256(session, spec, base, use, context);
+  return DeriveAesEcb1(session, spec, base, use, context);
 }
 
 }  // namespace coffer::keyring

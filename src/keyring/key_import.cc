@@ -129,7 +129,7 @@ Result<NewVersion> Pkcs11Token::GenerateHmacKey() {
 
 Result<Bytes> Pkcs11Token::ImportBlob(const KeySpec& spec, const std::string& master,
                                       ByteView ephemeral, ByteView target) {
-  const Use use = MainUse(InfoOf(spec.type).family);
+  const Use use = MainUse(spec);
   COFFER_ASSIGN(const ObjectHandle wrapping, FindImportWrappingKey());
   const Bytes oaep = pkcs11::RsaOaepParameters(MechanismType::kSha1);
   COFFER_ASSIGN(const ObjectHandle opened,
@@ -181,12 +181,19 @@ Result<crypto::PublicKey::Shared> Pkcs11Token::PublicKeyOfImported(const KeySpec
   return Fail(Code::kInvalid, "imported key has no public key");
 }
 
-Result<NewVersion> Pkcs11Token::Import(const KeySpec& spec, ByteView ephemeral, ByteView target) {
+Result<NewVersion> Pkcs11Token::Import(const KeySpec& asked, ByteView ephemeral, ByteView target) {
+  COFFER_ASSIGN(const KeySpec spec, WithKdf(asked));
+  // Ciphertexts made elsewhere would never decrypt here: the derivation is another.
+  if (spec.derived && spec.kdf != Kdf::kHkdfSha256) {
+    return Fail(Code::kInvalid, "derived keys cannot be imported: this server derives with " +
+                                    std::string(KdfName(spec.kdf)));
+  }
   const KeyTypeInfo& info = InfoOf(spec.type);
-  const Use use = MainUse(info.family);
+  const Use use = MainUse(spec);
   NewVersion version;
+  version.kdf = spec.kdf;
   COFFER_ASSIGN(version.master,
-                NewestMaster(ClassNamed("import-" + std::string(ClassOf(spec, use).name))));
+                MasterFor(ClassNamed("import-" + std::string(ClassOf(spec, use).name))));
   const auto doubtful = [](const Error& error) {
     return error.code == Code::kTokenLost || error.code == Code::kUnavailable;
   };

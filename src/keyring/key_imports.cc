@@ -71,10 +71,9 @@ KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const Cre
   if (options.convergent) {
     return Invalid("import cannot be used on keys with convergent encryption enabled");
   }
-  // Ciphertexts made elsewhere would never decrypt here: the derivation is another.
-  if (options.derived) {
-    return Invalid("derived keys cannot be imported: this server derives with " +
-                   std::string(KdfName(Kdf::kAesEcb1)));
+  if (options.derived && InfoOf(options.type).Asymmetric()) {
+    return Invalid("derived keys of type " + std::string(KeyTypeName(options.type)) +
+                   " cannot be imported");
   }
   if (options.auto_rotate_period_seconds != 0 && !allow_rotation) {
     return Invalid("allow_rotation must be set to true if auto-rotation is enabled");
@@ -95,6 +94,7 @@ KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const Cre
     key->mount = mount;
     key->name = name.Text();
     key->type = options.type;
+    key->derived = options.derived;
     key->created = impl_->clock.Now();
     key->settings.allow_plaintext_backup = options.allow_plaintext_backup;
     key->settings.auto_rotate_period_seconds = options.auto_rotate_period_seconds;

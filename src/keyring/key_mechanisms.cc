@@ -15,27 +15,52 @@ using pkcs11::MechanismType;
 using pkcs11::ObjectClass;
 using P11Type = pkcs11::KeyType;
 
+constexpr std::string_view kNoSignatures =
+    "this release has no operations for it: each signature is checked outside the token before it "
+    "is answered, and OpenSSL 3.0 cannot check this one";
+constexpr std::string_view kNoKem =
+    "this release has no operations for it: PKCS#11 3.2's C_EncapsulateKey is in no token that it "
+    "could be tested with";
+constexpr std::string_view kNoXChaCha =
+    "this release has no operations for it: no token that it could be tested with takes nonces of "
+    "192 bits";
+
+constexpr std::string_view kChaCha20Keys = "ChaCha20 keys (PKCS#11 3.0 CKM_CHACHA20_KEY_GEN)";
+
 // In the order of Family.
 constexpr std::array kMakings{
-    KeyMaking{Family::kAesGcm, MechanismType::kAesKeyGen, "aes", "aes-derive", P11Type::kAes, false,
-              "AES keys"},
-    KeyMaking{Family::kRsa, MechanismType::kRsaPkcsKeyPairGen, "rsa", "", P11Type::kRsa, true,
+    KeyMaking{Family::kAesGcm, MechanismType::kAesKeyGen, "aes", P11Type::kAes, false, "AES keys"},
+    KeyMaking{Family::kRsa, MechanismType::kRsaPkcsKeyPairGen, "rsa", P11Type::kRsa, true,
               "RSA keys"},
-    KeyMaking{Family::kEcdsa, MechanismType::kEcKeyPairGen, "ec", "", P11Type::kEc, true,
+    KeyMaking{Family::kEcdsa, MechanismType::kEcKeyPairGen, "ec", P11Type::kEc, true,
               "EC keys of this curve"},
-    KeyMaking{Family::kEd25519, MechanismType::kEcEdwardsKeyPairGen, "ed25519", "",
-              P11Type::kEcEdwards, true, "Ed25519 keys (PKCS#11 3.0 CKM_EC_EDWARDS_KEY_PAIR_GEN)"},
-    KeyMaking{Family::kHmac, MechanismType::kGenericSecretKeyGen, "hmac", "",
-              P11Type::kGenericSecret, false, "generic secret keys"},
-    KeyMaking{Family::kCmac, MechanismType::kAesKeyGen, "aes", "", P11Type::kAes, false,
-              "AES keys"},
-    KeyMaking{Family::kChaCha20, MechanismType::kChaCha20KeyGen, "", "", P11Type::kAes, false,
-              "ChaCha20 keys (PKCS#11 3.0 CKM_CHACHA20_KEY_GEN)"},
-    KeyMaking{Family::kMlDsa, MechanismType::kMlDsaKeyPairGen, "", "", P11Type::kEc, true,
-              "ML-DSA keys (PKCS#11 3.2 CKM_ML_DSA_KEY_PAIR_GEN)"},
-    KeyMaking{Family::kMlKem, MechanismType::kMlKemKeyPairGen, "", "", P11Type::kEc, true,
-              "ML-KEM keys (PKCS#11 3.2 CKM_ML_KEM_KEY_PAIR_GEN)"},
+    KeyMaking{Family::kEd25519, MechanismType::kEcEdwardsKeyPairGen, "ed25519", P11Type::kEcEdwards,
+              true, "Ed25519 keys (PKCS#11 3.0 CKM_EC_EDWARDS_KEY_PAIR_GEN)"},
+    KeyMaking{Family::kHmac, MechanismType::kGenericSecretKeyGen, "hmac", P11Type::kGenericSecret,
+              false, "generic secret keys"},
+    KeyMaking{Family::kCmac, MechanismType::kAesKeyGen, "aes", P11Type::kAes, false, "AES keys"},
+    KeyMaking{Family::kChaCha20, MechanismType::kChaCha20KeyGen, "chacha20", P11Type::kChaCha20,
+              false, kChaCha20Keys},
+    KeyMaking{Family::kXChaCha20, MechanismType::kChaCha20KeyGen, "chacha20", P11Type::kChaCha20,
+              false, kChaCha20Keys, kNoXChaCha},
+    KeyMaking{Family::kMlDsa, MechanismType::kMlDsaKeyPairGen, "", P11Type::kMlDsa, true,
+              "ML-DSA keys (PKCS#11 3.2 CKM_ML_DSA_KEY_PAIR_GEN)", kNoSignatures},
+    KeyMaking{Family::kMlKem, MechanismType::kMlKemKeyPairGen, "", P11Type::kMlKem, true,
+              "ML-KEM keys (PKCS#11 3.2 CKM_ML_KEM_KEY_PAIR_GEN)", kNoKem},
 };
+
+// The base keys of `derived` keys.
+struct BaseMaking {
+  KeyMaking making;
+  MechanismType derivation;
+};
+constexpr BaseMaking kAesEcbBase{
+    {Family::kAesGcm, MechanismType::kAesKeyGen, "aes-derive", P11Type::kAes, false, "AES keys"},
+    MechanismType::kAesEcbEncryptData};
+constexpr BaseMaking kHkdfBase{{Family::kAesGcm, MechanismType::kHkdfKeyGen, "hkdf", P11Type::kHkdf,
+                                false, "HKDF keys (PKCS#11 3.0 CKM_HKDF_KEY_GEN)"},
+                               MechanismType::kHkdfDerive};
+const BaseMaking& BaseOf(Kdf kdf) { return kdf == Kdf::kHkdfSha256 ? kHkdfBase : kAesEcbBase; }
 
 // What one use of a family's keys needs; every other flag is off.
 struct Usage {
@@ -52,10 +77,10 @@ constexpr std::array kUsages{
           {AttributeType::kEncrypt, AttributeType::kDecrypt},
           {MechanismType::kAesGcm},
           1},
-    Usage{Family::kAesGcm,
-          Use::kDerive,
-          {AttributeType::kDerive, AttributeType::kDerive},
-          {MechanismType::kAesEcbEncryptData},
+    Usage{Family::kChaCha20,
+          Use::kCipher,
+          {AttributeType::kEncrypt, AttributeType::kDecrypt},
+          {MechanismType::kChaCha20Poly1305},
           1},
     Usage{Family::kCmac,
           Use::kCmac,
@@ -95,9 +120,16 @@ constexpr std::array kUsages{
           5},
 };
 
-const Usage& UsageRow(Family family, Use use) {
+Usage UsageRow(const KeySpec& spec, Use use) {
+  if (use == Use::kDerive) {
+    return {Family::kAesGcm,
+            use,
+            {AttributeType::kDerive, AttributeType::kDerive},
+            {BaseOf(spec.kdf).derivation},
+            1};
+  }
   // The second key of every family is an HMAC key.
-  if (use == Use::kHmac) family = Family::kHmac;
+  const Family family = use == Use::kHmac ? Family::kHmac : InfoOf(spec.type).family;
   const auto* const found = std::ranges::find_if(
       kUsages, [&](const Usage& row) { return row.family == family && row.use == use; });
   return found == kUsages.end() ? kUsages.back() : *found;
@@ -120,6 +152,12 @@ ByteView CurveOf(KeyType type) {
     default:
       return kEd25519;
   }
+}
+
+// CKP_ML_DSA_* and CKP_ML_KEM_*: each family's are numbered from 1.
+unsigned long ParameterSetOf(KeyType type) {
+  const KeyType first = type >= KeyType::kMlKem512 ? KeyType::kMlKem512 : KeyType::kMlDsa44;
+  return static_cast<unsigned long>(type) - static_cast<unsigned long>(first) + 1;
 }
 
 // The token's names of a hash: its digest and its HMAC.
@@ -146,6 +184,8 @@ crypto::Curve EcdsaCurveOf(KeyType type) {
 Use MainUse(Family family) {
   switch (family) {
     case Family::kAesGcm:
+    case Family::kChaCha20:
+    case Family::kXChaCha20:
       return Use::kCipher;
     case Family::kHmac:
       return Use::kHmac;
@@ -156,33 +196,40 @@ Use MainUse(Family family) {
   }
 }
 
-const KeyMaking& MakingOf(Family family) { return kMakings.at(static_cast<std::size_t>(family)); }
+const KeyMaking& MakingOf(const KeySpec& spec) {
+  if (spec.derived) return BaseOf(spec.kdf).making;
+  return kMakings.at(static_cast<std::size_t>(InfoOf(spec.type).family));
+}
+
+std::span<const Kdf> Kdfs() {
+  static constexpr std::array kPreferred{Kdf::kHkdfSha256, Kdf::kAesEcb1};
+  return kPreferred;
+}
+
+MechanismType MechanismOf(Cipher cipher) {
+  return cipher == Cipher::kChaCha20Poly1305 ? MechanismType::kChaCha20Poly1305
+                                             : MechanismType::kAesGcm;
+}
+
+P11Type KeyTypeOf(Cipher cipher) {
+  return cipher == Cipher::kChaCha20Poly1305 ? P11Type::kChaCha20 : P11Type::kAes;
+}
 
 Use MainUse(const KeySpec& spec) {
-  if (spec.derived) return Use::kDerive;
-  switch (InfoOf(spec.type).family) {
-    case Family::kHmac:
-      return Use::kHmac;
-    case Family::kCmac:
-      return Use::kCmac;
-    case Family::kAesGcm:
-      return Use::kCipher;
-    default:
-      return Use::kSign;
-  }
+  return spec.derived ? Use::kDerive : MainUse(InfoOf(spec.type).family);
 }
 
 const MasterClass& ClassOf(const KeySpec& spec, Use use) {
   if (use == Use::kHmac) return HmacClass();
-  const KeyMaking& making = MakingOf(InfoOf(spec.type).family);
-  return ClassNamed(spec.derived ? making.derived_master : making.master);
+  return ClassNamed(MakingOf(spec).master);
 }
 
 unsigned long SecretOctets(const KeySpec& spec) {
   const KeyTypeInfo& info = InfoOf(spec.type);
   if (info.family == Family::kHmac) return static_cast<unsigned long>(spec.hmac_octets);
-  // A base key makes AES-256 keys on the way, whatever the derived ones are.
-  if (spec.derived) return 32;
+  // It makes AES-256 keys on the way, whatever the derived ones are. HKDF's base is as long as the
+  // type's own keys, so that those of another server can be imported.
+  if (spec.derived && spec.kdf != Kdf::kHkdfSha256) return 32;
   return static_cast<unsigned long>(info.bits / 8);
 }
 
@@ -196,7 +243,7 @@ Attributes UsageOf(const KeySpec& spec, Use use) {
   const MasterClass& master_class = ClassOf(spec, use);
   const bool secret = master_class.object_class == ObjectClass::kSecretKey;
   const Attributes pinned = UnwrapTemplate(master_class);
-  const Usage& row = UsageRow(InfoOf(spec.type).family, use);
+  const Usage row = UsageRow(spec, use);
   Attributes usage;
   for (const AttributeType flag : secret ? kSecretFlags : kPrivateFlags) {
     if (!pinned.Contains(flag)) usage.Add(flag, std::ranges::count(row.on, flag) > 0);
@@ -212,8 +259,10 @@ Attributes NewPublicTemplate(const KeyTypeInfo& info) {
       .Add(AttributeType::kPrivate, false)
       .Add(AttributeType::kEncrypt, false)
       .Add(AttributeType::kWrap, false)
-      .Add(AttributeType::kVerify, true);
-  if (info.family == Family::kRsa) {
+      .Add(AttributeType::kVerify, info.signs);
+  if (info.family == Family::kMlDsa || info.family == Family::kMlKem) {
+    attributes.Add(AttributeType::kParameterSet, ParameterSetOf(info.type));
+  } else if (info.family == Family::kRsa) {
     static constexpr std::array<std::uint8_t, 3> kExponent{1, 0, 1};
     attributes.Add(AttributeType::kModulusBits, static_cast<unsigned long>(info.bits))
         .Add(AttributeType::kPublicExponent, ByteView(kExponent));

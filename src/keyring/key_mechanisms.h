@@ -19,13 +19,16 @@ namespace coffer::keyring {
 struct KeyMaking {
   Family family{};
   pkcs11::MechanismType generator{};
-  std::string_view master;          // class of masters that wraps it
-  std::string_view derived_master;  // that of a `derived` key's base; empty: none
+  std::string_view master;  // class of masters that wraps it
   pkcs11::KeyType key_type{};
   bool pair = false;
-  std::string_view missing;  // what a token without `generator` lacks, in words
+  std::string_view missing;       // what a token without `generator` lacks, in words
+  std::string_view unbuilt = {};  // why this release has no operations for it; empty: it has
 };
-const KeyMaking& MakingOf(Family family);
+// Of a `derived` spec: its base key, which depends on the KDF alone.
+const KeyMaking& MakingOf(const KeySpec& spec);
+// Those that a `derived` key may get, the preferred first.
+std::span<const Kdf> Kdfs();
 // What a key of the family is for besides what is derived from it.
 Use MainUse(Family family);
 
@@ -44,6 +47,9 @@ pkcs11::Attributes UsageOf(const KeySpec& spec, Use use);
 
 // What C_GenerateKeyPair is told about the pair: the public key's template, and the parameters.
 pkcs11::Attributes NewPublicTemplate(const KeyTypeInfo& info);
+// The mechanism and the type of the keys of a cipher.
+pkcs11::MechanismType MechanismOf(Cipher cipher);
+pkcs11::KeyType KeyTypeOf(Cipher cipher);
 
 // The stored public key of a pair that was just made, read from the token's object.
 Result<crypto::PublicKey::Shared> ReadPublicKey(pkcs11::Session& session,

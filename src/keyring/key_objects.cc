@@ -26,9 +26,9 @@ auto FailedCheck() {
   return Fail(Code::kTokenFailed, "new key version failed its cross-check in the token");
 }
 
-auto Unsupported(const KeySpec& spec, std::string_view why) {
-  return Fail(Code::kInvalid, "key type " + std::string(KeyTypeName(spec.type)) +
-                                  " is not supported: " + std::string(why));
+// A token that does not know a type answers with either.
+bool SaysNo(const Error& error) {
+  return error.code == Code::kTokenRefused || error.code == Code::kTokenFailed;
 }
 
 Attributes ResidentObjects() {
@@ -73,53 +73,14 @@ std::size_t WrappedOctets(unsigned long octets) { return (octets + 7) / 8 * 8 + 
 
 }  // namespace
 
-Result<Custody> Pkcs11Token::CustodyOf(const KeySpec& spec) {
-  const auto known = makings_.find({spec.type, spec.derived});
-  Status made = known == makings_.end() ? ProbeMaking(spec) : known->second;
-  // What the token lacks it will lack tomorrow; any other failure says nothing about it.
-  if (made || made.error().code == Code::kInvalid) makings_[{spec.type, spec.derived}] = made;
-  if (!made) return Fail(std::move(made).error());
-  return InfoOf(spec.type).family == Family::kEd25519 ? Custody::kResident : Custody::kWrapped;
-}
-
-Status Pkcs11Token::ProbeMaking(const KeySpec& spec) {
-  const KeyTypeInfo& info = InfoOf(spec.type);
-  const KeyMaking& making = MakingOf(info.family);
-  if (spec.derived && info.family == Family::kEd25519) {
-    return Unsupported(spec, "the token cannot derive key pairs, so derived must be false");
-  }
-  // Making an RSA key takes long, so the first key is its own probe.
-  if (info.family == Family::kRsa) return {};
-  const auto lacks = [&](const Error& error) -> Status {
-    if (error.code != Code::kTokenRefused) return Fail(error);
-    return Unsupported(spec, "the token cannot make " + std::string(making.missing));
-  };
-  if (making.pair) {
-    const auto pair =
-        session_->GenerateKeyPair(making.generator, NewPublicTemplate(info), NewPrivateTemplate());
-    if (!pair) return lacks(pair.error());
-    const PassingObject public_key(*session_, pair->public_key);
-    const PassingObject private_key(*session_, pair->private_key);
-  } else {
-    const auto key = session_->GenerateKey(
-        making.generator, NewSecretTemplate(ClassOf(spec, MainUse(spec)), SecretOctets(spec)));
-    if (!key) return lacks(key.error());
-    const PassingObject gone(*session_, *key);
-  }
-  if (making.master.empty()) {
-    return Unsupported(spec, "this release has no operations for it");
-  }
-  return {};
-}
-
 Result<Bytes> Pkcs11Token::WrapNew(const KeySpec& spec, Use use, const std::string& master) {
   const bool second = use == Use::kHmac && InfoOf(spec.type).family != Family::kHmac;
   const unsigned long octets =
       second ? static_cast<unsigned long>(kHmacOctets) : SecretOctets(spec);
   const MasterClass& master_class = ClassOf(spec, use);
   COFFER_ASSIGN(const ObjectHandle wrapping, Master(master));
-  const MechanismType generator = use == Use::kHmac ? MechanismType::kGenericSecretKeyGen
-                                                    : MakingOf(InfoOf(spec.type).family).generator;
+  const MechanismType generator =
+      use == Use::kHmac ? MechanismType::kGenericSecretKeyGen : MakingOf(spec).generator;
   COFFER_ASSIGN(const ObjectHandle handle,
                 session_->GenerateKey(generator, NewSecretTemplate(master_class, octets)));
   const PassingObject extractable(*session_, handle);
@@ -134,7 +95,7 @@ Status Pkcs11Token::GeneratePair(const KeySpec& spec, NewVersion& version) {
   const KeyTypeInfo& info = InfoOf(spec.type);
   COFFER_ASSIGN(const ObjectHandle wrapping, Master(version.master));
   COFFER_ASSIGN(const pkcs11::KeyPair pair,
-                session_->GenerateKeyPair(MakingOf(info.family).generator, NewPublicTemplate(info),
+                session_->GenerateKeyPair(MakingOf(spec).generator, NewPublicTemplate(info),
                                           NewPrivateTemplate()));
   const PassingObject public_object(*session_, pair.public_key);
   const PassingObject extractable(*session_, pair.private_key);
@@ -152,7 +113,7 @@ Result<NewVersion> Pkcs11Token::GenerateResident(const KeySpec& spec, const Resi
   version.custody = Custody::kResident;
   version.locator = place.locator;
   COFFER_ASSIGN(const pkcs11::KeyPair pair,
-                session_->GenerateKeyPair(MakingOf(info.family).generator, NewPublicTemplate(info),
+                session_->GenerateKeyPair(MakingOf(spec).generator, NewPublicTemplate(info),
                                           ResidentTemplate(spec, place)));
   const PassingObject public_object(*session_, pair.public_key);
   COFFER_TRY(Sync());
@@ -171,14 +132,15 @@ Status Pkcs11Token::AddHmacKey(NewVersion& version) {
   return CheckTwice(any, Use::kHmac, version.hmac_master, version.hmac_blob);
 }
 
-Result<NewVersion> Pkcs11Token::Generate(const KeySpec& spec, const ResidentPlace& place) {
-  COFFER_ASSIGN(const Custody custody, CustodyOf(spec));
-  if (custody == Custody::kResident) return GenerateResident(spec, place);
+Result<NewVersion> Pkcs11Token::Generate(const KeySpec& asked, const ResidentPlace& place) {
+  COFFER_ASSIGN(const Custody custody, CustodyOf(asked));
+  if (custody == Custody::kResident) return GenerateResident(asked, place);
+  COFFER_ASSIGN(const KeySpec spec, WithKdf(asked));
   const Use use = MainUse(spec);
   NewVersion version;
-  version.kdf = spec.derived ? Kdf::kAesEcb1 : Kdf::kNone;
-  COFFER_ASSIGN(version.master, NewestMaster(ClassOf(spec, use)));
-  if (MakingOf(InfoOf(spec.type).family).pair) {
+  version.kdf = spec.kdf;
+  COFFER_ASSIGN(version.master, MasterFor(ClassOf(spec, use)));
+  if (MakingOf(spec).pair) {
     COFFER_TRY(GeneratePair(spec, version));
   } else {
     COFFER_ASSIGN(version.blob, WrapNew(spec, use, version.master));
@@ -190,11 +152,11 @@ Result<NewVersion> Pkcs11Token::Generate(const KeySpec& spec, const ResidentPlac
 
 Status Pkcs11Token::CheckTwice(const KeySpec& spec, Use use, std::string_view master,
                                ByteView blob) {
-  COFFER_ASSIGN(const TokenHandle first_handle, Unwrap(spec, use, master, blob));
+  COFFER_ASSIGN(const TokenHandle first_handle, Open(spec, use, master, blob));
   const PassingObject first(*session_, first_handle);
-  COFFER_ASSIGN(const TokenHandle second_handle, Unwrap(spec, use, master, blob));
+  COFFER_ASSIGN(const TokenHandle second_handle, Open(spec, use, master, blob));
   const PassingObject second(*session_, second_handle);
-  if (use == Use::kCipher) return CheckCipher(first.get(), second.get());
+  if (use == Use::kCipher) return CheckCipher(spec, first.get(), second.get());
   if (use == Use::kDerive) {
     COFFER_ASSIGN(const TokenHandle sealing,
                   Derive(spec, first.get(), DerivedUse::kCipher, kProbe));
@@ -202,7 +164,7 @@ Status Pkcs11Token::CheckTwice(const KeySpec& spec, Use use, std::string_view ma
     COFFER_ASSIGN(const TokenHandle opening,
                   Derive(spec, second.get(), DerivedUse::kCipher, kProbe));
     const PassingObject other(*session_, opening);
-    return CheckCipher(one.get(), other.get());
+    return CheckCipher(spec, one.get(), other.get());
   }
   const auto how = CheckMechanism(InfoOf(spec.type).family, use);
   std::array<std::uint8_t, kMaxSignatureOctets> one{};
@@ -213,12 +175,13 @@ Status Pkcs11Token::CheckTwice(const KeySpec& spec, Use use, std::string_view ma
   return {};
 }
 
-Status Pkcs11Token::CheckCipher(TokenHandle sealing, TokenHandle opening) {
+Status Pkcs11Token::CheckCipher(const KeySpec& spec, TokenHandle sealing, TokenHandle opening) {
+  const Cipher cipher = InfoOf(spec.type).cipher();
   const std::array<std::uint8_t, 12> nonce{};
   std::array<std::uint8_t, 32> sealed{};
   std::array<std::uint8_t, 32> opened{};
-  COFFER_TRY(Encrypt(sealing, nonce, {}, kProbe, sealed));
-  COFFER_TRY(Decrypt(opening, nonce, {}, sealed, opened));
+  COFFER_TRY(Encrypt(sealing, cipher, nonce, {}, kProbe, sealed));
+  COFFER_TRY(Decrypt(opening, cipher, nonce, {}, sealed, opened));
   return std::ranges::equal(kProbe, ByteView(opened).first(kProbe.size())) ? Status{}
                                                                            : FailedCheck();
 }
@@ -249,9 +212,9 @@ Status Pkcs11Token::CheckPair(const KeySpec& spec, TokenHandle key,
   return good && public_key.Bits() >= InfoOf(spec.type).bits - 3 ? Status{} : FailedCheck();
 }
 
-Result<TokenHandle> Pkcs11Token::Unwrap(const KeySpec& spec, Use use, std::string_view master,
-                                        ByteView blob) {
-  const bool pair = use != Use::kHmac && MakingOf(InfoOf(spec.type).family).pair;
+Result<TokenHandle> Pkcs11Token::Open(const KeySpec& spec, Use use, std::string_view master,
+                                      ByteView blob) {
+  const bool pair = use != Use::kHmac && MakingOf(spec).pair;
   if (!pair) {
     const bool second = use == Use::kHmac && InfoOf(spec.type).family != Family::kHmac;
     const unsigned long octets =
@@ -266,10 +229,21 @@ Result<TokenHandle> Pkcs11Token::Unwrap(const KeySpec& spec, Use use, std::strin
                              UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use)));
 }
 
+Result<TokenHandle> Pkcs11Token::Unwrap(const KeySpec& spec, Use use, std::string_view master,
+                                        ByteView blob) {
+  auto opened = Open(spec, use, master, blob);
+  if (opened || use == Use::kHmac || !SaysNo(opened.error())) return opened;
+  // Made by a token that could more, or by this one before it could less: which is worth its words.
+  if (const Status able = Able(spec); !able && able.error().code == Code::kInvalid) {
+    return Fail(able.error());
+  }
+  return opened;
+}
+
 Result<TokenHandle> Pkcs11Token::Derive(const KeySpec& spec, TokenHandle base, DerivedUse use,
                                         ByteView context) {
   if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
-  return DeriveAesEcb1(*session_, spec, base, use, context);
+  return DeriveKey(*session_, spec, base, use, context);
 }
 
 Status Pkcs11Token::FindResidents() {

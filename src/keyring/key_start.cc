@@ -21,7 +21,7 @@ Result<Sum> SumOfRows(storage::Database& database, std::int64_t& keys) {
 // What the versions encrypted since the rows were written nobody knows: they encrypt no more,
 // whatever minimum version is configured later.
 Status ChargeInFull(storage::Transaction& transaction, const Key& key) {
-  if (key.Info().family != Family::kAesGcm) return {};
+  if (!key.Info().Counted()) return {};
   for (const auto& [number, version] : key.versions) {
     COFFER_TRY(store::ChargeVersion(transaction, key.id, number, kRefuseAt));
   }

@@ -18,8 +18,8 @@ constexpr KeyTypeInfo Ecdsa(KeyType type, std::string_view name, int bits, std::
 constexpr KeyTypeInfo Cmac(KeyType type, std::string_view name, int bits) {
   return {type, name, Family::kCmac, bits, "", false, false, false, false, false, true};
 }
-constexpr KeyTypeInfo ChaCha(KeyType type, std::string_view name) {
-  return {type, name, Family::kChaCha20, 256, "", true, false, true, true, true, false};
+constexpr KeyTypeInfo ChaCha(KeyType type, std::string_view name, Family family) {
+  return {type, name, family, 256, "", true, false, true, true, true, false};
 }
 constexpr KeyTypeInfo MlDsa(KeyType type, std::string_view name, int bits) {
   return {type, name, Family::kMlDsa, bits, name, false, true, false, false, false, false};
@@ -45,8 +45,8 @@ constexpr std::array kTypes{
     Cmac(KeyType::kAes128Cmac, "aes128-cmac", 128),
     Cmac(KeyType::kAes192Cmac, "aes192-cmac", 192),
     Cmac(KeyType::kAes256Cmac, "aes256-cmac", 256),
-    ChaCha(KeyType::kChaCha20Poly1305, "chacha20-poly1305"),
-    ChaCha(KeyType::kXChaCha20Poly1305, "xchacha20-poly1305"),
+    ChaCha(KeyType::kChaCha20Poly1305, "chacha20-poly1305", Family::kChaCha20),
+    ChaCha(KeyType::kXChaCha20Poly1305, "xchacha20-poly1305", Family::kXChaCha20),
     MlDsa(KeyType::kMlDsa44, "mldsa-44", 44),
     MlDsa(KeyType::kMlDsa65, "mldsa-65", 65),
     MlDsa(KeyType::kMlDsa87, "mldsa-87", 87),
@@ -94,6 +94,21 @@ std::string_view CustodyName(Custody custody) {
   return "wrapped";
 }
 
-std::string_view KdfName(Kdf kdf) { return kdf == Kdf::kAesEcb1 ? "coffer-kdf-aesecb-1" : ""; }
+std::string_view KdfName(Kdf kdf) {
+  switch (kdf) {
+    case Kdf::kAesEcb1:
+      return "coffer-kdf-aesecb-1";
+    case Kdf::kHkdfSha256:
+      return "hkdf-sha256";
+    case Kdf::kNone:
+      break;
+  }
+  return "";
+}
+
+std::optional<Kdf> FindKdf(std::int64_t number) {
+  if (number < 0 || number > static_cast<std::int64_t>(Kdf::kHkdfSha256)) return std::nullopt;
+  return static_cast<Kdf>(number);
+}
 
 }  // namespace coffer::keyring

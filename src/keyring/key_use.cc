@@ -93,10 +93,10 @@ Result<TokenHandle> KeyRing::Impl::HandleFor(Worker& worker, const Key& key,
   }
   const HandleKey wanted{key.id, version.info.version, use, std::nullopt, {}};
   if (const auto cached = worker.handles.Get(wanted)) return *cached;
-  COFFER_ASSIGN(
-      const TokenHandle handle,
-      worker.token->Unwrap(key.Spec(), use, second ? version.hmac_master : version.info.master,
-                           second ? version.hmac_blob : version.blob));
+  COFFER_ASSIGN(const TokenHandle handle,
+                worker.token->Unwrap(key.SpecOf(version), use,
+                                     second ? version.hmac_master : version.info.master,
+                                     second ? version.hmac_blob : version.blob));
   Keep(worker, wanted, handle);
   return handle;
 }
@@ -107,7 +107,8 @@ Result<TokenHandle> KeyRing::Impl::DerivedHandleFor(Worker& worker, const Key& k
   const HandleKey wanted{key.id, version.info.version, Use::kDerive, use, crypto::Sha256(context)};
   if (const auto cached = worker.handles.Get(wanted)) return *cached;
   COFFER_ASSIGN(const TokenHandle base, HandleFor(worker, key, version, Use::kDerive));
-  COFFER_ASSIGN(const TokenHandle handle, worker.token->Derive(key.Spec(), base, use, context));
+  COFFER_ASSIGN(const TokenHandle handle,
+                worker.token->Derive(key.SpecOf(version), base, use, context));
   Keep(worker, wanted, handle);
   return handle;
 }
@@ -216,7 +217,8 @@ Status KeyRing::Impl::EncryptOne(Worker& worker, const Key& key, Encryption& ite
   item.payload.resize(kNonceOctets + item.plaintext.size() + kTagOctets);
   std::copy(nonce.begin(), nonce.end(), item.payload.begin());
   const MutableBytes sealed = MutableBytes(item.payload).subspan(kNonceOctets);
-  return worker.token->Encrypt(handle, nonce, item.aad, item.plaintext, sealed);
+  return worker.token->Encrypt(handle, key.Info().cipher(), nonce, item.aad, item.plaintext,
+                               sealed);
 }
 
 Status KeyRing::Encrypt(std::size_t worker, const Key& key, std::span<Encryption> items) {
@@ -264,7 +266,8 @@ Result<SecretBytes> KeyRing::Decrypt(std::size_t worker, const Key& key, const K
   SecretBytes plaintext(sealed.size());  // the token wants room for the tag, too
   COFFER_TRY(impl_->Attempt(own, [&]() -> Status {
     COFFER_ASSIGN(const TokenHandle handle, impl_->CipherHandleFor(own, key, version, context));
-    return own.token->Decrypt(handle, nonce, aad, sealed, plaintext.RevealMutable());
+    return own.token->Decrypt(handle, key.Info().cipher(), nonce, aad, sealed,
+                              plaintext.RevealMutable());
   }));
   plaintext.Truncate(sealed.size() - kTagOctets);
   return plaintext;

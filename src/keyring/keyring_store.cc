@@ -90,10 +90,10 @@ Status ReadVersions(storage::Reader& reader, Key& key) {
     version.counter = std::make_shared<EncryptionCounter>();
     version.counter->reserved.store(rows.Int(10));
     const std::int64_t custody = rows.Int(11);
-    const std::int64_t kdf = rows.Int(12);
-    if (custody < 1 || custody > 3 || kdf < 0 || kdf > 1) return Damaged("key version");
+    const std::optional<Kdf> kdf = FindKdf(rows.Int(12));
+    if (custody < 1 || custody > 3 || !kdf) return Damaged("key version");
     version.custody = static_cast<Custody>(custody);
-    version.kdf = static_cast<Kdf>(kdf);
+    version.kdf = *kdf;
     version.spki = rows.Blob(13);
     version.locator = rows.Blob(14);
     key.versions.emplace(version.info.version, std::move(version));

@@ -27,6 +27,13 @@ constexpr std::array kClasses{
                 true},
     MasterClass{"import-rsa", ObjectClass::kPrivateKey, KeyType::kRsa, true, false, true},
     MasterClass{"import-ec", ObjectClass::kPrivateKey, KeyType::kEc, false, false, true},
+    MasterClass{"chacha20", ObjectClass::kSecretKey, KeyType::kChaCha20, true, false, false, false,
+                true},
+    MasterClass{"import-chacha20", ObjectClass::kSecretKey, KeyType::kChaCha20, true, false, true,
+                false, true},
+    MasterClass{"hkdf", ObjectClass::kSecretKey, KeyType::kHkdf, false, true, false, false, true},
+    MasterClass{"import-hkdf", ObjectClass::kSecretKey, KeyType::kHkdf, false, true, true, false,
+                true},
 };
 
 // Ed25519 keys where the token cannot wrap them.
@@ -55,6 +62,9 @@ Attributes PinnedAttributes(const MasterClass& master_class) {
     attributes.Add(AttributeType::kWrap, false).Add(AttributeType::kUnwrap, false);
     if (!master_class.may_encrypt) {
       attributes.Add(AttributeType::kEncrypt, false).Add(AttributeType::kDecrypt, false);
+    }
+    if (!master_class.may_sign) {
+      attributes.Add(AttributeType::kSign, false).Add(AttributeType::kVerify, false);
     }
     if (!master_class.may_derive) attributes.Add(AttributeType::kDerive, false);
   }

@@ -18,7 +18,9 @@ struct MasterClass {
   pkcs11::KeyType key_type;
   bool may_encrypt;
   bool may_derive;
-  bool imported;  // wraps keys that were not born in this token
+  bool imported;              // wraps keys that were not born in this token
+  bool may_sign = true;       // false: the template says so, and does not leave it to the use
+  bool at_first_key = false;  // made with the first key that wants it: not every token has the type
 };
 
 std::span<const MasterClass> MasterClasses();

@@ -17,9 +17,7 @@ using pkcs11::Attributes;
 using pkcs11::AttributeType;
 using pkcs11::MechanismType;
 
-constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
 constexpr std::size_t kTagOctets = 16;
-constexpr std::string_view kLabelPrefix = "coffer-";
 constexpr std::string_view kEpochLabelPrefix = "coffer-epoch-";
 
 Attributes Labelled(std::string_view label) {
@@ -124,25 +122,12 @@ Status Pkcs11Token::Start() {
   }
   COFFER_ASSIGN(session_, module_->OpenSession(slot_));
   COFFER_TRY(module_->Login(*session_, pkcs11::UserType::kUser, login_->pin));
-  return FindMasters();
+  return FindObjects();
 }
 
-Status Pkcs11Token::FindMasters() {
-  masters_.clear();
+Status Pkcs11Token::FindObjects() {
   audit_key_.reset();
-  for (const MasterClass& master_class : MasterClasses()) {
-    for (int version = 1;; ++version) {
-      const std::string name = std::string(master_class.name) + "-v" + std::to_string(version);
-      const std::string label = std::string(kLabelPrefix) + name;
-      COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> found, session_->Find(Labelled(label)));
-      if (found.empty()) break;
-      if (found.size() > 1) {
-        return Fail(Code::kTokenRefused, "token holds more than one object labelled " + label);
-      }
-      COFFER_TRY(VerifyMaster(*session_, found.front(), master_class, label, kWrap));
-      masters_[name] = found.front();
-    }
-  }
+  COFFER_TRY(FindMasters());
   COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> meta, session_->Find(Labelled(kMetaLabel)));
   if (masters_.empty() || meta.empty()) {
     return Fail(Code::kNotFound, "token " + location_.label +
@@ -156,46 +141,29 @@ Status Pkcs11Token::FindMasters() {
   return FindResidents();
 }
 
-Result<pkcs11::ObjectHandle> Pkcs11Token::Master(const std::string& name) const {
-  const auto found = masters_.find(name);
-  if (found == masters_.end()) {
-    return Fail(Code::kCorrupt, "master key " + name + " is not in the token");
-  }
-  return found->second;
-}
-
-Result<std::string> Pkcs11Token::NewestMaster(const MasterClass& master_class) const {
-  std::string newest;
-  for (int version = 1;; ++version) {
-    const std::string name = std::string(master_class.name) + "-v" + std::to_string(version);
-    if (!masters_.contains(name)) break;
-    newest = name;
-  }
-  if (newest.empty()) {
-    return Fail(Code::kNotFound, "token has no master key for " + std::string(master_class.name) +
-                                     " keys: run coffer hsm init first");
-  }
-  return newest;
-}
-
 void Pkcs11Token::Destroy(TokenHandle handle) {
   if (session_) static_cast<void>(session_->DestroyObject(handle));
 }
 
-Status Pkcs11Token::Encrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
-                            MutableBytes out) {
+Status Pkcs11Token::Encrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad,
+                            ByteView in, MutableBytes out) {
   if (!session_) return NoSession();
-  COFFER_ASSIGN(const std::size_t written, session_->EncryptGcm(key, {nonce, aad}, in, out));
-  if (written != in.size() + kTagOctets) {
+  const auto written = cipher == Cipher::kAesGcm
+                           ? session_->EncryptGcm(key, {nonce, aad}, in, out)
+                           : session_->EncryptChaCha20Poly1305(key, {nonce, aad}, in, out);
+  if (!written) return Fail(written.error());
+  if (*written != in.size() + kTagOctets) {
     return Fail(Code::kTokenFailed, "token returned a ciphertext of the wrong length");
   }
   return {};
 }
 
-Status Pkcs11Token::Decrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
-                            MutableBytes out) {
+Status Pkcs11Token::Decrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad,
+                            ByteView in, MutableBytes out) {
   if (!session_) return NoSession();
-  const auto written = session_->DecryptGcm(key, {nonce, aad}, in, out);
+  const auto written = cipher == Cipher::kAesGcm
+                           ? session_->DecryptGcm(key, {nonce, aad}, in, out)
+                           : session_->DecryptChaCha20Poly1305(key, {nonce, aad}, in, out);
   if (!written) {
     if (written.error().code != Code::kTokenFailed &&
         written.error().code != Code::kAuthenticationFailed) {

@@ -38,13 +38,15 @@ class Pkcs11Token final : public Token {
                                                    std::shared_ptr<Login> login);
 
   // key_import.cc
-  Result<NewVersion> Import(const KeySpec& spec, ByteView ephemeral, ByteView target) override;
+  Result<NewVersion> Import(const KeySpec& asked, ByteView ephemeral, ByteView target) override;
   Result<Bytes> ImportWrappingKey() override;
   Result<NewVersion> GenerateHmacKey() override;
 
-  // key_objects.cc
+  // key_custody.cc
   Result<Custody> CustodyOf(const KeySpec& spec) override;
-  Result<NewVersion> Generate(const KeySpec& spec, const ResidentPlace& place) override;
+
+  // key_objects.cc
+  Result<NewVersion> Generate(const KeySpec& asked, const ResidentPlace& place) override;
   Result<TokenHandle> Unwrap(const KeySpec& spec, Use use, std::string_view master,
                              ByteView blob) override;
   Result<TokenHandle> Derive(const KeySpec& spec, TokenHandle base, DerivedUse use,
@@ -58,9 +60,9 @@ class Pkcs11Token final : public Token {
 
   // pkcs11_token.cc
   void Destroy(TokenHandle handle) override;
-  Status Encrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
+  Status Encrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad, ByteView in,
                  MutableBytes out) override;
-  Status Decrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
+  Status Decrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad, ByteView in,
                  MutableBytes out) override;
   Result<Mac> MetaMac(ByteView data) override;
   Status Random(MutableBytes out) override;
@@ -81,10 +83,15 @@ class Pkcs11Token final : public Token {
       : module_(std::move(module)), location_(std::move(location)), login_(std::move(login)) {}
 
   Status Start();
+  Status FindObjects();
   Status FindMasters();
-  Result<pkcs11::ObjectHandle> Master(const std::string& name) const;
+  Result<pkcs11::ObjectHandle> Master(const std::string& name);
+  // Whether it is in the token.
+  Result<bool> FindMaster(const MasterClass& master_class, const std::string& name);
   // The newest master of the class, by version.
   Result<std::string> NewestMaster(const MasterClass& master_class) const;
+  // Likewise; makes the first one of a class that `hsm init` leaves out.
+  Result<std::string> MasterFor(const MasterClass& master_class);
   Status Sync() const;
   Status FindResidents();
 
@@ -93,7 +100,16 @@ class Pkcs11Token final : public Token {
                            ByteView target);
   Result<crypto::PublicKey::Shared> PublicKeyOfImported(const KeySpec& spec,
                                                         const NewVersion& version);
-  Status ProbeMaking(const KeySpec& spec);
+  // Whether the token makes, keeps and uses such keys; kInvalid where it does not. A `derived` spec
+  // has its KDF.
+  Status Able(const KeySpec& spec);
+  Status TryMaking(const KeySpec& spec);
+  Status TryKeeping(const KeySpec& spec);
+  Status CheckNonceKey(const KeySpec& spec, std::string_view master, ByteView blob);
+  // With the KDF that a new version gets, if it is to be `derived`.
+  Result<KeySpec> WithKdf(const KeySpec& asked);
+  // Unwrap() without its judgement of a refusal.
+  Result<TokenHandle> Open(const KeySpec& spec, Use use, std::string_view master, ByteView blob);
   Result<Bytes> WrapNew(const KeySpec& spec, Use use, const std::string& master);
   Status GeneratePair(const KeySpec& spec, NewVersion& version);
   Result<NewVersion> GenerateResident(const KeySpec& spec, const ResidentPlace& place);
@@ -101,7 +117,7 @@ class Pkcs11Token final : public Token {
   // Two unwrappings of the same blob must agree: it holds one key, and that key works.
   Status CheckTwice(const KeySpec& spec, Use use, std::string_view master, ByteView blob);
   Status CheckPair(const KeySpec& spec, TokenHandle key, const crypto::PublicKey& public_key);
-  Status CheckCipher(TokenHandle sealing, TokenHandle opening);
+  Status CheckCipher(const KeySpec& spec, TokenHandle sealing, TokenHandle opening);
   // The verdict on a failure that may be the caller's or the token's.
   Status Blame(const Error& error, std::string_view message);
   Result<const AuditKey*> FoundAuditKey();
@@ -114,9 +130,9 @@ class Pkcs11Token final : public Token {
   std::optional<pkcs11::Session> session_;               // after module_: closed before it
   std::map<std::string, pkcs11::ObjectHandle> masters_;  // "aes-v1"
   pkcs11::ObjectHandle meta_ = pkcs11::kNoObject;
-  std::map<Bytes, pkcs11::ObjectHandle> residents_;     // by CKA_ID
-  std::map<std::pair<KeyType, bool>, Status> makings_;  // what probing found, by type and derived
-  std::optional<AuditKey> audit_key_;                   // once it was asked for
+  std::map<Bytes, pkcs11::ObjectHandle> residents_;    // by CKA_ID
+  std::map<std::pair<KeyType, Kdf>, Status> makings_;  // what trying found
+  std::optional<AuditKey> audit_key_;                  // once it was asked for
 };
 
 // The epoch object's attributes: CKO_DATA whose value is the database id and the epoch, 8 octets

@@ -204,8 +204,10 @@ Result<std::string> TokenAdmin::RotateMaster(std::string_view master_class) {
     ++version;
   }
   if (version == 1) {
-    return Fail(Code::kNotFound, "token " + impl_->location.label + " has no " +
-                                     LabelOf(master_class, 1) + ": run coffer hsm init first");
+    return Fail(Code::kNotFound,
+                "token " + impl_->location.label + " has no " + LabelOf(master_class, 1) +
+                    (found->at_first_key ? ": the server makes it with the first key that wants it"
+                                         : ": run coffer hsm init first"));
   }
   const std::string label = LabelOf(master_class, version);
   COFFER_ASSIGN(

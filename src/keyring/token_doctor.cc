@@ -48,6 +48,7 @@ class Examination {
   Status ExamineType(const KeyTypeInfo& info);
   Status ExamineOperation(const Specimen& specimen, const Operation& operation);
   Status ExamineDerived(const KeyTypeInfo& info, const Operation& operation);
+  Trial TryOnce(const Specimen& specimen, const Operation& operation);
   Status ExamineLoading(const Specimen& specimen);
   void Add(const KeySpec& spec, std::string_view operation, Way way, std::string note,
            double per_second = 0);
@@ -92,18 +93,29 @@ Status Examination::ExamineOperation(const Specimen& specimen, const Operation& 
   return {};
 }
 
-// A `derived` key's base has a class of masters of its own.
+// A `derived` key's base has a class of masters of its own, by the KDF: the first that the token
+// has.
 Status Examination::ExamineDerived(const KeyTypeInfo& info, const Operation& operation) {
-  const Specimen base = bench_.Make({.type = info.type, .derived = true}, operation.use);
-  Status done;
-  if (base.way == Way::kRefused) {
-    Add(base.spec, operation.name, Way::kRefused, base.note);
-    done = bench_.CheckAlive();
-  } else {
-    done = ExamineOperation(base, operation);
+  std::string why;
+  for (const Kdf kdf : Kdfs()) {
+    const Specimen base =
+        bench_.Make({.type = info.type, .derived = true, .kdf = kdf}, operation.use);
+    Trial trial = base.way == Way::kRefused ? Trial(base.note) : TryOnce(base, operation);
+    const bool works = base.way != Way::kRefused && trial;
+    Status done = works ? ExamineOperation(base, operation) : bench_.CheckAlive();
+    bench_.Discard(base);
+    if (works || !done) return done;
+    why = trial ? *std::move(trial) : Why(trial.error());
   }
-  bench_.Discard(base);
-  return done;
+  Add({.type = info.type}, operation.name, Way::kRefused, std::move(why));
+  return {};
+}
+
+Trial Examination::TryOnce(const Specimen& specimen, const Operation& operation) {
+  COFFER_ASSIGN(const pkcs11::ObjectHandle key, bench_.Take(specimen, operation.use));
+  Trial trial = operation.once(bench_, specimen, key);
+  bench_.Release(specimen, key);
+  return trial;
 }
 
 Status Examination::ExamineLoading(const Specimen& specimen) {
@@ -133,7 +145,7 @@ Status Examination::ExamineType(const KeyTypeInfo& info) {
   COFFER_ASSIGN(const bool kept, bench_.KeepsSessionObjects());
   if (kept) diagnosis_.keeps_session_objects = true;
   if (operations.empty()) {
-    Add(specimen.spec, "create", Way::kRefused, "this release has no operations for it");
+    Add(specimen.spec, "create", Way::kRefused, std::string(MakingOf(specimen.spec).unbuilt));
     bench_.Discard(specimen);
     return {};
   }

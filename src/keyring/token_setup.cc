@@ -34,6 +34,7 @@ Result<bool> Exists(Session& session, AttributeType type, std::string_view value
 
 Status MakeObjects(Session& session, const Id& database, Logger& logger) {
   for (const MasterClass& master_class : MasterClasses()) {
+    if (master_class.at_first_key) continue;
     const std::string label = "coffer-" + std::string(master_class.name) + "-v1";
     COFFER_ASSIGN(const bool exists, Exists(session, AttributeType::kLabel, label));
     if (exists) continue;

@@ -37,8 +37,11 @@ class VersionCheck {
                                 ByteView blob) {
     const auto known = masters_.find(master);
     if (known != masters_.end()) return known->second;
-    COFFER_ASSIGN(const bool opened, Opens(token_, spec, use, master, blob));
-    std::string why = opened ? "" : "its master key coffer-" + master + " is not in the token";
+    const auto opened = Opens(token_, spec, use, master, blob);
+    // A token that cannot hold the type may have its master all the same.
+    if (!opened && opened.error().code == Code::kInvalid) return opened.error().message;
+    if (!opened) return Fail(opened.error());
+    std::string why = *opened ? "" : "its master key coffer-" + master + " is not in the token";
     masters_.emplace(master, why);
     return why;
   }
@@ -60,7 +63,7 @@ Status KeyRing::Impl::FindUnusable(Token& token, std::vector<UnusableVersion>& f
       continue;
     }
     for (const auto& [number, version] : stored->key.versions) {
-      COFFER_ASSIGN(std::string why, check.WhyUnusable(stored->key.Spec(), version));
+      COFFER_ASSIGN(std::string why, check.WhyUnusable(stored->key.SpecOf(version), version));
       if (!why.empty()) found.push_back({place.mount, place.name, number, std::move(why)});
     }
   }

@@ -72,6 +72,8 @@ class NssTest(OtherToken):
                           answer["keeps_session_objects"]), ("0x210b", "ignored", False, 0, False))
         self.assertIn("an unwrap template that is enforced", answer["missing"])
         self.assertEqual(answer["ways"]["aes256-gcm96", "encrypt"], "resident")
+        for operation in ("create", "encrypt", "decrypt", "refuse a changed tag"):
+            self.assertEqual(answer["ways"]["chacha20-poly1305", operation], "resident")
         self.assertEqual(answer["ways"]["ecdsa-p256", "sign"], "resident")
         self.assertEqual(answer["ways"]["rsa-2048", "decrypt"], "resident")
         self.assertNotIn("wrapped", answer["ways"].values())

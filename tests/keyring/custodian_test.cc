@@ -35,8 +35,12 @@ class SwitchableToken final : public Token {
   }
   Status RsaDecrypt(TokenHandle, ByteView, MutableBytes) override { return {}; }
   void Destroy(TokenHandle) override {}
-  Status Encrypt(TokenHandle, ByteView, ByteView, ByteView, MutableBytes) override { return {}; }
-  Status Decrypt(TokenHandle, ByteView, ByteView, ByteView, MutableBytes) override { return {}; }
+  Status Encrypt(TokenHandle, Cipher, ByteView, ByteView, ByteView, MutableBytes) override {
+    return {};
+  }
+  Status Decrypt(TokenHandle, Cipher, ByteView, ByteView, ByteView, MutableBytes) override {
+    return {};
+  }
   Result<Mac> MetaMac(ByteView) override { return Mac{}; }
   Status Random(MutableBytes) override { return {}; }
   Result<Epoch> ReadEpoch() override { return Epoch{}; }

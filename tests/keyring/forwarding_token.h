@@ -37,13 +37,13 @@ class ForwardingToken : public Token {
     return real_->Residents(database);
   }
   Status DestroyResident(ByteView locator) override { return real_->DestroyResident(locator); }
-  Status Encrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
+  Status Encrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad, ByteView in,
                  MutableBytes out) override {
-    return real_->Encrypt(key, nonce, aad, in, out);
+    return real_->Encrypt(key, cipher, nonce, aad, in, out);
   }
-  Status Decrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
+  Status Decrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad, ByteView in,
                  MutableBytes out) override {
-    return real_->Decrypt(key, nonce, aad, in, out);
+    return real_->Decrypt(key, cipher, nonce, aad, in, out);
   }
   Result<std::size_t> Sign(TokenHandle key, const SignMechanism& how, ByteView data,
                            MutableBytes out) override {

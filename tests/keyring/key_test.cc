@@ -43,6 +43,23 @@ TEST(KeyTypeTest, NamesAndParsesEachType) {
   EXPECT_EQ(ParseKeyType("rot13").error().message, "unknown key type rot13");
 }
 
+TEST(KeyTypeTest, KdfsAreStoredByNumber) {
+  EXPECT_EQ(FindKdf(0), Kdf::kNone);
+  EXPECT_EQ(FindKdf(1), Kdf::kAesEcb1);
+  EXPECT_EQ(FindKdf(2), Kdf::kHkdfSha256);
+  EXPECT_EQ(FindKdf(3), std::nullopt);
+  EXPECT_EQ(FindKdf(-1), std::nullopt);
+  EXPECT_EQ(KdfName(Kdf::kNone), "");
+  EXPECT_EQ(KdfName(Kdf::kAesEcb1), "coffer-kdf-aesecb-1");
+  EXPECT_EQ(KdfName(Kdf::kHkdfSha256), "hkdf-sha256");
+}
+
+TEST(KeyTypeTest, TypesThatEncryptWithSecretKeysAreCounted) {
+  for (const KeyTypeInfo& info : KeyTypes()) {
+    EXPECT_EQ(info.Counted(), info.associated_data) << info.name;
+  }
+}
+
 TEST(KeyTest, EncryptionUsesTheLatestVersionByDefault) {
   EXPECT_EQ(TextOf(KeyWithVersions(3).ForEncryption(0)), "version 3");
   EXPECT_EQ(TextOf(KeyWithVersions(3).ForEncryption(2)), "version 2");

@@ -66,13 +66,16 @@ TEST_F(KnownAnswerTest, AesGcm) {
     const Bytes tag = FromHex(test["tag"]);
     sealed.insert(sealed.end(), tag.begin(), tag.end());
     Bytes opened(sealed.size());
-    const bool good =
-        path_->Decrypt(key, FromHex(test["iv"]), FromHex(test["aad"]), sealed, opened).has_value();
+    const bool good = path_
+                          ->Decrypt(key, Cipher::kAesGcm, FromHex(test["iv"]), FromHex(test["aad"]),
+                                    sealed, opened)
+                          .has_value();
     if (good) {
       opened.resize(message.size());
       EXPECT_EQ(opened, message) << test["tcId"];
       Bytes again(sealed.size());
-      EXPECT_TRUE(path_->Encrypt(key, FromHex(test["iv"]), FromHex(test["aad"]), message, again));
+      EXPECT_TRUE(path_->Encrypt(key, Cipher::kAesGcm, FromHex(test["iv"]), FromHex(test["aad"]),
+                                 message, again));
       EXPECT_EQ(again, sealed) << test["tcId"];
     }
     path_->Destroy(key);

@@ -87,13 +87,14 @@ TEST_F(NistAnswerTest, AesGcm) {
       const Bytes aad = FromHex(test.at("AAD"));
       const Bytes sealed = FromHex(test.at("CT") + test.at("Tag"));
       Bytes opened(sealed.size());
-      EXPECT_EQ(path_->Decrypt(key, nonce, aad, sealed, opened).has_value(), !test.contains("FAIL"))
+      EXPECT_EQ(path_->Decrypt(key, Cipher::kAesGcm, nonce, aad, sealed, opened).has_value(),
+                !test.contains("FAIL"))
           << name << " " << test.at("Count");
       if (!test.contains("FAIL")) {
         opened.resize(sealed.size() - 16);
         EXPECT_EQ(ToHex(opened), test.at("PT")) << name << " " << test.at("Count");
         Bytes again(sealed.size());
-        EXPECT_TRUE(path_->Encrypt(key, nonce, aad, opened, again));
+        EXPECT_TRUE(path_->Encrypt(key, Cipher::kAesGcm, nonce, aad, opened, again));
         EXPECT_EQ(again, sealed) << name << " " << test.at("Count");
       }
       path_->Destroy(key);

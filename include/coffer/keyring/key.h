@@ -99,7 +99,11 @@ struct Key {
   std::map<int, KeyVersion> versions;  // trimmed ones are absent
 
   const KeyTypeInfo& Info() const { return InfoOf(type); }
+  // What a new version of it is to be, and what one of its versions is.
   KeySpec Spec() const { return {type, derived, hmac_octets}; }
+  KeySpec SpecOf(const KeyVersion& version) const {
+    return {type, derived, hmac_octets, version.kdf};
+  }
 
   // The version to encrypt or sign with for a request of `requested` (0: latest), or kInvalid with
   // the reference's text (vault-api 1.3), also for a soft-deleted key.

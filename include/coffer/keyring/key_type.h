@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,9 +44,13 @@ enum class Family : std::uint8_t {
   kHmac,
   kCmac,
   kChaCha20,
+  kXChaCha20,
   kMlDsa,
   kMlKem
 };
+
+// The algorithm of a secret key that encrypts: 96-bit nonce, 128-bit tag.
+enum class Cipher : std::uint8_t { kAesGcm, kChaCha20Poly1305 };
 
 // What a type is and may be used for, in one place. Every operation asks this table; the token's
 // side of it (masters, mechanisms, usage flags) is keyring/key_mechanisms.h.
@@ -62,6 +67,11 @@ struct KeyTypeInfo {
   bool associated_data = false;  // its encryption authenticates more than the message
   bool cmac = false;
 
+  Cipher cipher() const {
+    return family == Family::kChaCha20 ? Cipher::kChaCha20Poly1305 : Cipher::kAesGcm;
+  }
+  // Whether a version of it may encrypt only so often, and each encryption is counted.
+  bool Counted() const { return encrypts && !Asymmetric(); }
   bool Asymmetric() const {
     return family == Family::kRsa || family == Family::kEcdsa || family == Family::kEd25519;
   }
@@ -84,7 +94,7 @@ inline constexpr int kMaxHmacOctets = 512;
 
 // What a version's object in the token is made for. An object has one use.
 enum class Use : std::uint8_t {
-  kCipher = 1,  // AES-GCM both ways; raw RSA decryption
+  kCipher = 1,  // AES-GCM or ChaCha20-Poly1305 both ways; raw RSA decryption
   kSign = 2,    // RSA, ECDSA, Ed25519
   kHmac = 3,    // the version's second key; for type hmac its only one
   kCmac = 4,
@@ -101,15 +111,19 @@ enum class Custody : std::uint8_t {
 std::string_view CustodyName(Custody custody);
 
 // How keys of a `derived` key come from its base key; recorded with each version and never changed.
-enum class Kdf : std::uint8_t { kNone = 0, kAesEcb1 = 1 };
-// "", "coffer-kdf-aesecb-1"
+// Stored in rows and MACs: never renumber.
+enum class Kdf : std::uint8_t { kNone = 0, kAesEcb1 = 1, kHkdfSha256 = 2 };
+// "", "coffer-kdf-aesecb-1", "hkdf-sha256"
 std::string_view KdfName(Kdf kdf);
+// Nothing for a number that no release wrote.
+std::optional<Kdf> FindKdf(std::int64_t number);
 
 // All that decides how a version is made, wrapped and unwrapped.
 struct KeySpec {
   KeyType type = KeyType::kAes256Gcm96;
   bool derived = false;
   int hmac_octets = kHmacOctets;  // type hmac only
+  Kdf kdf = Kdf::kNone;           // of a `derived` version; none: not made yet
   friend bool operator==(const KeySpec&, const KeySpec&) = default;
 };
 

@@ -78,7 +78,7 @@ class Token {
   // Generates a version and its HMAC key in the token, wraps both under the newest masters of their
   // classes, destroys the extractable session objects, unwraps the blobs and cross-checks: a blob
   // that does not come back is never returned. A resident version becomes a token object at
-  // `place`.
+  // `place`. For a `derived` key the answer names the KDF, hkdf-sha256 where the token has it.
   virtual Result<NewVersion> Generate(const KeySpec& spec, const ResidentPlace& place) = 0;
   // A version that comes from elsewhere: `ephemeral` is an AES-256 key under the import wrapping
   // key (RSA-OAEP with SHA-1), `target` the key under it (RFC 5649; pairs as PKCS#8). Nothing of it
@@ -90,9 +90,11 @@ class Token {
   // Only the HMAC key of a new version: for one whose other key is not here.
   virtual Result<NewVersion> GenerateHmacKey() = 0;
   // A session object, not extractable, for one use. `use` kHmac: `blob` is the version's HMAC blob.
+  // kCorrupt where the master is not there, kInvalid as CustodyOf() where this token cannot hold
+  // such a key, whatever made it.
   virtual Result<TokenHandle> Unwrap(const KeySpec& spec, Use use, std::string_view master,
                                      ByteView blob) = 0;
-  // A session object derived from `base` (of use kDerive) for one context.
+  // A session object derived from `base` (of use kDerive) for one context, by the spec's KDF.
   virtual Result<TokenHandle> Derive(const KeySpec& spec, TokenHandle base, DerivedUse use,
                                      ByteView context) = 0;
   // Gives up a session object; never one of FindResident's.
@@ -106,13 +108,13 @@ class Token {
   // Destroys the object for good; success where there is none. Custodian's instance only.
   virtual Status DestroyResident(ByteView locator) = 0;
 
-  // AES-GCM, 96-bit nonce, 128-bit tag. `out` holds in.size() + 16.
-  virtual Status Encrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
+  // `out` holds in.size() + 16.
+  virtual Status Encrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad, ByteView in,
                          MutableBytes out) = 0;
   // `out` holds in.size(); the plaintext is its first in.size() - 16 octets. A bad tag is
   // kAuthenticationFailed here: the implementation has asked a canary first, so a lost token is
   // never taken for a bad ciphertext.
-  virtual Status Decrypt(TokenHandle key, ByteView nonce, ByteView aad, ByteView in,
+  virtual Status Decrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad, ByteView in,
                          MutableBytes out) = 0;
 
   // Octets written to `out`, which holds kMaxSignatureOctets. kInvalid where the token does not do

@@ -1,0 +1,311 @@
+// A PKCS#11 module over SoftHSM (or COFFER_TEST_PKCS11_MODULE) that also offers what SoftHSM lacks,
+// by a stand-in: ChaCha20 and HKDF keys are AES keys, CKM_CHACHA20_POLY1305 is AES-GCM, and
+// CKM_HKDF_DERIVE is CKM_AES_ECB_ENCRYPT_DATA over a hash of salt and info. So nothing is said here
+// about either algorithm (tests/keyring/nss_answer_test.cc does that); what it shows is that a
+// token which has them gets such keys made, wrapped, kept and used, and that nothing else is in the
+// way.
+//
+// An unwrap template is SoftHSM's to enforce, and SoftHSM knows no such key types. So a master
+// whose template names one gets a twin that names AES instead and does its work; the master itself
+// stays as it was asked for, and SoftHSM without this module reads it so.
+//
+// ML-DSA and ML-KEM pairs are made, as EC pairs, where they are asked for as PKCS#11 3.2 has it.
+//
+// COFFER_TEST_STAND_IN=useless: the keys are made and their mechanisms are refused.
+
+#include <dlfcn.h>
+#include <p11-kit/pkcs11.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+// PKCS#11 3.0; p11-kit 0.24 stops at 2.40.
+constexpr CK_KEY_TYPE kChaCha20 = 0x33;
+constexpr CK_KEY_TYPE kHkdf = 0x42;
+constexpr CK_MECHANISM_TYPE kChaCha20KeyGen = 0x1225;
+constexpr CK_MECHANISM_TYPE kChaCha20Poly1305 = 0x4021;
+constexpr CK_MECHANISM_TYPE kHkdfDerive = 0x402a;
+constexpr CK_MECHANISM_TYPE kHkdfKeyGen = 0x402c;
+// PKCS#11 3.2.
+constexpr CK_ATTRIBUTE_TYPE kParameterSet = 0x61d;
+constexpr CK_MECHANISM_TYPE kMlKemKeyPairGen = 0x0f;
+constexpr CK_MECHANISM_TYPE kMlDsaKeyPairGen = 0x1c;
+struct ChaCha20Poly1305Parameters {
+  CK_BYTE* nonce;
+  CK_ULONG nonce_size;
+  CK_BYTE* aad;
+  CK_ULONG aad_size;
+};
+struct HkdfParameters {
+  CK_BBOOL extract;
+  CK_BBOOL expand;
+  CK_MECHANISM_TYPE hash;
+  CK_ULONG salt_type;
+  CK_BYTE* salt;
+  CK_ULONG salt_size;
+  CK_OBJECT_HANDLE salt_key;
+  CK_BYTE* info;
+  CK_ULONG info_size;
+};
+
+constexpr std::string_view kTwinLabel = "stand-in twin";
+constexpr std::size_t kIdOctets = 16;
+
+CK_FUNCTION_LIST* real = nullptr;
+CK_FUNCTION_LIST list;
+
+bool Useless() {
+  const char* const told = ::getenv("COFFER_TEST_STAND_IN");
+  return told != nullptr && std::string_view(told) == "useless";
+}
+
+// A template in which AES stands for what SoftHSM does not know, down to nested templates.
+class Mapped {
+ public:
+  Mapped(const CK_ATTRIBUTE* attributes, CK_ULONG count)
+      : attributes_(attributes, attributes + count) {
+    for (CK_ATTRIBUTE& attribute : attributes_) Map(attribute);
+  }
+  // Whether anything had to be replaced.
+  bool Changed() const { return changed_; }
+  std::vector<CK_ATTRIBUTE>& All() { return attributes_; }
+  CK_ATTRIBUTE* Data() { return attributes_.data(); }
+  CK_ULONG Size() const { return attributes_.size(); }
+
+ private:
+  void Map(CK_ATTRIBUTE& attribute) {
+    if (attribute.type == CKA_KEY_TYPE) {
+      CK_ULONG type = 0;
+      std::memcpy(&type, attribute.pValue, sizeof(type));
+      if (type == kChaCha20 || type == kHkdf) Replace(attribute, {CKK_AES});
+    } else if (attribute.type == CKA_ALLOWED_MECHANISMS) {
+      std::vector<CK_ULONG> allowed(attribute.ulValueLen / sizeof(CK_ULONG));
+      std::memcpy(allowed.data(), attribute.pValue, attribute.ulValueLen);
+      for (CK_ULONG& mechanism : allowed) {
+        if (mechanism == kChaCha20Poly1305) mechanism = CKM_AES_GCM;
+        if (mechanism == kHkdfDerive) mechanism = CKM_AES_ECB_ENCRYPT_DATA;
+      }
+      Replace(attribute, std::move(allowed));
+    } else if (attribute.type == CKA_UNWRAP_TEMPLATE || attribute.type == CKA_WRAP_TEMPLATE) {
+      Mapped& nested = nested_.emplace_back(static_cast<const CK_ATTRIBUTE*>(attribute.pValue),
+                                            attribute.ulValueLen / sizeof(CK_ATTRIBUTE));
+      changed_ = changed_ || nested.Changed();
+      attribute.pValue = nested.Data();
+    }
+  }
+  void Replace(CK_ATTRIBUTE& attribute, std::vector<CK_ULONG> values) {
+    std::vector<CK_ULONG>& kept = values_.emplace_back(std::move(values));
+    changed_ = changed_ || std::memcmp(attribute.pValue, kept.data(), attribute.ulValueLen) != 0;
+    attribute.pValue = kept.data();
+  }
+
+  std::vector<CK_ATTRIBUTE> attributes_;
+  std::list<std::vector<CK_ULONG>> values_;
+  std::list<Mapped> nested_;
+  bool changed_ = false;
+};
+
+CK_ATTRIBUTE Octets(CK_ATTRIBUTE_TYPE type, std::string_view octets) {
+  return {type, const_cast<char*>(octets.data()), octets.size()};
+}
+
+// The twin of a master that has one; else the object itself.
+CK_OBJECT_HANDLE Doing(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
+  std::array<char, kIdOctets> id{};
+  CK_ATTRIBUTE read{CKA_ID, id.data(), id.size()};
+  if (real->C_GetAttributeValue(session, object, &read, 1) != CKR_OK ||
+      read.ulValueLen != id.size()) {
+    return object;
+  }
+  std::array<CK_ATTRIBUTE, 2> wanted{Octets(CKA_LABEL, kTwinLabel),
+                                     Octets(CKA_ID, {id.data(), id.size()})};
+  CK_OBJECT_HANDLE twin = object;
+  CK_ULONG found = 0;
+  if (real->C_FindObjectsInit(session, wanted.data(), wanted.size()) != CKR_OK) return object;
+  const CK_RV rv = real->C_FindObjects(session, &twin, 1, &found);
+  real->C_FindObjectsFinal(session);
+  return rv == CKR_OK && found == 1 ? twin : object;
+}
+
+CK_RV GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBUTE* attributes,
+                  CK_ULONG count, CK_OBJECT_HANDLE* key) {
+  Mapped mapped(attributes, count);
+  if (mechanism->mechanism == kChaCha20KeyGen || mechanism->mechanism == kHkdfKeyGen) {
+    CK_MECHANISM aes{CKM_AES_KEY_GEN, nullptr, 0};
+    return real->C_GenerateKey(session, &aes, mapped.Data(), mapped.Size(), key);
+  }
+  if (!mapped.Changed()) return real->C_GenerateKey(session, mechanism, attributes, count, key);
+  std::array<char, kIdOctets> id{};
+  if (const CK_RV rv =
+          real->C_GenerateRandom(session, reinterpret_cast<CK_BYTE*>(id.data()), id.size());
+      rv != CKR_OK) {
+    return rv;
+  }
+  const CK_ATTRIBUTE id_attribute = Octets(CKA_ID, {id.data(), id.size()});
+  // Before what SoftHSM wants last.
+  std::vector<CK_ATTRIBUTE> own(attributes, attributes + count);
+  own.insert(own.begin(), id_attribute);
+  std::vector<CK_ATTRIBUTE>& twins = mapped.All();
+  twins.insert(twins.begin(), id_attribute);
+  for (CK_ATTRIBUTE& attribute : twins) {
+    if (attribute.type == CKA_LABEL) attribute = Octets(CKA_LABEL, kTwinLabel);
+  }
+  const CK_RV rv = real->C_GenerateKey(session, mechanism, own.data(), own.size(), key);
+  if (rv != CKR_OK) return rv;
+  CK_OBJECT_HANDLE twin = 0;
+  return real->C_GenerateKey(session, mechanism, twins.data(), twins.size(), &twin);
+}
+
+CK_RV GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
+                      CK_ATTRIBUTE* public_attributes, CK_ULONG public_count,
+                      CK_ATTRIBUTE* private_attributes, CK_ULONG private_count,
+                      CK_OBJECT_HANDLE* public_key, CK_OBJECT_HANDLE* private_key) {
+  static std::array<CK_BYTE, 10> p256{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+  static CK_KEY_TYPE ec_type = CKK_EC;
+  std::vector<CK_ATTRIBUTE> open(public_attributes, public_attributes + public_count);
+  CK_MECHANISM ec{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
+  const bool stands_in =
+      mechanism->mechanism == kMlDsaKeyPairGen || mechanism->mechanism == kMlKemKeyPairGen;
+  bool complete = !stands_in;
+  for (CK_ATTRIBUTE& attribute : open) {
+    if (!stands_in || attribute.type != kParameterSet) continue;
+    complete = attribute.ulValueLen == sizeof(CK_ULONG);
+    attribute = {CKA_EC_PARAMS, p256.data(), p256.size()};
+  }
+  std::vector<CK_ATTRIBUTE> secret(private_attributes, private_attributes + private_count);
+  for (CK_ATTRIBUTE& attribute : secret) {
+    if (stands_in && attribute.type == CKA_KEY_TYPE) attribute.pValue = &ec_type;
+  }
+  if (!complete) return CKR_TEMPLATE_INCOMPLETE;
+  return real->C_GenerateKeyPair(session, stands_in ? &ec : mechanism, open.data(), open.size(),
+                                 secret.data(), secret.size(), public_key, private_key);
+}
+
+CK_RV DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
+  if (const CK_OBJECT_HANDLE twin = Doing(session, object); twin != object) {
+    real->C_DestroyObject(session, twin);
+  }
+  return real->C_DestroyObject(session, object);
+}
+
+CK_RV WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE wrapping_key,
+              CK_OBJECT_HANDLE key, CK_BYTE* out, CK_ULONG* size) {
+  return real->C_WrapKey(session, mechanism, Doing(session, wrapping_key), key, out, size);
+}
+
+CK_RV UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE unwrapping_key,
+                CK_BYTE* wrapped, CK_ULONG size, CK_ATTRIBUTE* attributes, CK_ULONG count,
+                CK_OBJECT_HANDLE* key) {
+  Mapped mapped(attributes, count);
+  return real->C_UnwrapKey(session, mechanism, Doing(session, unwrapping_key), wrapped, size,
+                           mapped.Data(), mapped.Size(), key);
+}
+
+CK_RV DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE base,
+                CK_ATTRIBUTE* attributes, CK_ULONG count, CK_OBJECT_HANDLE* key) {
+  Mapped mapped(attributes, count);
+  if (mechanism->mechanism != kHkdfDerive) {
+    return real->C_DeriveKey(session, mechanism, base, mapped.Data(), mapped.Size(), key);
+  }
+  if (Useless()) return CKR_MECHANISM_INVALID;
+  const auto& hkdf = *static_cast<const HkdfParameters*>(mechanism->pParameter);
+  std::vector<CK_BYTE> input{static_cast<CK_BYTE>(hkdf.salt_size)};
+  input.insert(input.end(), hkdf.salt, hkdf.salt + hkdf.salt_size);
+  input.insert(input.end(), hkdf.info, hkdf.info + hkdf.info_size);
+  std::array<CK_BYTE, 32> data{};
+  CK_ULONG size = data.size();
+  CK_MECHANISM sha256{CKM_SHA256, nullptr, 0};
+  if (const CK_RV rv = real->C_DigestInit(session, &sha256); rv != CKR_OK) return rv;
+  if (const CK_RV rv = real->C_Digest(session, input.data(), input.size(), data.data(), &size);
+      rv != CKR_OK) {
+    return rv;
+  }
+  CK_KEY_DERIVATION_STRING_DATA string{data.data(), size};
+  CK_MECHANISM step{CKM_AES_ECB_ENCRYPT_DATA, &string, sizeof(string)};
+  return real->C_DeriveKey(session, &step, base, mapped.Data(), mapped.Size(), key);
+}
+
+using Init = CK_RV (*)(CK_SESSION_HANDLE, CK_MECHANISM*, CK_OBJECT_HANDLE);
+
+CK_RV CipherInit(Init init, CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
+                 CK_OBJECT_HANDLE key) {
+  if (mechanism->mechanism != kChaCha20Poly1305) return init(session, mechanism, key);
+  if (Useless()) return CKR_MECHANISM_INVALID;
+  const auto& chacha = *static_cast<const ChaCha20Poly1305Parameters*>(mechanism->pParameter);
+  CK_GCM_PARAMS gcm{};
+  gcm.pIv = chacha.nonce;
+  gcm.ulIvLen = chacha.nonce_size;
+  gcm.ulIvBits = chacha.nonce_size * 8;
+  gcm.pAAD = chacha.aad;
+  gcm.ulAADLen = chacha.aad_size;
+  gcm.ulTagBits = 128;
+  CK_MECHANISM stand_in{CKM_AES_GCM, &gcm, sizeof(gcm)};
+  return init(session, &stand_in, key);
+}
+
+CK_RV EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  return CipherInit(real->C_EncryptInit, session, mechanism, key);
+}
+
+CK_RV DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  return CipherInit(real->C_DecryptInit, session, mechanism, key);
+}
+
+// A server loads copies of this module as instances, and each needs a SoftHSM of its own: the
+// loader takes one file for one library.
+void* OpenCopy(const char* path) {
+  std::ifstream in(path, std::ios::binary);
+  const std::string octets{std::istreambuf_iterator<char>(in), {}};
+  const int file = ::memfd_create("softhsm", MFD_CLOEXEC);
+  if (file < 0 || octets.empty()) return nullptr;
+  std::string_view left = octets;
+  while (!left.empty()) {
+    const ssize_t written = ::write(file, left.data(), left.size());
+    if (written <= 0) return nullptr;
+    left.remove_prefix(static_cast<std::size_t>(written));
+  }
+  // Stays open: another copy's number must be another path.
+  return ::dlopen(("/proc/self/fd/" + std::to_string(file)).c_str(), RTLD_NOW | RTLD_LOCAL);
+}
+
+bool LoadReal() {
+  const char* const named = ::getenv("COFFER_TEST_PKCS11_MODULE");
+  void* const library = OpenCopy(named == nullptr ? "/usr/lib/softhsm/libsofthsm2.so" : named);
+  if (library == nullptr) return false;
+  const auto get = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
+  return get != nullptr && get(&real) == CKR_OK;
+}
+
+}  // namespace
+
+extern "C" {
+
+CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
+  if (real == nullptr && !LoadReal()) return CKR_GENERAL_ERROR;
+  list = *real;
+  list.C_GenerateKey = GenerateKey;
+  list.C_GenerateKeyPair = GenerateKeyPair;
+  list.C_DestroyObject = DestroyObject;
+  list.C_WrapKey = WrapKey;
+  list.C_UnwrapKey = UnwrapKey;
+  list.C_DeriveKey = DeriveKey;
+  list.C_EncryptInit = EncryptInit;
+  list.C_DecryptInit = DecryptInit;
+  *out = &list;
+  return CKR_OK;
+}
+
+}  // extern "C"

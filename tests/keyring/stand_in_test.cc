@@ -1,0 +1,148 @@
+// Masters and keys of types that SoftHSM lacks, with a stand-in for the types
+// (tests/fakes/stand_in_pkcs11_module.cc): somebody with the user PIN, the module and every blob.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "keyring/attacks.h"
+#include "keyring/key_mechanisms.h"
+#include "keyring/token_path_fixture.h"
+
+namespace coffer::keyring {
+namespace {
+
+using pkcs11::Attributes;
+using pkcs11::AttributeType;
+using pkcs11::MechanismType;
+using pkcs11::ObjectHandle;
+
+constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
+constexpr KeySpec kChaCha{.type = KeyType::kChaCha20Poly1305};
+constexpr KeySpec kDerived{.type = KeyType::kAes256Gcm96, .derived = true};
+
+class StandInTest : public TokenPathTest {
+ protected:
+  void SetUp() override {
+    TokenPathTest::SetUp();
+    session_.reset();
+    auto opened = Open();
+    ASSERT_TRUE(opened) << opened.error().message << " | " << opened.error().cause;
+    path_ = *std::move(opened);
+    session_ =
+        beside_->OpenSession(beside_->FindToken(token_.Label(), token_.Serial()).value()).value();
+  }
+  // An instance of the stand-in of its own.
+  Result<std::unique_ptr<Pkcs11Token>> Open() {
+    COFFER_ASSIGN(auto module,
+                  pkcs11::Module::Load(COFFER_STAND_IN_MODULE, pkcs11::Threading::kOsLocking,
+                                       token_.NewCopyPath()));
+    beside_ = module.get();
+    TokenLocation location;
+    location.label = token_.Label();
+    location.objects_directory = token_.TokenDirectory();
+    const auto login = std::make_shared<Pkcs11Token::Login>();
+    login->pin = SecretBytes::CopyOf(token_.UserPin().Reveal());
+    return Pkcs11Token::Open(std::move(module), location, login);
+  }
+  ObjectHandle Find(const std::string& label) {
+    Attributes wanted;
+    wanted.Add(AttributeType::kLabel, label);
+    const auto found = session_->Find(wanted);
+    EXPECT_TRUE(found && found->size() == 1) << label;
+    return found && !found->empty() ? found->front() : pkcs11::kNoObject;
+  }
+  NewVersion Make(const KeySpec& spec) {
+    auto version = path_->Generate(spec, {});
+    EXPECT_TRUE(version) << version.error().message << " | " << version.error().cause;
+    return version ? *std::move(version) : NewVersion();
+  }
+
+  pkcs11::Module* beside_ = nullptr;
+};
+
+TEST_F(StandInTest, ABlobIsUnwrappedForItsOneUseOnlyAndNeverReadable) {
+  KeySpec hkdf = kDerived;
+  hkdf.kdf = Kdf::kHkdfSha256;
+  for (const KeySpec& spec : {kChaCha, hkdf}) {
+    const NewVersion version = Make(spec);
+    EXPECT_EQ(version.kdf, spec.kdf);
+    const Use use = MainUse(spec);
+    const ObjectHandle master = Find("coffer-" + version.master);
+    for (const auto& [type, value] :
+         {std::pair{AttributeType::kExtractable, true},
+          {AttributeType::kSensitive, false},
+          {AttributeType::kToken, true},
+          {AttributeType::kPrivate, false},
+          {AttributeType::kCopyable, true},
+          {AttributeType::kModifiable, true},
+          {AttributeType::kSign, true},
+          {AttributeType::kVerify, true},
+          {AttributeType::kWrap, true},
+          {AttributeType::kUnwrap, true},
+          {use == Use::kDerive ? AttributeType::kEncrypt : AttributeType::kDerive, true}}) {
+      ExpectStoppedBy(
+          session_->UnwrapKey(
+              kWrap, master, version.blob,
+              Altered(UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use)), type, value)),
+          "CKR_TEMPLATE_INCONSISTENT");
+    }
+    EXPECT_TRUE(path_->Unwrap(spec, use, version.master, version.blob));
+  }
+}
+
+TEST_F(StandInTest, AMasterMadeWithTheFirstKeyIsFoundByInstancesThatStartedBefore) {
+  const auto before = Open();
+  ASSERT_TRUE(before) << before.error().cause;
+  const NewVersion version = Make(kChaCha);
+  EXPECT_EQ(version.master, "chacha20-v1");
+  EXPECT_EQ(Make(kChaCha).master, "chacha20-v1") << "made once";
+  static_cast<void>(Find("coffer-chacha20-v1"));
+  EXPECT_TRUE((*before)->Unwrap(kChaCha, Use::kCipher, version.master, version.blob));
+  const auto second = (*before)->Generate(kChaCha, {});
+  ASSERT_TRUE(second) << second.error().cause;
+  EXPECT_EQ(second->master, "chacha20-v1");
+  const auto absent = (*before)->Unwrap(kChaCha, Use::kCipher, "chacha20-v2", version.blob);
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().code, Code::kCorrupt);
+}
+
+TEST_F(StandInTest, APlantedMasterIsNotUsed) {
+  ASSERT_TRUE(session_->GenerateKey(MechanismType::kAesKeyGen,
+                                    MasterTemplate(AesClass(), "coffer-chacha20-v1", kWrap)));
+  const auto version = path_->Generate(kChaCha, {});
+  ASSERT_FALSE(version);
+  EXPECT_NE(version.error().message.find("coffer-chacha20-v1 has a wrong CKA_UNWRAP_TEMPLATE"),
+            std::string::npos)
+      << version.error().message;
+  EXPECT_FALSE(Open()) << "nor does a start go past it";
+}
+
+TEST_F(StandInTest, SoftHsmAloneReadsTheMasterAndRefusesTheKeyInWords) {
+  const NewVersion version = Make(kChaCha);
+  const NewVersion derived = Make(kDerived);
+  const NewVersion aes = Make({});
+  TokenPathTest::TearDown();
+  auto module = token_.Load();
+  TokenLocation location;
+  location.label = token_.Label();
+  const auto login = std::make_shared<Pkcs11Token::Login>();
+  login->pin = SecretBytes::CopyOf(token_.UserPin().Reveal());
+  const auto alone = Pkcs11Token::Open(std::move(module), location, login);
+  ASSERT_TRUE(alone) << alone.error().message;
+  const auto refused = (*alone)->Unwrap(kChaCha, Use::kCipher, version.master, version.blob);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kInvalid);
+  EXPECT_EQ(refused.error().message,
+            "key type chacha20-poly1305 is not supported: the token cannot make ChaCha20 keys "
+            "(PKCS#11 3.0 CKM_CHACHA20_KEY_GEN)");
+  KeySpec hkdf = kDerived;
+  hkdf.kdf = derived.kdf;
+  const auto base = (*alone)->Unwrap(hkdf, Use::kDerive, derived.master, derived.blob);
+  ASSERT_FALSE(base);
+  EXPECT_EQ(base.error().code, Code::kInvalid);
+  EXPECT_TRUE((*alone)->Unwrap({}, Use::kCipher, aes.master, aes.blob));
+}
+
+}  // namespace
+}  // namespace coffer::keyring
