@@ -25,6 +25,8 @@ TEST(SessionHotPath, AllocatesNothingOnSuccess) {
   for (int i = 0; i < 100; ++i) {
     all &= session.EncryptGcm(1, {iv, in}, in, out).has_value();
     all &= session.DecryptGcm(1, {iv, in}, in, out).has_value();
+    all &= session.EncryptChaCha20Poly1305(1, {iv, in}, in, out).has_value();
+    all &= session.DecryptChaCha20Poly1305(1, {iv, in}, in, out).has_value();
     all &= session.Sign(MechanismType::kSha256Hmac, 1, in, out).has_value();
     all &= session.GenerateRandom(out).has_value();
   }
