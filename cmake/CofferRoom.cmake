@@ -7,7 +7,7 @@ target_compile_options(coffer_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-rest
 target_include_directories(coffer_flags INTERFACE ${CMAKE_SOURCE_DIR}/include)
 if(COFFER_SANITIZE)
   target_compile_options(coffer_flags INTERFACE -fsanitize=${COFFER_SANITIZE} -fno-omit-frame-pointer
-                                                -fno-sanitize-recover=all -g)
+                                                -fno-sanitize-recover=all)
   target_link_options(coffer_flags INTERFACE -fsanitize=${COFFER_SANITIZE})
 else()
   target_compile_options(coffer_flags INTERFACE -fstack-protector-strong
@@ -49,6 +49,10 @@ function(coffer_test NAME)
   add_executable(${NAME} ${T_SRCS})
   target_include_directories(${NAME} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(${NAME} PRIVATE coffer_flags ${T_LIBS} GTest::gtest_main)
+  if(COFFER_SANITIZE)
+    # Half of a test's compile time under a sanitizer is optimization that nothing waits for.
+    target_compile_options(${NAME} PRIVATE -O0)
+  endif()
   foreach(dep ${T_DEPS})
     target_link_libraries(${NAME} PRIVATE coffer_${dep})
   endforeach()
