@@ -60,13 +60,15 @@ Status Pkcs11Token::Able(const KeySpec& spec) {
   if (const auto known = makings_.find({spec.type, spec.kdf}); known != makings_.end()) {
     return known->second;
   }
-  Status able = TryMaking(spec);
+  bool certain = true;
+  Status able = TryMaking(spec, certain);
   // What the token lacks it will lack tomorrow; any other failure says nothing about it.
-  if (able || able.error().code == Code::kInvalid) makings_[{spec.type, spec.kdf}] = able;
+  const bool lacks = !able && able.error().code == Code::kInvalid && certain;
+  if (able || lacks) makings_[{spec.type, spec.kdf}] = able;
   return able;
 }
 
-Status Pkcs11Token::TryMaking(const KeySpec& spec) {
+Status Pkcs11Token::TryMaking(const KeySpec& spec, bool& certain) {
   const KeyTypeInfo& info = InfoOf(spec.type);
   const KeyMaking& making = MakingOf(spec);
   // Making an RSA key takes long, so the first key is its own probe.
@@ -88,10 +90,10 @@ Status Pkcs11Token::TryMaking(const KeySpec& spec) {
     const PassingObject gone(*session_, *key);
   }
   if (!making.unbuilt.empty()) return Unsupported(spec, making.unbuilt);
-  return making.pair ? Status{} : TryKeeping(spec);
+  return making.pair ? Status{} : TryKeeping(spec, certain);
 }
 
-Status Pkcs11Token::TryKeeping(const KeySpec& spec) {
+Status Pkcs11Token::TryKeeping(const KeySpec& spec, bool& certain) {
   const Use use = MainUse(spec);
   const std::string name(kTrialMaster);
   const std::string label = std::string(kProbeLabelPrefix) + name;
@@ -110,6 +112,7 @@ Status Pkcs11Token::TryKeeping(const KeySpec& spec) {
     kept = Fail(master.error());
   }
   if (kept) return {};
+  certain = kept.error().code == Code::kTokenRefused;
   const std::string why = Why(kept.error());
   if (const Status judged = Blame(kept.error(), why);
       judged.error().code != Code::kAuthenticationFailed) {

@@ -103,8 +103,9 @@ class Pkcs11Token final : public Token {
   // Whether the token makes, keeps and uses such keys; kInvalid where it does not. A `derived` spec
   // has its KDF.
   Status Able(const KeySpec& spec);
-  Status TryMaking(const KeySpec& spec);
-  Status TryKeeping(const KeySpec& spec);
+  // `certain`: false where the token's failure may be one of the moment.
+  Status TryMaking(const KeySpec& spec, bool& certain);
+  Status TryKeeping(const KeySpec& spec, bool& certain);
   Status CheckNonceKey(const KeySpec& spec, std::string_view master, ByteView blob);
   // With the KDF that a new version gets, if it is to be `derived`.
   Result<KeySpec> WithKdf(const KeySpec& asked);

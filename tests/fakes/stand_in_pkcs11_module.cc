@@ -11,7 +11,8 @@
 //
 // ML-DSA and ML-KEM pairs are made, as EC pairs, where they are asked for as PKCS#11 3.2 has it.
 //
-// COFFER_TEST_STAND_IN=useless: the keys are made and their mechanisms are refused.
+// COFFER_TEST_STAND_IN: the keys are made, and their mechanisms are refused (`useless`) or fail
+// without a reason (`failing`).
 
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -67,9 +68,11 @@ constexpr std::size_t kIdOctets = 16;
 CK_FUNCTION_LIST* real = nullptr;
 CK_FUNCTION_LIST list;
 
-bool Useless() {
+// What the mechanisms answer.
+CK_RV Verdict() {
   const char* const told = ::getenv("COFFER_TEST_STAND_IN");
-  return told != nullptr && std::string_view(told) == "useless";
+  if (told == nullptr) return CKR_OK;
+  return std::string_view(told) == "useless" ? CKR_MECHANISM_INVALID : CKR_GENERAL_ERROR;
 }
 
 // A template in which AES stands for what SoftHSM does not know, down to nested templates.
@@ -220,7 +223,7 @@ CK_RV DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HA
   if (mechanism->mechanism != kHkdfDerive) {
     return real->C_DeriveKey(session, mechanism, base, mapped.Data(), mapped.Size(), key);
   }
-  if (Useless()) return CKR_MECHANISM_INVALID;
+  if (const CK_RV rv = Verdict(); rv != CKR_OK) return rv;
   const auto& hkdf = *static_cast<const HkdfParameters*>(mechanism->pParameter);
   std::vector<CK_BYTE> input{static_cast<CK_BYTE>(hkdf.salt_size)};
   input.insert(input.end(), hkdf.salt, hkdf.salt + hkdf.salt_size);
@@ -243,7 +246,7 @@ using Init = CK_RV (*)(CK_SESSION_HANDLE, CK_MECHANISM*, CK_OBJECT_HANDLE);
 CK_RV CipherInit(Init init, CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
                  CK_OBJECT_HANDLE key) {
   if (mechanism->mechanism != kChaCha20Poly1305) return init(session, mechanism, key);
-  if (Useless()) return CKR_MECHANISM_INVALID;
+  if (const CK_RV rv = Verdict(); rv != CKR_OK) return rv;
   const auto& chacha = *static_cast<const ChaCha20Poly1305Parameters*>(mechanism->pParameter);
   CK_GCM_PARAMS gcm{};
   gcm.pIv = chacha.nonce;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "keyring/attacks.h"
@@ -105,6 +106,39 @@ TEST_F(StandInTest, AMasterMadeWithTheFirstKeyIsFoundByInstancesThatStartedBefor
   const auto absent = (*before)->Unwrap(kChaCha, Use::kCipher, "chacha20-v2", version.blob);
   ASSERT_FALSE(absent);
   EXPECT_EQ(absent.error().code, Code::kCorrupt);
+}
+
+// Tells the stand-in what its mechanisms answer, until the end of the scope.
+class Verdict {
+ public:
+  explicit Verdict(const char* verdict) { ::setenv("COFFER_TEST_STAND_IN", verdict, 1); }
+  ~Verdict() { ::unsetenv("COFFER_TEST_STAND_IN"); }
+  Verdict(const Verdict&) = delete;
+  Verdict& operator=(const Verdict&) = delete;
+};
+
+TEST_F(StandInTest, ARefusalIsRememberedAndAFailureIsNot) {
+  {
+    const Verdict failing("failing");
+    const auto version = path_->Generate(kChaCha, {});
+    ASSERT_FALSE(version);
+    EXPECT_EQ(version.error().code, Code::kInvalid);
+    EXPECT_NE(version.error().message.find("C_EncryptInit: CKR_GENERAL_ERROR"), std::string::npos)
+        << version.error().message;
+    EXPECT_EQ(Make(kDerived).kdf, Kdf::kAesEcb1);
+  }
+  static_cast<void>(Make(kChaCha));
+  EXPECT_EQ(Make(kDerived).kdf, Kdf::kHkdfSha256);
+
+  const auto other = Open();
+  ASSERT_TRUE(other) << other.error().cause;
+  {
+    const Verdict useless("useless");
+    EXPECT_FALSE((*other)->Generate(kChaCha, {}));
+  }
+  const auto still = (*other)->Generate(kChaCha, {});
+  ASSERT_FALSE(still);
+  EXPECT_EQ(still.error().code, Code::kInvalid);
 }
 
 TEST_F(StandInTest, APlantedMasterIsNotUsed) {
