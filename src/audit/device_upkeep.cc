@@ -13,7 +13,7 @@
 namespace coffer::audit {
 namespace {
 
-constexpr std::chrono::seconds kLookPeriod{3};
+constexpr std::chrono::seconds kLookPeriod{1};
 constexpr std::chrono::minutes kWarningPeriod{1};
 constexpr int kSequenceDigits = 12;
 
@@ -58,12 +58,14 @@ void FileDevice::Upkeep() {
 
 bool FileDevice::HasDuties() const {
   const bool sync = sync_wanted_ || accepted_ - synced_ >= options_.sync_entries;
-  return stopping_ || (!broken_ && (sync || reopen_wanted_ || drain_wanted_ || Full()));
+  // Who leads now sees for himself whether something is left; he wants the lock for that.
+  const bool drain = drain_wanted_ && !leading_;
+  return stopping_ || (!broken_ && (sync || reopen_wanted_ || drain || Full()));
 }
 
 void FileDevice::Gather(Lock& lock) {
   constexpr std::uint64_t kFew = 8;  // lines: not worth a thread
-  const auto interrupted = [this] { return broken_ || HasDuties(); };
+  const auto interrupted = [this] { return broken_ || HasDuties() || SyncDue(Steady::now()); };
   while (!wake_.wait_for(lock, options_.gather_period, interrupted)) {
     const std::uint64_t lines = accepted_ - written_;
     if (!leading_ && !Drain(lock)) break;
@@ -123,6 +125,7 @@ void FileDevice::TakeLead(Lock& lock) {
 
 void FileDevice::LeaveLead() {
   leading_ = false;
+  drain_wanted_ = written_ < asked_;
   changed_.notify_all();
 }
 

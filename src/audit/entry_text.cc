@@ -102,8 +102,9 @@ CallerText TextOf(std::string_view token, const Caller* caller, const EntryStyle
   return text;
 }
 
-// The texts of the valid callers that a thread saw last: two hashes and a dozen members that are
-// the same in each of their entries. A token has one accessor, which stands for it here.
+// The texts of valid callers that a thread saw lately, one to a place: two hashes and a dozen
+// members that are the same in each of their entries. A token has one accessor, which stands for it
+// here.
 class CallerTexts {
  public:
   const CallerText& Of(std::string_view token, const Caller& caller, const EntryStyle& style,
@@ -111,13 +112,14 @@ class CallerTexts {
     const std::size_t place = std::hash<std::string_view>{}(caller.accessor) ^ hasher.Serial();
     Slot& slot = slots_[place % slots_.size()];
     if (!slot.Holds(caller, style, hasher)) {
+      slot.hasher = 0;  // nobody's, should anything throw
       slot.text = TextOf(token, &caller, style, hasher);
-      slot.hasher = hasher.Serial();
       slot.hmac_accessor = style.hmac_accessor;
       slot.accessor = caller.accessor;
       slot.display_name = caller.display_name;
       slot.policies.assign(caller.policies.begin(), caller.policies.end());
       slot.issued = caller.issued;
+      slot.hasher = hasher.Serial();
     }
     return slot.text;
   }

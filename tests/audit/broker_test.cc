@@ -146,6 +146,7 @@ TEST_F(BrokerTest, WhatIsKeptOfARequestIsKeptForEachDeviceApart) {
   entry.request_data = R"({"plaintext":"value"})";
   entry.memo = &memo;
   ASSERT_TRUE(broker_->Record(entry));
+  entry.request_data = {};  // what was written of it is repeated
   entry.type = Entry::Type::kResponse;
   entry.status = 200;
   ASSERT_TRUE(broker_->Record(entry));

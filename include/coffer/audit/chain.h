@@ -23,7 +23,7 @@ struct ChainPosition {
 // closing brace; the chain, the closing brace and a newline are appended. Returns its place.
 ChainPosition SealLine(const ChainPosition& before, std::string& line);
 
-// A beginning that several lines have in common, hashed once.
+// A beginning that several lines have in common, hashed once. Immutable.
 class LineBeginning {
  public:
   explicit LineBeginning(std::string text);
@@ -42,6 +42,7 @@ class HashedLine {
   explicit HashedLine(std::string line);
   // The line is beginning.Text() and `rest`; `beginning` must outlive it.
   HashedLine(const LineBeginning& beginning, std::string rest);
+  HashedLine(LineBeginning&&, std::string) = delete;
   // Once. The sealed line is Beginning() and Rest().
   ChainPosition Seal(const ChainPosition& before);
   std::string_view Beginning() const { return beginning_; }
