@@ -46,6 +46,7 @@ struct Exchange {
   const std::string_view path;
   const std::string& request_id;
   const LoggedRequest logged{request_id};
+  std::shared_ptr<const mounts::Mount> mount;  // the trail's second entry names it, too
   AuditTrail trail;
   std::shared_ptr<const auth::TokenEntry> token;
   std::vector<std::string> warnings;
@@ -176,6 +177,7 @@ Status Service::Impl::Answer(Exchange& exchange) {
   }
   const bool found = target && target->match.endpoint != nullptr;
   if (target) {
+    exchange.mount = target->mount;
     exchange.trail.NoteTarget(target->match.endpoint, EngineName(target->engine),
                               target->mount.get());
   }
