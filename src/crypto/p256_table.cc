@@ -82,6 +82,7 @@ class Confirmation {
     std::size_t count = 0;
     const BIGNUM* product = ::BN_value_one();
     for (SignedDigest& item : batch) {
+      item.confirmed = false;
       if (item.signature.size() != 2 * kWidth) continue;
       BIGNUM* const s = frame_.Get();
       BIGNUM* const with = frame_.Get();

@@ -40,7 +40,10 @@ Result<Bytes> InToken(keyring::KeyRing& keys, const Caller& caller, const keyrin
   return sign({SignMechanism::Kind::kRsaRaw}, block);
 }
 
-// What the token answered for one item; nothing of it leaves before it verifies.
+bool IsEcdsa(const keyring::Key& key) { return key.Info().family == keyring::Family::kEcdsa; }
+
+// What the token answered for one item. A token that fails between reading the key and answering
+// gives away an RSA or Ed25519 key with one wrong signature: none leaves unverified.
 struct Unverified {
   const keyring::KeyVersion* version = nullptr;
   Bytes digest;
@@ -58,12 +61,19 @@ Result<Unverified> SignOne(keyring::KeyRing& keys, const Caller& caller, const k
   }
   COFFER_ASSIGN(Bytes digest, DigestToSign(key.Info(), item.input, options));
   COFFER_ASSIGN(Bytes octets, InToken(keys, caller, key, *version, digest, options, random));
-  return Unverified{version, std::move(digest), std::move(octets)};
+  if (IsEcdsa(key)) return Unverified{version, std::move(digest), std::move(octets)};
+  const bool good = Verifies(key.Info(), *version->public_key, digest, octets, options);
+  return Unverified{version, {}, std::move(octets), good};  // an Ed25519 "digest" is the message
 }
 
 // All of a key version at once: a check in a batch takes little more than half the time. A key that
 // signs much gets a table for it, made where no request waits.
-void VerifyEcdsa(keyring::KeyRing& keys, std::vector<Unverified*> made) {
+void VerifyEcdsa(keyring::KeyRing& keys, std::vector<Result<Unverified>>& results) {
+  std::vector<Unverified*> made;
+  made.reserve(results.size());
+  for (auto& one : results) {
+    if (one) made.push_back(&*one);
+  }
   std::sort(made.begin(), made.end(), [](const Unverified* one, const Unverified* other) {
     return one->version->info.version < other->version->info.version;
   });
@@ -81,33 +91,13 @@ void VerifyEcdsa(keyring::KeyRing& keys, std::vector<Unverified*> made) {
   }
 }
 
-// A token that fails between reading the key and answering gives away an RSA or Ed25519 key with
-// one wrong signature: none leaves unverified.
-void VerifyAll(keyring::KeyRing& keys, const keyring::Key& key, const SignOptions& options,
-               std::vector<Result<Unverified>>& made) {
-  const bool ecdsa = key.Info().family == keyring::Family::kEcdsa;
-  std::vector<Unverified*> together;
-  if (ecdsa) together.reserve(made.size());
-  for (auto& one : made) {
-    if (!one) continue;
-    if (ecdsa) {
-      together.push_back(&*one);
-    } else {
-      one->verifies =
-          Verifies(key.Info(), *one->version->public_key, one->digest, one->octets, options);
-    }
-  }
-  VerifyEcdsa(keys, std::move(together));
-}
-
 Result<Signature> Answer(const keyring::Key& key, const SignOptions& options,
                          Result<Unverified> made) {
   if (!made) return Fail(std::move(made.error()));
   if (!made->verifies) {
     return Fail(Code::kTokenFailed, "token returned a signature that does not verify");
   }
-  if (key.Info().family == keyring::Family::kEcdsa &&
-      options.marshaling == SignOptions::Marshaling::kAsn1) {
+  if (IsEcdsa(key) && options.marshaling == SignOptions::Marshaling::kAsn1) {
     made->octets = crypto::EcdsaToDer(made->octets);
   }
   return Signature{made->version->info.version, std::move(made->octets)};
@@ -127,7 +117,7 @@ Result<std::vector<Result<Signature>>> Engine::Sign(const Caller& caller, std::s
     if (!one && EndsRequest(one.error().code)) return Fail(std::move(one.error()));
     made.push_back(std::move(one));
   }
-  VerifyAll(keys_, *found, options, made);
+  if (IsEcdsa(*found)) VerifyEcdsa(keys_, made);
   std::vector<Result<Signature>> results;
   results.reserve(items.size());
   for (auto& one : made) results.push_back(Answer(*found, options, std::move(one)));
