@@ -217,7 +217,8 @@ Trail ReadTrail(const Bytes& content) {
     const std::size_t at = line.find(kId);
     if (at == std::string_view::npos) continue;
     const std::string_view id = line.substr(at + kId.size());
-    auto& ids = line.find(R"("type":"response")") < at ? trail.responses : trail.requests;
+    auto& ids = line.find(R"("type":"response")") != std::string_view::npos ? trail.responses
+                                                                            : trail.requests;
     ids.emplace(id.substr(0, id.find('"')));
   }
   return trail;
