@@ -14,7 +14,7 @@ namespace coffer::audit {
 // under the device's salt, as Vault has it. Thread-safe.
 class ValueHasher {
  public:
-  explicit ValueHasher(const SecretBytes& salt) : hash_(salt), serial_(next_serial_++) {}
+  explicit ValueHasher(const SecretBytes& salt) : hash_(salt), serial_(NextSerial()) {}
 
   std::string Hash(std::string_view value) const;
   // With quotes around it.
@@ -23,7 +23,10 @@ class ValueHasher {
   std::uint64_t Serial() const { return serial_; }
 
  private:
-  static inline std::atomic<std::uint64_t> next_serial_{1};
+  static std::uint64_t NextSerial() {
+    static std::atomic<std::uint64_t> next{1};
+    return next++;
+  }
   crypto::KeyedHash hash_;
   const std::uint64_t serial_;
 };

@@ -114,7 +114,7 @@ Status Pkcs11Token::TryKeeping(const KeySpec& spec, bool& certain) {
   if (kept) return {};
   certain = kept.error().code == Code::kTokenRefused;
   const std::string why = Why(kept.error());
-  if (const Status judged = Blame(kept.error(), why);
+  if (Status judged = Blame(kept.error(), why);
       judged.error().code != Code::kAuthenticationFailed) {
     return judged;
   }
