@@ -33,7 +33,8 @@ constexpr const char* kLibrary = "/usr/lib/" COFFER_MULTIARCH "/libsoftokn3.so";
 class NssAnswerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(kLibrary)) GTEST_SKIP() << kLibrary << " is not installed";
+    ASSERT_TRUE(std::filesystem::exists(kLibrary))
+        << kLibrary << ": scripts/install_packages.sh test installs it";
     auto module = pkcs11::Module::Load(
         kLibrary, pkcs11::Threading::kOsLocking, {},
         "configdir='' certPrefix='' keyPrefix='' secmod='' flags=noCertDB,noModDB,readOnly");
