@@ -258,6 +258,35 @@ TEST_F(P256TableTest, ABatchCountsForTheTableWithAllThatItHas) {
   EXPECT_EQ(due, 2);
 }
 
+// With a digest of 0 and r = s the point that is checked is the public one itself.
+TEST_F(P256TableTest, ConfirmsAnXBeyondTheOrder) {
+  const auto table =
+      P256Table::Make(FromHex("04"
+                              "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632554"
+                              "484f0c0fda434ef0a808458914f328715d7a545e198ac7eee31dffe861b5d23f"));
+  ASSERT_TRUE(table);
+  Bytes rest(32);
+  rest.back() = 3;  // x less the order
+  EXPECT_TRUE(Confirms(*table, Bytes(32), Joined(rest, rest)));
+  rest.back() ^= 1;
+  EXPECT_FALSE(Confirms(*table, Bytes(32), Joined(rest, rest)));
+}
+
+// The public point is the generator, (r, s) for the digest r is (x, 2 x): both points are G / 2.
+TEST_F(P256TableTest, AddsEqualPointsAndOppositeOnes) {
+  const Bytes x = FromHex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296");
+  const auto table =
+      P256Table::Make(FromHex("04"
+                              "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+                              "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"));
+  ASSERT_TRUE(table);
+  const Bytes twice = FromHex("d62fa3e5c258848ff179cdcac74881e4ee06fb025bd66741e942728bb131852c");
+  EXPECT_TRUE(Confirms(*table, x, Joined(x, twice)));
+  const Bytes opposite = FromHex(
+      "94e82e0c1ed3bdb90743191a9c5bbf0d45e37d2c792c6ae3ff18917d23ca62bb");  // the order less x
+  EXPECT_FALSE(Confirms(*table, opposite, Joined(x, twice)));
+}
+
 TEST_F(P256TableTest, ThreadsConfirmWhileTheTableIsMade) {
   const Bytes digest = DigestOf("x");
   const Bytes good = signer_.Sign(AsBytes("x"));

@@ -59,8 +59,7 @@ class PublicKey {
   // `signature`: DER (ECDSA-Sig-Value); any digest length, cut to the curve's as FIPS 186-4 has it.
   bool VerifyEcdsa(ByteView digest, ByteView signature) const;
   // The same for signatures of one's own token, r || s as that gives them: sets `confirmed` of each
-  // by itself. With a table (P-256 only) one takes less than half the time, and less again in a
-  // batch.
+  // by itself. With a table (P-256 only) one takes half the time, and in a batch a quarter.
   void ConfirmEcdsa(std::span<SignedDigest> batch) const;
   bool ConfirmEcdsa(ByteView digest, ByteView signature) const;
   // Whether a table would now pay for itself: true once after every 4,096 confirmations without
