@@ -13,7 +13,6 @@
 namespace coffer::audit {
 namespace {
 
-constexpr std::chrono::seconds kLookPeriod{1};
 constexpr std::chrono::minutes kWarningPeriod{1};
 constexpr int kSequenceDigits = 12;
 
@@ -46,7 +45,7 @@ void FileDevice::Upkeep() {
         OpenAnew(lock, "reopened");
       } else if (Full()) {
         Rotate(lock);
-      } else if (now - last_look_ >= kLookPeriod) {
+      } else if (now - last_look_ >= options_.look_period) {
         last_look_ = now;
         Look(lock);
       }

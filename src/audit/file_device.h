@@ -47,7 +47,8 @@ class FileDevice {
     std::uint64_t sync_entries = 1000;            // or so many lines
     std::uint64_t checkpoint_entries = 1000;      // then a checkpoint is asked for
     std::chrono::milliseconds upkeep_period{100};
-    std::chrono::milliseconds gather_period{3};  // between writes where several threads want them
+    std::chrono::milliseconds look_period{1000};  // between looks for the file's name and room
+    std::chrono::milliseconds gather_period{3};   // between writes where several threads want them
     bool always_sync = false;
     std::uint64_t rotate_octets = 0;  // 0: never by size
     std::int64_t warn_below_octets = 256LL * 1024 * 1024;

@@ -200,14 +200,12 @@ class CrowdedDevice : public FileDeviceTest {
   CrowdedDevice() { options_.upkeep_period = std::chrono::hours(1); }
   // One caller writes; others come meanwhile.
   void Meet(int others) {
-    files_.hold_writes = true;
+    files_.LetWrites(files_.writes);
     std::thread writer([&] { EXPECT_TRUE(Append("a")); });
-    files_.held_writes.wait(0);
+    files_.AwaitHeldWrite();
     for (int i = 0; i < others; ++i) EXPECT_TRUE(Append("b"));
-    files_.hold_writes = false;
-    files_.hold_writes.notify_all();
+    files_.LetWrites(UINT64_MAX);
     writer.join();
-    files_.held_writes = 0;
   }
 };
 
@@ -250,6 +248,38 @@ TEST_F(CrowdedDevice, IsLeftToItsCallersAgainWhenLittleComes) {
     ASSERT_TRUE(Append(id));
     row = Count(Lines(), Id(id)) == 1 ? row + 1 : 0;
   }
+}
+
+// A caller leaves lines to the device's thread, which is syncing; when it comes back, another
+// caller writes: it must let go of the lock, which that one wants in order to end.
+TEST_F(CrowdedDevice, DoesNotHoldTheLockAgainstACallerWhoWrites) {
+  Stop();
+  options_.look_period = options_.sync_period = std::chrono::hours(1);
+  options_.sync_wait = std::chrono::hours(1);
+  Open();
+  files_.hold_syncs = true;
+  const std::uint64_t syncs = files_.syncs_begun;
+  std::thread durable([&] { EXPECT_TRUE(Append("synced", true)); });
+  files_.syncs_begun.wait(syncs);
+  files_.LetWrites(files_.writes);
+  std::thread first([&] { EXPECT_TRUE(Append("first")); });
+  for (int round = 0; round < 4; ++round) {  // as many as one caller writes for others
+    files_.AwaitHeldWrite();
+    EXPECT_TRUE(Append("left"));
+    files_.LetWrites(files_.writes);
+  }
+  first.join();
+  std::thread second([&] { EXPECT_TRUE(Append("second")); });
+  files_.AwaitHeldWrite();
+  files_.hold_syncs = false;
+  files_.hold_syncs.notify_all();
+  durable.join();
+  files_.LetWrites(UINT64_MAX);
+  second.join();
+  ASSERT_TRUE(device_->SyncedHead());
+  EXPECT_EQ(Count(Lines(), Id("left")), 4U);
+  Stop();
+  ExpectIntact();
 }
 
 TEST_F(FileDeviceTest, TakesNoFileThatIsNoAuditFile) {
@@ -339,6 +369,9 @@ TEST_F(FileDeviceTest, AsksForACheckpointAfterSoManyEntriesAndSignsWhatIsNew) {
 }
 
 TEST_F(FileDeviceTest, WarnsBeforeTheDiskIsFull) {
+  Stop();
+  options_.look_period = std::chrono::milliseconds(1);
+  Open();
   files_.free_space = 1024;
   while (logger_.warnings.load() == 0) ASSERT_TRUE(Append("x"));
 }

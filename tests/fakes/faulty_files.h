@@ -25,8 +25,10 @@ class FaultyFiles final : public audit::FileOperations {
   std::atomic<std::uint64_t> synced_octets{0};      // of the file, at its last sync
   std::atomic<std::uint64_t> syncs{0};
   std::atomic<std::uint64_t> failed_writes{0};
-  std::atomic<bool> hold_writes{false};  // they stay until it is false again, and notified
-  std::atomic<int> held_writes{0};       // that came meanwhile
+  std::atomic<std::uint64_t> writes{0};               // that came
+  std::atomic<std::uint64_t> writes_let{UINT64_MAX};  // so many of them go on; the next one stays
+  std::atomic<std::uint64_t> syncs_begun{0};
+  std::atomic<bool> hold_syncs{false};
 
   int Open(const std::filesystem::path& path) override {
     if (const int error = open_error.load()) return -error;
@@ -34,11 +36,9 @@ class FaultyFiles final : public audit::FileOperations {
   }
   void Close(int file) override { real_.Close(file); }
   std::int64_t Write(int file, std::string_view octets) override {
-    if (hold_writes) {
-      ++held_writes;
-      held_writes.notify_all();
-      hold_writes.wait(true);
-    }
+    const std::uint64_t number = ++writes;
+    writes.notify_all();
+    for (std::uint64_t let = writes_let; let < number; let = writes_let) writes_let.wait(let);
     if (const int error = write_error.load()) {
       ++failed_writes;
       return -error;
@@ -62,7 +62,18 @@ class FaultyFiles final : public audit::FileOperations {
     if (const int error = read_error.load()) return -error;
     return real_.Read(file, offset, out);
   }
+  // The write after the last one that was let is under way now.
+  void AwaitHeldWrite() {
+    for (std::uint64_t came = writes; came <= writes_let; came = writes) writes.wait(came);
+  }
+  void LetWrites(std::uint64_t count) {
+    writes_let = count;
+    writes_let.notify_all();
+  }
   int Sync(int file) override {
+    ++syncs_begun;
+    syncs_begun.notify_all();
+    hold_syncs.wait(true);
     if (const int error = sync_error.load()) return -error;
     Facts facts;
     real_.Inspect(file, facts);
