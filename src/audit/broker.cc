@@ -70,6 +70,20 @@ FileDevice::Options OptionsOf(const DeviceSettings& settings) {
   return options;
 }
 
+// What both entries of the request begin with; `own` keeps it where the request has no memo.
+const LineBeginning& BeginningOf(const Entry& entry, const Device& device,
+                                 std::optional<LineBeginning>& own) {
+  if (entry.memo != nullptr) {
+    if (const LineBeginning* const kept = entry.memo->Of(device.id)) return *kept;
+  }
+  std::string text;
+  text.reserve(kUsualBeginning);
+  BeginEntry(entry, {device.settings.hmac_accessor}, device.hasher, text);
+  LineBeginning made(std::move(text));
+  return entry.memo != nullptr ? entry.memo->Keep(device.id, std::move(made))
+                               : own.emplace(std::move(made));
+}
+
 }  // namespace
 
 struct Broker::Impl {
@@ -227,24 +241,6 @@ void Broker::Close() {
                                {{"why", noted.error().message}});
   }
 }
-
-namespace {
-
-// What both entries of the request begin with; `own` keeps it where the request has no memo.
-const LineBeginning& BeginningOf(const Entry& entry, const Device& device,
-                                 std::optional<LineBeginning>& own) {
-  if (entry.memo != nullptr) {
-    if (const LineBeginning* const kept = entry.memo->Of(device.id)) return *kept;
-  }
-  std::string text;
-  text.reserve(kUsualBeginning);
-  BeginEntry(entry, {device.settings.hmac_accessor}, device.hasher, text);
-  LineBeginning made(std::move(text));
-  return entry.memo != nullptr ? entry.memo->Keep(device.id, std::move(made))
-                               : own.emplace(std::move(made));
-}
-
-}  // namespace
 
 Status Broker::Record(const Entry& entry) {
   const auto devices = impl_->Current();

@@ -80,8 +80,8 @@ struct Entry {
   // Other records follow at once, or Flush() of the sink: until then the record may stand where it
   // outlives the process, but not in the device's file yet.
   bool more_follow = false;
-  // Cleared whenever anything above has changed but `type`, what belongs to the response, and
-  // `error`; null: nothing is kept.
+  // Cleared whenever anything above has changed but `type`, what belongs to the response,
+  // `error` and `more_follow`; null: nothing is kept.
   RequestMemo* memo = nullptr;
 };
 
