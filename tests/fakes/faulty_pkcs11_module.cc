@@ -1,7 +1,6 @@
 // A PKCS#11 module over SoftHSM (or COFFER_TEST_PKCS11_MODULE) with faults on demand.
 #include "fakes/faulty_pkcs11_module.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <p11-kit/pkcs11.h>
 #include <stdio.h>
@@ -11,9 +10,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <filesystem>
 #include <string>
 #include <vector>
+
+#include "fakes/softhsm_module.h"
 
 namespace {
 
@@ -160,27 +160,6 @@ CK_RV GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBU
   return real->C_GenerateKey(session, mechanism, kept.data(), kept.size(), key);
 }
 
-// A server loads copies of this module as instances: each needs a SoftHSM of its own, too.
-void* OpenCopy(const char* path) {
-  std::string copy = std::string(::getenv("COFFER_TEST_HANG")) + "/instance-XXXXXX";
-  ::close(::mkstemp(copy.data()));
-  std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing);
-  void* const library = ::dlopen(copy.c_str(), RTLD_NOW | RTLD_LOCAL);
-  ::unlink(copy.c_str());
-  return library;
-}
-
-bool LoadReal() {
-  const char* const named = ::getenv("COFFER_TEST_PKCS11_MODULE");
-  const char* const path = named == nullptr ? "/usr/lib/softhsm/libsofthsm2.so" : named;
-  void* const library = ::getenv("COFFER_TEST_HANG") == nullptr
-                            ? ::dlopen(path, RTLD_NOW | RTLD_LOCAL)
-                            : OpenCopy(path);
-  if (library == nullptr) return false;
-  const auto get = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
-  return get != nullptr && get(&real) == CKR_OK;
-}
-
 }  // namespace
 
 extern "C" {
@@ -189,7 +168,8 @@ void coffer_set_fault(int wanted) { fault = wanted; }
 int coffer_login_count() { return logins; }
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
-  if (real == nullptr && !LoadReal()) return CKR_GENERAL_ERROR;
+  if (real == nullptr) real = coffer::fakes::LoadSoftHsm(::getenv("COFFER_TEST_HANG") != nullptr);
+  if (real == nullptr) return CKR_GENERAL_ERROR;
   list = *real;
   list.C_Initialize = Initialize;
   list.C_Login = Login;

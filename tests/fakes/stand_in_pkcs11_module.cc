@@ -14,22 +14,19 @@
 // COFFER_TEST_STAND_IN: the keys are made, and their mechanisms are refused (`useless`) or fail
 // without a reason (`failing`).
 
-#include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <list>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "fakes/softhsm_module.h"
 
 namespace {
 
@@ -267,37 +264,13 @@ CK_RV DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_
   return CipherInit(real->C_DecryptInit, session, mechanism, key);
 }
 
-// A server loads copies of this module as instances, and each needs a SoftHSM of its own: the
-// loader takes one file for one library.
-void* OpenCopy(const char* path) {
-  std::ifstream in(path, std::ios::binary);
-  const std::string octets{std::istreambuf_iterator<char>(in), {}};
-  const int file = ::memfd_create("softhsm", MFD_CLOEXEC);
-  if (file < 0 || octets.empty()) return nullptr;
-  std::string_view left = octets;
-  while (!left.empty()) {
-    const ssize_t written = ::write(file, left.data(), left.size());
-    if (written <= 0) return nullptr;
-    left.remove_prefix(static_cast<std::size_t>(written));
-  }
-  // Stays open: another copy's number must be another path.
-  return ::dlopen(("/proc/self/fd/" + std::to_string(file)).c_str(), RTLD_NOW | RTLD_LOCAL);
-}
-
-bool LoadReal() {
-  const char* const named = ::getenv("COFFER_TEST_PKCS11_MODULE");
-  void* const library = OpenCopy(named == nullptr ? "/usr/lib/softhsm/libsofthsm2.so" : named);
-  if (library == nullptr) return false;
-  const auto get = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
-  return get != nullptr && get(&real) == CKR_OK;
-}
-
 }  // namespace
 
 extern "C" {
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
-  if (real == nullptr && !LoadReal()) return CKR_GENERAL_ERROR;
+  if (real == nullptr) real = coffer::fakes::LoadSoftHsm(true);
+  if (real == nullptr) return CKR_GENERAL_ERROR;
   list = *real;
   list.C_GenerateKey = GenerateKey;
   list.C_GenerateKeyPair = GenerateKeyPair;
