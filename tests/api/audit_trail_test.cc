@@ -70,6 +70,36 @@ class RecordingSink final : public audit::Sink {
   std::vector<Kept> entries;
 };
 
+// Removes the mount of a request that is at work.
+class UnmountingSink final : public audit::Sink {
+ public:
+  Status Record(const audit::Entry& entry) override {
+    if (entry.type == audit::Entry::Type::kResponse) {
+      seen = std::string(entry.mount.point) + " " + std::string(entry.mount.accessor);
+    } else if (mounts != nullptr) {
+      expected = std::string(entry.mount.point) + " " + std::string(entry.mount.accessor);
+      return mounts->Remove(*mounts::MountPath::Parse("transit"));
+    }
+    return {};
+  }
+  mounts::MountTable* mounts = nullptr;
+  std::string expected;
+  std::string seen;
+};
+
+class UnmountedMeanwhile : public ServiceTest {
+ protected:
+  audit::Sink& Trail() override { return sink_; }
+  UnmountingSink sink_;
+};
+
+TEST_F(UnmountedMeanwhile, TheAnswersEntryNamesTheMountThatWas) {
+  sink_.mounts = mounts_.get();
+  Get("transit/keys/none");
+  EXPECT_FALSE(sink_.expected.empty());
+  EXPECT_EQ(sink_.seen, sink_.expected);
+}
+
 class AuditTrailTest : public ServiceTest {
  protected:
   audit::Sink& Trail() override { return trail_; }
