@@ -7,6 +7,7 @@ import re
 import socket
 import sys
 import tempfile
+import time
 
 from coffer_server import Server
 from hostile_corpus import corpus
@@ -29,15 +30,27 @@ def exchange(port, octets):
 
 
 class Trail:
+    """An answer leaves when its lines are in the device's journal; they may come to the file some milliseconds later (docs/audit.md)."""
+
     def __init__(self, path):
         self.file = open(path, "rb")
         self.rest = b""
-        self.new()
 
     def new(self):
-        """The entries of requests since the last call. A line that is being written, which no answer waits for, is left for later."""
+        """The entries of requests since the last call, as far as the file has them whole."""
         *lines, self.rest = (self.rest + self.file.read()).split(b"\n")
         return [entry for entry in map(json.loads, lines) if entry["type"] in ("request", "response")]
+
+    def until(self, responses):
+        """Likewise, until there are so many responses, or none of them has come for long. What is too much comes to light with the next."""
+        entries = []
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            entries += self.new()
+            if sum(entry["type"] == "response" for entry in entries) >= responses:
+                break
+            time.sleep(0.001)  # the file tells nobody that it grew
+        return entries
 
 
 def fault(statuses, entries):
@@ -60,15 +73,18 @@ def main():
         server.start()
         server.call("PUT", "sys/audit/file", {"type": "file", "options": {"file_path": "audit.log"}})
         trail = Trail(os.path.join(folder, "data", "audit", "audit.log"))
+        trail.until(1)  # that the device was made
         for _ in range(count):
             for name, octets in corpus():
                 statuses = exchange(server.port, octets)
                 tried += 1
                 answered += len(statuses)
-                if why := fault(statuses, trail.new()):
+                if why := fault(statuses, trail.until(len(statuses))):
                     failures.append(f"{name}: {why}")
         if server.stop() != 0:
             failures.append("the server did not stop cleanly")
+        if trail.new() or trail.rest:
+            failures.append("the last entries are of no answer")
     print(f"{tried} hostile requests, {answered} answers")
     for failure in failures[:20]:
         print("FAILED " + failure)
