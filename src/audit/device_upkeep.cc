@@ -63,7 +63,8 @@ bool FileDevice::HasDuties() const {
 }
 
 void FileDevice::Gather(Lock& lock) {
-  constexpr std::uint64_t kFew = 8;  // lines: not worth a thread
+  // Lines that came in a period: a client alone, who waits for each answer, makes fewer.
+  constexpr std::uint64_t kFew = 64;
   const auto interrupted = [this] { return broken_ || HasDuties() || SyncDue(Steady::now()); };
   while (!wake_.wait_for(lock, options_.gather_period, interrupted)) {
     const std::uint64_t lines = accepted_ - written_;
