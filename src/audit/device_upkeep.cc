@@ -93,6 +93,7 @@ void FileDevice::SyncNow(Lock& lock) {
   TakeLead(lock);
   if (!Drain(lock)) return;
   const std::uint64_t reached = written_;
+  const std::uint64_t size = size_;
   const int file = file_;
   const bool regular = identity_.regular;
   lock.unlock();
@@ -103,6 +104,7 @@ void FileDevice::SyncNow(Lock& lock) {
     // A file without a name is no record: it ends with this process.
     if (error == 0) error = files_.Inspect(file, facts);
     if (error == 0 && facts.links == 0) error = -ENOENT;
+    if (error == 0) ForgetSynced(file, size);
   }
   lock.lock();
   last_sync_ = Steady::now();
@@ -112,6 +114,15 @@ void FileDevice::SyncNow(Lock& lock) {
     Break(-error, "sync");
   }
   changed_.notify_all();
+}
+
+void FileDevice::ForgetSynced(int file, std::uint64_t size) {
+  constexpr std::uint64_t kStep = 1024 * 1024;  // whole pages, however large
+  if (size < forgotten_ + options_.cached_octets + kStep) return;
+  const std::uint64_t end = (size - options_.cached_octets) / kStep * kStep;
+  if (end <= forgotten_) return;
+  files_.Forget(file, forgotten_, end);
+  forgotten_ = end;
 }
 
 void FileDevice::TakeLead(Lock& lock) {
@@ -140,6 +151,7 @@ int FileDevice::OpenFile() {
   const std::lock_guard lock(mutex_);
   identity_ = facts;
   size_ = facts.size;
+  forgotten_ = 0;
   return file;
 }
 

@@ -51,6 +51,8 @@ class FileDevice {
     std::chrono::milliseconds gather_period{3};   // between writes where several threads want them
     bool always_sync = false;
     std::uint64_t rotate_octets = 0;  // 0: never by size
+    // Of the file's end, for those who follow it: the rest is not left in the kernel's memory.
+    std::uint64_t cached_octets = 16ULL * 1024 * 1024;
     std::int64_t warn_below_octets = 256LL * 1024 * 1024;
   };
 
@@ -139,6 +141,9 @@ class FileDevice {
   void Gather(Lock& lock);
   bool HasDuties() const;
   void SyncNow(Lock& lock);
+  // A server that writes 100 MB a second would have nothing but old lines in memory, and take a new
+  // page for each.
+  void ForgetSynced(int file, std::uint64_t size);
   bool SyncDue(Steady::time_point now) const;
   bool Full() const;
   // Nobody writes, and the device's thread does not wait to.
@@ -193,9 +198,10 @@ class FileDevice {
   std::uint64_t refused_ = 0;       // in this outage
   std::uint64_t refused_ever_ = 0;  // counts on, for metrics
   std::uint64_t size_ = 0;
-  std::uint64_t accepted_ = 0;  // lines, since the start
-  std::uint64_t written_ = 0;   // of these, in the file
-  std::uint64_t synced_ = 0;    // of these, on the disk
+  std::uint64_t forgotten_ = 0;  // up to here; the device's thread only
+  std::uint64_t accepted_ = 0;   // lines, since the start
+  std::uint64_t written_ = 0;    // of these, in the file
+  std::uint64_t synced_ = 0;     // of these, on the disk
   std::uint64_t sync_failures_ = 0;
   std::uint64_t uncovered_ = 0;  // accepted lines that no checkpoint covers
   bool sync_wanted_ = false;

@@ -59,6 +59,10 @@ class System final : public FileOperations {
     return OrError(::pread(file, out.data(), out.size(), static_cast<off_t>(offset)));
   }
   int Sync(int file) override { return OrError(::fdatasync(file)); }
+  void Forget(int file, std::uint64_t begin, std::uint64_t end) override {
+    ::posix_fadvise(file, static_cast<off_t>(begin), static_cast<off_t>(end - begin),
+                    POSIX_FADV_DONTNEED);
+  }
   int Inspect(int file, Facts& facts) override {
     struct stat found {};
     if (::fstat(file, &found) != 0) return -errno;

@@ -1,9 +1,11 @@
 #include "audit/file_device.h"
 
 #include <gtest/gtest.h>
+
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 
 #include "audit/file_device_fixture.h"
@@ -193,6 +195,23 @@ TEST_F(FileDeviceTest, GivesTheFileAtItsTurnsEndWhatMayWait) {
 TEST_F(FileDeviceTest, GivesItByItselfWhereNobodyAsks) {
   ASSERT_TRUE(device_->Append(Line("a"), Urgency::kSoon));
   while (Count(Lines(), Id("a")) == 0) std::this_thread::yield();
+}
+
+TEST_F(FileDeviceTest, LeavesOnlyTheFilesEndInMemory) {
+  constexpr std::uint64_t kMebi = 1024 * 1024;
+  Stop();
+  options_.cached_octets = kMebi;
+  Open();
+  const std::string text(32 * 1024, 'x');
+  while (files_.synced_octets < 4 * kMebi) {
+    ASSERT_TRUE(Append(text));
+    ASSERT_TRUE(device_->SyncedHead());
+    const std::uint64_t synced = files_.synced_octets;
+    EXPECT_LE(files_.forgotten_octets, synced - std::min(synced, kMebi));
+  }
+  EXPECT_EQ(files_.forgotten_octets, 3 * kMebi);
+  Stop();
+  ExpectIntact();
 }
 
 class CrowdedDevice : public FileDeviceTest {

@@ -86,6 +86,7 @@ class RecordingFiles final : public FileOperations {
     disk_.EndSync("audit", begun);
     return 0;
   }
+  void Forget(int, std::uint64_t, std::uint64_t) override {}
   int Inspect(int file, Facts& facts) override { return real_.Inspect(file, facts); }
   int Inspect(const fs::path& path, Facts& facts) override { return real_.Inspect(path, facts); }
   int Rename(const fs::path& from, const fs::path& to) override { return real_.Rename(from, to); }

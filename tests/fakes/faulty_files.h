@@ -23,6 +23,7 @@ class FaultyFiles final : public audit::FileOperations {
   std::atomic<std::int64_t> room{INT64_MAX};        // octets until the disk is full
   std::atomic<std::int64_t> free_space{INT64_MAX};  // as FreeSpace() tells it
   std::atomic<std::uint64_t> synced_octets{0};      // of the file, at its last sync
+  std::atomic<std::uint64_t> forgotten_octets{0};   // of the file, counted from its beginning
   std::atomic<std::uint64_t> syncs{0};
   std::atomic<std::uint64_t> failed_writes{0};
   std::atomic<std::uint64_t> writes{0};               // that came
@@ -81,6 +82,10 @@ class FaultyFiles final : public audit::FileOperations {
     if (done == 0) synced_octets = facts.size;
     ++syncs;
     return done;
+  }
+  void Forget(int file, std::uint64_t begin, std::uint64_t end) override {
+    forgotten_octets = end;
+    real_.Forget(file, begin, end);
   }
   int Inspect(int file, Facts& facts) override {
     if (const int error = inspect_error.load()) return -error;

@@ -33,6 +33,8 @@ class FileOperations {
   virtual int WaitWritable(int file, std::chrono::milliseconds wait) = 0;
   virtual std::int64_t Read(int file, std::uint64_t offset, MutableBytes out) = 0;
   virtual int Sync(int file) = 0;
+  // The octets from `begin` to `end`, which are on the disk, need not stay in memory.
+  virtual void Forget(int file, std::uint64_t begin, std::uint64_t end) = 0;
   virtual int Inspect(int file, Facts& facts) = 0;
   virtual int Inspect(const std::filesystem::path& path, Facts& facts) = 0;
   // -EEXIST where `to` is there.
