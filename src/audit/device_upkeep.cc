@@ -66,15 +66,22 @@ void FileDevice::Gather(Lock& lock) {
   // Lines that came in a period: a client alone, who waits for each answer, makes fewer.
   constexpr std::uint64_t kFew = 64;
   const auto interrupted = [this] { return broken_ || HasDuties() || SyncDue(Steady::now()); };
-  while (!wake_.wait_for(lock, options_.gather_period, interrupted)) {
-    const std::uint64_t lines = accepted_ - written_;
-    if (!leading_ && !Drain(lock)) break;
-    if (lines < kFew) {
-      meetings_ = 0;
-      break;
-    }
+  while (!wake_.wait_until(lock, gather_at_, interrupted)) {
+    const bool few = accepted_ - gathered_ < kFew;
+    NextGathering();
+    if (!leading_) static_cast<void>(Drain(lock));
+    if (few) gathering_ = false;
+    if (few || broken_) break;
   }
-  gathering_ = false;
+  if (broken_) gathering_ = false;
+  if (gathering_) return;
+  meetings_ = 0;
+  asked_ = accepted_;  // what a Flush() meanwhile left to this thread, too
+}
+
+void FileDevice::NextGathering() {
+  gathered_ = accepted_;
+  gather_at_ = Steady::now() + options_.gather_period;
 }
 
 bool FileDevice::SyncDue(Steady::time_point now) const {

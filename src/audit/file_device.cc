@@ -82,6 +82,7 @@ bool FileDevice::GiveToFile(Lock& lock) {
   constexpr int kCrowd = 3;  // once may be a checkpoint that met a lone caller
   if (idle_ && ++meetings_ >= kCrowd) {
     gathering_ = true;
+    NextGathering();
     wake_.notify_one();
   }
   return true;
@@ -117,6 +118,9 @@ void FileDevice::Put(HashedLine& line, bool covered) {
 }
 
 void FileDevice::Flush() {
+  // The device's thread writes what the caller left, and asks for all of it when it stops: no lock
+  // for that.
+  if (gathering_) return;
   Lock lock = LockSoon();
   if (broken_ || journal_.Empty()) return;
   static_cast<void>(GiveToFile(lock));

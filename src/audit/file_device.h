@@ -137,8 +137,9 @@ class FileDevice {
 
   // The device's own thread (device_upkeep.cc).
   void Upkeep();
-  // Writes what has come, from time to time, until there is something else to do or little comes.
+  // Writes what has come, from time to time, until there is something else to do or little came.
   void Gather(Lock& lock);
+  void NextGathering();
   bool HasDuties() const;
   void SyncNow(Lock& lock);
   // A server that writes 100 MB a second would have nothing but old lines in memory, and take a new
@@ -187,10 +188,13 @@ class FileDevice {
   bool lead_wanted_ = false;   // the device's thread waits to
   bool idle_ = false;          // the device's thread waits for something to do
   int meetings_ = 0;           // callers who found another writing, of late
-  bool gathering_ = false;     // the device's thread is to write for all, many lines at once
-  bool drain_wanted_ = false;  // whoever wrote left lines to the device's thread
-  std::uint64_t asked_ = 0;    // of the accepted lines, those that somebody wants in the file
-  std::size_t waiting_ = 0;    // threads that wait for `changed_`
+  // The device's thread writes for all, many lines at once. Changed under mutex_.
+  std::atomic<bool> gathering_{false};
+  Steady::time_point gather_at_;  // when it writes next
+  std::uint64_t gathered_ = 0;    // what had been accepted when it last did
+  bool drain_wanted_ = false;     // whoever wrote left lines to the device's thread
+  std::uint64_t asked_ = 0;       // of the accepted lines, those that somebody wants in the file
+  std::size_t waiting_ = 0;       // threads that wait for `changed_`
   // Refuses until Recover() has gone well. Changed under mutex_; Healthy() waits for nobody.
   std::atomic<bool> broken_{false};
   int fault_ = 0;                   // the error number of the fault
