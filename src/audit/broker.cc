@@ -1,7 +1,6 @@
 #include "coffer/audit/broker.h"
 
 #include <algorithm>
-#include <atomic>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "audit/entry_text.h"
 #include "audit/file_device.h"
 #include "audit/value_hasher.h"
+#include "coffer/base/snapshot.h"
 #include "coffer/crypto/ecdsa.h"
 
 namespace coffer::audit {
@@ -95,12 +95,9 @@ struct Broker::Impl {
   std::filesystem::path JournalOf(const Id& device) const {
     return journals / ("audit-" + device.ToUuid() + ".journal");
   }
-  std::shared_ptr<const Devices> Current() const { return std::atomic_load(&devices); }
-  void Publish(Devices next) {
-    std::atomic_store(&devices, std::make_shared<const Devices>(std::move(next)));
-  }
   std::shared_ptr<Device> Find(std::string_view path) const {
-    for (const auto& device : *Current()) {
+    const auto current = devices.Get();
+    for (const auto& device : *current) {
       if (device->settings.path == path) return device;
     }
     return nullptr;
@@ -114,8 +111,7 @@ struct Broker::Impl {
   std::optional<crypto::EcdsaP256Key> key;
   std::string key_id;
   std::string key_pem;
-  // Replaced as a whole; read on every request.
-  std::shared_ptr<const Devices> devices = std::make_shared<const Devices>();
+  Snapshot<Devices> devices;
   std::mutex changing;  // one change of the devices at a time
 };
 
@@ -216,15 +212,15 @@ Status Broker::Open(storage::Database& database, Custody custody,
     }
     devices.push_back(std::move(*device));
   }
-  impl_->Publish(std::move(devices));
+  impl_->devices.Set(std::move(devices));
   return {};
 }
 
 void Broker::Close() {
   const std::lock_guard lock(impl_->changing);
-  const auto devices = impl_->Current();
+  const auto devices = impl_->devices.Get();
   if (devices->empty()) return;
-  impl_->Publish({});
+  impl_->devices.Set({});
   std::vector<std::pair<Id, ChainPosition>> heads;
   for (const auto& device : *devices) heads.emplace_back(device->id, device->file->Stop());
   Status noted;
@@ -243,7 +239,7 @@ void Broker::Close() {
 }
 
 Status Broker::Record(const Entry& entry) {
-  const auto devices = impl_->Current();
+  const auto devices = impl_->devices.Get();
   if (devices->empty()) return {};
   const SystemTime now = impl_->services.clock.Now();
   const Urgency urgency = entry.durable       ? Urgency::kDurable
@@ -266,11 +262,12 @@ Status Broker::Record(const Entry& entry) {
 }
 
 void Broker::Flush() {
-  for (const auto& device : *impl_->Current()) device->file->Flush();
+  const auto devices = impl_->devices.Get();
+  for (const auto& device : *devices) device->file->Flush();
 }
 
 Status Broker::RecordEvent(const Event& event) {
-  const auto devices = impl_->Current();
+  const auto devices = impl_->devices.Get();
   std::optional<Error> refusal;
   bool taken = devices->empty();
   for (const auto& device : *devices) {
@@ -287,7 +284,7 @@ Status Broker::RecordEvent(const Event& event) {
 
 // What stands here is in the file for good: a file that ends before it was cut.
 Status Broker::BeforeCommit(storage::Transaction& transaction) {
-  const auto devices = impl_->Current();
+  const auto devices = impl_->devices.Get();
   std::optional<Error> refusal;
   bool taken = devices->empty();
   for (const auto& device : *devices) {
@@ -306,7 +303,7 @@ Status Broker::BeforeCommit(storage::Transaction& transaction) {
 Status Broker::Enable(DeviceSettings settings) {
   const std::lock_guard lock(impl_->changing);
   COFFER_ASSIGN(settings.file, Confine(settings.file, impl_->directory));
-  Devices next = *impl_->Current();
+  Devices next = *impl_->devices.Get();
   for (const auto& device : next) {
     if (device->settings.path == settings.path) {
       return Fail(Code::kInvalid, "path is already in use at " + settings.path);
@@ -324,7 +321,7 @@ Status Broker::Enable(DeviceSettings settings) {
     return Fail(device.error());
   }
   next.push_back(std::move(*device));
-  impl_->Publish(std::move(next));
+  impl_->devices.Set(std::move(next));
   return {};
 }
 
@@ -339,14 +336,14 @@ Status Broker::Disable(std::string_view path) {
   }
   COFFER_ASSIGN(storage::Transaction transaction, impl_->database->Begin());
   COFFER_TRY(DeleteDevice(transaction, device->id));
-  Devices next = *impl_->Current();
+  Devices next = *impl_->devices.Get();
   std::erase(next, device);
   // Before the commit, which writes the heads of all that are published.
-  impl_->Publish(std::move(next));
+  impl_->devices.Set(std::move(next));
   if (Status committed = transaction.Commit(); !committed) {
-    next = *impl_->Current();
+    next = *impl_->devices.Get();
     next.push_back(device);
-    impl_->Publish(std::move(next));
+    impl_->devices.Set(std::move(next));
     return committed;
   }
   device->disabled_journal = impl_->JournalOf(device->id);
@@ -355,13 +352,15 @@ Status Broker::Disable(std::string_view path) {
 
 std::vector<DeviceSettings> Broker::List() const {
   std::vector<DeviceSettings> out;
-  for (const auto& device : *impl_->Current()) out.push_back(device->settings);
+  const auto devices = impl_->devices.Get();
+  for (const auto& device : *devices) out.push_back(device->settings);
   return out;
 }
 
 std::vector<DeviceCounts> Broker::Counts() const {
   std::vector<DeviceCounts> out;
-  for (const auto& device : *impl_->Current()) {
+  const auto devices = impl_->devices.Get();
+  for (const auto& device : *devices) {
     const FileDevice::Counts counts = device->file->Count();
     out.push_back({device->settings.path, counts.accepted, counts.refused, counts.unsynced,
                    counts.unsigned_entries, counts.octets, counts.healthy});
@@ -378,7 +377,7 @@ Result<std::string> Broker::HashOf(std::string_view path, std::string_view value
 }
 
 void Broker::Checkpoint() {
-  const auto devices = impl_->Current();
+  const auto devices = impl_->devices.Get();
   for (const auto& device : *devices) {
     const auto head = device->file->HeadToSign();
     if (!head) continue;
@@ -403,11 +402,12 @@ void Broker::Checkpoint() {
 }
 
 void Broker::Reopen() {
-  for (const auto& device : *impl_->Current()) device->file->Reopen();
+  const auto devices = impl_->devices.Get();
+  for (const auto& device : *devices) device->file->Reopen();
 }
 
 bool Broker::Healthy() const {
-  const auto devices = impl_->Current();
+  const auto devices = impl_->devices.Get();
   return devices->empty() || std::any_of(devices->begin(), devices->end(), [](const auto& device) {
            return device->file->Healthy();
          });

@@ -280,6 +280,26 @@ TEST_F(BrokerTest, ALostOrLyingTokenMakesNoCheckpointAndNoOutage) {
   EXPECT_EQ(Check().checkpoints, 1U);
 }
 
+TEST_F(BrokerTest, ADeviceMayGoWhileOtherThreadsUseIt) {
+  std::atomic<bool> done = false;
+  std::thread user([&] {
+    while (!done) {
+      EXPECT_TRUE(Record("a"));
+      broker_->Flush();
+      broker_->Counts();
+      broker_->List();
+      broker_->Reopen();
+    }
+  });
+  for (int round = 0; round < 30; ++round) {
+    const std::string name = "audit" + std::to_string(round);
+    EXPECT_TRUE(broker_->Enable(Named(name + "/", name + ".log")));
+    EXPECT_TRUE(broker_->Disable(name + "/"));
+  }
+  done = true;
+  user.join();
+}
+
 TEST_F(BrokerTest, ADisabledDeviceTakesNothingAndItsNameIsFree) {
   ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
   ASSERT_TRUE(broker_->Disable("a/"));
