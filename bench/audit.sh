@@ -1,13 +1,13 @@
 #!/bin/bash
 # What the audit trail costs: encryptions of 1 KiB with an audit device and without one, in windows
 # that take turns, so that a machine that slows down slows both sides.
-#   bench/audit.sh            windows of 5 s, five rounds, judged against the goal
+#   bench/audit.sh            windows of 2 s, fifteen rounds, judged against the goal
 #   bench/audit.sh --smoke    windows of 1 s, one round
 # Needs: wrk, curl and a release build (cmake --preset release). COFFER_BUILD names another.
 set -euo pipefail
 
 source "$(dirname "$0")/scratch.sh"
-seconds=5 rounds=5 smoke=
+seconds=2 rounds=15 smoke=
 if [[ ${1:-} == --smoke ]]; then seconds=1 rounds=1 smoke=1; fi
 
 token=root
