@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::string_view kSaltLabel = "coffer audit salt 1 ";
 constexpr std::size_t kUsualRest = 640;
-constexpr std::size_t kUsualBeginning = 1280;
 
 // A device and what its lines look like. Ends with its last user.
 struct Device {
@@ -76,10 +75,7 @@ const LineBeginning& BeginningOf(const Entry& entry, const Device& device,
   if (entry.memo != nullptr) {
     if (const LineBeginning* const kept = entry.memo->Of(device.id)) return *kept;
   }
-  std::string text;
-  text.reserve(kUsualBeginning);
-  BeginEntry(entry, {device.settings.hmac_accessor}, device.hasher, text);
-  LineBeginning made(std::move(text));
+  LineBeginning made = BeginEntry(entry, {device.settings.hmac_accessor}, device.hasher);
   return entry.memo != nullptr ? entry.memo->Keep(device.id, std::move(made))
                                : own.emplace(std::move(made));
 }

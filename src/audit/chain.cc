@@ -87,6 +87,11 @@ LineBeginning::LineBeginning(std::string text) : text_(std::move(text)) {
   hash_.Update(AsBytes(text_));
 }
 
+LineBeginning::LineBeginning(const LineBeginning& shorter, std::string text)
+    : text_(std::move(text)), hash_(shorter.hash_) {
+  hash_.Update(AsBytes(text_).subspan(shorter.text_.size()));
+}
+
 HashedLine::HashedLine(std::string line) : rest_(std::move(line)) { hash_.Update(AsBytes(rest_)); }
 
 HashedLine::HashedLine(const LineBeginning& beginning, std::string rest)

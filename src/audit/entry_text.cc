@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "audit/json_text.h"
@@ -16,6 +18,9 @@ namespace {
 class Members {
  public:
   explicit Members(std::string& out) : out_(out) { out_ += '{'; }
+  // Goes on in an object that has members already.
+  struct Open {};
+  Members(std::string& out, Open) : out_(out), first_(false) {}
   void Close() { out_ += '}'; }
 
   std::string& Name(std::string_view name) {
@@ -63,19 +68,23 @@ void AppendMount(const Mount& mount, Members& members) {
   members.Text("mount_class", MountClass(mount.type));
 }
 
-// What each entry of one caller shows of him.
-struct CallerText {
-  std::string token;         // hashed, with quotes; empty: none
-  std::string accessor;      // likewise, or plain
-  std::string auth_allowed;  // the whole object
-  std::string auth_denied;
-};
-
-void AppendAuth(const Caller* caller, const CallerText& texts, bool denied, std::string& out) {
+// What each line about one caller begins with: up to the first member of "request" that his next
+// request may have otherwise.
+LineBeginning BeginOf(std::string_view token, const Caller* caller, bool denied,
+                      const EntryStyle& style, const ValueHasher& hasher) {
+  std::string token_text;
+  std::string accessor_text;
+  if (!token.empty()) hasher.AppendQuoted(token, token_text);
+  if (caller != nullptr && style.hmac_accessor) {
+    hasher.AppendQuoted(caller->accessor, accessor_text);
+  } else if (caller != nullptr) {
+    AppendJsonString(caller->accessor, accessor_text);
+  }
+  std::string out = R"({"auth":)";
   Members auth(out);
-  if (!texts.token.empty()) auth.Name("client_token") += texts.token;
+  if (!token_text.empty()) auth.Name("client_token") += token_text;
   if (caller != nullptr) {
-    auth.Name("accessor") += texts.accessor;
+    auth.Name("accessor") += accessor_text;
     auth.Text("display_name", caller->display_name);
     AppendTexts(caller->policies, auth.Name("policies"));
     AppendTexts(caller->policies, auth.Name("token_policies"));
@@ -84,37 +93,28 @@ void AppendAuth(const Caller* caller, const CallerText& texts, bool denied, std:
     auth.Text("token_issue_time", Rfc3339(caller->issued));
   }
   auth.Close();
+  out += R"(,"request":)";
+  Members request(out);
+  if (!token_text.empty()) request.Name("client_token") += token_text;
+  if (caller != nullptr) request.Name("client_token_accessor") += accessor_text;
+  request.Name("namespace") += R"({"id":"root"})";
+  return LineBeginning(std::move(out));
 }
 
-CallerText TextOf(std::string_view token, const Caller* caller, const EntryStyle& style,
-                  const ValueHasher& hasher) {
-  CallerText text;
-  if (!token.empty()) hasher.AppendQuoted(token, text.token);
-  if (caller != nullptr) {
-    if (style.hmac_accessor) {
-      hasher.AppendQuoted(caller->accessor, text.accessor);
-    } else {
-      AppendJsonString(caller->accessor, text.accessor);
-    }
-  }
-  AppendAuth(caller, text, false, text.auth_allowed);
-  AppendAuth(caller, text, true, text.auth_denied);
-  return text;
-}
-
-// The texts of valid callers that a thread saw lately, one to a place: two hashes and a dozen
-// members that are the same in each of their entries. A token has one accessor, which stands for it
-// here.
-class CallerTexts {
+// Of valid callers that a thread saw lately, one to a place: two hashes and more than half of a
+// line, hashed, that are the same in each of their entries. A token has one accessor, which stands
+// for it here.
+class CallerBeginnings {
  public:
-  const CallerText& Of(std::string_view token, const Caller& caller, const EntryStyle& style,
-                       const ValueHasher& hasher) {
+  const LineBeginning& Of(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher) {
+    const Caller& caller = *entry.caller;
     const std::size_t place = std::hash<std::string_view>{}(caller.accessor) ^ hasher.Serial();
     Slot& slot = slots_[place % slots_.size()];
-    if (!slot.Holds(caller, style, hasher)) {
+    if (!slot.Holds(caller, entry.denied, style, hasher)) {
       slot.hasher = 0;  // nobody's, should anything throw
-      slot.text = TextOf(token, &caller, style, hasher);
+      slot.text = BeginOf(entry.token, &caller, entry.denied, style, hasher);
       slot.hmac_accessor = style.hmac_accessor;
+      slot.denied = entry.denied;
       slot.accessor = caller.accessor;
       slot.display_name = caller.display_name;
       slot.policies.assign(caller.policies.begin(), caller.policies.end());
@@ -128,14 +128,16 @@ class CallerTexts {
   struct Slot {
     std::uint64_t hasher = 0;
     bool hmac_accessor = false;
+    bool denied = false;
     std::string accessor;
     std::string display_name;
     std::vector<std::string> policies;
     SystemTime issued;
-    CallerText text;
+    LineBeginning text{""};
 
-    bool Holds(const Caller& caller, const EntryStyle& style, const ValueHasher& by) const {
-      return hasher == by.Serial() && hmac_accessor == style.hmac_accessor &&
+    bool Holds(const Caller& caller, bool refused, const EntryStyle& style,
+               const ValueHasher& by) const {
+      return hasher == by.Serial() && hmac_accessor == style.hmac_accessor && denied == refused &&
              accessor == caller.accessor && display_name == caller.display_name &&
              issued == caller.issued && std::ranges::equal(policies, caller.policies);
     }
@@ -143,15 +145,12 @@ class CallerTexts {
   std::array<Slot, 64> slots_;
 };
 
-void AppendRequest(const Entry& entry, const CallerText& texts, const ValueHasher& hasher,
-                   std::string& out) {
-  Members request(out);
+// Goes on where the caller's text ends.
+void AppendRequest(const Entry& entry, const ValueHasher& hasher, std::string& out) {
+  Members request(out, Members::Open{});
   request.Text("id", entry.request_id);
   request.Text("operation", entry.operation);
   AppendMount(entry.mount, request);
-  if (!texts.token.empty()) request.Name("client_token") += texts.token;
-  if (!texts.accessor.empty()) request.Name("client_token_accessor") += texts.accessor;
-  request.Name("namespace") += R"({"id":"root"})";
   AppendJsonString(entry.path, request.Name("path"));
   if (!entry.request_data.empty()) {
     AppendRedacted(entry.request_data, {entry.plain_fields, entry.secret_fields}, hasher,
@@ -175,20 +174,19 @@ void AppendResponse(const Entry& entry, const ValueHasher& hasher, std::string& 
 
 }  // namespace
 
-void BeginEntry(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher,
-                std::string& out) {
-  static thread_local CallerTexts known;
-  CallerText unknown;
-  const CallerText* text = &unknown;
-  if (entry.caller != nullptr) {
-    text = &known.Of(entry.token, *entry.caller, style, hasher);
-  } else {
-    unknown = TextOf(entry.token, nullptr, style, hasher);
-  }
-  out += R"({"auth":)";
-  out += entry.denied ? text->auth_denied : text->auth_allowed;
-  out += R"(,"request":)";
-  AppendRequest(entry, *text, hasher, out);
+LineBeginning BeginEntry(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher) {
+  constexpr std::size_t kUsualOctets = 1280;
+  static thread_local CallerBeginnings known;
+  std::optional<LineBeginning> unknown;
+  const LineBeginning& shorter =
+      entry.caller != nullptr
+          ? known.Of(entry, style, hasher)
+          : unknown.emplace(BeginOf(entry.token, nullptr, entry.denied, style, hasher));
+  std::string text;
+  text.reserve(kUsualOctets);
+  text += shorter.Text();
+  AppendRequest(entry, hasher, text);
+  return {shorter, std::move(text)};
 }
 
 void FinishEntry(const Entry& entry, SystemTime now, const ValueHasher& hasher, std::string& out) {

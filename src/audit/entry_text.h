@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "audit/value_hasher.h"
+#include "coffer/audit/chain.h"
 #include "coffer/audit/entry.h"
 #include "coffer/base/clock.h"
 
@@ -20,8 +21,7 @@ struct EntryStyle {
 // An entry in the field layout of Vault's file device (docs/audit.md), in two parts: who asked and
 // for what, as it stands in both entries of a request; and the rest, without the closing brace: the
 // chain follows. One line whatever the entry holds.
-void BeginEntry(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher,
-                std::string& out);
+LineBeginning BeginEntry(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher);
 void FinishEntry(const Entry& entry, SystemTime now, const ValueHasher& hasher, std::string& out);
 
 // An entry of type "system", likewise open.

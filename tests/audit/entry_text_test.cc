@@ -87,8 +87,7 @@ class EntryTextTest : public ::testing::Test {
     entry_.request_data = R"({"plaintext":"aGVsbG8="})";
   }
   std::string Line() {
-    std::string line;
-    BeginEntry(entry_, style_, hasher_, line);
+    std::string line = BeginEntry(entry_, style_, hasher_).Text();
     FinishEntry(entry_, kNow, hasher_, line);
     return line + "}";
   }
@@ -246,9 +245,7 @@ TEST_F(EntryTextTest, EachDeviceHasItsOwnHashesOfOneCaller) {
   // More than a thread keeps of callers: two of them share a place.
   for (std::uint8_t salt = 0; salt < 130; ++salt) {
     const ValueHasher own(SecretBytes(Bytes(32, salt)));
-    std::string line;
-    BeginEntry(entry_, style_, own, line);
-    const json auth = json::parse(line + "}")["auth"];
+    const json auth = json::parse(BeginEntry(entry_, style_, own).Text() + "}")["auth"];
     EXPECT_EQ(auth["client_token"], own.Hash("hvs.secret"));
     EXPECT_EQ(auth["accessor"], own.Hash("acc"));
   }

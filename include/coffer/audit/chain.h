@@ -27,6 +27,8 @@ ChainPosition SealLine(const ChainPosition& before, std::string& line);
 class LineBeginning {
  public:
   explicit LineBeginning(std::string text);
+  // `text` begins with all of `shorter`, which is not hashed again.
+  LineBeginning(const LineBeginning& shorter, std::string text);
   const std::string& Text() const { return text_; }
 
  private:
