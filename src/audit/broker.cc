@@ -8,8 +8,8 @@
 #include "audit/device_store.h"
 #include "audit/entry_text.h"
 #include "audit/file_device.h"
+#include "audit/snapshot.h"
 #include "audit/value_hasher.h"
-#include "coffer/base/snapshot.h"
 #include "coffer/crypto/ecdsa.h"
 
 namespace coffer::audit {
@@ -208,7 +208,7 @@ Status Broker::Open(storage::Database& database, Custody custody,
     }
     devices.push_back(std::move(*device));
   }
-  impl_->devices.Set(std::move(devices));
+  impl_->devices.Set(devices);
   return {};
 }
 
@@ -317,7 +317,7 @@ Status Broker::Enable(DeviceSettings settings) {
     return Fail(device.error());
   }
   next.push_back(std::move(*device));
-  impl_->devices.Set(std::move(next));
+  impl_->devices.Set(next);
   return {};
 }
 
@@ -335,11 +335,11 @@ Status Broker::Disable(std::string_view path) {
   Devices next = *impl_->devices.Get();
   std::erase(next, device);
   // Before the commit, which writes the heads of all that are published.
-  impl_->devices.Set(std::move(next));
+  impl_->devices.Set(next);
   if (Status committed = transaction.Commit(); !committed) {
     next = *impl_->devices.Get();
     next.push_back(device);
-    impl_->devices.Set(std::move(next));
+    impl_->devices.Set(next);
     return committed;
   }
   device->disabled_journal = impl_->JournalOf(device->id);

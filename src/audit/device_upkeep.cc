@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::chrono::minutes kWarningPeriod{1};
 constexpr int kSequenceDigits = 12;
+constexpr std::uint64_t kForgetStep = 1024 * 1024;  // octets: whole pages, however large
 
 // "audit.log.000000004711": in the order of its entries, and never used twice.
 std::filesystem::path RotatedName(const std::filesystem::path& path, std::uint64_t sequence) {
@@ -35,6 +36,7 @@ void FileDevice::Upkeep() {
     idle_ = false;
     if (!woken) meetings_ = 0;
     if (gathering_) Gather(lock);
+    const bool last = stopping_;  // what came before that is given to the file and synced once more
     if (broken_ && !stopping_) Recover(lock);
     // What callers left for a Flush() that has not come.
     if (!broken_ && !leading_ && !journal_.Empty()) static_cast<void>(Drain(lock));
@@ -49,9 +51,9 @@ void FileDevice::Upkeep() {
         last_look_ = now;
         Look(lock);
       }
-      if (!broken_ && (stopping_ || SyncDue(now))) SyncNow(lock);
+      if (!broken_ && (last || SyncDue(now))) SyncNow(lock);
     }
-    if (stopping_) return;
+    if (last) return;
   }
 }
 
@@ -73,7 +75,7 @@ void FileDevice::Gather(Lock& lock) {
     if (few) gathering_ = false;
     if (few || broken_) break;
   }
-  if (broken_) gathering_ = false;
+  if (broken_ || stopping_) gathering_ = false;
   if (gathering_) return;
   meetings_ = 0;
   asked_ = accepted_;  // what a Flush() meanwhile left to this thread, too
@@ -100,7 +102,6 @@ void FileDevice::SyncNow(Lock& lock) {
   TakeLead(lock);
   if (!Drain(lock)) return;
   const std::uint64_t reached = written_;
-  const std::uint64_t size = size_;
   const int file = file_;
   const bool regular = identity_.regular;
   lock.unlock();
@@ -111,7 +112,6 @@ void FileDevice::SyncNow(Lock& lock) {
     // A file without a name is no record: it ends with this process.
     if (error == 0) error = files_.Inspect(file, facts);
     if (error == 0 && facts.links == 0) error = -ENOENT;
-    if (error == 0) ForgetSynced(file, size);
   }
   lock.lock();
   last_sync_ = Steady::now();
@@ -121,13 +121,16 @@ void FileDevice::SyncNow(Lock& lock) {
     Break(-error, "sync");
   }
   changed_.notify_all();
+  if (error != 0 || !regular) return;
+  lock.unlock();
+  ForgetSynced(file, facts.size);
+  lock.lock();
 }
 
 void FileDevice::ForgetSynced(int file, std::uint64_t size) {
-  constexpr std::uint64_t kStep = 1024 * 1024;  // whole pages, however large
-  if (size < forgotten_ + options_.cached_octets + kStep) return;
-  const std::uint64_t end = (size - options_.cached_octets) / kStep * kStep;
-  if (end <= forgotten_) return;
+  forgotten_ = std::min(forgotten_, size);  // somebody cut the file
+  if (size < forgotten_ + options_.cached_octets + kForgetStep) return;
+  const std::uint64_t end = (size - options_.cached_octets) / kForgetStep * kForgetStep;
   files_.Forget(file, forgotten_, end);
   forgotten_ = end;
 }
@@ -158,7 +161,8 @@ int FileDevice::OpenFile() {
   const std::lock_guard lock(mutex_);
   identity_ = facts;
   size_ = facts.size;
-  forgotten_ = 0;
+  // What was there before may be in memory for others.
+  forgotten_ = size_ / kForgetStep * kForgetStep;
   return file;
 }
 
@@ -224,6 +228,10 @@ void FileDevice::OpenAnew(Lock& lock, std::string_view why) {
   int file = old;
   if (!same) {
     if (before.regular) synced = files_.Sync(old);
+    FileOperations::Facts facts;
+    if (before.regular && synced == 0 && files_.Inspect(old, facts) == 0) {
+      files_.Forget(old, std::min(forgotten_, facts.size), facts.size);
+    }
     file = OpenFile();
     if (file >= 0 && identity_.regular) files_.SyncDirectory(options_.path.parent_path());
   }

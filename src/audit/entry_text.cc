@@ -109,10 +109,10 @@ class CallerBeginnings {
   const LineBeginning& Of(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher) {
     const Caller& caller = *entry.caller;
     const std::size_t place = std::hash<std::string_view>{}(caller.accessor) ^ hasher.Serial();
-    Slot& slot = slots_[place % slots_.size()];
+    Slot& slot = slots_[(entry.denied ? ~place : place) % slots_.size()];
     if (!slot.Holds(caller, entry.denied, style, hasher)) {
       slot.hasher = 0;  // nobody's, should anything throw
-      slot.text = BeginOf(entry.token, &caller, entry.denied, style, hasher);
+      slot.beginning = BeginOf(entry.token, &caller, entry.denied, style, hasher);
       slot.hmac_accessor = style.hmac_accessor;
       slot.denied = entry.denied;
       slot.accessor = caller.accessor;
@@ -121,7 +121,7 @@ class CallerBeginnings {
       slot.issued = caller.issued;
       slot.hasher = hasher.Serial();
     }
-    return slot.text;
+    return slot.beginning;
   }
 
  private:
@@ -133,11 +133,11 @@ class CallerBeginnings {
     std::string display_name;
     std::vector<std::string> policies;
     SystemTime issued;
-    LineBeginning text{""};
+    LineBeginning beginning{""};
 
-    bool Holds(const Caller& caller, bool refused, const EntryStyle& style,
+    bool Holds(const Caller& caller, bool is_denied, const EntryStyle& style,
                const ValueHasher& by) const {
-      return hasher == by.Serial() && hmac_accessor == style.hmac_accessor && denied == refused &&
+      return hasher == by.Serial() && hmac_accessor == style.hmac_accessor && denied == is_denied &&
              accessor == caller.accessor && display_name == caller.display_name &&
              issued == caller.issued && std::ranges::equal(policies, caller.policies);
     }

@@ -142,8 +142,8 @@ class FileDevice {
   void NextGathering();
   bool HasDuties() const;
   void SyncNow(Lock& lock);
-  // A server that writes 100 MB a second would have nothing but old lines in memory, and take a new
-  // page for each.
+  // A server that writes 100 MB a second would soon have nothing but old lines in memory, and take
+  // new pages for more.
   void ForgetSynced(int file, std::uint64_t size);
   bool SyncDue(Steady::time_point now) const;
   bool Full() const;
@@ -188,7 +188,8 @@ class FileDevice {
   bool lead_wanted_ = false;   // the device's thread waits to
   bool idle_ = false;          // the device's thread waits for something to do
   int meetings_ = 0;           // callers who found another writing, of late
-  // The device's thread writes for all, many lines at once. Changed under mutex_.
+  // The device's thread writes for all, many lines at once; nobody else does while it syncs, but
+  // for want of room in the journal. Changed under mutex_.
   std::atomic<bool> gathering_{false};
   Steady::time_point gather_at_;  // when it writes next
   std::uint64_t gathered_ = 0;    // what had been accepted when it last did

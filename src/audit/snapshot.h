@@ -5,9 +5,8 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
-#include <utility>
 
-namespace coffer {
+namespace coffer::audit {
 
 // A value that threads read at each request and that is seldom replaced, as a whole. Each of them
 // takes it from one of several places, so that readers do not pull one counter from core to core.
@@ -16,7 +15,7 @@ namespace coffer {
 template <typename T>
 class Snapshot {
  public:
-  explicit Snapshot(T value = {}) { Set(std::move(value)); }
+  explicit Snapshot(const T& value = {}) { Set(value); }
 
   std::shared_ptr<const T> Get() const {
     Place& place = places_[PlaceOfThread()];
@@ -24,17 +23,24 @@ class Snapshot {
     return place.value;
   }
   // One caller at a time. Each place has a copy.
-  void Set(T value) {
-    for (Place& place : places_) {
-      auto copy = std::make_shared<const T>(value);
-      const std::lock_guard lock(place.mutex);
-      place.value.swap(copy);
+  void Set(const T& value) {
+    std::array<std::shared_ptr<const T>, kPlaces> copies;
+    for (auto& copy : copies) {
+      const auto held = std::make_shared<const Held>(Held{value});
+      copy = std::shared_ptr<const T>(held, &held->value);
+    }
+    for (std::size_t i = 0; i < kPlaces; ++i) {
+      const std::lock_guard lock(places_[i].mutex);
+      places_[i].value.swap(copies[i]);
     }
   }
 
  private:
   static constexpr std::size_t kPlaces = 16;
   static constexpr std::size_t kCacheLine = 64;
+  struct alignas(kCacheLine) Held {  // with the count of its users
+    T value;
+  };
   struct alignas(kCacheLine) Place {
     std::mutex mutex;
     std::shared_ptr<const T> value;
@@ -47,4 +53,4 @@ class Snapshot {
   mutable std::array<Place, kPlaces> places_;
 };
 
-}  // namespace coffer
+}  // namespace coffer::audit

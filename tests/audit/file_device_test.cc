@@ -1,7 +1,6 @@
 #include "audit/file_device.h"
 
 #include <gtest/gtest.h>
-
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -210,6 +209,12 @@ TEST_F(FileDeviceTest, LeavesOnlyTheFilesEndInMemory) {
     EXPECT_LE(files_.forgotten_octets, synced - std::min(synced, kMebi));
   }
   EXPECT_EQ(files_.forgotten_octets, 3 * kMebi);
+  std::filesystem::rename(options_.path, directory_.Path() / "audit.log.1");
+  device_->Reopen();
+  while (!std::filesystem::exists(options_.path)) std::this_thread::yield();
+  ASSERT_TRUE(device_->SyncedHead());
+  EXPECT_EQ(files_.forgotten_octets, std::filesystem::file_size(directory_.Path() / "audit.log.1"));
+  EXPECT_EQ(files_.forgotten_gaps, 0U);
   Stop();
   ExpectIntact();
 }
@@ -244,8 +249,33 @@ TEST_F(CrowdedDevice, LeavesTheWritingToItsOwnThread) {
   ASSERT_TRUE(Append("d", true));
   EXPECT_EQ(Count(Lines(), Id("b")), 6U);
   EXPECT_EQ(Count(Lines(), Id("c")), 10U);
+  ASSERT_TRUE(Append("e"));
+  EXPECT_EQ(Count(Lines(), Id("e")), 0U) << "a sync does not end it";
   Stop();
+  EXPECT_EQ(Count(Lines(), Id("e")), 1U);
   ExpectIntact();
+}
+
+TEST_F(CrowdedDevice, HasEverythingOnTheDiskWhenItStopsDuringASync) {
+  Stop();
+  options_.gather_period = std::chrono::hours(1);
+  Open();
+  ASSERT_TRUE(device_->SyncedHead());
+  Meet(5);
+  files_.hold_syncs = true;
+  const std::uint64_t syncs = files_.syncs_begun;
+  std::thread durable([&] { EXPECT_TRUE(Append("synced", true)); });
+  files_.syncs_begun.wait(syncs);
+  ASSERT_TRUE(Append("late"));
+  std::thread stopper([&] { device_->Stop(); });
+  std::this_thread::yield();
+  files_.hold_syncs = false;
+  files_.hold_syncs.notify_all();
+  durable.join();
+  stopper.join();
+  EXPECT_TRUE(device_->Drained());
+  EXPECT_EQ(Count(Lines(), Id("late")), 1U);
+  EXPECT_EQ(files_.synced_octets, std::filesystem::file_size(options_.path));
 }
 
 TEST_F(CrowdedDevice, GetsWhatWasLeftWithoutBeingAsked) {

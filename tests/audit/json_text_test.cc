@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace coffer::audit {
 namespace {
@@ -11,7 +13,8 @@ std::string ReadBack(const std::string& text) {
   std::string out;
   AppendJsonString(text, out);
   EXPECT_TRUE(nlohmann::json::accept(out)) << out;
-  EXPECT_EQ(out.find('\n'), std::string::npos);
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  EXPECT_TRUE(std::none_of(out.begin(), out.end(), control)) << out;
   return nlohmann::json::parse(out);
 }
 

@@ -1,11 +1,12 @@
-#include "coffer/base/snapshot.h"
+#include "audit/snapshot.h"
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <thread>
 #include <vector>
 
-namespace coffer {
+namespace coffer::audit {
 namespace {
 
 TEST(Snapshot, EveryThreadSeesWhatWasSet) {
@@ -48,4 +49,4 @@ TEST(Snapshot, NoThreadGoesBackToAFormerValue) {
 }
 
 }  // namespace
-}  // namespace coffer
+}  // namespace coffer::audit

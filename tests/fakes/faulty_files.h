@@ -24,6 +24,7 @@ class FaultyFiles final : public audit::FileOperations {
   std::atomic<std::int64_t> free_space{INT64_MAX};  // as FreeSpace() tells it
   std::atomic<std::uint64_t> synced_octets{0};      // of the file, at its last sync
   std::atomic<std::uint64_t> forgotten_octets{0};   // of the file, counted from its beginning
+  std::atomic<std::uint64_t> forgotten_gaps{0};
   std::atomic<std::uint64_t> syncs{0};
   std::atomic<std::uint64_t> failed_writes{0};
   std::atomic<std::uint64_t> writes{0};               // that came
@@ -84,6 +85,7 @@ class FaultyFiles final : public audit::FileOperations {
     return done;
   }
   void Forget(int file, std::uint64_t begin, std::uint64_t end) override {
+    if (begin != forgotten_octets && begin != 0) ++forgotten_gaps;
     forgotten_octets = end;
     real_.Forget(file, begin, end);
   }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""SIGKILL at random moments of changes and encryptions under an audit device, COUNT times: every answer has its two entries, the
-file is one chain, and the server goes on with it. usage: audit_kills.py COUNT"""
+"""SIGKILL at random moments of changes and encryptions of several clients under an audit device, COUNT times, and SIGTERM once at the
+end: every answer has its two entries, the file is one chain, and the server goes on with it. usage: audit_kills.py COUNT"""
 import base64
 import http.client
 import json
@@ -10,8 +10,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 from coffer_server import BINARY, Server
+
+
+CLIENTS = 4  # so that several write to the device at once
 
 
 def act(server, answered):
@@ -26,6 +30,21 @@ def act(server, answered):
     status, answer = server.call("POST", path, body)
     if "request_id" in answer:
         answered.append(answer["request_id"])
+
+
+def act_until_gone(server, answered):
+    """Several clients, each until the server does not answer it."""
+    def client():
+        try:
+            while True:
+                act(server, answered)
+        except (OSError, http.client.HTTPException, ValueError):
+            pass
+
+    clients = [threading.Thread(target=client) for _ in range(CLIENTS)]
+    for each in clients:
+        each.start()
+    return clients
 
 
 def main():
@@ -45,16 +64,17 @@ def main():
                 server.call("PUT", "sys/audit/file", {"type": "file", "options": {"file_path": "audit.log"}})
             killer = threading.Timer(random.uniform(0.0, 0.3), server.process.kill)
             killer.start()
-            try:
-                while True:
-                    act(server, answered)
-            except (OSError, http.client.HTTPException, ValueError):
-                pass
+            for client in act_until_gone(server, answered):
+                client.join()
             killer.join()
             server.kill()
         server.start()
+        clients = act_until_gone(server, answered)
+        time.sleep(0.3)  # of work
         if server.stop() != 0:
             failures.append("the server did not stop cleanly")
+        for client in clients:
+            client.join()
         file = os.path.join(data, "audit", "audit.log")
         seen = {}
         with open(file, "rb") as lines:
