@@ -99,6 +99,7 @@ struct Broker::Impl {
     return nullptr;
   }
 
+  Snapshot<Devices> devices;  // first: its alignment leaves gaps elsewhere
   const Services services;
   Custody custody;
   storage::Database* database = nullptr;
@@ -107,7 +108,6 @@ struct Broker::Impl {
   std::optional<crypto::EcdsaP256Key> key;
   std::string key_id;
   std::string key_pem;
-  Snapshot<Devices> devices;
   std::mutex changing;  // one change of the devices at a time
 };
 
