@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::minutes kWarningPeriod{1};
 constexpr int kSequenceDigits = 12;
-constexpr std::uint64_t kForgetStep = 1024 * 1024;  // octets: whole pages, however large
+constexpr std::uint64_t kForgetStep = 1024UL * 1024;  // octets: whole pages, however large
 
 // "audit.log.000000004711": in the order of its entries, and never used twice.
 std::filesystem::path RotatedName(const std::filesystem::path& path, std::uint64_t sequence) {

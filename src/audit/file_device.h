@@ -191,9 +191,9 @@ class FileDevice {
   // The device's thread writes for all, many lines at once; nobody else does while it syncs, but
   // for want of room in the journal. Changed under mutex_.
   std::atomic<bool> gathering_{false};
+  bool drain_wanted_ = false;     // whoever wrote left lines to the device's thread
   Steady::time_point gather_at_;  // when it writes next
   std::uint64_t gathered_ = 0;    // what had been accepted when it last did
-  bool drain_wanted_ = false;     // whoever wrote left lines to the device's thread
   std::uint64_t asked_ = 0;       // of the accepted lines, those that somebody wants in the file
   std::size_t waiting_ = 0;       // threads that wait for `changed_`
   // Refuses until Recover() has gone well. Changed under mutex_; Healthy() waits for nobody.
