@@ -12,6 +12,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <semaphore>
 #include <set>
@@ -214,13 +215,10 @@ Trail ReadTrail(const Bytes& content) {
     SealedLine sealed;
     if (!ReadSealedLine(line, sealed) || !sealed.Intact()) continue;
     trail.last = std::max(trail.last, sealed.at.sequence);
-    constexpr std::string_view kId = R"("request":{"id":")";
-    const std::size_t at = line.find(kId);
-    if (at == std::string_view::npos) continue;
-    const std::string_view id = line.substr(at + kId.size());
-    auto& ids = line.find(R"("type":"response")") != std::string_view::npos ? trail.responses
-                                                                            : trail.requests;
-    ids.emplace(id.substr(0, id.find('"')));
+    const auto entry = nlohmann::json::parse(line);
+    if (!entry.contains("request")) continue;
+    auto& ids = entry["type"] == "response" ? trail.responses : trail.requests;
+    ids.insert(entry["request"]["id"]);
   }
   return trail;
 }
