@@ -196,6 +196,22 @@ TEST_F(FileDeviceTest, GivesItByItselfWhereNobodyAsks) {
   while (Count(Lines(), Id("a")) == 0) std::this_thread::yield();
 }
 
+// docs/audit.md says these to users; everything else here sets its own.
+TEST(FileDeviceOptions, AreWhatIsPromised) {
+  using std::chrono::milliseconds;
+  const FileDevice::Options options;
+  EXPECT_EQ(options.write_wait, milliseconds(500));
+  EXPECT_LE(options.sync_wait, milliseconds(1000));
+  EXPECT_EQ(options.sync_period, milliseconds(1000));
+  EXPECT_EQ(options.sync_entries, 1000U);
+  EXPECT_EQ(options.checkpoint_entries, 1000U);
+  EXPECT_EQ(options.upkeep_period, milliseconds(100));
+  EXPECT_EQ(options.look_period, milliseconds(1000));
+  EXPECT_LT(options.gather_period, milliseconds(10));
+  EXPECT_EQ(options.cached_octets, 16U * 1024 * 1024);
+  EXPECT_EQ(options.warn_below_octets, 256 * 1024 * 1024);
+}
+
 TEST_F(FileDeviceTest, LeavesOnlyTheFilesEndInMemory) {
   constexpr std::uint64_t kMebi = 1024 * 1024;
   Stop();
