@@ -42,7 +42,7 @@ for ((round = 1; round <= rounds; round++)); do
 done | tee "$dir/rounds"
 
 awk -v smoke="$smoke" '
-  NR > 1 || smoke != "" { off += $2; on += $3; n++ }
+  { off += $2; on += $3; n++ }
   END {
     cost = 100 * (1 - on / off)
     printf "mean %.0f without, %.0f with: the trail costs %.1f %%", off / n, on / n, cost
