@@ -8,6 +8,7 @@
 #include "audit/device_store.h"
 #include "audit/entry_text.h"
 #include "audit/file_device.h"
+#include "audit/journal.h"
 #include "audit/snapshot.h"
 #include "audit/value_hasher.h"
 #include "coffer/crypto/ecdsa.h"
@@ -87,6 +88,7 @@ struct Broker::Impl {
 
   Result<std::shared_ptr<Device>> Start(const StoredDevice& stored);
   Result<std::shared_ptr<Device>> StartNew(const StoredDevice& stored);
+  void DropJournal(const Id& device) const;
   Status Adopt(const std::vector<DeviceSettings>& declared, std::vector<StoredDevice>& stored);
   std::filesystem::path JournalOf(const Id& device) const {
     return journals / ("audit-" + device.ToUuid() + ".journal");
@@ -140,6 +142,23 @@ Result<std::shared_ptr<Device>> Broker::Impl::StartNew(const StoredDevice& store
   return device;
 }
 
+// Of a device that is no more. What it accepted before a crash or in a fault may stand nowhere
+// else.
+void Broker::Impl::DropJournal(const Id& device) const {
+  const std::filesystem::path path = JournalOf(device);
+  std::error_code ignored;  // a journal too many takes room and nothing else
+  if (!std::filesystem::exists(path, ignored)) return;
+  auto journal = Journal::Open(path, services.files);
+  if (journal && journal->RecoverUntaken({}).lines == 0) {
+    std::filesystem::remove(path, ignored);
+    return;
+  }
+  services.logger.Log(LogLevel::kWarn, "audit",
+                      "the journal of a removed device is kept: it may hold lines that its file "
+                      "has not got",
+                      {{"path", path.string()}});
+}
+
 // What the configuration says stands above what is stored; a device that it no longer names goes.
 Status Broker::Impl::Adopt(const std::vector<DeviceSettings>& declared,
                            std::vector<StoredDevice>& stored) {
@@ -173,10 +192,7 @@ Status Broker::Impl::Adopt(const std::vector<DeviceSettings>& declared,
     COFFER_TRY(WriteHead(transaction, device.id, device.head, false));
   }
   COFFER_TRY(transaction.Commit());
-  for (const Id& id : gone) {
-    std::error_code ignored;  // it takes room and nothing else
-    std::filesystem::remove(JournalOf(id), ignored);
-  }
+  for (const Id& id : gone) DropJournal(id);
   stored = std::move(next);
   return {};
 }

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -95,6 +96,13 @@ class BrokerTest : public ::testing::Test {
   VerifyReport Check(const std::string& name = "audit.log") {
     const auto key = crypto::EcdsaP256Key::FromPem(broker_->PublicKeyPem());
     return Verify(std::vector{File(name)}, *key, {}).value();
+  }
+  std::vector<fs::path> Journals() const {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(folder_.Path())) {
+      if (entry.path().extension() == ".journal") found.push_back(entry.path());
+    }
+    return found;
   }
   // What the database knows of the only device's chain.
   std::int64_t KnownSequence() {
@@ -204,8 +212,29 @@ TEST_F(BrokerTest, DeclaredDevicesComeAndGoWithTheConfiguration) {
   ASSERT_TRUE(Record("2"));
   EXPECT_EQ(Lines().size(), 3U);
   Stop();
+  EXPECT_EQ(Journals().size(), 1U);
   Start();
   EXPECT_TRUE(broker_->List().empty());
+  EXPECT_TRUE(Journals().empty());
+}
+
+TEST_F(BrokerTest, TheJournalOfARemovedDeviceStaysWhileItHoldsWhatTheFileHasNot) {
+  DeviceSettings declared = Named("main/", File().string());
+  declared.declared = true;
+  Stop();
+  Start({declared});
+  files_.write_error = EIO;
+  Entry last;
+  last.request_id = "last";
+  last.more_follow = true;
+  ASSERT_TRUE(broker_->Record(last));
+  Stop();
+  files_.write_error = 0;
+  Start();
+  ASSERT_EQ(Journals().size(), 1U);
+  std::ifstream in(Journals()[0], std::ios::binary);
+  const std::string content{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_NE(content.find(R"("id":"last")"), std::string::npos);
 }
 
 TEST_F(BrokerTest, ADeclaredFileThatIsNoneOfOursStopsTheStart) {

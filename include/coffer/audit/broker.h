@@ -85,12 +85,12 @@ class Broker final : public Sink, public storage::CommitObserver {
   Status RecordEvent(const Event& event);
   Status BeforeCommit(storage::Transaction& transaction) override;
 
-  // `settings.file` is a name, or a path in the directory. kInvalid, kConflict "path is already in
-  // use at X/".
+  // `settings.file` is a name, or a path in the directory. kInvalid, also where
+  // the path or the file is in use.
   Status Enable(DeviceSettings settings);
   Status Disable(std::string_view path);  // no error where it is absent
   std::vector<DeviceSettings> List() const;
-  // "hmac-sha256:..." as the device's lines have it; kNotFound.
+  // "hmac-sha256:..." as the device's lines have it; kInvalid: no such device.
   Result<std::string> HashOf(std::string_view path, std::string_view value) const;
 
   // Signs where the chains stand. On the thread that may use the signer.
