@@ -107,12 +107,7 @@ void FileDevice::SyncNow(Lock& lock) {
   lock.unlock();
   FileOperations::Facts facts;
   int error = 0;
-  if (regular) {
-    error = files_.Sync(file);
-    // A file without a name is no record: it ends with this process.
-    if (error == 0) error = files_.Inspect(file, facts);
-    if (error == 0 && facts.links == 0) error = -ENOENT;
-  }
+  if (regular) error = SyncNamed(file, facts);
   lock.lock();
   last_sync_ = Steady::now();
   if (error == 0) {
@@ -125,6 +120,13 @@ void FileDevice::SyncNow(Lock& lock) {
   lock.unlock();
   ForgetSynced(file, facts.size);
   lock.lock();
+}
+
+// A file without a name is no record: it ends with this process.
+int FileDevice::SyncNamed(int file, FileOperations::Facts& facts) {
+  int error = files_.Sync(file);
+  if (error == 0) error = files_.Inspect(file, facts);
+  return error == 0 && facts.links == 0 ? -ENOENT : error;
 }
 
 void FileDevice::ForgetSynced(int file, std::uint64_t size) {
@@ -222,15 +224,15 @@ void FileDevice::OpenAnew(Lock& lock, std::string_view why) {
   const FileOperations::Facts before = identity_;
   lock.unlock();
   FileOperations::Facts there;
+  FileOperations::Facts facts;
   const bool same = files_.Inspect(options_.path, there) == 0 && there.inode == before.inode &&
                     there.device == before.device;
   int synced = 0;
   int file = old;
   if (!same) {
-    if (before.regular) synced = files_.Sync(old);
-    FileOperations::Facts facts;
-    if (before.regular && synced == 0 && files_.Inspect(old, facts) == 0) {
-      files_.Forget(old, std::min(forgotten_, facts.size), facts.size);
+    if (before.regular) {
+      synced = SyncNamed(old, facts);
+      if (synced == 0) files_.Forget(old, std::min(forgotten_, facts.size), facts.size);
     }
     file = OpenFile();
     if (file >= 0 && identity_.regular) files_.SyncDirectory(options_.path.parent_path());
@@ -244,7 +246,8 @@ void FileDevice::OpenAnew(Lock& lock, std::string_view why) {
   }
   files_.Close(old);
   file_ = file;
-  if (synced == 0) synced_ = written_;
+  if (synced < 0) ++sync_failures_;  // whoever waits for a line of that file does so in vain
+  synced_ = written_;
   changed_.notify_all();
   logger_.Log(LogLevel::kInfo, "audit", "audit file opened",
               {{"device", known_.name}, {"path", options_.path.string()}, {"why", why}});

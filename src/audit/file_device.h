@@ -142,6 +142,7 @@ class FileDevice {
   void NextGathering();
   bool HasDuties() const;
   void SyncNow(Lock& lock);
+  int SyncNamed(int file, FileOperations::Facts& facts);
   // A server that writes 100 MB a second would soon have nothing but old lines in memory, and take
   // new pages for more.
   void ForgetSynced(int file, std::uint64_t size);

@@ -75,6 +75,27 @@ TEST_F(DeviceFaults, ADeviceThatBlocksRefusesInsteadOfWaiting) {
   ExpectIntact();
 }
 
+// The look for the file finds it gone while a caller waits for the disk: his line went with it.
+TEST_F(DeviceFaults, ALineOfADeletedFileIsNotTakenForSynced) {
+  Stop();
+  options_.look_period = options_.upkeep_period;
+  options_.sync_wait = std::chrono::hours(1);
+  files_.hold_looks = true;
+  const std::uint64_t looks = files_.looks_begun;
+  Open();
+  files_.looks_begun.wait(looks);
+  std::filesystem::remove(options_.path);
+  const std::uint64_t accepted = device_->Count().accepted;
+  std::thread durable([&] { EXPECT_FALSE(Append("gone", true)); });
+  while (device_->Count().accepted == accepted) std::this_thread::yield();
+  ASSERT_TRUE(Append("written"));  // and "gone" before it
+  files_.hold_looks = false;
+  files_.hold_looks.notify_all();
+  durable.join();
+  AppendWhenBack("after", true);
+  EXPECT_EQ(Count(Lines(), Id("after")), 1U);
+}
+
 TEST_F(DeviceFaults, ALineThatWasCutShortByAFullDiskIsFinishedWhenThereIsRoom) {
   for (std::int64_t room = 1; room < 500; room += 23) {
     ASSERT_TRUE(Append("before"));

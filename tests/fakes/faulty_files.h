@@ -31,6 +31,8 @@ class FaultyFiles final : public audit::FileOperations {
   std::atomic<std::uint64_t> writes_let{UINT64_MAX};  // so many of them go on; the next one stays
   std::atomic<std::uint64_t> syncs_begun{0};
   std::atomic<bool> hold_syncs{false};
+  std::atomic<std::uint64_t> looks_begun{0};  // for the file's name
+  std::atomic<bool> hold_looks{false};
 
   int Open(const std::filesystem::path& path) override {
     if (const int error = open_error.load()) return -error;
@@ -94,6 +96,9 @@ class FaultyFiles final : public audit::FileOperations {
     return real_.Inspect(file, facts);
   }
   int Inspect(const std::filesystem::path& path, Facts& facts) override {
+    ++looks_begun;
+    looks_begun.notify_all();
+    hold_looks.wait(true);
     if (const int error = inspect_error.load()) return -error;
     return real_.Inspect(path, facts);
   }
