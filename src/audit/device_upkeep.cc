@@ -68,15 +68,14 @@ void FileDevice::Gather(Lock& lock) {
   // Lines that came in a period: a client alone, who waits for each answer, makes fewer.
   constexpr std::uint64_t kFew = 64;
   const auto interrupted = [this] { return broken_ || HasDuties() || SyncDue(Steady::now()); };
-  while (!wake_.wait_until(lock, gather_at_, interrupted)) {
-    const bool few = accepted_ - gathered_ < kFew;
+  bool few = false;
+  while (!few && !wake_.wait_until(lock, gather_at_, interrupted)) {
+    few = accepted_ - gathered_ < kFew;
     NextGathering();
     if (!leading_) static_cast<void>(Drain(lock));
-    if (few) gathering_ = false;
-    if (few || broken_) break;
   }
-  if (broken_ || stopping_) gathering_ = false;
-  if (gathering_) return;
+  if (!few && !broken_ && !stopping_) return;  // goes on after what interrupted it
+  gathering_ = false;
   meetings_ = 0;
   asked_ = accepted_;  // what a Flush() meanwhile left to this thread, too
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "audit/file_device_fixture.h"
 
@@ -249,6 +250,19 @@ class CrowdedDevice : public FileDeviceTest {
     files_.LetWrites(UINT64_MAX);
     writer.join();
   }
+  // A caller who waits for a sync, which has begun and does not end before LetSync().
+  std::thread HeldSync() {
+    files_.hold_syncs = true;
+    const std::uint64_t syncs = files_.syncs_begun;
+    std::thread durable([this] { EXPECT_TRUE(Append("synced", true)); });
+    files_.syncs_begun.wait(syncs);
+    return durable;
+  }
+  void LetSync(std::thread durable) {
+    files_.hold_syncs = false;
+    files_.hold_syncs.notify_all();
+    durable.join();
+  }
 };
 
 TEST_F(CrowdedDevice, LeavesTheWritingToItsOwnThread) {
@@ -280,16 +294,17 @@ TEST_F(CrowdedDevice, HasEverythingOnTheDiskWhenItStopsDuringASync) {
   Open();
   ASSERT_TRUE(device_->SyncedHead());
   Meet(5);
-  files_.hold_syncs = true;
-  const std::uint64_t syncs = files_.syncs_begun;
-  std::thread durable([&] { EXPECT_TRUE(Append("synced", true)); });
-  files_.syncs_begun.wait(syncs);
+  std::thread durable = HeldSync();
   ASSERT_TRUE(Append("late"));
-  std::thread stopper([&] { device_->Stop(); });
-  std::this_thread::yield();
-  files_.hold_syncs = false;
-  files_.hold_syncs.notify_all();
-  durable.join();
+  std::atomic<bool> stopping = false;
+  std::thread stopper([&] {
+    stopping = true;
+    device_->Stop();
+  });
+  // Stop() says nothing before it has ended.
+  while (!stopping) std::this_thread::yield();
+  for (int i = 0; i < 100; ++i) std::this_thread::yield();
+  LetSync(std::move(durable));
   stopper.join();
   EXPECT_TRUE(device_->Drained());
   EXPECT_EQ(Count(Lines(), Id("late")), 1U);
@@ -324,10 +339,7 @@ TEST_F(CrowdedDevice, DoesNotHoldTheLockAgainstACallerWhoWrites) {
   options_.look_period = options_.sync_period = std::chrono::hours(1);
   options_.sync_wait = std::chrono::hours(1);
   Open();
-  files_.hold_syncs = true;
-  const std::uint64_t syncs = files_.syncs_begun;
-  std::thread durable([&] { EXPECT_TRUE(Append("synced", true)); });
-  files_.syncs_begun.wait(syncs);
+  std::thread durable = HeldSync();
   files_.LetWrites(files_.writes);
   std::thread first([&] { EXPECT_TRUE(Append("first")); });
   for (int round = 0; round < 4; ++round) {  // as many as one caller writes for others
@@ -338,9 +350,7 @@ TEST_F(CrowdedDevice, DoesNotHoldTheLockAgainstACallerWhoWrites) {
   first.join();
   std::thread second([&] { EXPECT_TRUE(Append("second")); });
   files_.AwaitHeldWrite();
-  files_.hold_syncs = false;
-  files_.hold_syncs.notify_all();
-  durable.join();
+  LetSync(std::move(durable));
   files_.LetWrites(UINT64_MAX);
   second.join();
   ASSERT_TRUE(device_->SyncedHead());
