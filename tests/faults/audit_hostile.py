@@ -7,9 +7,8 @@ import re
 import socket
 import sys
 import tempfile
-import time
 
-from coffer_server import Server
+from coffer_server import Server, wait_for
 from hostile_corpus import corpus
 
 ANSWER = re.compile(rb"HTTP/1\.1 (?!100)(\d\d\d) ")
@@ -44,12 +43,12 @@ class Trail:
     def until(self, responses):
         """Likewise, until there are so many responses, or none of them has come for long. What is too much comes to light with the next."""
         entries = []
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            entries += self.new()
-            if sum(entry["type"] == "response" for entry in entries) >= responses:
-                break
-            time.sleep(0.001)  # the file tells nobody that it grew
+
+        def come():
+            entries.extend(self.new())
+            return sum(entry["type"] == "response" for entry in entries) >= responses
+
+        wait_for(come, 10)
         return entries
 
 

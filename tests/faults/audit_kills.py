@@ -10,9 +10,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
-from coffer_server import BINARY, Server
+from coffer_server import BINARY, Server, wait_for
 
 
 CLIENTS = 4  # so that several write to the device at once
@@ -70,7 +69,9 @@ def main():
             server.kill()
         server.start()
         clients = act_until_gone(server, answered)
-        time.sleep(0.3)  # of work
+        before = len(answered)
+        if wait_for(lambda: len(answered) >= before + 100, 30) is None:
+            failures.append("the last server does not answer")
         if server.stop() != 0:
             failures.append("the server did not stop cleanly")
         for client in clients:
