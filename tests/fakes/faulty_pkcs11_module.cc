@@ -1,10 +1,13 @@
-// A PKCS#11 module over SoftHSM (or COFFER_TEST_PKCS11_MODULE) with faults on demand.
+// A PKCS#11 module over SoftHSM (or COFFER_TEST_PKCS11_MODULE) with faults on demand, and with the
+// time that a token takes which is a device of its own.
 #include "fakes/faulty_pkcs11_module.h"
 
 #include <fcntl.h>
 #include <p11-kit/pkcs11.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,6 +42,20 @@ void HangIfTold(const char* name) {
   if (::rename(wanted.c_str(), taken.c_str()) != 0) return;
   ::close(::open((wanted + ".begun").c_str(), O_WRONLY | O_CLOEXEC));
   ::close(::open(taken.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+// COFFER_TEST_LATENCY_US: each call that such a device would have to work for takes that many
+// microseconds longer. The thread sleeps and does not spin, because the device's processor is not
+// the server's: a loop would take away what the server, its clients and the audit trail run on.
+void TakeTime() {
+  static const char* const told = ::getenv("COFFER_TEST_LATENCY_US");
+  static const long microseconds = told == nullptr ? 0 : ::strtol(told, nullptr, 10);
+  if (microseconds <= 0) return;
+  // Else the kernel lets each sleep last up to 50 us longer.
+  thread_local const int exact = ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+  (void)exact;
+  const timespec time{microseconds / 1'000'000, microseconds % 1'000'000 * 1'000};
+  ::clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
 }
 
 CK_RV Bend(CK_RV rv, const void* out, CK_ULONG room, CK_ULONG* size) {
@@ -97,6 +114,7 @@ CK_RV Encrypt(CK_SESSION_HANDLE session, CK_BYTE* in, CK_ULONG in_size, CK_BYTE*
     return CKR_OK;
   }
   HangIfTold("encrypt");
+  if (out != nullptr) TakeTime();
   const CK_ULONG room = *size;
   return Bend(real->C_Encrypt(session, in, in_size, out, size), out, room, size);
 }
@@ -115,6 +133,7 @@ CK_RV Decrypt(CK_SESSION_HANDLE session, CK_BYTE* in, CK_ULONG in_size, CK_BYTE*
     if (out != nullptr) std::memset(out, 0x55, *size);
     return CKR_GENERAL_ERROR;
   }
+  if (out != nullptr) TakeTime();
   const CK_ULONG room = *size;
   return Bend(real->C_Decrypt(session, in, in_size, out, size), out, room, size);
 }
@@ -137,16 +156,20 @@ CK_RV Sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE
            CK_ULONG* size) {
   if (Is(Pkcs11Fault::kHollow)) return CKR_OK;
   HangIfTold("sign");
+  if (out != nullptr) TakeTime();
   const CK_ULONG room = *size;
   return Bend(real->C_Sign(session, data, data_size, out, size), out, room, size);
 }
 
 CK_RV GenerateRandom(CK_SESSION_HANDLE session, CK_BYTE* out, CK_ULONG size) {
-  return Is(Pkcs11Fault::kHollow) ? CKR_OK : real->C_GenerateRandom(session, out, size);
+  if (Is(Pkcs11Fault::kHollow)) return CKR_OK;
+  TakeTime();
+  return real->C_GenerateRandom(session, out, size);
 }
 
 CK_RV WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE wrapping_key,
               CK_OBJECT_HANDLE key, CK_BYTE* out, CK_ULONG* size) {
+  if (out != nullptr) TakeTime();
   const CK_ULONG room = *size;
   return Bend(real->C_WrapKey(session, mechanism, wrapping_key, key, out, size), out, room, size);
 }
@@ -157,7 +180,31 @@ CK_RV GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBU
   if (Is(Pkcs11Fault::kNoUnwrapTemplates)) {
     std::erase_if(kept, [](const CK_ATTRIBUTE& a) { return a.type == CKA_UNWRAP_TEMPLATE; });
   }
+  TakeTime();
   return real->C_GenerateKey(session, mechanism, kept.data(), kept.size(), key);
+}
+
+CK_RV GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
+                      CK_ATTRIBUTE* public_attributes, CK_ULONG public_count,
+                      CK_ATTRIBUTE* private_attributes, CK_ULONG private_count,
+                      CK_OBJECT_HANDLE* public_key, CK_OBJECT_HANDLE* private_key) {
+  TakeTime();
+  return real->C_GenerateKeyPair(session, mechanism, public_attributes, public_count,
+                                 private_attributes, private_count, public_key, private_key);
+}
+
+CK_RV UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE unwrapping_key,
+                CK_BYTE* wrapped, CK_ULONG size, CK_ATTRIBUTE* attributes, CK_ULONG count,
+                CK_OBJECT_HANDLE* key) {
+  TakeTime();
+  return real->C_UnwrapKey(session, mechanism, unwrapping_key, wrapped, size, attributes, count,
+                           key);
+}
+
+CK_RV DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE base,
+                CK_ATTRIBUTE* attributes, CK_ULONG count, CK_OBJECT_HANDLE* key) {
+  TakeTime();
+  return real->C_DeriveKey(session, mechanism, base, attributes, count, key);
 }
 
 }  // namespace
@@ -168,7 +215,7 @@ void coffer_set_fault(int wanted) { fault = wanted; }
 int coffer_login_count() { return logins; }
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
-  if (real == nullptr) real = coffer::fakes::LoadSoftHsm(::getenv("COFFER_TEST_HANG") != nullptr);
+  if (real == nullptr) real = coffer::fakes::LoadSoftHsm();
   if (real == nullptr) return CKR_GENERAL_ERROR;
   list = *real;
   list.C_Initialize = Initialize;
@@ -187,6 +234,9 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
   list.C_GenerateRandom = GenerateRandom;
   list.C_WrapKey = WrapKey;
   list.C_GenerateKey = GenerateKey;
+  list.C_GenerateKeyPair = GenerateKeyPair;
+  list.C_UnwrapKey = UnwrapKey;
+  list.C_DeriveKey = DeriveKey;
   *out = &list;
   return CKR_OK;
 }

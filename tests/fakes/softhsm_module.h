@@ -32,10 +32,10 @@ inline void* OpenCopyOf(const char* path) {
 
 // The functions of SoftHSM, or of the module that COFFER_TEST_PKCS11_MODULE names. Null where it
 // cannot be loaded.
-inline CK_FUNCTION_LIST* LoadSoftHsm(bool copy) {
+inline CK_FUNCTION_LIST* LoadSoftHsm() {
   const char* const named = ::getenv("COFFER_TEST_PKCS11_MODULE");
   const char* const path = named == nullptr ? "/usr/lib/softhsm/libsofthsm2.so" : named;
-  void* const library = copy ? OpenCopyOf(path) : ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  void* const library = OpenCopyOf(path);
   if (library == nullptr) return nullptr;
   const auto get = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
   CK_FUNCTION_LIST* functions = nullptr;

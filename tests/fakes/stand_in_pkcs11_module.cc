@@ -269,7 +269,7 @@ CK_RV DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_
 extern "C" {
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
-  if (real == nullptr) real = coffer::fakes::LoadSoftHsm(true);
+  if (real == nullptr) real = coffer::fakes::LoadSoftHsm();
   if (real == nullptr) return CKR_GENERAL_ERROR;
   list = *real;
   list.C_GenerateKey = GenerateKey;
