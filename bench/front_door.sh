@@ -1,52 +1,62 @@
 #!/bin/bash
 # The http room's constant answer beside Pistache's own hello world, over HTTP and HTTPS, in interleaved windows of one run; and an
 # encryption beside them. 1 KiB POSTs over connections that are kept alive (wrk, 1 thread, 8 connections).
-#   bench/front_door.sh [SVG]   windows of 5 s, five rounds; draws the medians as SVG
-#   bench/front_door.sh --smoke one round of 1 s windows; fails only where something did not run
-# Needs: wrk and a release build (cmake --preset release). COFFER_BUILD names another.
+#   bench/front_door.sh [--smoke] [--against BUILD] [SVG]    (bench/scratch.sh says what they do)
+# Five rounds of 5 s windows; draws the medians as SVG. With --against: eleven rounds of 2 s windows of this build and the other, which
+# needs its bench/constant_server, and nothing else is measured.
+# Needs: wrk, python3 and a release build (cmake --preset release).
 set -euo pipefail
 
 source "$(dirname "$0")/scratch.sh"
-seconds=5 rounds=5 smoke= svg=
-case ${1:-} in
-  --smoke) seconds=1 rounds=1 smoke=1 ;;
-  *) svg=${1:-} ;;
-esac
+seconds=5 rounds=5 svg=${arguments[0]:-}
+if [[ $against ]]; then seconds=2 rounds=11; fi
+if [[ $smoke ]]; then seconds=1 rounds=1; fi
 
-# serve NAME COMMAND...: starts it; its log is $dir/NAME.
+# serve NAME COMMAND...: starts it; address[NAME] is HOST:PORT.
 serve() {
   local name=$1
   shift
   "$@" >"$dir/$name" 2>&1 &
   pids+=($!)
-  wait_for "$dir/$name" "${ready:-^127\.0\.0\.1:[0-9]+}" "${pids[-1]}" >/dev/null
+  address[$name]=$(wait_for "$dir/$name" '^127\.0\.0\.1:[0-9]+' "${pids[-1]}")
 }
-port_of() { grep -aoEm1 '127\.0\.0\.1:[0-9]+' "$dir/$1" | cut -d: -f2; }
 
 printf 'Hello, World!' >"$dir/hello"
 printf '{"plaintext":"%s"}' "$(head -c 768 /dev/zero | base64 -w0)" >"$dir/body"
-ready='^coffer is ready' serve coffer "$build/coffer" server -dev -dev-tls -dev-root-token-id=root \
-  -dev-listen-address=127.0.0.1:0 -data="$dir/data"
-certificate=$dir/data/tls-cert.pem key=$dir/data/tls-key.pem
-serve pistache "$build/bench/pistache_hello" "$dir/hello"
-serve pistache-tls "$build/bench/pistache_hello" "$dir/hello" "$certificate" "$key"
-serve constant "$build/bench/constant_server" "$dir/hello"
-serve constant-tls "$build/bench/constant_server" "$dir/hello" "$certificate" "$key"
+start_coffer this "$build" -dev-tls
+certificate=$dir/this/tls-cert.pem key=$dir/this/tls-key.pem
+serve constant-this "$build/bench/constant_server" "$dir/hello"
+serve constant-tls-this "$build/bench/constant_server" "$dir/hello" "$certificate" "$key"
 
-# window SCHEME NAME [PATH]: requests per second, all of them answered 2xx. Pistache keeps only those
-# connections whose requests say so.
-window() {
-  local rate bad
-  TOKEN=root BODY=$dir/body wrk -t1 -c8 "-d${seconds}s" -H 'Connection: keep-alive' -s "$root/bench/post.lua" \
-    "$1://127.0.0.1:$(port_of "$2")${3:-/}" >"$dir/wrk" || die "wrk: $(cat "$dir/wrk")"
-  read -r rate bad < <(sed -n 's/^RESULT //p' "$dir/wrk")
-  [[ $bad == 0 && $rate != 0.0 ]] || die "$bad answers of $2 were errors (rate $rate)"
-  echo "$rate"
+# Pistache keeps only those connections whose requests say so.
+rate() { window "$1" "$dir/body" -H 'Connection: keep-alive'; }
+of() { # WINDOW BUILD
+  case $1 in
+    constant) rate "http://${address[constant-$2]}/" ;;
+    constant-tls) rate "https://${address[constant-tls-$2]}/" ;;
+    encrypt-tls) rate "${address[$2]}/v1/transit/encrypt/bench" ;;
+  esac
 }
 
+if [[ $against ]]; then
+  start_coffer other "$against" -dev-tls
+  serve constant-other "$against/bench/constant_server" "$dir/hello"
+  serve constant-tls-other "$against/bench/constant_server" "$dir/hello" "$certificate" "$key"
+  for ((round = 1; round <= rounds; round++)); do
+    for name in constant constant-tls encrypt-tls; do
+      this=$(of "$name" this)
+      echo "$name $this $(of "$name" other)"
+    done
+  done >"$dir/rounds"
+  "$root/bench/paired.py" "$dir/rounds" this/s other/s
+  exit
+fi
+
+serve pistache "$build/bench/pistache_hello" "$dir/hello"
+serve pistache-tls "$build/bench/pistache_hello" "$dir/hello" "$certificate" "$key"
 echo "round pistache/s constant/s pistache-tls/s constant-tls/s encrypt-tls/s"
 for ((round = 1; round <= rounds; round++)); do
-  echo "$round $(window http pistache) $(window http constant) $(window https pistache-tls)" \
-    "$(window https constant-tls) $(window https coffer /v1/transit/encrypt/bench)"
+  echo "$round $(rate "http://${address[pistache]}/") $(of constant this)" \
+    "$(rate "https://${address[pistache-tls]}/") $(of constant-tls this) $(of encrypt-tls this)"
 done | tee "$dir/rounds"
 python3 "$root/bench/front_door_plot.py" "$dir/rounds" ${smoke:+--no-verdict} ${svg:+"$svg"}

@@ -1,87 +1,105 @@
 #!/bin/bash
-# Measures the server against what limits it, in interleaved windows of one run, so that a machine
-# that slows down slows both sides of a ratio.
-#   bench/run.sh            windows of 5 s, three rounds, judged against the goals
-#   bench/run.sh --smoke    windows of 1 s, one round; fails only where something did not run or an
-#                           answer was not 2xx
-# Needs: wrk, curl and a release build (cmake --preset release). COFFER_BUILD names another.
+# Measures the server against what limits it, or against another build, in windows that take turns, so that a machine that slows
+# down slows both sides of a ratio.
+#   bench/run.sh [--smoke] [--against BUILD] [--latency MICROSECONDS]    (bench/scratch.sh says what they do)
+# Three rounds of 5 s windows, judged against the goals. With --against: nine rounds of 2 s windows, and nothing else is measured.
+# Needs: wrk, curl, python3 and a release build (cmake --preset release).
 set -euo pipefail
 
 source "$(dirname "$0")/scratch.sh"
-seconds=5 rounds=3 smoke=
-if [[ ${1:-} == --smoke ]]; then seconds=1 rounds=1 smoke=1; fi
+seconds=5 rounds=3
+if [[ $against ]]; then seconds=2 rounds=9; fi
+if [[ $smoke ]]; then seconds=1 rounds=1; fi
 
-token=root
-"$build/coffer" server -dev -dev-root-token-id="$token" -dev-listen-address=127.0.0.1:0 \
-  -data="$dir/data" >"$dir/coffer.log" 2>&1 &
-pids+=($!)
-wait_for "$dir/coffer.log" 'coffer is ready' "${pids[0]}" >/dev/null
-coffer=$(wait_for "$dir/coffer.log" 'listening on http://[0-9.:]+' "${pids[0]}")
-coffer=${coffer#listening on }
+# Operation, path below transit, requests of a batch.
+operations=(
+  "encrypt encrypt/bench 1"
+  "decrypt decrypt/bench 1"
+  "encrypt-items encrypt/bench 100"
+  "sign sign/sign-bench 1"
+  "sign-items sign/sign-bench 100"
+  "verify-items verify/sign-bench 100"
+  "hmac-items hmac/bench 100"
+)
 
-call() { curl -sS --fail -H "X-Vault-Token: $token" -X POST --data-binary "@$2" "$coffer/v1/$1"; }
-
-echo '{"type":"transit"}' >"$dir/mount"
-call sys/mounts/transit "$dir/mount" >/dev/null 2>&1 || true
-echo '{}' >"$dir/empty"
-call transit/keys/bench "$dir/empty" >/dev/null
-plaintext=$(head -c 1024 /dev/zero | base64 -w0)
-small=$(head -c 64 /dev/zero | base64 -w0)
-printf '{"plaintext":"%s"}' "$plaintext" >"$dir/encrypt"
-call transit/encrypt/bench "$dir/encrypt" >"$dir/answer"
-printf '{%s}' "$(grep -oE '"ciphertext":"[^"]+"' "$dir/answer")" >"$dir/decrypt"
-items=$(for ((i = 0; i < 100; i++)); do printf ',{"plaintext":"%s"}' "$small"; done)
-printf '{"batch_input":[%s]}' "${items:1}" >"$dir/batch"
-call transit/encrypt/bench "$dir/batch" >"$dir/batch-answer"
-[[ $(grep -o '"ciphertext":"' "$dir/batch-answer" | wc -l) == 100 ]] ||
-  die "the batch was not answered in full"
-
-echo '{"type":"ecdsa-p256"}' >"$dir/ecdsa"
-call transit/keys/sign-bench "$dir/ecdsa" >/dev/null
-items=$(for ((i = 0; i < 100; i++)); do printf ',{"input":"%s"}' "$small"; done)
-printf '{"batch_input":[%s]}' "${items:1}" >"$dir/sign"
-call transit/sign/sign-bench "$dir/sign" >"$dir/sign-answer"
-[[ $(grep -o '"signature":"' "$dir/sign-answer" | wc -l) == 100 ]] ||
-  die "the batch of messages to sign was not answered in full"
-items=$(grep -oE '"signature":"[^"]+"' "$dir/sign-answer" | sed "s|.*|,{\"input\":\"$small\",&}|" | tr -d '\n')
-printf '{"batch_input":[%s]}' "${items:1}" >"$dir/verify"
-call transit/verify/sign-bench "$dir/verify" >"$dir/verify-answer"
-[[ $(grep -o '"valid":true' "$dir/verify-answer" | wc -l) == 100 ]] || die "not all of the batch was valid"
-
-"$build/bench/constant_server" "$dir/answer" >"$dir/constant.log" 2>&1 &
-pids+=($!)
-constant=http://$(wait_for "$dir/constant.log" '127\.0\.0\.1:[0-9]+' "${pids[1]}")
-
-# window URL BODY: requests per second, all of them answered 2xx.
-window() {
-  TOKEN=$token BODY=$2 wrk -t1 -c8 "-d${seconds}s" -s "$root/bench/post.lua" "$1" >"$dir/wrk"
-  local rate bad
-  read -r rate bad < <(sed -n 's/^RESULT //p' "$dir/wrk")
-  [[ -n ${rate:-} ]] || die "wrk gave no result: $(cat "$dir/wrk")"
-  [[ $bad == 0 && $rate != 0.0 ]] || die "$bad answers of $1 were errors (rate $rate)"
-  echo "$rate"
+batch() { # FILE: what FILE's lines hold as a batch
+  printf '{"batch_input":[%s]}' "$(paste -sd, "$1")"
+}
+post() { # NAME PATH FILE
+  curl -sS --fail -H "X-Vault-Token: $token" --data-binary "@$3" "${address[$1]}/v1/transit/$2"
+}
+expect() { # COUNT TEXT FILE
+  [[ $(grep -oF "$2" "$3" | wc -l) == "$1" ]] || die "not $1 times $2 in an answer"
 }
 
-echo "round constant/s encrypt/s decrypt/s batch-items/s sign-items/s verify-items/s hmac-items/s" \
-  "token-64B/s token-1KiB/s token-sign/s token-sign+check/s openssl-verify/s token-hmac/s"
+small=$(head -c 64 /dev/zero | base64 -w0)
+# prepare NAME: its keys, and the body of each operation in the file $dir/NAME-OPERATION.
+prepare() {
+  local name=$1 to=$dir/$1 n
+  call "$name" POST sys/mounts/transit '{"type":"transit"}' >/dev/null 2>&1 || true
+  call "$name" POST transit/keys/bench '{}' >/dev/null
+  call "$name" POST transit/keys/sign-bench '{"type":"ecdsa-p256"}' >/dev/null
+  printf '{"plaintext":"%s"}' "$(head -c 1024 /dev/zero | base64 -w0)" >"$to-encrypt"
+  post "$name" encrypt/bench "$to-encrypt" >"$to-answer"
+  printf '{%s}' "$(grep -oE '"ciphertext":"[^"]+"' "$to-answer")" >"$to-decrypt"
+  printf '{"input":"%s"}' "$small" >"$to-sign"
+  for ((n = 0; n < 100; n++)); do printf '{"plaintext":"%s"}\n' "$small"; done >"$to-lines"
+  batch "$to-lines" >"$to-encrypt-items"
+  sed -i 's/plaintext/input/' "$to-lines"
+  batch "$to-lines" | tee "$to-sign-items" >"$to-hmac-items"
+  post "$name" sign/sign-bench "$to-sign-items" >"$to-signed"
+  grep -oE '"signature":"[^"]+"' "$to-signed" | sed "s|.*|{\"input\":\"$small\",&}|" >"$to-lines"
+  batch "$to-lines" >"$to-verify-items"
+  post "$name" encrypt/bench "$to-encrypt-items" >"$to-batch"
+  expect 100 '"ciphertext":"' "$to-batch"
+  expect 100 '"signature":"' "$to-signed"
+  post "$name" verify/sign-bench "$to-verify-items" >"$to-verified"
+  expect 100 '"valid":true' "$to-verified"
+}
+measure() { # NAME OPERATION PATH ITEMS: operations per second
+  local rate
+  rate=$(window "${address[$1]}/v1/transit/$3" "$dir/$1-$2")
+  awk "BEGIN { printf \"%.0f\", $rate * $4 }"
+}
+
+start_coffer this "$build"
+prepare this
+
+if [[ $against ]]; then
+  start_coffer other "$against"
+  prepare other
+  for ((round = 1; round <= rounds; round++)); do
+    for operation in "${operations[@]}"; do
+      read -r name path items <<<"$operation"
+      this=$(measure this "$name" "$path" "$items")
+      echo "$name $this $(measure other "$name" "$path" "$items")"
+    done
+  done >"$dir/rounds"
+  "$root/bench/paired.py" "$dir/rounds" this/s other/s
+  exit
+fi
+
+"$build/bench/constant_server" "$dir/this-answer" >"$dir/constant.log" 2>&1 &
+pids+=($!)
+constant=http://$(wait_for "$dir/constant.log" '127\.0\.0\.1:[0-9]+' "${pids[-1]}")
+
+echo "round constant $(printf '%s\n' "${operations[@]}" | cut -d' ' -f1 | paste -sd' ')" \
+  "token-64B token-1KiB token-sign openssl-verify token-hmac (all per second)"
 for ((round = 1; round <= rounds; round++)); do
-  c=$(window "$constant/v1/transit/encrypt/bench" "$dir/encrypt")
-  e=$(window "$coffer/v1/transit/encrypt/bench" "$dir/encrypt")
-  d=$(window "$coffer/v1/transit/decrypt/bench" "$dir/decrypt")
-  b=$(window "$coffer/v1/transit/encrypt/bench" "$dir/batch")
-  s=$(window "$coffer/v1/transit/sign/sign-bench" "$dir/sign")
-  v=$(window "$coffer/v1/transit/verify/sign-bench" "$dir/verify")
-  h=$(window "$coffer/v1/transit/hmac/bench" "$dir/sign")
-  raw=$("$build/bench/token_rate" "$(awk "BEGIN { print $seconds / 2 }")")
-  echo "$round $c $e $d $(awk "BEGIN { print $b * 100, $s * 100, $v * 100, $h * 100 }")" \
-    "$(grep -oE '[0-9]+[,}]' <<<"${raw#*,}" | tr -d ',}' | tr '\n' ' ')"
+  line="$round $(window "$constant/v1/transit/encrypt/bench" "$dir/this-encrypt")"
+  for operation in "${operations[@]}"; do
+    read -r name path items <<<"$operation"
+    line+=" $(measure this "$name" "$path" "$items")"
+  done
+  raw=$("$build/bench/token_rate" "$(awk "BEGIN { print $seconds / 2 }")" ${fake_token:+"$fake_token"})
+  echo "$line $(grep -oE '[0-9]+[,}]' <<<"${raw#*,}" | tr -d ',}' | tr '\n' ' ')"
 done | tee "$dir/rounds"
 
-awk -v smoke="$smoke" '
+awk -v smoke="$smoke" -v latency="$latency" '
   { for (i = 2; i <= 14; i++) mean[i] += $i }
   function judge(name, ratio, goal) {
     printf "%-52s %.2f", name, ratio
-    if (smoke == "") printf "  goal %.1f: %s", goal, (ratio >= goal ? "pass" : "fail")
+    if (smoke == "" && latency == 0) printf "  goal %.1f: %s", goal, (ratio >= goal ? "pass" : "fail")
     printf "\n"
   }
   function show(name, ratio) { printf "%-52s %.2f\n", name, ratio }
@@ -90,9 +108,8 @@ awk -v smoke="$smoke" '
     for (i = 2; i <= 14; i++) printf " %.0f", mean[i] / NR
     printf "\n"
     judge("encrypt 1 KiB / constant answer", mean[3] / mean[2], 0.5)
-    judge("batch items 64 B / token alone", mean[5] / mean[9], 0.6)
-    judge("ecdsa-p256 items / token alone", mean[6] / mean[11], 0.6)
-    show("ecdsa-p256 items / token signs and they are checked", mean[6] / mean[12])
-    show("ecdsa-p256 verified items / OpenSSL alone", mean[7] / mean[13])
-    show("hmac items 64 B / token alone", mean[8] / mean[14])
+    judge("batch items 64 B / token alone", mean[5] / mean[10], 0.6)
+    judge("ecdsa-p256 items / token alone", mean[7] / mean[12], 0.6)
+    show("ecdsa-p256 verified items / OpenSSL alone", mean[8] / mean[13])
+    show("hmac items 64 B / token alone", mean[9] / mean[14])
   }' "$dir/rounds"

@@ -1,14 +1,14 @@
 // What the token alone can do: AES-GCM encryptions, ECDSA signatures and HMACs per second through
 // the PKCS#11 library, by two threads that each own a copy of the module, as the server's workers
-// do. Beside it what OpenSSL alone verifies, and what both do together: batches of signatures and
-// the check that the server promises for each (docs/adr/0011), made as the server makes it.
-//   token_rate [SECONDS]    prints one line of JSON
+// do. Beside it what OpenSSL alone verifies.
+//   token_rate [SECONDS [MODULE]]    MODULE stands before SoftHSM; prints one line of JSON
 
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <thread>
@@ -89,7 +89,6 @@ Status MakeSigningKey(Worker& worker) {
   worker.signing_key = pair.private_key;
   COFFER_ASSIGN(const Bytes point, session.GetBytes(pair.public_key, AttributeType::kEcPoint));
   COFFER_ASSIGN(worker.public_key, crypto::PublicKey::FromEcPoint(crypto::Curve::kP256, point));
-  worker.public_key->MakeTable();
   return {};
 }
 
@@ -106,24 +105,6 @@ Result<std::array<std::uint8_t, 64>> Sign(Worker& worker) {
 Result<std::uint64_t> SignUntil(Clock::time_point deadline, Worker& worker) {
   std::uint64_t done = 0;
   for (; Clock::now() < deadline; ++done) COFFER_TRY(Sign(worker));
-  return done;
-}
-
-// The same in batches of 100, each verified as Coffer does it for a key that signs much.
-Result<std::uint64_t> SignCheckedUntil(Clock::time_point deadline, Worker& worker) {
-  std::array<std::array<std::uint8_t, 64>, 100> signatures{};
-  std::array<crypto::SignedDigest, signatures.size()> batch;
-  std::uint64_t done = 0;
-  for (; Clock::now() < deadline; done += batch.size()) {
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      COFFER_ASSIGN(signatures.at(i), Sign(worker));
-      batch.at(i) = {kDigest, signatures.at(i)};
-    }
-    worker.public_key->ConfirmEcdsa(batch);
-    for (const crypto::SignedDigest& one : batch) {
-      if (!one.confirmed) return Fail(Code::kTokenFailed, "a signature does not verify");
-    }
-  }
   return done;
 }
 
@@ -188,11 +169,12 @@ Result<double> Measure(std::vector<Worker>& workers, std::chrono::duration<doubl
   return total / took.count();
 }
 
-Status Run(std::chrono::duration<double> length) {
+Status Run(std::chrono::duration<double> length, const std::filesystem::path& library) {
   const fakes::SoftHsmToken token("coffer-bench");
   std::vector<Worker> workers;
   for (std::size_t i = 0; i < kThreads; ++i) {
-    auto module = token.Load(pkcs11::Threading::kSingle);
+    COFFER_ASSIGN(auto module,
+                  pkcs11::Module::Load(library, pkcs11::Threading::kSingle, token.NewCopyPath()));
     auto session = token.OpenUserSession(*module);
     COFFER_ASSIGN(const auto key, MakeKey(session));
     COFFER_ASSIGN(const auto mac_key, MakeMacKey(session));
@@ -208,13 +190,11 @@ Status Run(std::chrono::duration<double> length) {
   COFFER_ASSIGN(const double small, Measure(workers, length, encrypting(64)));
   COFFER_ASSIGN(const double large, Measure(workers, length, encrypting(1024)));
   COFFER_ASSIGN(const double signing, Measure(workers, length, SignUntil));
-  COFFER_ASSIGN(const double checked, Measure(workers, length, SignCheckedUntil));
   COFFER_ASSIGN(const double verifying, Measure(workers, length, VerifyUntil));
   COFFER_ASSIGN(const double macs, Measure(workers, length, MacUntil));
   const auto whole = [](double rate) { return static_cast<std::uint64_t>(rate); };
   std::cout << "{\"threads\":" << kThreads << ",\"gcm_64\":" << whole(small)
             << ",\"gcm_1024\":" << whole(large) << ",\"ecdsa_p256\":" << whole(signing)
-            << ",\"ecdsa_p256_checked\":" << whole(checked)
             << ",\"ecdsa_p256_verify\":" << whole(verifying) << ",\"hmac_sha256\":" << whole(macs)
             << "}\n";
   return {};
@@ -226,7 +206,9 @@ Status Run(std::chrono::duration<double> length) {
 int main(int argc, char** argv) {
   const double seconds = argc > 1 ? ::atof(argv[1]) : 2.0;
   try {
-    if (const auto run = coffer::Run(std::chrono::duration<double>(seconds)); !run) {
+    const std::filesystem::path library =
+        argc > 2 ? argv[2] : coffer::fakes::SoftHsmToken::Library();
+    if (const auto run = coffer::Run(std::chrono::duration<double>(seconds), library); !run) {
       std::cerr << run.error().message << " | " << run.error().cause << "\n";
       return 1;
     }

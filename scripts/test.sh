@@ -194,7 +194,8 @@ clang_tidy() {
 }
 
 bench() { # do the benchmarks run and compare? the figures are docs/performance.md's
-  bench/run.sh --smoke && bench/front_door.sh --smoke && bench/audit.sh --smoke
+  bench/run.sh --smoke && bench/run.sh --smoke --against build/release && bench/front_door.sh --smoke &&
+    bench/audit.sh --smoke && bench/audit.sh --smoke --latency 300
 }
 
 stage packages scripts/install_packages.sh build run test
