@@ -20,40 +20,11 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	data, err := os.MkdirTemp("", "coffer-go-")
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(data)
-	server := exec.Command(os.Getenv("COFFER_BINARY"), "server", "-dev", "-data="+data,
-		"-dev-root-token-id=root", "-dev-listen-address=127.0.0.1:0")
-	out, err := server.StdoutPipe()
-	if err != nil {
-		panic(err)
-	}
-	if err := server.Start(); err != nil {
-		panic(err)
-	}
-	defer func() {
-		_ = server.Process.Signal(os.Interrupt)
-		_ = server.Wait()
-	}()
-	address := ""
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if rest, found := strings.CutPrefix(lines.Text(), "listening on http://"); found {
-			address = "http://" + rest
-		}
-		if strings.HasPrefix(lines.Text(), "coffer is ready") {
-			break
-		}
-	}
-	go func() {
-		for lines.Scan() {
-		}
-	}()
+	address, _, stop := start()
+	defer stop()
 	config := api.DefaultConfig()
 	config.Address = address
+	var err error
 	client, err = api.NewClient(config)
 	if err != nil {
 		panic(err)
@@ -63,6 +34,45 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	return m.Run()
+}
+
+// A server with a data directory of its own; returns once it says that it is ready.
+func start(flags ...string) (address, data string, stop func()) {
+	data, err := os.MkdirTemp("", "coffer-go-")
+	if err != nil {
+		panic(err)
+	}
+	server := exec.Command(os.Getenv("COFFER_BINARY"), append([]string{"server", "-dev", "-data=" + data,
+		"-dev-root-token-id=root", "-dev-listen-address=127.0.0.1:0"}, flags...)...)
+	out, err := server.StdoutPipe()
+	if err != nil {
+		panic(err)
+	}
+	if err := server.Start(); err != nil {
+		panic(err)
+	}
+	stop = func() {
+		_ = server.Process.Signal(os.Interrupt)
+		_ = server.Wait()
+		_ = os.RemoveAll(data)
+	}
+	lines := bufio.NewScanner(out)
+	ready := false
+	for !ready && lines.Scan() {
+		if rest, found := strings.CutPrefix(lines.Text(), "listening on "); found && strings.HasPrefix(rest, "http") {
+			address = rest
+		}
+		ready = strings.HasPrefix(lines.Text(), "coffer is ready")
+	}
+	if !ready {
+		stop()
+		panic("the server ended before it was ready")
+	}
+	go func() {
+		for lines.Scan() {
+		}
+	}()
+	return address, data, stop
 }
 
 type data = map[string]interface{}
