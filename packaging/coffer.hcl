@@ -11,7 +11,7 @@ storage "sqlite" { path = "/var/lib/coffer" }
 # SoftHSM is for development and tests only. With another token: its label, its module, and the PIN as the systemd
 # credential coffer-pin (see coffer.service) in place of pin-source.
 token {
-  uri            = "pkcs11:token=coffer?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/etc/coffer/pin"
-  so_pin_source  = "/etc/coffer/so-pin"
+  uri            = "pkcs11:token=coffer?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/etc/coffer/private/pin"
+  so_pin_source  = "/etc/coffer/private/so-pin"
   softhsm_config = "/etc/coffer/softhsm2.conf"
 }

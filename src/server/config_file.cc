@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "coffer/hcl/parse.h"
+#include "server/trusted_path.h"
 
 namespace coffer::server {
 namespace {
@@ -196,9 +197,13 @@ Result<fs::path> AbsolutePath(std::string_view name, const std::string& text, hc
 }
 
 Result<Config> ReadConfig(const fs::path& path) {
+  COFFER_TRY(CheckTrustedPath("the configuration", path));
   COFFER_ASSIGN(const auto files, FilesOf(path));
   Builder builder;
-  for (const fs::path& file : files) COFFER_TRY(builder.Add(file));
+  for (const fs::path& file : files) {
+    COFFER_TRY(CheckTrustedPath("the configuration", file));
+    COFFER_TRY(builder.Add(file));
+  }
   return builder.Finish(path);
 }
 

@@ -13,7 +13,8 @@
 namespace coffer::server {
 
 // Reads one file, or all *.hcl and *.json of a directory in the order of their names. kInvalid
-// "FILE: line L, column C: ..." for what is not understood, unknown keys too.
+// "FILE: line L, column C: ..." for what is not understood, unknown keys too; for files that others
+// can change.
 Result<Config> ReadConfig(const std::filesystem::path& path);
 
 // What the server would run with, as a configuration file: defaults filled in, never a secret.

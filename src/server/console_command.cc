@@ -7,6 +7,7 @@
 #include "server/config_file.h"
 #include "server/run_server.h"
 #include "server/serve_command.h"
+#include "server/start_check.h"
 #include "server/stderr_log.h"
 
 namespace coffer::server {
@@ -39,6 +40,7 @@ int RunConsoleCommand(const std::string& family, const std::string& help,
   const bool configless = chosen->needs_no_config && chosen->needs_no_config();
   const auto config = configless ? Result<Config>(Config{}) : ReadConfig(path);
   if (!config) return Report(config.error());
+  if (const Status safe = CheckPlaces(*config); !safe) return Report(safe.error());
   crypto::SystemRandom random;
   const auto logger = MakeStderrLog(config->log, LogWaiting::kCaller);
   ConsoleWatch watch(*logger);

@@ -9,6 +9,7 @@
 #include "server/config_file.h"
 #include "server/dev_mode.h"
 #include "server/run_server.h"
+#include "server/start_check.h"
 #include "server/stderr_log.h"
 
 namespace coffer::server {
@@ -77,6 +78,7 @@ Status Serve(const Flags& flags) {
     std::fputs(EffectiveSettings(*config).c_str(), stdout);
     return {};
   }
+  if (!flags.dev) COFFER_TRY(CheckPlaces(*config));
   Override(flags, *config);
   const auto logger = MakeStderrLog(config->log, LogWaiting::kNobody);
   ReadAgain read_again;

@@ -83,6 +83,24 @@ class InitTest(Case):
         self.refused(78, "was refused by the token", "hsm", "list")
         self.refused(78, "is not tried again", "hsm", "init")
 
+    def test_goes_on_with_nothing_that_others_can_write(self):
+        self.good("hsm", "init")
+        shutil.copy(MODULE, self.path("module.so"))
+        with open(self.path("coffer.hcl")) as file:
+            text = file.read()
+        with open(self.path("coffer.hcl"), "w") as out:
+            out.write(text.replace(MODULE, self.path("module.so")))
+        self.good("hsm", "list")
+        for name, mode in (("coffer.hcl", 0o644), ("module.so", 0o644), ("softhsm2.conf", 0o644), ("pin", 0o600), ("data", 0o700),
+                           ("tokens", 0o700), ("", 0o700)):
+            place = self.path(name).rstrip("/")
+            os.chmod(place, 0o777)
+            sentence = f"everybody can write {place}: chmod o-w {place}"
+            self.refused(78, sentence, "server", "-config=" + self.path("coffer.hcl"))
+            self.refused(1, sentence, "hsm", "list")
+            os.chmod(place, mode)
+        self.good("hsm", "list")
+
     def test_usage_errors(self):
         for words in (("hsm",), ("hsm", "frobnicate"), ("hsm", "init", "-wonder"), ("hsm", "list", "-format=xml"),
                       ("hsm", "rotate-master"), ("operator",), ("operator", "init", "extra")):

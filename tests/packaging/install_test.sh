@@ -70,14 +70,42 @@ refuses_newer() { # the sentence, and nothing written
   grep "written by a newer coffer" "$root/tmp/refusal" && is "$after" "$before"
 }
 
+as_mallory() { inside runuser -u mallory -- "$@"; }
+changes_nothing() { # whoever can put a configuration there has the server load his module and give it the PIN
+  local before
+  before=$(inside sha256sum /etc/coffer/coffer.hcl /etc/coffer/softhsm2.conf)
+  as_mallory cat /etc/coffer/coffer.hcl >/dev/null || return 1
+  ! as_mallory mv /etc/coffer/coffer.hcl /etc/coffer/aside || return 1
+  ! as_mallory sh -c 'echo >/etc/coffer/other.hcl' || return 1
+  ! as_mallory sh -c 'echo >>/etc/coffer/softhsm2.conf' || return 1
+  ! as_mallory ls /etc/coffer/private /var/lib/coffer || return 1
+  is "$(inside sha256sum /etc/coffer/coffer.hcl /etc/coffer/softhsm2.conf)" "$before"
+}
+refuses_open() { # PATH MODE: neither a start nor a command goes on while others can write there
+  local mode sentence
+  mode=$(inside stat -c %a "$1")
+  inside chmod "$2" "$1"
+  start >"$root/tmp/refusal" && { stop; inside chmod "$mode" "$1"; return 1; }
+  wait $server
+  server=
+  as_coffer coffer hsm list >>"$root/tmp/refusal" 2>&1 && { inside chmod "$mode" "$1"; return 1; }
+  inside chmod "$mode" "$1"
+  sentence="can write $1: chmod"
+  is "$(grep -c "$sentence" "$root/tmp/refusal")" 2 || { cat "$root/tmp/refusal"; return 1; }
+}
+
 cp "$deb" "$root/tmp/coffer.deb"
 earlier "$root/tmp/earlier.deb"
 inside apt-get update -qq >/dev/null 2>&1
 check "installs with its dependencies" inside apt-get install -y -qq --no-install-recommends softhsm2 procps /tmp/earlier.deb
 check "makes a user without a shell" inside sh -c 'getent passwd coffer | grep -q nologin'
 check "keeps the data directory to its user" is "$(inside stat -c '%U %a' /var/lib/coffer)" "coffer 700"
-check "keeps the configuration from others" is "$(inside stat -c '%G %a' /etc/coffer/coffer.hcl)" "coffer 640"
-check "makes no key and no PIN" inside sh -c '[ -z "$(ls /var/lib/coffer/tokens)" ] && [ ! -e /etc/coffer/pin ]'
+check "keeps the configuration from others" is "$(inside stat -c '%U %G %a' /etc/coffer/coffer.hcl)" "root coffer 640"
+check "lets the group read the configuration only" is "$(inside stat -c '%U %G %a' /etc/coffer)" "root coffer 750"
+check "keeps the PINs to its user" is "$(inside stat -c '%U %a' /etc/coffer/private)" "coffer 700"
+check "makes no key and no PIN" inside sh -c '[ -z "$(ls /var/lib/coffer/tokens /etc/coffer/private | grep -v :)" ]'
+inside useradd --no-create-home --groups coffer mallory
+check "lets no member of its group change what it loads" changes_nothing
 check "reads its own configuration" as_coffer coffer server -config=/etc/coffer/coffer.hcl -check
 check "makes the token" as_coffer coffer hsm init
 token=$(as_coffer coffer operator init -format=json | sed 's/.*:"\(.*\)".*/\1/')
@@ -85,6 +113,10 @@ check "starts and serves" start
 check "mounts" as_coffer env VAULT_TOKEN="$token" coffer secrets enable transit
 sealed=$(echo -n hello | as_coffer env VAULT_TOKEN="$token" coffer transit encrypt k)
 stop
+for place in /etc/coffer /etc/coffer/coffer.hcl /etc/coffer/softhsm2.conf /var/lib/coffer /var/lib/coffer/tokens; do
+  check "refuses to start while everybody can write $place" refuses_open $place 0777
+done
+check "refuses to start while its group can write /etc/coffer" refuses_open /etc/coffer 0770
 check "has its links between pages whole" inside test -s /usr/share/doc/coffer/docs/operations.md -a -s /usr/share/doc/coffer/docs/ops/coffer-alerts.yml
 echo 'cluster_name = "of the operator"' >>"$root/etc/coffer/coffer.hcl"
 inside sh -c 'mkdir -p /etc/systemd/system/multi-user.target.wants && ln -s /lib/systemd/system/coffer.service /etc/systemd/system/multi-user.target.wants/'
