@@ -1,5 +1,6 @@
 #include "coffer/hcl/object_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "coffer/base/parse.h"
@@ -14,6 +15,26 @@ Status CheckRange(const Value& value, std::string_view name, std::int64_t number
   if (number >= lowest && number <= highest) return {};
   return FailAt(value.at, Quoted(name) + " must be from " + std::to_string(lowest) + " to " +
                               std::to_string(highest) + std::string(unit));
+}
+
+// How many characters must be changed, put in, left out or swapped with the next to make one of the
+// other. Names are short.
+std::size_t Distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) {
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        cost[i][j] = i + j;
+        continue;
+      }
+      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
+                             cost[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+      }
+    }
+  }
+  return cost[a.size()][b.size()];
 }
 
 // JSON's form of blocks: each missing label is one level of members.
@@ -50,6 +71,7 @@ ObjectReader::ObjectReader(const Value& object, std::string_view what)
     : object_(object), what_(what), taken_(object.members.size()) {}
 
 const Member* ObjectReader::Take(std::string_view name) {
+  asked_.emplace_back(name);
   for (std::size_t i = 0; i < taken_.size(); ++i) {
     if (object_.members[i].name != name) continue;
     taken_[i] = true;
@@ -139,6 +161,7 @@ const Value* ObjectReader::Any(std::string_view name) {
 }
 
 Result<std::vector<Block>> ObjectReader::Blocks(std::string_view name, std::size_t labels) {
+  asked_.emplace_back(name);
   std::vector<Block> blocks;
   for (std::size_t i = 0; i < taken_.size(); ++i) {
     const Member& member = object_.members[i];
@@ -164,13 +187,33 @@ Position ObjectReader::At(std::string_view name) const {
   return object_.at;
 }
 
-Status ObjectReader::Finish() const {
-  for (std::size_t i = 0; i < taken_.size(); ++i) {
-    if (taken_[i]) continue;
-    const Member& member = object_.members[i];
-    return FailAt(member.at, "unknown key " + Quoted(member.name) + " in " + std::string(what_));
+std::string_view ObjectReader::Nearest(std::string_view name) const {
+  constexpr std::size_t kLongest = 64;
+  if (name.size() < 2 || name.size() > kLongest) return {};
+  std::size_t least = 1 + std::max<std::size_t>(1, name.size() / 4);
+  std::string_view nearest;
+  for (const std::string& asked : asked_) {
+    const std::size_t distance = Distance(name, asked);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = asked;
   }
-  return {};
+  return nearest;
+}
+
+Status ObjectReader::Finish(std::span<const Hint> hints) const {
+  const auto left = std::find(taken_.begin(), taken_.end(), false);
+  if (left == taken_.end()) return {};
+  const Member& member = object_.members[static_cast<std::size_t>(left - taken_.begin())];
+  const auto hint = std::find_if(hints.begin(), hints.end(),
+                                 [&](const Hint& each) { return each.name == member.name; });
+  if (hint != hints.end()) {
+    return FailAt(member.at, Quoted(member.name) + " has no place in " + std::string(what_) + ": " +
+                                 std::string(hint->text));
+  }
+  const std::string_view nearest = Nearest(member.name);
+  return FailAt(member.at, "unknown key " + Quoted(member.name) + " in " + std::string(what_) +
+                               (nearest.empty() ? "" : "; did you mean " + Quoted(nearest) + "?"));
 }
 
 }  // namespace coffer::hcl

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -44,6 +45,33 @@ TEST_F(ObjectReaderTest, NamesTheFirstMemberThatNobodyAskedFor) {
   auto reader = Reader("a = \"x\"\n  b = 1\nc = 2\n");
   ASSERT_TRUE(reader.Text("a"));
   EXPECT_EQ(ErrorOf(reader.Finish()), "line 2, column 3: unknown key \"b\" in the file");
+}
+
+TEST_F(ObjectReaderTest, NamesTheKnownKeyThatAnUnknownOneResembles) {
+  const auto error_of = [&](std::string_view name) {
+    auto reader = Reader(std::string(name) + " = 1");
+    EXPECT_TRUE(reader.Text("max_connections"));
+    EXPECT_TRUE(reader.Text("idle_timeout"));
+    EXPECT_TRUE(reader.Blocks("listener", 1));
+    return ErrorOf(reader.Finish());
+  };
+  const auto meant = [](std::string_view name, std::string_view known) {
+    return "line 1, column 1: unknown key \"" + std::string(name) +
+           "\" in the file; did you mean \"" + std::string(known) + "\"?";
+  };
+  EXPECT_EQ(error_of("max_conections"), meant("max_conections", "max_connections"));
+  EXPECT_EQ(error_of("max-connections"), meant("max-connections", "max_connections"));
+  EXPECT_EQ(error_of("ilde_timeout"), meant("ilde_timeout", "idle_timeout"));
+  EXPECT_EQ(error_of("lissener"), meant("lissener", "listener"));
+  EXPECT_EQ(error_of("timeout"), "line 1, column 1: unknown key \"timeout\" in the file");
+  EXPECT_EQ(error_of("x"), "line 1, column 1: unknown key \"x\" in the file");
+}
+
+TEST_F(ObjectReaderTest, SaysTheHintOfAKeyThatIsKnownFromElsewhere) {
+  auto reader = Reader("ui = true");
+  const std::array hints{Hint{"ui", "there is no web interface"}};
+  EXPECT_EQ(ErrorOf(reader.Finish(hints)),
+            "line 1, column 1: \"ui\" has no place in the file: there is no web interface");
 }
 
 TEST_F(ObjectReaderTest, RefusesAnotherTypeWithItsPlace) {

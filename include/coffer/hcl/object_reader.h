@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,12 @@ struct Block {
   std::vector<Label> labels;
   Position at;
   const Value* body = nullptr;
+};
+
+// A sentence for a member that is known from elsewhere and is none here.
+struct Hint {
+  std::string_view name;
+  std::string_view text;
 };
 
 // Reads an object's members by name and type, and knows at the end which were never asked for.
@@ -45,17 +52,20 @@ class ObjectReader {
 
   // Where the member of this name begins; the object's own place where it is absent.
   Position At(std::string_view name) const;
-  // kInvalid with the first member that nobody asked for.
-  Status Finish() const;
+  // kInvalid with the first member that nobody asked for, its hint or the name that it resembles.
+  Status Finish(std::span<const Hint> hints = {}) const;
 
  private:
   const Member* Take(std::string_view name);
+  // The name that was asked for and resembles this one most; empty where none does.
+  std::string_view Nearest(std::string_view name) const;
   Result<const Value*> TakeAttribute(std::string_view name, Value::Kind kind,
                                      std::string_view wanted);
 
   const Value& object_;
   std::string_view what_;
   std::vector<bool> taken_;
+  std::vector<std::string> asked_;
 };
 
 }  // namespace coffer::hcl
