@@ -23,6 +23,15 @@ std::string Trimmed(const CK_UTF8CHAR (&field)[N]) {
   return std::string(text.substr(0, last == std::string_view::npos ? 0 : last + 1));
 }
 
+// For sentences: a label is the token's word and must not drive a terminal.
+std::string Described(const TokenInfo& info) {
+  std::string text = "\"" + info.label + "\" (serial number " + info.serial + ")";
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
 std::string ToText(const CK_VERSION& version) {
   return std::to_string(version.major) + "." + std::to_string(version.minor);
 }
@@ -119,6 +128,11 @@ Result<std::unique_ptr<Module>> Module::Load(const std::filesystem::path& librar
   return std::unique_ptr<Module>(new Module(std::move(impl)));
 }
 
+Status Module::Probe(const std::filesystem::path& library, const std::filesystem::path& copy_to) {
+  COFFER_TRY(OpenModuleFile(library, copy_to));
+  return {};
+}
+
 Module::~Module() {
   const Status finalized = impl_->Finalize();
   static_cast<void>(finalized);  // nobody is left to be told
@@ -188,6 +202,7 @@ Result<TokenInfo> Module::GetTokenInfo(SlotId slot) {
 Result<SlotId> Module::FindToken(std::string_view label, std::string_view serial) {
   COFFER_ASSIGN(const std::vector<SlotId> slots, Slots());
   std::optional<SlotId> found;
+  std::string others;
   std::optional<Error> unreadable;
   for (const SlotId slot : slots) {
     Result<TokenInfo> info = GetTokenInfo(slot);
@@ -195,8 +210,11 @@ Result<SlotId> Module::FindToken(std::string_view label, std::string_view serial
       unreadable = std::move(info).error();
       continue;
     }
-    if (!info->initialized || info->label != label) continue;
-    if (!serial.empty() && info->serial != serial) continue;
+    if (!info->initialized) continue;
+    if (info->label != label || (!serial.empty() && info->serial != serial)) {
+      others += (others.empty() ? "" : ", ") + Described(*info);
+      continue;
+    }
     if (found) {
       return Fail(Code::kConflict, "several tokens are labelled \"" + std::string(label) +
                                        "\"; name the serial number too");
@@ -207,7 +225,8 @@ Result<SlotId> Module::FindToken(std::string_view label, std::string_view serial
   if (unreadable) return Fail(*std::move(unreadable));
   return Fail(Code::kNotFound,
               "no token labelled \"" + std::string(label) + "\"" +
-                  (serial.empty() ? "" : " with serial number " + std::string(serial)));
+                  (serial.empty() ? "" : " with serial number " + std::string(serial)) +
+                  (others.empty() ? "; there is no other" : "; there are " + others));
 }
 
 Result<SlotId> Module::FindUninitialized() {
@@ -232,10 +251,15 @@ Status Module::InitToken(SlotId slot, const SecretBytes& so_pin, std::string_vie
       rv != CKR_OK) {
     return Fail(FromCkRv(rv, "C_InitToken"));
   }
+  return InitUserPin(slot, so_pin, user_pin);
+}
+
+Status Module::InitUserPin(SlotId slot, const SecretBytes& so_pin, const SecretBytes& user_pin) {
+  const Functions& functions = impl_->state->functions;
   COFFER_ASSIGN(Session session, OpenSession(slot));
   COFFER_TRY(Login(session, UserType::kSecurityOfficer, so_pin));
   const CK_RV rv = functions->C_InitPIN(session.handle_, PinPointer(user_pin), user_pin.size());
-  // C_InitToken allows no other session on the slot, so this login is ours to end.
+  // A security officer allows no other session on the slot, so this login is ours to end.
   const CK_RV logout = functions->C_Logout(session.handle_);
   if (rv != CKR_OK) return Fail(FromCkRv(rv, "C_InitPIN"));
   if (logout != CKR_OK) return Fail(FromCkRv(logout, "C_Logout"));

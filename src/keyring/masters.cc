@@ -100,10 +100,13 @@ constexpr std::array kFlags{
 };
 
 auto Deviates(std::string_view label, std::string_view attribute) {
-  return Fail(Code::kTokenRefused, "token object " + std::string(label) + " has a wrong " +
-                                       std::string(attribute) +
-                                       ": it was not made by coffer or the token does not keep it; "
-                                       "coffer will not use it");
+  const bool unfinished = attribute == "CKA_LOCAL";
+  return Fail(
+      Code::kTokenRefused,
+      "token object " + std::string(label) + " has a wrong " + std::string(attribute) +
+          ": it was not made by coffer or the token does not keep it; coffer will not use "
+          "it" +
+          (unfinished ? "; if a process was killed over it, coffer hsm init removes it" : ""));
 }
 
 Status VerifyFlags(pkcs11::Session& session, pkcs11::ObjectHandle object, std::string_view label,

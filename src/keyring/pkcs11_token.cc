@@ -110,7 +110,9 @@ Status Pkcs11Token::Start() {
   const auto slot = module_->FindToken(location_.label, location_.serial);
   if (!slot && slot.error().code == Code::kNotFound) {
     return Fail(Code::kNotFound,
-                slot.error().message + ": bring the token back, its keys are nowhere else");
+                slot.error().message +
+                    ": bring the token back, its keys are nowhere else; for a new server run "
+                    "coffer hsm init first");
   }
   if (!slot) return Fail(slot.error());
   slot_ = *slot;

@@ -117,6 +117,13 @@ TokenObject Describe(pkcs11::Session& session, pkcs11::ObjectHandle handle) {
   return object;
 }
 
+Result<TokenDescription> DescribeSlot(pkcs11::Module& module, const Result<pkcs11::SlotId>& slot) {
+  if (!slot) return Fail(slot.error());
+  COFFER_ASSIGN(const pkcs11::TokenInfo info, module.GetTokenInfo(*slot));
+  COFFER_ASSIGN(const pkcs11::ModuleInfo library, module.Info());
+  return DescriptionOf(info, library);
+}
+
 }  // namespace
 
 std::string ResidentLabel(const Id& database) {
@@ -130,18 +137,20 @@ TokenDescription DescriptionOf(const pkcs11::TokenInfo& info, const pkcs11::Modu
   description.manufacturer = info.manufacturer;
   description.firmware_version = info.firmware_version;
   description.library = library.library_description + " " + library.library_version;
+  description.user_pin_initialized = info.user_pin_initialized;
+  description.min_pin_octets = info.min_pin_octets;
   description.max_pin_octets = info.max_pin_octets;
   return description;
 }
 
-Result<std::optional<TokenDescription>> DescribeToken(const TokenLocation& location) {
+Result<TokenDescription> DescribeToken(const TokenLocation& location) {
   COFFER_ASSIGN(const auto module, LoadCopy(location));
-  const auto slot = module->FindToken(location.label, location.serial);
-  if (!slot && slot.error().code == Code::kNotFound) return std::nullopt;
-  if (!slot) return Fail(slot.error());
-  COFFER_ASSIGN(const pkcs11::TokenInfo info, module->GetTokenInfo(*slot));
-  COFFER_ASSIGN(const pkcs11::ModuleInfo library, module->Info());
-  return DescriptionOf(info, library);
+  return DescribeSlot(*module, module->FindToken(location.label, location.serial));
+}
+
+Result<TokenDescription> DescribeFreeToken(const TokenLocation& location) {
+  COFFER_ASSIGN(const auto module, LoadCopy(location));
+  return DescribeSlot(*module, module->FindUninitialized());
 }
 
 struct TokenAdmin::Impl {

@@ -12,6 +12,7 @@
 
 #include "coffer/pkcs11/module.h"
 #include "keyring/audit_key.h"
+#include "keyring/half_made.h"
 #include "keyring/masters.h"
 #include "keyring/module_copy.h"
 #include "keyring/pkcs11_token.h"
@@ -128,21 +129,28 @@ Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes
   return opened;
 }
 
-Status InitializeToken(const TokenLocation& location, const SecretBytes& so_pin,
-                       const SecretBytes& pin, const Id& database, Logger& logger) {
+Status MakeToken(const TokenLocation& location, const SecretBytes& so_pin,
+                 const SecretBytes& user_pin) {
   COFFER_ASSIGN(const auto module, LoadCopy(location));
-  auto slot = module->FindToken(location.label, location.serial);
-  if (!slot) {
-    if (slot.error().code != Code::kNotFound) return Fail(slot.error());
+  const auto slot = module->FindToken(location.label, location.serial);
+  if (slot) {
+    COFFER_TRY(module->InitUserPin(*slot, so_pin, user_pin));
+  } else {
+    if (slot.error().code == Code::kConflict) return Fail(slot.error());
     COFFER_ASSIGN(const pkcs11::SlotId empty, module->FindUninitialized());
-    COFFER_TRY(module->InitToken(empty, so_pin, location.label, pin));
-    slot =
-        module->FindToken(location.label, location.serial);  // SoftHSM gives it a new slot number
-    if (!slot) return Fail(slot.error());
+    COFFER_TRY(module->InitToken(empty, so_pin, location.label, user_pin));
   }
+  return SyncDirectory(location.objects_directory);
+}
+
+Status CompleteToken(const TokenLocation& location, const SecretBytes& pin, const Id& database,
+                     Logger& logger) {
+  COFFER_ASSIGN(const auto module, LoadCopy(location));
+  COFFER_ASSIGN(const pkcs11::SlotId slot, module->FindToken(location.label, location.serial));
   {
-    COFFER_ASSIGN(Session session, module->OpenSession(*slot));
+    COFFER_ASSIGN(Session session, module->OpenSession(slot));
     COFFER_TRY(module->Login(session, pkcs11::UserType::kUser, pin));
+    COFFER_TRY(RemoveHalfMade(session, logger));
     COFFER_TRY(MakeObjects(session, database, logger));
   }
   return SyncDirectory(location.objects_directory);

@@ -33,6 +33,7 @@ struct Config {
   std::filesystem::path softhsm_config;   // SOFTHSM2_CONF; empty: as the environment says
   std::filesystem::path pin_file;         // empty: a systemd credential or the terminal
   std::filesystem::path so_pin_file;      // likewise
+  bool accept_readable_pin = false;       // the operator's word: PIN files that others can read
   std::optional<std::string> root_token;  // dev: the root token's wanted value
   std::string cluster_name = "coffer";
   std::vector<audit::DeviceSettings> audit_devices;

@@ -33,6 +33,29 @@ constexpr std::array kSections{
     ConfigSection{"telemetry", 0, false, ReadTelemetry, PrintTelemetry},
 };
 
+// Settings of Vault's that this server does without, or has elsewhere.
+constexpr std::string_view kInAListener = "it stands in a listener block";
+constexpr std::string_view kAlone = "this server is alone and redirects nobody";
+constexpr std::array kHints{
+    hcl::Hint{"ui", "there is no web interface"},
+    hcl::Hint{"disable_mlock", "memory is not locked; keep the host from swapping to a plain disk"},
+    hcl::Hint{"api_addr", kAlone},
+    hcl::Hint{"cluster_addr", kAlone},
+    hcl::Hint{"disable_clustering", kAlone},
+    hcl::Hint{"ha_storage", kAlone},
+    hcl::Hint{"service_registration", kAlone},
+    hcl::Hint{"tls_disable", kInAListener},
+    hcl::Hint{"tls_cert_file", kInAListener},
+    hcl::Hint{"tls_key_file", kInAListener},
+    hcl::Hint{"address", kInAListener},
+    hcl::Hint{"backend", "the block is called storage"},
+    hcl::Hint{"seal", "keys are sealed by the token: write a token block"},
+    hcl::Hint{"pid_file", "the data directory's lock names the process"},
+    hcl::Hint{"plugin_directory", "there are no plugins"},
+    hcl::Hint{"default_lease_ttl", "nothing has a lease"},
+    hcl::Hint{"max_lease_ttl", "nothing has a lease"},
+};
+
 bool Repeats(std::string_view name) {
   return std::any_of(kSections.begin(), kSections.end(), [&](const ConfigSection& section) {
     return section.name == name && section.repeats;
@@ -151,7 +174,7 @@ Status Builder::Read(const hcl::Value& document, const fs::path& file) {
     }
     for (const hcl::Block& block : blocks) COFFER_TRY(section.read(block, config_));
   }
-  return reader.Finish();
+  return reader.Finish(kHints);
 }
 
 Result<Config> Builder::Finish(const fs::path& path) {

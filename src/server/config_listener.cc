@@ -35,6 +35,16 @@ Status CheckHostPort(const std::string& address, hcl::Position at) {
   return hcl::FailAt(at, "\"address\" must be HOST:PORT");
 }
 
+// Settings of Vault's that have another name here, or none.
+constexpr std::array kHints{
+    hcl::Hint{"cluster_address", "this server is alone"},
+    hcl::Hint{"tls_min_version", "TLS 1.2 and 1.3 are spoken, nothing older"},
+    hcl::Hint{"tls_require_and_verify_client_cert", "write tls_client_certificates = \"required\""},
+    hcl::Hint{"tls_disable_client_certs", "write tls_client_certificates = \"none\""},
+    hcl::Hint{"x_forwarded_for_authorized_addrs", "write trusted_proxies"},
+    hcl::Hint{"proxy_protocol_behavior", "write proxy_protocol and trusted_proxies"},
+};
+
 struct TlsFile {
   std::string_view name;
   std::string http::TlsOptions::*member;
@@ -181,7 +191,7 @@ Status ReadListener(const hcl::Block& block, Config& config) {
   COFFER_TRY(ReadProxies(reader, block.at, listener));
   COFFER_ASSIGN(const auto health, reader.Boolean("health_only"));
   COFFER_ASSIGN(const bool open_metrics, ReadListenerTelemetry(reader));
-  COFFER_TRY(reader.Finish());
+  COFFER_TRY(reader.Finish(kHints));
   const bool apart = health.value_or(false);
   (apart ? config.health_listeners : config.http.listeners).push_back(std::move(listener));
   (apart ? config.health_open_metrics : config.open_metrics).push_back(open_metrics);

@@ -1,3 +1,5 @@
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -10,18 +12,47 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// SoftHSM's own setting of where it keeps its objects: those files are synced after each change.
-fs::path TokenDirectoryOf(const fs::path& softhsm_config) {
+// As SoftHSM does: isspace() of the C locale.
+std::string_view Trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\n\v\f\r";
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+// The part of `line` up to the next '=', which is taken from it; signs in front count for nothing.
+std::string_view NextPart(std::string_view& line) {
+  const std::size_t begin = line.find_first_not_of('=');
+  if (begin == std::string_view::npos) return {};
+  line.remove_prefix(begin);
+  const std::string_view part = line.substr(0, line.find('='));
+  line.remove_prefix(part.size());
+  return part;
+}
+
+// SoftHSM's own setting of where it keeps its objects, read as SoftHSM reads it: those files are
+// synced after each change. A comment may begin anywhere, a second '=' ends the value, the last
+// line that sets it counts.
+Result<fs::path> TokenDirectoryOf(const fs::path& softhsm_config, hcl::Position at) {
+  const auto refuse = [&](const std::string& why) {
+    return hcl::FailAt(at, "\"softhsm_config\" " + softhsm_config.string() + " " + why);
+  };
   std::ifstream in(softhsm_config);
-  for (std::string line; std::getline(in, line);) {
-    constexpr std::string_view kName = "directories.tokendir";
-    const std::size_t equals = line.find('=');
-    if (!line.starts_with(kName) || equals == std::string::npos) continue;
-    const std::size_t begin = line.find_first_not_of(" \t", equals + 1);
-    const std::size_t end = line.find_last_not_of(" \t\r");
-    if (begin != std::string::npos) return line.substr(begin, end - begin + 1);
+  if (!in) return refuse("cannot be read: " + std::string(std::strerror(errno)));
+  fs::path directory;
+  for (std::string text; std::getline(in, text);) {
+    std::string_view line(text);
+    line = line.substr(0, line.find_first_of("#\r"));
+    const std::string_view name = Trimmed(NextPart(line));
+    const std::string_view value = Trimmed(NextPart(line));
+    if (name == "directories.tokendir" && !value.empty()) directory = value;
   }
-  return {};
+  if (directory.empty()) return refuse("does not set directories.tokendir");
+  if (!directory.is_absolute()) {
+    return refuse("sets directories.tokendir to " + directory.string() +
+                  ", which is no absolute path");
+  }
+  return directory;
 }
 
 Status ReadUri(hcl::ObjectReader& reader, hcl::Position block, Config& config) {
@@ -89,15 +120,14 @@ Status ReadToken(const hcl::Block& block, Config& config) {
   COFFER_ASSIGN(const auto arguments, reader.Text("module_arguments"));
   if (arguments) config.token.module_arguments = *arguments;
   COFFER_TRY(ReadPath(reader, "so_pin_source", config.so_pin_file));
+  COFFER_ASSIGN(const auto readable, reader.Boolean("accept_readable_pin"));
+  config.accept_readable_pin = readable.value_or(false);
   COFFER_TRY(ReadPath(reader, "softhsm_config", config.softhsm_config));
   COFFER_TRY(ReadPath(reader, "objects_directory", config.token.objects_directory));
   COFFER_TRY(ReadPath(reader, "copies_directory", config.token.copies_directory));
   if (config.token.objects_directory.empty() && !config.softhsm_config.empty()) {
-    config.token.objects_directory = TokenDirectoryOf(config.softhsm_config);
-    if (config.token.objects_directory.empty()) {
-      return hcl::FailAt(reader.At("softhsm_config"),
-                         "\"softhsm_config\" is not a file that sets directories.tokendir");
-    }
+    COFFER_ASSIGN(config.token.objects_directory,
+                  TokenDirectoryOf(config.softhsm_config, reader.At("softhsm_config")));
   }
   return reader.Finish();
 }
@@ -112,6 +142,7 @@ void PrintToken(const Config& config, std::string& out) {
     PrintText("module_arguments", config.token.module_arguments, out);
   }
   path("so_pin_source", config.so_pin_file);
+  if (config.accept_readable_pin) out += "  accept_readable_pin = true\n";
   path("softhsm_config", config.softhsm_config);
   path("objects_directory", config.token.objects_directory);
   path("copies_directory", config.token.copies_directory);

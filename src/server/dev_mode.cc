@@ -12,8 +12,8 @@
 
 #include "coffer/base/clock.h"
 #include "coffer/crypto/dev_certificates.h"
-#include "server/hsm_init.h"
 #include "server/secret_file.h"
+#include "server/token_making.h"
 
 namespace coffer::server {
 namespace {

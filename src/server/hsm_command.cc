@@ -15,6 +15,7 @@
 #include "server/secret_file.h"
 #include "server/stopped_server.h"
 #include "server/token_files.h"
+#include "server/token_making.h"
 
 namespace coffer::server {
 namespace {
@@ -110,7 +111,7 @@ Status ChangePinFile(Console& console, keyring::TokenAdmin& token, const SecretB
   }
   COFFER_ASSIGN(const auto description,
                 console.watch.During([&] { return keyring::DescribeToken(console.config.token); }));
-  const std::size_t longest = description ? description->max_pin_octets : 0;
+  const std::size_t longest = description.max_pin_octets;
   const SecretBytes fresh = RandomPin(console.random, longest == 0 ? 32 : longest);
   COFFER_TRY(WriteSecretFile(next, fresh));
   Status changed = console.watch.During([&] { return token.ChangePin(pin, fresh); });

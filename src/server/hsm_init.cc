@@ -1,43 +1,22 @@
 #include "server/hsm_init.h"
 
-#include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "coffer/base/ids.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/keyring/token_admin.h"
 #include "server/offline.h"
 #include "server/pin_guard.h"
-#include "server/secret_file.h"
 #include "server/token_files.h"
+#include "server/token_making.h"
 
 namespace coffer::server {
 namespace {
 
 namespace fs = std::filesystem;
-
-// 128 random bits, where the file is not there.
-Result<bool> MakePinFile(const fs::path& file, Random& random) {
-  if (file.empty()) return false;
-  COFFER_ASSIGN(const auto existing, ReadSecretFile(file));
-  if (existing) return false;
-  COFFER_TRY(WriteSecretFile(file, RandomPin(random, 32)));
-  return true;
-}
-
-bool IsSoftHsm(const Config& config) {
-  return config.token.module.filename().string().find("softhsm") != std::string::npos;
-}
-
-// A database that knows keys must not be given a token that knows none of them.
-Status RefuseALostToken(bool seen_before) {
-  if (!seen_before) return {};
-  return Fail(Code::kTokenLost,
-              "this database's master keys are not in the token: bring the right token back; new "
-              "ones could not open a single key");
-}
 
 struct Made {
   bool token = false;
@@ -45,54 +24,63 @@ struct Made {
   bool so_pin = false;
 };
 
-Status MakeToken(Console& console, const Id& database, Made& made) {
-  const Config& config = console.config;
-  if (!IsSoftHsm(config)) {
-    return Fail(Code::kNotFound, "no token labelled \"" + config.token.label +
-                                     "\": initialise it with its vendor's tools, then run coffer "
-                                     "hsm init again");
-  }
-  COFFER_ASSIGN(made.pin, MakePinFile(config.pin_file, console.random));
-  COFFER_ASSIGN(made.so_pin, MakePinFile(config.so_pin_file, console.random));
-  COFFER_ASSIGN(const PinSource so_source,
-                PinSource::Find(config.so_pin_file, kSoPinCredential, "SO PIN"));
-  COFFER_ASSIGN(const SecretBytes so_pin, so_source.Read());
-  made.token = true;
-  return WithPin(config, [&](const SecretBytes& pin) {
-    return console.watch.During([&] {
-      return keyring::InitializeToken(config.token, so_pin, pin, database, console.logger);
-    });
-  });
+// A database that knows keys must not be given a token that knows none of them. `why`: what the
+// module says of the tokens that it has; may be empty.
+Status RefuseALostToken(bool seen_before, const std::string& why) {
+  if (!seen_before) return {};
+  return Fail(Code::kTokenLost, "this database's master keys are not in the token" +
+                                    (why.empty() ? "" : " (" + why + ")") +
+                                    ": bring the right token back; new ones could not open a "
+                                    "single key");
 }
 
-Status CompleteToken(Console& console, const Id& database, bool seen_before) {
-  const Config& config = console.config;
-  const auto complete = [&](const SecretBytes& pin) -> Status {
-    {
-      COFFER_ASSIGN(const auto token, keyring::TokenAdmin::Open(config.token, pin));
-      COFFER_ASSIGN(const bool has_masters, token->HasMasters());
-      if (!has_masters) COFFER_TRY(RefuseALostToken(seen_before));
-    }
-    return keyring::InitializeToken(config.token, SecretBytes(), pin, database, console.logger);
-  };
-  return WithPin(config, [&](const SecretBytes& pin) {
-    return console.watch.During([&] { return complete(pin); });
-  });
-}
-
-// Reads everything back as a start would, and lists it.
-Result<std::vector<keyring::TokenObject>> ReadBack(Console& console) {
-  std::vector<keyring::TokenObject> objects;
-  const auto read = [&](const SecretBytes& pin) -> Status {
-    COFFER_TRY(keyring::OpenTokens(console.config.token, pin, 0, console.logger));
-    COFFER_ASSIGN(const auto token, keyring::TokenAdmin::Open(console.config.token, pin));
-    COFFER_ASSIGN(objects, token->List());
+// SoftHSM wants the directory of its tokens to be there.
+Status MakeTokenDirectory(const Config& config) {
+  const fs::path& directory = config.token.objects_directory;
+  std::error_code error;
+  if (!IsSoftHsm(config) || directory.empty() || fs::create_directory(directory, error) || !error) {
     return {};
-  };
-  COFFER_TRY(WithPin(console.config, [&](const SecretBytes& pin) {
-    return console.watch.During([&] { return read(pin); });
+  }
+  return Fail(Code::kInvalid,
+              "failed to make the token directory " + directory.string() + ": " + error.message());
+}
+
+// The PIN of a token that has none yet, and the token where there is none.
+Result<SecretBytes> MakeTokenAndPin(Console& console, bool seen_before, Made& made) {
+  const Config& config = console.config;
+  const auto found = console.watch.During([&] { return keyring::DescribeToken(config.token); });
+  if (!found && !MeansAbsent(config, found.error())) return Fail(found.error());
+  COFFER_TRY(RefuseALostToken(seen_before, found ? "" : found.error().message));
+  if (!found && !IsSoftHsm(config)) {
+    return Fail(Code::kNotFound,
+                found.error().message +
+                    ": initialise it with its vendor's tools, or correct token= in the "
+                    "configuration, then run coffer hsm init again");
+  }
+  COFFER_TRY(console.watch.During([&]() -> Status {
+    COFFER_ASSIGN(made.pin, MakePinFile(config, config.pin_file, console.random));
+    COFFER_ASSIGN(made.so_pin, MakePinFile(config, config.so_pin_file, console.random));
+    return {};
   }));
-  return objects;
+  COFFER_ASSIGN(NewPins pins, NewPins::Read(config));
+  COFFER_TRY(console.watch.During([&] { return MakeToken(config, pins); }));
+  made.token = true;
+  return std::move(pins.pin);
+}
+
+// Makes what is missing and reads everything back as a start would; the objects.
+Result<std::vector<keyring::TokenObject>> CompleteObjects(Console& console, const SecretBytes& pin,
+                                                          const Id& database, bool seen_before) {
+  const Config& config = console.config;
+  {
+    COFFER_ASSIGN(const auto token, keyring::TokenAdmin::Open(config.token, pin));
+    COFFER_ASSIGN(const bool has_masters, token->HasMasters());
+    if (!has_masters) COFFER_TRY(RefuseALostToken(seen_before, ""));
+  }
+  COFFER_TRY(keyring::CompleteToken(config.token, pin, database, console.logger));
+  COFFER_TRY(keyring::OpenTokens(config.token, pin, 0, console.logger));
+  COFFER_ASSIGN(const auto token, keyring::TokenAdmin::Open(config.token, pin));
+  return token->List();
 }
 
 std::vector<std::string> BackupAdvice(const Config& config) {
@@ -132,40 +120,35 @@ void Print(const Console& console, const keyring::TokenDescription& token, const
 
 }  // namespace
 
-SecretBytes RandomPin(Random& random, std::size_t digits) {
-  std::array<std::uint8_t, 16> octets{};
-  random.Fill(octets);
-  std::string text = ToHex(octets).substr(0, digits);
-  SecretBytes pin = SecretBytes::CopyOf(AsBytes(text));
-  SecureWipe(octets.data(), octets.size());
-  SecureWipe(text.data(), text.size());
-  return pin;
-}
-
+// Every step is found done or is done again: a run goes on where any other ended, however it did.
 Status InitHsm(Console& console) {
   const Config& config = console.config;
   SelectSoftHsm(config);
   COFFER_TRY(MakeDataDirectory(config));
+  COFFER_TRY(MakeTokenDirectory(config));
   COFFER_ASSIGN(const Offline offline, Offline::Open(config, console.logger));
   COFFER_ASSIGN(const bool seen_before, keyring::HasState(*offline.database));
   COFFER_ASSIGN(const Id database,
                 keyring::LoadOrCreateDatabaseId(*offline.database, console.random));
-  const auto describe = [&] {
-    return console.watch.During([&] { return keyring::DescribeToken(config.token); });
-  };
-  COFFER_ASSIGN(auto token, describe());
   Made made;
-  if (token) {
-    COFFER_TRY(CompleteToken(console, database, seen_before));
+  std::vector<keyring::TokenObject> objects;
+  const auto complete = [&](const SecretBytes& pin) -> Status {
+    COFFER_ASSIGN(objects, console.watch.During([&] {
+      return CompleteObjects(console, pin, database, seen_before);
+    }));
+    return {};
+  };
+  COFFER_ASSIGN(const bool usable, console.watch.During([&] { return IsTokenUsable(config); }));
+  if (usable) {
+    COFFER_TRY(WithPin(config, complete));
   } else {
-    COFFER_TRY(RefuseALostToken(seen_before));
-    COFFER_TRY(MakeToken(console, database, made));
-    COFFER_ASSIGN(token, describe());
-    if (!token) return Fail(Code::kTokenFailed, "the token that was made is not found again");
+    COFFER_ASSIGN(const SecretBytes pin, MakeTokenAndPin(console, seen_before, made));
+    COFFER_TRY(complete(pin));
   }
-  COFFER_ASSIGN(const auto objects, ReadBack(console));
+  COFFER_ASSIGN(const keyring::TokenDescription token,
+                console.watch.During([&] { return keyring::DescribeToken(config.token); }));
   COFFER_TRY(KeepTokenFiles(config.token.objects_directory, console.logger));
-  Print(console, *token, made, objects);
+  Print(console, token, made, objects);
   return {};
 }
 

@@ -16,6 +16,7 @@
 #include "server/root_token.h"
 #include "server/secret_file.h"
 #include "server/serve_command.h"
+#include "server/token_making.h"
 
 namespace coffer::server {
 namespace {
@@ -73,11 +74,13 @@ Status Instance::OpenKeys() {
 Status Instance::MakeTokenAtFirstStart(const SecretBytes& pin) {
   COFFER_ASSIGN(const bool seen_before, keyring::HasState(*database_));
   if (!config_.dev || seen_before) return {};
-  COFFER_ASSIGN(const PinSource source,
-                PinSource::Find(config_.so_pin_file, kSoPinCredential, "SO PIN"));
-  COFFER_ASSIGN(const SecretBytes so_pin, source.Read());
+  COFFER_ASSIGN(const bool usable, IsTokenUsable(config_));
+  if (!usable) {
+    COFFER_ASSIGN(const NewPins pins, NewPins::Read(config_));
+    COFFER_TRY(MakeToken(config_, pins));
+  }
   COFFER_ASSIGN(const Id database, keyring::LoadOrCreateDatabaseId(*database_, random_));
-  return keyring::InitializeToken(config_.token, so_pin, pin, database, logger_);
+  return keyring::CompleteToken(config_.token, pin, database, logger_);
 }
 
 Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {

@@ -24,9 +24,13 @@ void PinGuard::Forget() const {
   std::filesystem::remove(state_file_, ignored);
 }
 
+std::filesystem::path RejectedPinFile(const Config& config) {
+  return config.data_directory / "pin-rejected";
+}
+
 Status WithPin(const Config& config, const std::function<Status(const SecretBytes& pin)>& open) {
-  COFFER_ASSIGN(const PinSource source, PinSource::Find(config.pin_file, kPinCredential, "PIN"));
-  const std::filesystem::path state_file = config.data_directory / "pin-rejected";
+  COFFER_ASSIGN(const PinSource source, FindUserPin(config));
+  const std::filesystem::path state_file = RejectedPinFile(config);
   const PinGuard guard(source, state_file);
   COFFER_TRY(guard.Check());
   COFFER_ASSIGN(const SecretBytes pin, source.Read());

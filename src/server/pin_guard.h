@@ -28,6 +28,9 @@ class PinGuard {
   std::filesystem::path state_file_;
 };
 
+// The server's own state file.
+std::filesystem::path RejectedPinFile(const Config& config);
+
 // Reads the user's PIN as `config` says and calls `open` with it, once. A refusal is remembered and
 // comes back as kPinIncorrect with what to do; a PIN that was refused before is not tried.
 Status WithPin(const Config& config, const std::function<Status(const SecretBytes& pin)>& open);

@@ -6,6 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -15,13 +16,6 @@ namespace coffer::server {
 namespace {
 
 constexpr std::size_t kMaxTyped = 1024;
-
-Status CheckClosedToOthers(const std::filesystem::path& file) {
-  struct stat found {};
-  if (::stat(file.c_str(), &found) != 0 || (found.st_mode & 027) == 0) return {};
-  return Fail(Code::kInvalid,
-              file.string() + " can be read by others or written by its group: chmod 0600 it");
-}
 
 constexpr std::uint8_t kInterrupt = 0x03;  // Ctrl-C
 
@@ -75,28 +69,70 @@ Result<SecretBytes> AskOnTerminal(const std::string& what) {
 }  // namespace
 
 Result<PinSource> PinSource::Find(const std::filesystem::path& file, std::string_view credential,
-                                  std::string_view what) {
+                                  std::string_view what, bool accept_readable) {
   std::string name(what);
-  if (!file.empty()) return PinSource(Kind::kFile, file, std::move(name));
+  if (!file.empty()) return PinSource(Kind::kFile, file, std::move(name), accept_readable);
   if (const char* const directory = ::getenv("CREDENTIALS_DIRECTORY")) {
     const std::filesystem::path found = std::filesystem::path(directory) / credential;
     std::error_code error;
     if (std::filesystem::exists(found, error)) {
-      return PinSource(Kind::kCredential, found, std::move(name));
+      return PinSource(Kind::kCredential, found, std::move(name), accept_readable);
     }
   }
-  if (::isatty(STDIN_FILENO) == 1) return PinSource(Kind::kTerminal, {}, std::move(name));
-  return Fail(Code::kInvalid, "there is no " + name + ": name a file in the configuration, load " +
+  if (::isatty(STDIN_FILENO) == 1) {
+    return PinSource(Kind::kTerminal, {}, std::move(name), accept_readable);
+  }
+  return Fail(Code::kInvalid, "there is no " + name + ": name a file in the configuration (" +
+                                  (name == "PIN" ? "pin-source" : "so_pin_source") + "), load " +
                                   "the systemd credential " + std::string(credential) +
                                   ", or start on a terminal to be asked");
 }
 
 Result<SecretBytes> PinSource::Read() const {
   if (kind_ == Kind::kTerminal) return AskOnTerminal(what_);
-  COFFER_TRY(CheckClosedToOthers(file_));
-  COFFER_ASSIGN(auto pin, ReadSecretFile(file_));
-  if (!pin) return Fail(Code::kInvalid, what_ + " file " + file_.string() + " is missing");
-  return std::move(*pin);
+  COFFER_TRY(CheckMode());
+  auto pin = ReadSecretFile(file_);
+  if (!pin) return Fail(pin.error().code, "the " + what_ + " file: " + pin.error().message);
+  if (!*pin) {
+    return Fail(Code::kInvalid, "the " + what_ + " file " + file_.string() +
+                                    " is not there: coffer hsm init makes it with a new token, "
+                                    "for an older one put its " +
+                                    what_ + " there");
+  }
+  const ByteView octets = (*pin)->Reveal();
+  if (std::find(octets.begin(), octets.end(), '\n') != octets.end()) {
+    return Fail(Code::kInvalid, "the " + what_ + " file " + file_.string() +
+                                    " has several lines: the PIN stands in one, alone");
+  }
+  return std::move(**pin);
+}
+
+Status PinSource::CheckMode() const {
+  struct stat found {};
+  const mode_t refused = accept_readable_ ? 022 : 027;
+  if (::stat(file_.c_str(), &found) != 0 || (found.st_mode & refused) == 0) return {};
+  return Fail(Code::kInvalid, "the " + what_ + " file " + file_.string() +
+                                  (accept_readable_ ? " can be written by others"
+                                                    : " can be read by others or written by its "
+                                                      "group") +
+                                  ": chmod 0600 it" +
+                                  (accept_readable_ ? ""
+                                                    : "; where that cannot be, on a container's "
+                                                      "secret, accept_readable_pin = true in the "
+                                                      "token block takes it as it is"));
+}
+
+Result<PinSource> FindUserPin(const Config& config) {
+  return PinSource::Find(config.pin_file, kPinCredential, "PIN", config.accept_readable_pin);
+}
+
+Result<PinSource> FindSoPin(const Config& config) {
+  return PinSource::Find(config.so_pin_file, kSoPinCredential, "SO PIN",
+                         config.accept_readable_pin);
+}
+
+Result<SecretBytes> PinSource::ReadNew() const {
+  return kind_ == Kind::kTerminal ? AskForNewPin(what_) : Read();
 }
 
 std::string PinSource::Name() const {

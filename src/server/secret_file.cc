@@ -59,10 +59,20 @@ Result<std::optional<SecretBytes>> ReadSecretFile(const std::filesystem::path& f
     if (errno == ENOENT) return std::optional<SecretBytes>{};
     return Failed("read", file);
   }
-  SecretBytes content(kMaxOctets);
-  const ssize_t got = ::read(fd.get(), content.RevealMutable().data(), content.size());
-  if (got < 0) return Failed("read", file);
-  std::size_t size = static_cast<std::size_t>(got);
+  SecretBytes content(kMaxOctets + 1);
+  std::size_t size = 0;
+  while (size < content.size()) {
+    const ssize_t got =
+        ::read(fd.get(), content.RevealMutable().data() + size, content.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Failed("read", file);
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  if (size > kMaxOctets) {
+    return Fail(Code::kInvalid,
+                file.string() + " has more than " + std::to_string(kMaxOctets) + " bytes");
+  }
   while (size > 0 && (content.Reveal()[size - 1] == '\n' || content.Reveal()[size - 1] == '\r'))
     --size;
   content.Truncate(size);

@@ -27,8 +27,9 @@ class Case(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def configure(self, label="console", pin=None, serial="", data="data", more=""):
+    def configure(self, label="console", pin=None, serial="", data="data", more="", so_pin=None):
         pin = f"&pin-source=file:{self.path('pin')}" if pin is None else pin
+        so_pin = f'so_pin_source = "{self.path("so-pin")}"' if so_pin is None else so_pin
         with open(self.path("coffer.hcl"), "w") as out:
             out.write(f"""listener "tcp" {{ address = "127.0.0.1:0" }}
                 listener "unix" {{ address = "{self.path('own.sock')}" }}
@@ -36,7 +37,7 @@ class Case(unittest.TestCase):
                 workers = 1
                 {more}
                 token {{ uri = "pkcs11:token={label}{serial}?module-path={MODULE}{pin}"
-                         so_pin_source = "{self.path('so-pin')}"
+                         {so_pin}
                          softhsm_config = "{self.path('softhsm2.conf')}" }}""")
 
     def env(self, **more):
@@ -75,6 +76,13 @@ class Case(unittest.TestCase):
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
+
+    def softhsm(self, *words):
+        """What SoftHSM's own tool says."""
+        done = subprocess.run(["softhsm2-util", *words], capture_output=True, text=True, timeout=60,
+                              env=self.env(SOFTHSM2_CONF=self.path("softhsm2.conf")))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
 
     def pin(self):
         with open(self.path("pin")) as file:

@@ -10,10 +10,22 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import termios
 
 from console_case import BINARY, MODULE, Case
 from program import run_tests
+
+
+# C_InitToken and no more: who is killed behind it leaves a token without a user PIN.
+INIT_TOKEN = """
+import ctypes, sys
+module, pin, label = ctypes.CDLL(sys.argv[1]), sys.argv[2].encode(), sys.argv[3].encode().ljust(32)
+assert module.C_Initialize(None) == 0
+slots, count = (ctypes.c_ulong * 8)(), ctypes.c_ulong(8)
+assert module.C_GetSlotList(0, slots, ctypes.byref(count)) == 0
+assert module.C_InitToken(ctypes.c_ulong(slots[0]), pin, ctypes.c_ulong(len(pin)), label) == 0
+"""
 
 
 class InitTest(Case):
@@ -82,6 +94,78 @@ class InitTest(Case):
             out.write("not-the-pin\n")
         self.refused(78, "was refused by the token", "hsm", "list")
         self.refused(78, "is not tried again", "hsm", "init")
+
+    def write(self, name, text, mode=0o600):
+        with open(self.path(name), "w") as out:
+            out.write(text)
+        os.chmod(self.path(name), mode)
+
+    def test_pins_that_the_token_refuses_are_said_before_it_is_touched(self):
+        for name, pin, other in (("pin", "123", "so-pin"), ("pin", "1" * 256, "so-pin"), ("so-pin", "123", "pin")):
+            self.write(name, pin + "\n")
+            what = "short" if len(pin) < 4 else "long"
+            self.refused(1, f"PIN in {self.path(name)} is too {what}: this token takes 4 to 255 bytes", "hsm", "init")
+            self.assertEqual(os.listdir(self.path("tokens")), [])
+            self.write(name, "12345678\n")
+        self.assertIn(": made\n", self.good("hsm", "init"))
+        self.good("hsm", "list")
+
+    def test_a_token_that_was_left_without_a_user_pin_is_given_one(self):
+        self.write("so-pin", "12345678\n")
+        subprocess.run([sys.executable, "-c", INIT_TOKEN, MODULE, "12345678", "console"], check=True, timeout=60,
+                       env=self.env(SOFTHSM2_CONF=self.path("softhsm2.conf")))
+        token, = os.listdir(self.path("tokens"))
+        self.write("so-pin", "87654321\n")
+        self.refused(1, f"the SO PIN in {self.path('so-pin')} was refused by the token, which has no user PIN yet", "hsm", "init")
+        self.assertFalse(os.path.exists(self.path("data/pin-rejected")))
+        self.write("so-pin", "12345678\n")
+        self.good("hsm", "init")
+        self.assertEqual(os.listdir(self.path("tokens")), [token])
+        self.assertIn("coffer-meta", self.labels())
+        self.assertIn(": found\n", self.good("hsm", "init"))
+
+    def test_a_wrong_label_lists_the_labels_there_are(self):
+        self.good("hsm", "init")
+        self.softhsm("--init-token", "--free", "--label", "an other", "--so-pin", "12345678", "--pin", "12345678")
+        self.configure(label="consle")
+        self.assertRegex(self.run_coffer("hsm", "list")[2],
+                         r'no token labelled "consle"; there are ("console"|"an other") \(serial number [0-9a-f]{16}\), ("console"|"an other") ')
+        self.configure()
+        self.good("operator", "init")
+        self.configure(label="consle")
+        self.assertRegex(self.run_coffer("hsm", "init")[2],
+                         r'master keys are not in the token \(no token labelled "consle"; there are .*"console".*\): bring the right token')
+
+    def test_takes_softhsms_configuration_as_softhsm_does(self):
+        for number, text in enumerate(("directories.tokendir = {}  # ours\n", "\t directories.tokendir\t=\t{}\r\n",
+                                       "directories.tokendir={}#\n", "directories.tokendir = {} = /elsewhere\n",
+                                       "==directories.tokendir=={}\n", "directories.tokendir = /nowhere\ndirectories.tokendir = {}\n",
+                                       "directories.tokendir = {}\ndirectories.tokendir = # none\n")):
+            tokens = self.path(f"tokens {number}")
+            self.write("softhsm2.conf", text.format(tokens) + "log.level = ERROR\n")
+            self.configure(data=f"data {number}")
+            # Made by us, where we read that it is; SoftHSM puts the token where it reads that it is.
+            self.assertIn(tokens, self.good("hsm", "init"))
+            self.assertEqual(len(os.listdir(tokens)), 1, text)
+            for name in ("pin", "so-pin"):
+                os.remove(self.path(name))
+
+    def test_asks_twice_for_pins_that_a_new_token_gets(self):
+        self.configure(pin="", so_pin="")
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        process = subprocess.Popen([BINARY, "hsm", "init"], env=self.env(), stdin=theirs, stdout=subprocess.PIPE,
+                                   stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        shown = b""
+        for prompt, answer in ((b"New PIN: ", b"12345678"), (b"Again: ", b"12345678"), (b"New SO PIN: ", b"87654321"),
+                               (b"Again: ", b"87654321")):
+            while not shown.endswith(prompt):
+                shown += os.read(ours, 1024)
+            os.write(ours, answer + b"\n")
+        out = process.communicate(timeout=60)[0]
+        self.assertEqual(process.returncode, 0)
+        self.assertIn(b": made\n", out)
 
     def test_goes_on_with_nothing_that_others_can_write(self):
         self.good("hsm", "init")

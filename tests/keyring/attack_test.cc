@@ -44,8 +44,7 @@ class AttackTest : public ::testing::Test {
     location_.copies_directory = token_.Directory();
     location_.objects_directory = token_.TokenDirectory();
     crypto::SystemRandom random;
-    ASSERT_TRUE(InitializeToken(location_, token_.SoPin(), token_.UserPin(), Id::Generate(random),
-                                logger_));
+    ASSERT_TRUE(CompleteToken(location_, token_.UserPin(), Id::Generate(random), logger_));
     module_ = token_.Load();
     session_ = token_.OpenUserSession(*module_);
     master_ = Find("coffer-aes-v1");

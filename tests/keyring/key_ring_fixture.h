@@ -42,7 +42,7 @@ class KeyRingTest : public ::testing::Test {
     Must(OpenDatabase());
     const auto id = LoadOrCreateDatabaseId(*database_, random_);
     Must(id);
-    Must(InitializeToken(location_, token_.SoPin(), token_.UserPin(), *id, logger_));
+    Must(CompleteToken(location_, token_.UserPin(), *id, logger_));
     Must(OpenKeyRing());
   }
   void TearDown() override { Close(); }

@@ -179,7 +179,7 @@ TEST_F(TamperingTest, ADatabaseOfAnotherTokenIsRefused) {
   const fakes::SoftHsmToken other("coffer-test");
   location_.copies_directory = other.Directory();
   location_.objects_directory = other.TokenDirectory();
-  Must(InitializeToken(location_, other.SoPin(), other.UserPin(), Id::Generate(random_), logger_));
+  Must(CompleteToken(location_, other.UserPin(), Id::Generate(random_), logger_));
   Must(OpenDatabase());
   auto opened = OpenTokens(location_, other.UserPin(), 1, logger_);
   Must(opened);

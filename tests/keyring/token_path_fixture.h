@@ -24,7 +24,7 @@ class TokenPathTest : public ::testing::Test {
     crypto::SystemRandom random;
     NullLogger logger;
     database_ = Id::Generate(random);
-    ASSERT_TRUE(InitializeToken(location, token_.SoPin(), token_.UserPin(), database_, logger));
+    ASSERT_TRUE(CompleteToken(location, token_.UserPin(), database_, logger));
     auto module = token_.Load();
     pkcs11::Module& own = *module;
     const auto login = std::make_shared<Pkcs11Token::Login>();

@@ -29,6 +29,7 @@ storage "sqlite" { path = "/var/lib/coffer" }
 token {
   uri = "pkcs11:token=my%20token;serial=0a?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/etc/coffer/pin"
   so_pin_source     = "/etc/coffer/so-pin"
+  accept_readable_pin = true
   objects_directory = "/var/lib/coffer/tokens"
 }
 limits {
@@ -95,6 +96,7 @@ TEST_F(ConfigFileTest, ReadsEveryKey) {
   EXPECT_EQ(config->token.copies_directory, "/var/lib/coffer");
   EXPECT_EQ(config->pin_file, "/etc/coffer/pin");
   EXPECT_EQ(config->so_pin_file, "/etc/coffer/so-pin");
+  EXPECT_TRUE(config->accept_readable_pin);
   EXPECT_EQ(http.max_connections, 50U);
   EXPECT_EQ(http.max_header_bytes, 8192U);
   EXPECT_EQ(http.max_body_bytes, 65536U);
@@ -234,11 +236,28 @@ TEST_F(ConfigFileTest, NamesUnknownKeysWithLineAndColumn) {
   EXPECT_EQ(ErrorOfLine("  wonder = 1"),
             "line 5, column 3: unknown key \"wonder\" in the configuration");
   EXPECT_EQ(ErrorOfLine("limits {\n  max_conections = 1\n}"),
-            "line 6, column 3: unknown key \"max_conections\" in limits");
+            "line 6, column 3: unknown key \"max_conections\" in limits; did you mean "
+            "\"max_connections\"?");
   EXPECT_EQ(ErrorOfLine("listener \"tcp\" { address = \"a:1\", socket_mode = \"0600\" }"),
             "line 5, column 35: unknown key \"socket_mode\" in listener \"tcp\"");
   EXPECT_EQ(ErrorOfLine("wonder { x = 1 }"),
             "line 5, column 1: unknown key \"wonder\" in the configuration");
+}
+
+TEST_F(ConfigFileTest, SaysWhereSettingsOfVaultsAre) {
+  EXPECT_EQ(
+      ErrorOfLine("ui = true"),
+      "line 5, column 1: \"ui\" has no place in the configuration: there is no web interface");
+  for (const std::string_view line : {"disable_mlock = true", "api_addr = \"https://a:1\"",
+                                      "cluster_addr = \"https://a:1\"", "seal \"transit\" { }",
+                                      "listener \"tcp\" {\n address = \"a:1\"\n"
+                                      "x_forwarded_for_authorized_addrs = \"10.0.0.0/8\"\n}"}) {
+    EXPECT_NE(ErrorOfLine(line).find("\" has no place in "), std::string::npos) << line;
+  }
+  EXPECT_NE(ErrorOfLine("tls_disable = true").find("it stands in a listener block"),
+            std::string::npos);
+  EXPECT_EQ(ErrorOfLine("listener \"tcp\" { address = \"a:1\", tls_disable = 1 }"),
+            "line 5, column 49: \"tls_disable\" must be true or false, not an integer");
 }
 
 struct Refusal {
@@ -303,19 +322,38 @@ TEST_F(ConfigFileTest, RefusesTokensThatAreNotNamedWell) {
             std::string::npos);
   EXPECT_NE(error_of("pkcs11:token=t?module-path=/m&pin-source=pin").find("absolute path"),
             std::string::npos);
-  EXPECT_EQ(error_of("pkcs11:token=t?module-path=/m", "softhsm_config = \"/nowhere\"\n"),
-            "line 4, column 1: \"softhsm_config\" is not a file that sets directories.tokendir");
+  EXPECT_EQ(
+      error_of("pkcs11:token=t?module-path=/m", "softhsm_config = \"/nowhere\"\n"),
+      "line 4, column 1: \"softhsm_config\" /nowhere cannot be read: No such file or directory");
 }
 
-TEST_F(ConfigFileTest, TakesTheObjectsDirectoryFromSoftHsmsConfiguration) {
-  const fs::path softhsm =
-      Write("softhsm2.conf", "# c\ndirectories.tokendir =  /t o/kens \nlog.level = ERROR\n");
-  const auto config = Read(
-      "listener \"tcp\" { address = \"a:1\" }\nstorage \"sqlite\" { path = \"/d\" }\n"
-      "token { uri = \"pkcs11:token=t?module-path=/m\", softhsm_config = \"" +
-      softhsm.string() + "\" }");
-  ASSERT_TRUE(config) << config.error().message;
-  EXPECT_EQ(config->token.objects_directory, "/t o/kens");
+TEST_F(ConfigFileTest, TakesTheObjectsDirectoryFromSoftHsmsConfigurationAsSoftHsmReadsIt) {
+  const auto directory_of = [&](std::string_view text) -> std::string {
+    const fs::path softhsm = Write("softhsm2.conf", text);
+    const auto config = Read(
+        "listener \"tcp\" { address = \"a:1\" }\nstorage \"sqlite\" { path = \"/d\" }\n"
+        "token { uri = \"pkcs11:token=t?module-path=/m\", softhsm_config = \"" +
+        softhsm.string() + "\" }");
+    return config ? config->token.objects_directory.string() : config.error().message;
+  };
+  for (const std::string_view text :
+       {"# c\ndirectories.tokendir =  /t o/kens \nlog.level = ERROR\n",
+        "\t directories.tokendir\t=\t/t o/kens\r\n", "directories.tokendir=/t o/kens# of the tests",
+        "directories.tokendir = /t o/kens = /other\n", "==directories.tokendir==/t o/kens",
+        "directories.tokendir = /older\ndirectories.tokendir = /t o/kens\n",
+        "directories.tokendir = /t o/kens\n#directories.tokendir = /newer\n",
+        "directories.tokendir = /t o/kens\ndirectories.tokendir = # none\n"}) {
+    EXPECT_EQ(directory_of(text), "/t o/kens") << text;
+  }
+  for (const std::string_view text :
+       {"", "# directories.tokendir = /t\n", "directories.tokendir\n",
+        "Directories.tokendir = /t\n", "directories.tokendir = #/t\n"}) {
+    EXPECT_NE(directory_of(text).find("softhsm2.conf does not set directories.tokendir"),
+              std::string::npos)
+        << text;
+  }
+  EXPECT_NE(directory_of("directories.tokendir = tokens").find("no absolute path"),
+            std::string::npos);
 }
 
 TEST_F(ConfigFileTest, SaysWhatIsMissing) {

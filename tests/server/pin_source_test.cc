@@ -70,6 +70,28 @@ TEST_F(PinSourceTest, RefusesAFileThatOthersCanReadOrItsGroupWrite) {
   EXPECT_TRUE(PinSource::Find(file, "", "PIN").value().Read());
 }
 
+TEST_F(PinSourceTest, TakesAContainersSecretOnTheOperatorsWordWhereOthersCanOnlyReadIt) {
+  const auto mode = fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read;
+  const fs::path file = Write("pin", "x", mode);
+  const auto refused = PinSource::Find(file, "", "PIN").value().Read();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("accept_readable_pin = true"), std::string::npos);
+  EXPECT_TRUE(PinSource::Find(file, "", "PIN", true).value().Read());
+  for (const fs::perms more : {fs::perms::others_write, fs::perms::group_write}) {
+    fs::permissions(file, mode | more);
+    EXPECT_FALSE(PinSource::Find(file, "", "PIN", true).value().Read());
+  }
+}
+
+TEST_F(PinSourceTest, RefusesAFileThatHoldsMoreThanOneLine) {
+  const fs::path file = Write("pin", "first\nsecond\n");
+  const auto pin = PinSource::Find(file, "", "PIN").value().Read();
+  ASSERT_FALSE(pin);
+  EXPECT_EQ(pin.error().message,
+            "the PIN file " + file.string() + " has several lines: the PIN stands in one, alone");
+  EXPECT_FALSE(PinSource::Find(Write("pin", std::string(4097, '1')), "", "PIN").value().Read());
+}
+
 TEST_F(PinSourceTest, RefusesAFileThatIsMissingOrEmpty) {
   EXPECT_FALSE(PinSource::Find(folder_.Path() / "absent", "", "PIN").value().Read());
   EXPECT_FALSE(PinSource::Find(Write("pin", "\n"), "", "PIN").value().Read());

@@ -77,7 +77,7 @@ struct HistoryEntry {
 // Whether the key ring was ever opened on this database: a token without masters is then lost, not
 // new.
 Result<bool> HasState(storage::Database& database);
-// The database's identity, made at the first call: InitializeToken wants it before there is a state
+// The database's identity, made at the first call: CompleteToken wants it before there is a state
 // row.
 Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& random);
 

@@ -22,11 +22,15 @@ struct TokenDescription {
   std::string manufacturer;
   std::string firmware_version;
   std::string library;  // "Implementation of PKCS11 2.6"
+  bool user_pin_initialized = false;
+  unsigned long min_pin_octets = 0;
   unsigned long max_pin_octets = 0;
 };
 
-// Nothing where no token has this label (and serial).
-Result<std::optional<TokenDescription>> DescribeToken(const TokenLocation& location);
+// kNotFound where no token has this label (and serial), with those there are.
+Result<TokenDescription> DescribeToken(const TokenLocation& location);
+// The token that MakeToken would initialise; kNotFound where there is none.
+Result<TokenDescription> DescribeFreeToken(const TokenLocation& location);
 
 // An object of the token as an operator sees it; never its value.
 struct TokenObject {

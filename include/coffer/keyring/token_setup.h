@@ -42,9 +42,15 @@ Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes
                                 std::size_t workers, Logger& logger, TokenWatch* watch = nullptr);
 inline constexpr std::size_t kFirstWatchedWorker = 2;
 
-// Makes the token if no token has this label, and whatever master or coffer-* object is missing.
-// Idempotent: an interrupted run is finished by the next. `database` goes into the epoch object.
-Status InitializeToken(const TokenLocation& location, const SecretBytes& so_pin,
-                       const SecretBytes& pin, const Id& database, Logger& logger);
+// Makes the token where no token has this label, and the user PIN where the token has none:
+// whatever an interrupted run left is taken up. kPinIncorrect and kPinLocked are about the SO PIN,
+// which is tried once.
+Status MakeToken(const TokenLocation& location, const SecretBytes& so_pin,
+                 const SecretBytes& user_pin);
+
+// Makes whatever master or coffer-* object is missing, or was left half made. Idempotent: an
+// interrupted run is finished by the next. `database` goes into the epoch object.
+Status CompleteToken(const TokenLocation& location, const SecretBytes& pin, const Id& database,
+                     Logger& logger);
 
 }  // namespace coffer::keyring

@@ -66,6 +66,10 @@ class Module {
                                               Threading threading,
                                               const std::filesystem::path& copy_to = {},
                                               const std::string& arguments = {});
+  // Load's errors of the file itself, found by loading it without C_Initialize: no token is
+  // touched. The library stays mapped.
+  static Status Probe(const std::filesystem::path& library,
+                      const std::filesystem::path& copy_to = {});
   ~Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
@@ -78,11 +82,15 @@ class Module {
   Result<std::vector<SlotId>> Slots();
   Result<TokenInfo> GetTokenInfo(SlotId slot);
   // The slot of the initialised token with this label (and serial, unless empty): never by slot
-  // number, which may change. kNotFound "no token labelled X"; kConflict where several match.
+  // number, which may change. kNotFound "no token labelled X" with those there are; kConflict where
+  // several match.
   Result<SlotId> FindToken(std::string_view label, std::string_view serial = {});
-  // C_InitToken in `slot`, then C_InitPIN: label up to 32 octets.
+  // C_InitToken in `slot`, then InitUserPin: label up to 32 octets.
   Status InitToken(SlotId slot, const SecretBytes& so_pin, std::string_view label,
                    const SecretBytes& user_pin);
+  // C_InitPIN by the security officer, for a token that has no user PIN. One attempt with `so_pin`;
+  // no other session may be open.
+  Status InitUserPin(SlotId slot, const SecretBytes& so_pin, const SecretBytes& user_pin);
   // A slot whose token is not initialised yet; kNotFound.
   Result<SlotId> FindUninitialized();
   // The mechanisms the token lists. Lists lie: probe by doing before relying on them.
