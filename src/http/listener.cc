@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -76,14 +77,10 @@ auto InUse(const std::string& address) {
               "address " + address + " is already in use: stop the other server or choose another");
 }
 
-}  // namespace
+using Resolved = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
-Result<ListeningSocket> ListeningSocket::Open(const Listener& listener) {
-  return listener.kind == Listener::Kind::kTcp ? OpenTcp(listener)
-                                               : OpenUnix(listener.address, listener.mode);
-}
-
-Result<ListeningSocket> ListeningSocket::OpenTcp(const Listener& listener) {
+// A TCP listener's address; not where plain HTTP must not be.
+Result<Resolved> Resolve(const Listener& listener) {
   const std::string& address = listener.address;
   HostPort parts;
   if (!SplitAddress(address, parts)) {
@@ -98,12 +95,47 @@ Result<ListeningSocket> ListeningSocket::OpenTcp(const Listener& listener) {
     return Fail(Code::kUnavailable,
                 "address " + address + " cannot be resolved: " + ::gai_strerror(why));
   }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
+  Resolved resolved(found, &::freeaddrinfo);
   if (!listener.tls && !listener.plain_anywhere && !IsLoopback(*found->ai_addr)) {
     return Fail(Code::kInvalid, "address " + address +
                                     " is not a loopback address, and plain HTTP would show tokens "
                                     "and plaintexts to the network: give it a certificate");
   }
+  return resolved;
+}
+
+auto FailedToListen(const std::string& path, int why) {
+  return Fail(Code::kUnavailable, "failed to listen on " + path + ": " + std::strerror(why) +
+                                      (why == ENOENT ? ": its directory must be there" : ""));
+}
+
+Status CheckSocketPath(const std::string& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) == 0) {
+    if (S_ISSOCK(found.st_mode)) return {};
+    return InUse(path);
+  }
+  const std::string directory = std::filesystem::path(path).parent_path().string();
+  if (errno == ENOENT && ::access(directory.c_str(), W_OK | X_OK) == 0) return {};
+  return FailedToListen(path, errno);
+}
+
+}  // namespace
+
+Status ListeningSocket::Check(const Listener& listener) {
+  if (listener.kind == Listener::Kind::kUnix) return CheckSocketPath(listener.address);
+  COFFER_TRY(Resolve(listener));
+  return {};
+}
+
+Result<ListeningSocket> ListeningSocket::Open(const Listener& listener) {
+  return listener.kind == Listener::Kind::kTcp ? OpenTcp(listener)
+                                               : OpenUnix(listener.address, listener.mode);
+}
+
+Result<ListeningSocket> ListeningSocket::OpenTcp(const Listener& listener) {
+  const std::string& address = listener.address;
+  COFFER_ASSIGN(const Resolved found, Resolve(listener));
   const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return Fail(Code::kInternal, "failed to make a socket", std::strerror(errno));
   ListeningSocket socket(fd, Listener::Kind::kTcp, address);
@@ -145,7 +177,7 @@ Result<ListeningSocket> ListeningSocket::OpenUnix(const std::string& path, unsig
   if (bound != 0) {
     ::close(fd);
     if (why == EADDRINUSE) return InUse(path);
-    return Fail(Code::kUnavailable, "failed to listen on " + path + ": " + std::strerror(why));
+    return FailedToListen(path, why);
   }
   ListeningSocket socket(fd, Listener::Kind::kUnix, path);
   if (::chmod(path.c_str(), mode) != 0 || ::listen(fd, kBacklog) != 0) {

@@ -15,6 +15,8 @@ class ListeningSocket {
   // kInvalid, too, for plain HTTP on an address that is not a loopback one, unless the listener
   // says plain_anywhere.
   static Result<ListeningSocket> Open(const Listener& listener);
+  // Open's refusals, but for an address that somebody listens on; makes nothing.
+  static Status Check(const Listener& listener);
   ListeningSocket(ListeningSocket&& other) noexcept;
   ListeningSocket& operator=(ListeningSocket&&) = delete;
   ~ListeningSocket();

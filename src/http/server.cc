@@ -119,6 +119,11 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options, Handler& h
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
+Status Server::Check(const Listener& listener) {
+  COFFER_TRY(ListenerTerms::Make(0, listener));
+  return ListeningSocket::Check(listener);
+}
+
 const std::vector<std::string>& Server::Addresses() const { return impl_->addresses; }
 
 Result<Server::TlsSwitch> Server::ReadTls() const {

@@ -1,7 +1,12 @@
 #include "server/offline.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -36,12 +41,28 @@ Status MakeDataDirectory(const Config& config) {
   return {};
 }
 
+Status CheckDataDirectory(const Config& config) {
+  const std::string name = "the data directory " + config.data_directory.string();
+  struct stat found {};
+  if (::stat(config.data_directory.c_str(), &found) != 0) {
+    if (errno == ENOENT)
+      return Fail(Code::kInvalid, name + " is not there: coffer hsm init makes it");
+    return Fail(Code::kInvalid, "failed to look at " + name + ": " + std::strerror(errno));
+  }
+  if (!S_ISDIR(found.st_mode)) return Fail(Code::kInvalid, name + " is no directory");
+  if (found.st_uid != ::geteuid()) {
+    return Fail(Code::kInvalid, name + " belongs to another user: run this as that one");
+  }
+  return {};
+}
+
 void SelectSoftHsm(const Config& config) {
   if (config.softhsm_config.empty()) return;
   ::setenv("SOFTHSM2_CONF", config.softhsm_config.c_str(), 1);
 }
 
 Result<storage::DirectoryLock> LockDataDirectory(const Config& config, Logger& logger) {
+  COFFER_TRY(CheckDataDirectory(config));
   COFFER_ASSIGN(auto lock, storage::DirectoryLock::Acquire(config.data_directory));
   COFFER_TRY(KeepTokenFiles(config.token.objects_directory, logger));
   return lock;

@@ -24,6 +24,9 @@ Result<std::unique_ptr<storage::Database>> OpenDatabase(const std::filesystem::p
 // Makes the data directory where it is missing; its parent must be there.
 Status MakeDataDirectory(const Config& config);
 
+// kInvalid where the data directory is not there, or not this user's.
+Status CheckDataDirectory(const Config& config);
+
 // Points SoftHSM at its configuration file, where one is configured. Before its module is loaded.
 void SelectSoftHsm(const Config& config);
 

@@ -28,7 +28,9 @@ struct Flags {
 void Declare(CLI::App& app, Flags& flags) {
   CLI::Option* const config =
       app.add_option("--config", flags.config, "the configuration: a file, or a directory of them");
-  app.add_flag("--check", flags.check, "only read the configuration and print what it comes to")
+  app.add_flag(
+         "--check", flags.check,
+         "print what the configuration comes to and all that a start would refuse; start nothing")
       ->needs(config);
   CLI::Option* const dev =
       app.add_flag("--dev", flags.dev, "a local server on a SoftHSM token made for it")
@@ -70,13 +72,22 @@ void Override(const Flags& flags, Config& config) {
   }
 }
 
+// Says all that a start would refuse.
+Status CheckOnly(const Config& config) {
+  const std::vector<Error> refusals = FindRefusals(config);
+  for (const Error& refusal : refusals) Report(refusal);
+  if (refusals.empty()) return {};
+  return Fail(Code::kInvalid, "a start would be refused: " + std::to_string(refusals.size()) +
+                                  (refusals.size() == 1 ? " reason" : " reasons"));
+}
+
 Status Serve(const Flags& flags) {
   crypto::SystemRandom random;
   auto config = flags.dev ? MakeDevConfig(flags.dev_flags, random) : ReadConfig(flags.config);
   if (!config) return Fail(config.error());
   if (flags.check) {
     std::fputs(EffectiveSettings(*config).c_str(), stdout);
-    return {};
+    return CheckOnly(*config);
   }
   if (!flags.dev) COFFER_TRY(CheckPlaces(*config));
   Override(flags, *config);

@@ -1,35 +1,90 @@
 #include "server/start_check.h"
 
-#include <array>
-#include <filesystem>
-#include <string_view>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "coffer/http/server.h"
+#include "coffer/pkcs11/module.h"
+#include "server/offline.h"
+#include "server/pin_guard.h"
 #include "server/trusted_path.h"
 
 namespace coffer::server {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct Place {
   std::string_view what;
-  const std::filesystem::path& path;
+  fs::path path;
 };
+
+std::vector<Place> PlacesOf(const Config& config) {
+  std::vector<Place> places{
+      {"the module", config.token.module},
+      {"the softhsm configuration", config.softhsm_config},
+      {"the data directory", config.data_directory},
+      {"the token directory", config.token.objects_directory},
+      {"the directory of module copies", config.token.copies_directory},
+  };
+  if (!config.accept_readable_pin) {  // else somebody else made the file, as containers do
+    places.push_back({"the PIN file", config.pin_file});
+    places.push_back({"the SO PIN file", config.so_pin_file});
+  }
+  std::erase_if(places, [](const Place& place) { return place.path.empty(); });
+  return places;
+}
+
+// The module's code must not run before it is known whose it is.
+Status CheckModule(const Config& config) {
+  if (!CheckTrustedPath("", config.token.module)) return {};
+  const std::string name = "check-" + std::to_string(::getpid()) + ".so";
+  return pkcs11::Module::Probe(config.token.module, config.token.copies_directory / name);
+}
+
+Status CheckPin(const Config& config) {
+  COFFER_ASSIGN(const PinSource source, FindUserPin(config));
+  COFFER_TRY(PinGuard(source, RejectedPinFile(config)).Check());
+  if (source.IsTyped()) return {};
+  COFFER_TRY(source.Read());
+  return {};
+}
+
+Status CheckAuditDevice(const audit::DeviceSettings& device) {
+  std::error_code error;
+  const fs::path place = fs::exists(device.file, error) ? device.file : device.file.parent_path();
+  if (::access(place.c_str(), W_OK) == 0) return {};
+  return Fail(Code::kInvalid, "audit device " + device.path + ": failed to write " +
+                                  device.file.string() + ": " + std::strerror(errno));
+}
 
 }  // namespace
 
 Status CheckPlaces(const Config& config) {
-  const std::array places{
-      Place{"the module", config.token.module},
-      Place{"the softhsm configuration", config.softhsm_config},
-      Place{"the PIN file", config.pin_file},
-      Place{"the SO PIN file", config.so_pin_file},
-      Place{"the data directory", config.data_directory},
-      Place{"the token directory", config.token.objects_directory},
-      Place{"the directory of module copies", config.token.copies_directory},
-  };
-  for (const Place& place : places) {
-    if (!place.path.empty()) COFFER_TRY(CheckTrustedPath(place.what, place.path));
-  }
+  for (const Place& place : PlacesOf(config)) COFFER_TRY(CheckTrustedPath(place.what, place.path));
   return {};
+}
+
+std::vector<Error> FindRefusals(const Config& config) {
+  std::vector<Error> refusals;
+  const auto add = [&](const Status& checked) {
+    if (!checked) refusals.push_back(checked.error());
+  };
+  for (const Place& place : PlacesOf(config)) add(CheckTrustedPath(place.what, place.path));
+  add(CheckDataDirectory(config));
+  add(CheckPin(config));
+  add(CheckModule(config));
+  for (const auto* const listeners : {&config.http.listeners, &config.health_listeners}) {
+    for (const http::Listener& listener : *listeners) add(http::Server::Check(listener));
+  }
+  for (const audit::DeviceSettings& device : config.audit_devices) add(CheckAuditDevice(device));
+  return refusals;
 }
 
 }  // namespace coffer::server

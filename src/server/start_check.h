@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "coffer/base/result.h"
 #include "server/config.h"
 
@@ -9,5 +11,11 @@ namespace coffer::server {
 // module, SoftHSM's own configuration, PIN files, and the directories of data, token and module
 // copies. Before any of them is used. kInvalid as CheckTrustedPath's.
 Status CheckPlaces(const Config& config);
+
+// All that a start would refuse, each as the start says it, without touching the token or the
+// database and without binding an address: places, the data directory, the PIN, the module's file,
+// listeners with their certificates, audit files. Unknown remain what the token and the database
+// hold, and addresses that somebody else has.
+std::vector<Error> FindRefusals(const Config& config);
 
 }  // namespace coffer::server

@@ -36,6 +36,9 @@ class Server {
   // be.
   static Result<std::unique_ptr<Server>> Start(const Options& options, Handler& handler,
                                                Logger& logger);
+  // Start's refusals of one listener, but for an address that somebody listens on: files are read,
+  // nothing is bound.
+  static Status Check(const Listener& listener);
   // Stops at once, closing what is open.
   ~Server();
   Server(const Server&) = delete;
