@@ -15,11 +15,11 @@
 #include <utility>
 
 #include "openssl_scope.h"
-#include "public_key_handle.h"
 
 namespace coffer::crypto {
 namespace {
 
+using PkeyPointer = std::unique_ptr<EVP_PKEY, FreeWith<::EVP_PKEY_free>>;
 using ContextPointer = std::unique_ptr<EVP_PKEY_CTX, FreeWith<::EVP_PKEY_CTX_free>>;
 using NumberPointer = std::unique_ptr<BIGNUM, FreeWith<::BN_free>>;
 using BuilderPointer = std::unique_ptr<OSSL_PARAM_BLD, FreeWith<::OSSL_PARAM_BLD_free>>;
@@ -108,6 +108,10 @@ bool SetPadding(EVP_PKEY_CTX* context, int padding, const std::optional<HashAlgo
 
 }  // namespace
 
+struct PublicKey::Handle {
+  PkeyPointer key;
+};
+
 PublicKey::PublicKey(std::unique_ptr<Handle> handle, Kind kind, int bits, Bytes spki)
     : handle_(std::move(handle)), kind_(kind), bits_(bits), spki_(std::move(spki)) {}
 PublicKey::~PublicKey() = default;
@@ -141,7 +145,7 @@ Result<PublicKey::Shared> PublicKey::FromSpki(ByteView der) {
   const unsigned char* at = der.data();
   PkeyPointer key(::d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
   if (!key || at != der.data() + der.size()) return Unusable();
-  return Adopt(std::make_unique<Handle>(std::move(key)));
+  return Adopt(std::make_unique<Handle>(Handle{std::move(key)}));
 }
 
 Result<PublicKey::Shared> PublicKey::FromPem(std::string_view pem) {
@@ -150,7 +154,7 @@ Result<PublicKey::Shared> PublicKey::FromPem(std::string_view pem) {
   const BioPointer bio(::BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   if (!bio) return Unusable();
   PkeyPointer key(::PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
-  return Adopt(std::make_unique<Handle>(std::move(key)));
+  return Adopt(std::make_unique<Handle>(Handle{std::move(key)}));
 }
 
 Result<PublicKey::Shared> PublicKey::FromRsa(ByteView modulus, ByteView exponent) {
@@ -164,21 +168,21 @@ Result<PublicKey::Shared> PublicKey::FromRsa(ByteView modulus, ByteView exponent
       ::OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1) {
     return Unusable();
   }
-  return Adopt(std::make_unique<Handle>(FromParams("RSA", builder.get())));
+  return Adopt(std::make_unique<Handle>(Handle{FromParams("RSA", builder.get())}));
 }
 
 Result<PublicKey::Shared> PublicKey::FromEcPoint(Curve curve, ByteView octet_string) {
   const ErrorMark mark;
   const std::optional<Bytes> point = InOctetString(octet_string);
   if (!point) return Unusable();
-  return Adopt(std::make_unique<Handle>(FromPoint(curve, *point)));
+  return Adopt(std::make_unique<Handle>(Handle{FromPoint(curve, *point)}));
 }
 
 Result<PublicKey::Shared> PublicKey::FromCompressed(Curve curve, std::uint8_t sign, ByteView x) {
   const ErrorMark mark;
   Bytes point{sign};
   point.insert(point.end(), x.begin(), x.end());
-  return Adopt(std::make_unique<Handle>(FromPoint(curve, point)));
+  return Adopt(std::make_unique<Handle>(Handle{FromPoint(curve, point)}));
 }
 
 Result<PublicKey::Shared> PublicKey::FromEd25519(ByteView point) {
@@ -190,7 +194,7 @@ Result<PublicKey::Shared> PublicKey::FromEd25519(ByteView point) {
     raw = std::move(*inside);
   }
   PkeyPointer key(::EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw.data(), raw.size()));
-  return Adopt(std::make_unique<Handle>(std::move(key)));
+  return Adopt(std::make_unique<Handle>(Handle{std::move(key)}));
 }
 
 std::string PublicKey::Pem() const {

@@ -112,13 +112,6 @@ Result<SecretBytes> KeyRing::DeriveLookupKey(std::string_view label) {
 
 std::size_t KeyRing::OrphanedResidents() const { return impl_->orphaned_residents; }
 
-void KeyRing::RunLater(std::function<void()> work) {
-  impl_->custodian.Post([work = std::move(work)](Token&) -> Status {
-    work();
-    return {};
-  });
-}
-
 bool KeyRing::Ready() const { return impl_->custodian.Health().reachable.load(); }
 
 const Id& KeyRing::DatabaseId() const { return impl_->database_id; }

@@ -11,6 +11,7 @@
 #include "coffer/http/server.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/keyring/token_setup.h"
+#include "coffer/transit/engine.h"
 #include "server/log_line.h"
 
 namespace coffer::server {
@@ -40,6 +41,7 @@ struct Config {
   std::filesystem::path audit_directory;   // where sys/audit may enable devices; empty: nowhere
   std::filesystem::path backup_directory;  // where sys/backup writes; empty: nowhere
   keyring::StartPolicy start_policy;
+  transit::EngineSettings engine;
   LogSettings log;
   std::chrono::milliseconds drain_deadline{10'000};
 };

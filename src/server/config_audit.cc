@@ -53,7 +53,7 @@ void PrintAudit(const Config& config, std::string& out) {
     out += "audit \"file\" " + hcl::Quote(name) + " {\n";
     PrintText("file_path", device.file.string(), out);
     PrintText("description", device.description, out);
-    out += device.hmac_accessor ? "  hmac_accessor = true\n" : "  hmac_accessor = false\n";
+    PrintBoolean("hmac_accessor", device.hmac_accessor, out);
     PrintText("sync", device.always_sync ? "always" : "usual", out);
     PrintInteger("rotate_bytes", static_cast<std::int64_t>(device.rotate_octets), out);
     out += "}\n";

@@ -204,6 +204,10 @@ void PrintText(std::string_view name, std::string_view value, std::string& out) 
   out.append("  ").append(name).append(" = ").append(hcl::Quote(value)).append("\n");
 }
 
+void PrintBoolean(std::string_view name, bool value, std::string& out) {
+  out.append("  ").append(name).append(value ? " = true\n" : " = false\n");
+}
+
 void PrintInteger(std::string_view name, std::int64_t value, std::string& out) {
   out.append("  ").append(name).append(" = ").append(std::to_string(value)).append("\n");
 }

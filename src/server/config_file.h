@@ -49,6 +49,7 @@ Result<bool> ReadListenerTelemetry(hcl::ObjectReader& listener);
 
 // "  name = value\n", for Print.
 void PrintText(std::string_view name, std::string_view value, std::string& out);
+void PrintBoolean(std::string_view name, bool value, std::string& out);
 void PrintInteger(std::string_view name, std::int64_t value, std::string& out);
 void PrintSeconds(std::string_view name, std::chrono::milliseconds value, std::string& out);
 

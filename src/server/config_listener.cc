@@ -121,10 +121,6 @@ Status ReadProxies(hcl::ObjectReader& reader, hcl::Position at, http::Listener& 
   return {};
 }
 
-void PrintBoolean(std::string_view name, bool value, std::string& out) {
-  out.append("  ").append(name).append(value ? " = true\n" : " = false\n");
-}
-
 void PrintTls(const http::TlsOptions& tls, std::string& out) {
   for (const TlsFile& file : kTlsFiles) {
     if (!(tls.*file.member).empty()) PrintText(file.name, tls.*file.member, out);

@@ -125,6 +125,8 @@ Status ReadToken(const hcl::Block& block, Config& config) {
   COFFER_TRY(ReadPath(reader, "softhsm_config", config.softhsm_config));
   COFFER_TRY(ReadPath(reader, "objects_directory", config.token.objects_directory));
   COFFER_TRY(ReadPath(reader, "copies_directory", config.token.copies_directory));
+  COFFER_ASSIGN(const auto verify, reader.Boolean("verify_ecdsa_signatures"));
+  config.engine.verify_ecdsa = verify.value_or(false);
   if (config.token.objects_directory.empty() && !config.softhsm_config.empty()) {
     COFFER_ASSIGN(config.token.objects_directory,
                   TokenDirectoryOf(config.softhsm_config, reader.At("softhsm_config")));
@@ -146,6 +148,7 @@ void PrintToken(const Config& config, std::string& out) {
   path("softhsm_config", config.softhsm_config);
   path("objects_directory", config.token.objects_directory);
   path("copies_directory", config.token.copies_directory);
+  PrintBoolean("verify_ecdsa_signatures", config.engine.verify_ecdsa, out);
   out += "}\n";
 }
 

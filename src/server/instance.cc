@@ -127,7 +127,7 @@ Status Instance::KeepRootToken() {
 }
 
 Status Instance::OpenHttp() {
-  engine_ = std::make_unique<transit::Engine>(*keys_, random_);
+  engine_ = std::make_unique<transit::Engine>(*keys_, random_, config_.engine);
   engine_->AddJobs(*custodian_);
   audit_->Watch(*custodian_, *keys_);
   custodian_->Start();

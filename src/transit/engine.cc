@@ -4,7 +4,8 @@
 
 namespace coffer::transit {
 
-Engine::Engine(keyring::KeyRing& keys, coffer::Random& random) : keys_(keys), random_(random) {}
+Engine::Engine(keyring::KeyRing& keys, coffer::Random& random, const EngineSettings& settings)
+    : keys_(keys), random_(random), settings_(settings) {}
 
 void Engine::AddJobs(Scheduler& scheduler) {
   // The shortest period is an hour; a minute's delay on it harms nobody.

@@ -11,7 +11,7 @@ namespace {
 
 using keyring::SignMechanism;
 
-// The token's answer for one version, not marshalled and not yet verified.
+// The token's answer for one version, neither verified nor marshalled.
 Result<Bytes> InToken(keyring::KeyRing& keys, const Caller& caller, const keyring::Key& key,
                       const keyring::KeyVersion& version, ByteView digest,
                       const SignOptions& options, coffer::Random& random) {
@@ -40,67 +40,30 @@ Result<Bytes> InToken(keyring::KeyRing& keys, const Caller& caller, const keyrin
   return sign({SignMechanism::Kind::kRsaRaw}, block);
 }
 
-bool IsEcdsa(const keyring::Key& key) { return key.Info().family == keyring::Family::kEcdsa; }
-
-// What the token answered for one item. A token that fails between reading the key and answering
-// gives away an RSA or Ed25519 key with one wrong signature: none leaves unverified.
-struct Unverified {
-  const keyring::KeyVersion* version = nullptr;
-  Bytes digest;
-  Bytes octets;
-  bool verifies = false;
-};
-
-Result<Unverified> SignOne(keyring::KeyRing& keys, const Caller& caller, const keyring::Key& key,
-                           const SignItem& item, const SignOptions& options,
-                           coffer::Random& random) {
+Result<Signature> SignOne(keyring::KeyRing& keys, const Caller& caller, const keyring::Key& key,
+                          const SignItem& item, const SignOptions& options,
+                          const EngineSettings& settings, coffer::Random& random) {
   COFFER_ASSIGN(const auto* const version, key.ForSigning(item.key_version));
   if (!version->public_key) return Fail(Code::kCorrupt, "key version has no public key");
   if (version->custody == keyring::Custody::kPublicOnly) {
     return Fail(Code::kInvalid, "requested version for signing does not contain a private part");
   }
-  COFFER_ASSIGN(Bytes digest, DigestToSign(key.Info(), item.input, options));
-  COFFER_ASSIGN(Bytes octets, InToken(keys, caller, key, *version, digest, options, random));
-  if (IsEcdsa(key)) return Unverified{version, std::move(digest), std::move(octets)};
-  const bool good = Verifies(key.Info(), *version->public_key, digest, octets, options);
-  return Unverified{version, {}, std::move(octets), good};  // an Ed25519 "digest" is the message
-}
-
-// All of a key version at once: a check in a batch takes little more than half the time. A key that
-// signs much gets a table for it, made where no request waits.
-void VerifyEcdsa(keyring::KeyRing& keys, std::vector<Result<Unverified>>& results) {
-  std::vector<Unverified*> made;
-  made.reserve(results.size());
-  for (auto& one : results) {
-    if (one) made.push_back(&*one);
+  COFFER_ASSIGN(const Bytes digest, DigestToSign(key.Info(), item.input, options));
+  COFFER_ASSIGN(Bytes made, InToken(keys, caller, key, *version, digest, options, random));
+  const bool ecdsa = key.Info().family == keyring::Family::kEcdsa;
+  if (ecdsa && made.size() != 2 * CurveBytes(key.Info())) {
+    return Fail(Code::kTokenFailed, "token returned a signature of the wrong length");
   }
-  std::sort(made.begin(), made.end(), [](const Unverified* one, const Unverified* other) {
-    return one->version->info.version < other->version->info.version;
-  });
-  std::vector<crypto::SignedDigest> batch;
-  for (auto first = made.begin(); first != made.end();) {
-    const auto end = std::find_if(first, made.end(), [first](const Unverified* one) {
-      return one->version != (*first)->version;
-    });
-    batch.clear();
-    for (auto at = first; at != end; ++at) batch.push_back({(*at)->digest, (*at)->octets});
-    const crypto::PublicKey::Shared& key = (*first)->version->public_key;
-    key->ConfirmEcdsa(batch);
-    if (key->TableIsDue()) keys.RunLater([key] { key->MakeTable(); });
-    for (const crypto::SignedDigest& one : batch) (*first++)->verifies = one.confirmed;
-  }
-}
-
-Result<Signature> Answer(const keyring::Key& key, const SignOptions& options,
-                         Result<Unverified> made) {
-  if (!made) return Fail(std::move(made.error()));
-  if (!made->verifies) {
+  const bool as_der = ecdsa && options.marshaling == SignOptions::Marshaling::kAsn1;
+  const bool verified = !ecdsa || settings.verify_ecdsa;
+  Bytes der;
+  if (ecdsa && (as_der || verified)) der = crypto::EcdsaToDer(made);
+  // One wrong RSA or Ed25519 signature gives its key away (docs/adr/0011).
+  if (verified &&
+      !Verifies(key.Info(), *version->public_key, digest, ecdsa ? der : made, options)) {
     return Fail(Code::kTokenFailed, "token returned a signature that does not verify");
   }
-  if (IsEcdsa(key) && options.marshaling == SignOptions::Marshaling::kAsn1) {
-    made->octets = crypto::EcdsaToDer(made->octets);
-  }
-  return Signature{made->version->info.version, std::move(made->octets)};
+  return Signature{version->info.version, as_der ? std::move(der) : std::move(made)};
 }
 
 }  // namespace
@@ -110,17 +73,13 @@ Result<std::vector<Result<Signature>>> Engine::Sign(const Caller& caller, std::s
                                                     const SignOptions& options) {
   COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key, "signing key not found"));
   COFFER_TRY(CheckSigns(*found, options, "signing"));
-  std::vector<Result<Unverified>> made;
-  made.reserve(items.size());
-  for (const SignItem& item : items) {
-    auto one = SignOne(keys_, caller, *found, item, options, random_);
-    if (!one && EndsRequest(one.error().code)) return Fail(std::move(one.error()));
-    made.push_back(std::move(one));
-  }
-  if (IsEcdsa(*found)) VerifyEcdsa(keys_, made);
   std::vector<Result<Signature>> results;
   results.reserve(items.size());
-  for (auto& one : made) results.push_back(Answer(*found, options, std::move(one)));
+  for (const SignItem& item : items) {
+    auto one = SignOne(keys_, caller, *found, item, options, settings_, random_);
+    if (!one && EndsRequest(one.error().code)) return Fail(std::move(one.error()));
+    results.push_back(std::move(one));
+  }
   return results;
 }
 

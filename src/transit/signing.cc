@@ -46,9 +46,12 @@ Result<Bytes> DigestToSign(const keyring::KeyTypeInfo& info, ByteView input,
   return Bytes(input.begin(), input.end());
 }
 
+std::size_t CurveBytes(const keyring::KeyTypeInfo& info) {
+  return static_cast<std::size_t>((info.bits + 7) / 8);
+}
+
 ByteView CutToCurve(const keyring::KeyTypeInfo& info, ByteView digest) {
-  const auto octets = static_cast<std::size_t>((info.bits + 7) / 8);
-  return digest.first(std::min(digest.size(), octets));
+  return digest.first(std::min(digest.size(), CurveBytes(info)));
 }
 
 int PssSalt(const keyring::KeyTypeInfo& info, const SignOptions& options) {

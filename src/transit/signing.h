@@ -15,6 +15,9 @@ Status CheckSigns(const keyring::Key& key, const SignOptions& options, std::stri
 Result<Bytes> DigestToSign(const keyring::KeyTypeInfo& info, ByteView input,
                            const SignOptions& options);
 
+// How long a number modulo the curve's order is.
+std::size_t CurveBytes(const keyring::KeyTypeInfo& info);
+
 // The leading octets of a digest that is longer than the curve's order (FIPS 186-4, 6.4); the
 // curves' lengths and the digests' let octets do.
 ByteView CutToCurve(const keyring::KeyTypeInfo& info, ByteView digest);

@@ -31,6 +31,7 @@ token {
   so_pin_source     = "/etc/coffer/so-pin"
   accept_readable_pin = true
   objects_directory = "/var/lib/coffer/tokens"
+  verify_ecdsa_signatures = true
 }
 limits {
   max_connections  = 50
@@ -94,6 +95,7 @@ TEST_F(ConfigFileTest, ReadsEveryKey) {
   EXPECT_EQ(config->token.module, "/usr/lib/softhsm/libsofthsm2.so");
   EXPECT_EQ(config->token.objects_directory, "/var/lib/coffer/tokens");
   EXPECT_EQ(config->token.copies_directory, "/var/lib/coffer");
+  EXPECT_TRUE(config->engine.verify_ecdsa);
   EXPECT_EQ(config->pin_file, "/etc/coffer/pin");
   EXPECT_EQ(config->so_pin_file, "/etc/coffer/so-pin");
   EXPECT_TRUE(config->accept_readable_pin);

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,13 +13,6 @@
 namespace coffer::crypto {
 
 enum class Curve { kP256, kP384, kP521 };
-
-// A digest, a signature for it, and whether a confirmation found them to belong together.
-struct SignedDigest {
-  ByteView digest;
-  ByteView signature;  // r || s at fixed width
-  bool confirmed = false;
-};
 
 // A public key and everything that is done with it outside a token: verifying, RSA encryption, PEM
 // and DER. Immutable and thread-safe; shared by the snapshots that hold it.
@@ -58,17 +50,6 @@ class PublicKey {
   // False for whatever does not verify, malformed signatures too.
   // `signature`: DER (ECDSA-Sig-Value); any digest length, cut to the curve's as FIPS 186-4 has it.
   bool VerifyEcdsa(ByteView digest, ByteView signature) const;
-  // The same for signatures of one's own token, r || s as that gives them: sets `confirmed` of each
-  // by itself. With a table (P-256 only) one takes half the time, and in a batch a quarter.
-  void ConfirmEcdsa(std::span<SignedDigest> batch) const;
-  bool ConfirmEcdsa(ByteView digest, ByteView signature) const;
-  // Whether a table would now pay for itself: true once after every 4,096 confirmations without
-  // one.
-  bool TableIsDue() const;
-  // Makes the table where the key can have one and the process has room for it. Takes some 20 ms,
-  // so not on a thread that others wait for; any thread.
-  void MakeTable() const;
-  bool HasTable() const;
   bool VerifyEd25519(ByteView message, ByteView signature) const;
   // RFC 8017 8.2; without a hash: the input itself, without DigestInfo.
   bool VerifyPkcs1(std::optional<HashAlgorithm> hash, ByteView digest, ByteView signature) const;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -199,9 +198,6 @@ class KeyRing {
   // or not below the modulus.
   Result<SecretBytes> RsaDecrypt(std::size_t worker, const Key& key, const KeyVersion& version,
                                  ByteView ciphertext);
-  // On the custodian's thread, when it has its turn: for what takes milliseconds that a worker's
-  // clients should not wait for. Dropped where the custodian's queue is full.
-  void RunLater(std::function<void()> work);
   // From the token's generator.
   Status Random(std::size_t worker, MutableBytes out);
   // 32 octets for look-up hashes, from coffer-meta over `label`. At start only.

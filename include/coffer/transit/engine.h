@@ -102,12 +102,17 @@ struct DataKey {
   SecretBytes plaintext;
 };
 
+struct EngineSettings {
+  // Whether ECDSA signatures are verified before they are given out, too (docs/adr/0011).
+  bool verify_ecdsa = false;
+};
+
 // The transit operations on keys of a mount (vault-api 1). Bytes in, bytes out: no JSON, base64 or
 // SQL. Thread-safe; each worker index by its own thread. The outer Result is the whole request's,
 // the inner one an item's. An absent key is kInvalid "encryption key not found".
 class Engine {
  public:
-  Engine(keyring::KeyRing& keys, coffer::Random& random);
+  Engine(keyring::KeyRing& keys, coffer::Random& random, const EngineSettings& settings = {});
 
   // Registers the automatic rotation of keys whose period has passed.
   void AddJobs(Scheduler& scheduler);
@@ -127,7 +132,7 @@ class Engine {
                                   std::int64_t key_version, ByteView associated_data,
                                   ByteView context = {});
 
-  // Each signature was verified before it is given out.
+  // RSA and Ed25519 signatures were verified before they are given out, ECDSA ones by the setting.
   Result<std::vector<Result<Signature>>> Sign(const Caller& caller, std::string_view key,
                                               std::span<const SignItem> items,
                                               const SignOptions& options);
@@ -152,6 +157,7 @@ class Engine {
  private:
   keyring::KeyRing& keys_;
   coffer::Random& random_;
+  const EngineSettings settings_;
 };
 
 }  // namespace coffer::transit
