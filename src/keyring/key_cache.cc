@@ -1,8 +1,28 @@
 #include "keyring/key_cache.h"
 
 namespace coffer::keyring {
+namespace {
 
-KeyCacheShard::Hit KeyCacheShard::Get(const Id& mount, std::string_view name) {
+// A key's own part: itself, its place in the cache and its name twice.
+constexpr std::size_t kKeyBytes = 640;
+// A version's: its node, its counter and the counter's place in the cache.
+constexpr std::size_t kVersionBytes = 704;
+// What OpenSSL keeps for a public key that it has parsed.
+constexpr std::size_t kPublicKeyBytes = 6144;
+
+}  // namespace
+
+std::size_t BytesHeld(const Key& key) {
+  std::size_t bytes = kKeyBytes + 2 * key.name.size();
+  for (const auto& [number, version] : key.versions) {
+    bytes += kVersionBytes + version.blob.size() + version.hmac_blob.size() +
+             version.info.created_by.size() + version.info.reason.size();
+    if (version.public_key) bytes += kPublicKeyBytes + 2 * version.spki.size();
+  }
+  return bytes;
+}
+
+KeyCache::Hit KeyCache::Get(const Id& mount, std::string_view name) {
   const std::lock_guard lock(mutex_);
   const auto found = index_.find({mount, name});
   if (found == index_.end()) return {nullptr, changes_};
@@ -10,56 +30,62 @@ KeyCacheShard::Hit KeyCacheShard::Get(const Id& mount, std::string_view name) {
   return {found->second->key, changes_};
 }
 
-void KeyCacheShard::Insert(const std::shared_ptr<Key>& key) {
+void KeyCache::Insert(const std::shared_ptr<Key>& key) {
   for (auto& [number, version] : key->versions) {
     version.counter = counters_.try_emplace({key->id, number}, version.counter).first->second;
   }
+  const std::size_t bytes = BytesHeld(*key);
   if (const auto found = index_.find({key->mount, key->name}); found != index_.end()) {
-    found->second->key = key;
+    Entry& entry = *found->second;
+    bytes_ += bytes - entry.bytes;
+    entry.key = key;
+    entry.bytes = bytes;
     entries_.splice(entries_.begin(), entries_, found->second);
-    return;
+  } else {
+    entries_.push_front({key->name, key, bytes});
+    index_.emplace(PlaceView{key->mount, entries_.front().name}, entries_.begin());
+    bytes_ += bytes;
   }
-  if (index_.size() >= most_keys_) Erase(std::prev(entries_.end()));
-  entries_.push_front({key->name, key});
-  index_.emplace(PlaceView{key->mount, entries_.front().name}, entries_.begin());
+  while (bytes_ > most_bytes_ && entries_.size() > 1) Erase(std::prev(entries_.end()));
 }
 
-void KeyCacheShard::Erase(Entries::iterator entry) {
+void KeyCache::Erase(Entries::iterator entry) {
   Release(*entry->key);
+  bytes_ -= entry->bytes;
   index_.erase({entry->key->mount, entry->name});
   entries_.erase(entry);
 }
 
-void KeyCacheShard::Release(const Key& key) {
+void KeyCache::Release(const Key& key) {
   for (const auto& [number, version] : key.versions) {
     const bool in_use = version.counter->left_in_block.load(std::memory_order_relaxed) > 0;
     if (!in_use || counters_.size() > most_counters_) counters_.erase({key.id, number});
   }
 }
 
-void KeyCacheShard::PutLoaded(const std::shared_ptr<Key>& key, Stamp stamp) {
+void KeyCache::PutLoaded(const std::shared_ptr<Key>& key, Stamp stamp) {
   const std::lock_guard lock(mutex_);
   if (changes_ == stamp) Insert(key);
 }
 
-void KeyCacheShard::Publish(const std::shared_ptr<Key>& key) {
+void KeyCache::Publish(const std::shared_ptr<Key>& key) {
   const std::lock_guard lock(mutex_);
   ++changes_;
   Insert(key);
 }
 
-void KeyCacheShard::Remove(const Id& mount, std::string_view name) {
+void KeyCache::Remove(const Id& mount, std::string_view name) {
   const std::lock_guard lock(mutex_);
   ++changes_;
   if (const auto found = index_.find({mount, name}); found != index_.end()) Erase(found->second);
 }
 
-void KeyCacheShard::RemoveCounter(const Id& key, int version) {
+void KeyCache::RemoveCounter(const Id& key, int version) {
   const std::lock_guard lock(mutex_);
   counters_.erase({key, version});
 }
 
-std::size_t KeyCacheShard::Counters() {
+std::size_t KeyCache::Counters() {
   const std::lock_guard lock(mutex_);
   return counters_.size();
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,14 +14,14 @@
 
 namespace coffer::keyring {
 
-inline std::size_t HashOfPlace(const Id& mount, std::string_view name) noexcept {
-  return IdHash{}(mount) ^ std::hash<std::string_view>{}(name);
-}
+// What a snapshot holds in memory, the cache's own part included. Measured with jemalloc; a little
+// above what the allocator hands out.
+std::size_t BytesHeld(const Key& key);
 
 // Snapshots of keys by place, least recently used ones going first, and the running counters of
 // their versions. A counter outlives its snapshot while encryptions of its block are left: a key
 // that was put out and comes back uses them up before it is charged with others. Thread-safe.
-class KeyCacheShard {
+class KeyCache {
  public:
   // What was known when a load began: a load that a change overtook is not put in.
   using Stamp = std::uint64_t;
@@ -30,9 +29,10 @@ class KeyCacheShard {
     std::shared_ptr<const Key> key;  // null: not cached
     Stamp stamp = 0;
   };
-  // Counters of snapshots that are gone are kept up to `counters`; those beyond burn their block.
-  KeyCacheShard(std::size_t keys, std::size_t counters)
-      : most_keys_(keys), most_counters_(counters) {}
+  // `bytes`: what the snapshots may hold together; one that holds more is alone. Counters of
+  // snapshots that are gone are kept up to `counters`; those beyond burn their block.
+  KeyCache(std::size_t bytes, std::size_t counters)
+      : most_bytes_(bytes), most_counters_(counters) {}
 
   Hit Get(const Id& mount, std::string_view name);
   // Both give the key's versions the running counters before anyone else sees it.
@@ -52,12 +52,13 @@ class KeyCacheShard {
   };
   struct PlaceHash {
     std::size_t operator()(const PlaceView& place) const noexcept {
-      return HashOfPlace(place.mount, place.name);
+      return IdHash{}(place.mount) ^ std::hash<std::string_view>{}(place.name);
     }
   };
   struct Entry {
     std::string name;  // its own: the index outlasts a snapshot
     std::shared_ptr<const Key> key;
+    std::size_t bytes = 0;
   };
   using Entries = std::list<Entry>;
   struct VersionId {
@@ -76,33 +77,15 @@ class KeyCacheShard {
   // Drops the counters of a snapshot that goes, but for blocks that are worth keeping.
   void Release(const Key& key);
 
-  const std::size_t most_keys_;
+  const std::size_t most_bytes_;
   const std::size_t most_counters_;
   std::mutex mutex_;
-  Entries entries_;  // most recently used first
+  std::size_t bytes_ = 0;  // of all entries
+  Entries entries_;        // most recently used first
   std::unordered_map<PlaceView, Entries::iterator, PlaceHash> index_;
   // Of every version that is cached, and of others with a block in use.
   std::unordered_map<VersionId, std::shared_ptr<EncryptionCounter>, VersionHash> counters_;
   Stamp changes_ = 0;
-};
-
-// All of a key ring's snapshots, in shards so that look-ups of different keys do not meet.
-// Thread-safe.
-class KeyCache {
- public:
-  KeyCacheShard& ShardOf(const Id& mount, std::string_view name) {
-    return shards_[HashOfPlace(mount, name) % kShards];
-  }
-
- private:
-  static constexpr std::size_t kShards = 64;
-  static constexpr std::size_t kKeysPerShard = 4096;
-  // Some 120 octets each.
-  static constexpr std::size_t kCountersPerShard = 65'536;
-  struct Shard : KeyCacheShard {
-    Shard() : KeyCacheShard(kKeysPerShard, kCountersPerShard) {}
-  };
-  std::array<Shard, kShards> shards_;
 };
 
 }  // namespace coffer::keyring

@@ -31,7 +31,7 @@ Status KeyRing::Impl::CatchUp(Token& token) {
     // The other keys keep their snapshots, and with them what is left of their counted blocks: on a
     // full disk no new block can be had.
     for (const store::KeyPlace& place : doubtful) {
-      cache.ShardOf(place.mount, place.name).Remove(place.mount, place.name);
+      cache.Remove(place.mount, place.name);
     }
     doubtful.clear();
   }
@@ -78,19 +78,18 @@ Status KeyRing::Impl::WriteRows(storage::Transaction& transaction, const Change&
 
 void KeyRing::Impl::Publish(const Change& change) {
   const Key& key = change.after ? *change.after : change.before->key;
-  KeyCacheShard& shard = cache.ShardOf(key.mount, key.name);
   if (change.before != nullptr) {
     const Key& before = change.before->key;
     for (const auto& [number, version] : before.versions) {
       if (!change.Drops(number)) continue;
       retired.Add({before.id, number});
-      shard.RemoveCounter(before.id, number);
+      cache.RemoveCounter(before.id, number);
     }
   }
   if (change.after) {
-    shard.Publish(change.after);
+    cache.Publish(change.after);
   } else {
-    shard.Remove(key.mount, key.name);
+    cache.Remove(key.mount, key.name);
   }
 }
 

@@ -51,11 +51,12 @@ Result<std::unique_ptr<KeyRing>> KeyRing::Open(storage::Database& database, Cust
                                                Token& custodian_token,
                                                std::vector<std::unique_ptr<Token>> tokens,
                                                const StartPolicy& policy, coffer::Random& random,
-                                               const Clock& clock, Logger& logger) {
-  auto impl = std::make_unique<Impl>(database, custodian, random, clock, logger);
+                                               const Clock& clock, Logger& logger,
+                                               const CacheLimits& limits) {
+  auto impl = std::make_unique<Impl>(database, custodian, random, clock, logger, limits);
   impl->tokens = std::move(tokens);
   for (const auto& token : impl->tokens) {
-    impl->workers.push_back(std::make_unique<Impl::Worker>());
+    impl->workers.push_back(std::make_unique<Impl::Worker>(limits.handles));
     impl->workers.back()->token = token.get();
   }
   impl->custodian_worker.token = &custodian_token;
@@ -65,8 +66,7 @@ Result<std::unique_ptr<KeyRing>> KeyRing::Open(storage::Database& database, Cust
 
 Result<std::shared_ptr<const Key>> KeyRing::Find(std::size_t worker, const Id& mount,
                                                  std::string_view name) {
-  KeyCacheShard& shard = impl_->cache.ShardOf(mount, name);
-  KeyCacheShard::Hit hit = shard.Get(mount, name);
+  KeyCache::Hit hit = impl_->cache.Get(mount, name);
   if (hit.key) return std::move(hit.key);
   Impl::Worker& own = impl_->WorkerAt(worker);
   COFFER_TRY(impl_->Refresh(own));
@@ -83,7 +83,7 @@ Result<std::shared_ptr<const Key>> KeyRing::Find(std::size_t worker, const Id& m
     return Fail(std::move(stored).error());
   }
   auto key = std::make_shared<Key>(std::move(stored->key));
-  shard.PutLoaded(key, hit.stamp);
+  impl_->cache.PutLoaded(key, hit.stamp);
   return key;
 }
 

@@ -31,8 +31,10 @@ inline constexpr std::int64_t kRefuseAt = std::int64_t{1} << 32;
 struct KeyRing::Impl {
   // A thread's token instance and its handles: that thread only.
   struct Worker {
+    explicit Worker(std::size_t most_handles) : handles(most_handles) {}
+
     Token* token = nullptr;
-    HandleCache handles{kHandlesPerInstance};
+    HandleCache handles;
     std::uint64_t generation = 1;
     std::uint64_t retired_seen = 0;
     bool recycle = false;  // before the next use, whatever was made
@@ -40,14 +42,21 @@ struct KeyRing::Impl {
     std::array<std::uint8_t, 128 * kNonceOctets> drawn{};
     std::size_t drawn_left = 0;  // at the end of `drawn`
   };
-  static constexpr std::size_t kHandlesPerInstance = 50'000;
-  // SoftHSM keeps some 250 octets for each session object until C_Finalize.
-  static constexpr std::uint64_t kRecycleAfterObjects = 500'000;
+  // SoftHSM keeps 200 bytes of each session object that was destroyed until C_Finalize.
+  static constexpr std::uint64_t kRecycleAfterObjects = 50'000;
+  // Counts of keys that are out of the cache: some 120 bytes each.
+  static constexpr std::size_t kCountersKept = 65'536;
   static constexpr std::size_t kRetiredRemembered = 4096;
 
   Impl(storage::Database& db, Custodian& keeper, coffer::Random& source, const Clock& time,
-       Logger& log)
-      : database(db), custodian(keeper), random(source), clock(time), logger(log) {}
+       Logger& log, const CacheLimits& limits)
+      : database(db),
+        custodian(keeper),
+        random(source),
+        clock(time),
+        logger(log),
+        custodian_worker(limits.handles),
+        cache(limits.key_bytes, kCountersKept) {}
 
   bool IsCustodian(const Worker& worker) const { return &worker == &custodian_worker; }
   Worker& WorkerAt(std::size_t index) {

@@ -41,6 +41,7 @@ struct Config {
   std::filesystem::path audit_directory;   // where sys/audit may enable devices; empty: nowhere
   std::filesystem::path backup_directory;  // where sys/backup writes; empty: nowhere
   keyring::StartPolicy start_policy;
+  keyring::CacheLimits cache_limits;
   transit::EngineSettings engine;
   LogSettings log;
   std::chrono::milliseconds drain_deadline{10'000};

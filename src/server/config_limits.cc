@@ -26,6 +26,19 @@ constexpr std::array kSizes{
     Size{"max_body_bytes", &http::Options::max_body_bytes, kKibi, 1024 * kKibi* kKibi},
 };
 
+struct CacheSize {
+  std::string_view name;
+  std::size_t keyring::CacheLimits::*member;
+  std::int64_t lowest;
+  std::int64_t highest;
+};
+
+constexpr std::array kCacheSizes{
+    CacheSize{"max_cached_key_bytes", &keyring::CacheLimits::key_bytes, 64 * kKibi,
+              64 * 1024 * kKibi* kKibi},
+    CacheSize{"max_key_handles", &keyring::CacheLimits::handles, 16, 10'000'000},
+};
+
 struct Timeout {
   std::string_view name;
   std::chrono::milliseconds http::Options::*member;
@@ -49,6 +62,10 @@ Status ReadLimits(const hcl::Block& block, Config& config) {
     COFFER_ASSIGN(const auto value, reader.Integer(size.name, size.lowest, size.highest));
     if (value) config.http.*size.member = static_cast<std::size_t>(*value);
   }
+  for (const CacheSize& size : kCacheSizes) {
+    COFFER_ASSIGN(const auto value, reader.Integer(size.name, size.lowest, size.highest));
+    if (value) config.cache_limits.*size.member = static_cast<std::size_t>(*value);
+  }
   for (const Timeout& timeout : kTimeouts) {
     COFFER_ASSIGN(const auto value, reader.Seconds(timeout.name, 1, kLongestSeconds));
     if (value) config.http.*timeout.member = std::chrono::seconds(*value);
@@ -60,6 +77,9 @@ void PrintLimits(const Config& config, std::string& out) {
   out += "limits {\n";
   for (const Size& size : kSizes) {
     PrintInteger(size.name, static_cast<std::int64_t>(config.http.*size.member), out);
+  }
+  for (const CacheSize& size : kCacheSizes) {
+    PrintInteger(size.name, static_cast<std::int64_t>(config.cache_limits.*size.member), out);
   }
   for (const Timeout& timeout : kTimeouts) {
     PrintSeconds(timeout.name, config.http.*timeout.member, out);

@@ -94,7 +94,7 @@ Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
                                                     keyring::Custodian::Options{}, clock_, logger_);
   COFFER_ASSIGN(keys_, keyring::KeyRing::Open(*database_, *custodian_, custodians_token,
                                               std::move(opened.workers), config_.start_policy,
-                                              random_, clock_, logger_));
+                                              random_, clock_, logger_, config_.cache_limits));
   return {};
 }
 

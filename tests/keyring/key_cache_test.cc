@@ -11,7 +11,7 @@
 namespace coffer::keyring {
 namespace {
 
-class KeyCacheShardTest : public ::testing::Test {
+class KeyCacheTest : public ::testing::Test {
  protected:
   // A snapshot as one is read from the database: its counters have nothing left.
   std::shared_ptr<Key> Snapshot(const std::string& name, int versions = 1) {
@@ -35,15 +35,15 @@ class KeyCacheShardTest : public ::testing::Test {
   }
   std::shared_ptr<Key> Publish(const std::string& name, int versions = 1) {
     auto key = Snapshot(name, versions);
-    shard_.Publish(key);
+    cache_.Publish(key);
     return key;
   }
   std::shared_ptr<Key> Load(const std::string& name, int versions = 1) {
     auto key = Snapshot(name, versions);
-    shard_.PutLoaded(key, shard_.Get(mount_, name).stamp);
+    cache_.PutLoaded(key, cache_.Get(mount_, name).stamp);
     return key;
   }
-  bool Has(const std::string& name) { return shard_.Get(mount_, name).key != nullptr; }
+  bool Has(const std::string& name) { return cache_.Get(mount_, name).key != nullptr; }
   static EncryptionCounter& CounterOf(const std::shared_ptr<Key>& key, int version = 1) {
     return *key->versions.at(version).counter;
   }
@@ -55,10 +55,11 @@ class KeyCacheShardTest : public ::testing::Test {
 
   crypto::SystemRandom random_;
   Id mount_ = Id::Generate(random_);
-  KeyCacheShard shard_{3, 4};
+  // Three keys of one version, and four counters of others.
+  KeyCache cache_{5000, 4};
 };
 
-TEST_F(KeyCacheShardTest, TheLeastRecentlyUsedKeyMakesRoom) {
+TEST_F(KeyCacheTest, TheLeastRecentlyUsedKeyMakesRoom) {
   for (const char* const name : {"a", "b", "c"}) Publish(name);
   EXPECT_TRUE(Has("a"));
   Publish("d");
@@ -69,7 +70,7 @@ TEST_F(KeyCacheShardTest, TheLeastRecentlyUsedKeyMakesRoom) {
   for (const char* const name : {"d", "a", "e"}) EXPECT_TRUE(Has(name)) << name;
 }
 
-TEST_F(KeyCacheShardTest, AKeyInUseStaysHoweverManyOthersCome) {
+TEST_F(KeyCacheTest, AKeyInUseStaysHoweverManyOthersCome) {
   Publish("used");
   for (int i = 0; i < 1000; ++i) {
     ASSERT_TRUE(Has("used"));
@@ -77,27 +78,41 @@ TEST_F(KeyCacheShardTest, AKeyInUseStaysHoweverManyOthersCome) {
   }
 }
 
-TEST_F(KeyCacheShardTest, AnotherSnapshotOfACachedKeyPutsNobodyOut) {
+TEST_F(KeyCacheTest, AnotherSnapshotOfACachedKeyPutsNobodyOut) {
   for (const char* const name : {"a", "b", "c"}) Publish(name);
   for (const char* const name : {"c", "a", "b"}) {
-    const auto newer = Publish(name, 2);
-    EXPECT_EQ(shard_.Get(mount_, name).key, newer);
+    const auto newer = Publish(name);
+    EXPECT_EQ(cache_.Get(mount_, name).key, newer);
   }
   for (const char* const name : {"a", "b", "c"}) EXPECT_TRUE(Has(name)) << name;
 }
 
-TEST_F(KeyCacheShardTest, ALoadThatAChangeOvertookIsNotPutIn) {
-  const auto stamp = shard_.Get(mount_, "a").stamp;
+TEST_F(KeyCacheTest, AKeyThatGrowsPutsOthersOut) {
+  for (const char* const name : {"a", "b", "c"}) Publish(name);
+  Publish("c", 3);
+  EXPECT_FALSE(Has("a"));
+  EXPECT_TRUE(Has("b"));
+  Publish("c", 100);
+  EXPECT_FALSE(Has("b"));
+  EXPECT_TRUE(Has("c")) << "a key that holds more than all may is alone";
+  Publish("d");
+  EXPECT_FALSE(Has("c"));
+  for (const char* const name : {"e", "f"}) Publish(name);
+  for (const char* const name : {"d", "e", "f"}) EXPECT_TRUE(Has(name)) << name;
+}
+
+TEST_F(KeyCacheTest, ALoadThatAChangeOvertookIsNotPutIn) {
+  const auto stamp = cache_.Get(mount_, "a").stamp;
   const auto old = Snapshot("a");
   const auto newer = Publish("a", 2);
-  shard_.PutLoaded(old, stamp);
-  EXPECT_EQ(shard_.Get(mount_, "a").key, newer);
-  shard_.Remove(mount_, "a");
-  shard_.PutLoaded(old, stamp);
+  cache_.PutLoaded(old, stamp);
+  EXPECT_EQ(cache_.Get(mount_, "a").key, newer);
+  cache_.Remove(mount_, "a");
+  cache_.PutLoaded(old, stamp);
   EXPECT_FALSE(Has("a"));
 }
 
-TEST_F(KeyCacheShardTest, AKeyThatComesBackGoesOnWithItsBlock) {
+TEST_F(KeyCacheTest, AKeyThatComesBackGoesOnWithItsBlock) {
   const auto before = Load("k", 2);
   CounterOf(before, 2).left_in_block.store(1000);
   PutOut("k");
@@ -108,44 +123,44 @@ TEST_F(KeyCacheShardTest, AKeyThatComesBackGoesOnWithItsBlock) {
   EXPECT_EQ(CounterOf(after, 2).left_in_block.load(), 999);
 }
 
-TEST_F(KeyCacheShardTest, ANewSnapshotGoesOnWithTheBlocksOfItsVersions) {
+TEST_F(KeyCacheTest, ANewSnapshotGoesOnWithTheBlocksOfItsVersions) {
   const auto before = Load("k");
   CounterOf(before).left_in_block.store(1000);
   EXPECT_EQ(CounterOf(Publish("k", 2)).left_in_block.load(), 1000);
   // Also where the rows are read again, and where the key is not cached.
-  shard_.Remove(mount_, "k");
+  cache_.Remove(mount_, "k");
   EXPECT_EQ(CounterOf(Publish("k", 3)).left_in_block.load(), 1000);
 }
 
-TEST_F(KeyCacheShardTest, TwoLoadsOfOneKeyShareItsCounters) {
-  const auto stamp = shard_.Get(mount_, "k").stamp;
+TEST_F(KeyCacheTest, TwoLoadsOfOneKeyShareItsCounters) {
+  const auto stamp = cache_.Get(mount_, "k").stamp;
   const auto first = Snapshot("k");
   const auto second = Snapshot("k");
-  shard_.PutLoaded(first, stamp);
-  shard_.PutLoaded(second, stamp);
+  cache_.PutLoaded(first, stamp);
+  cache_.PutLoaded(second, stamp);
   EXPECT_EQ(&CounterOf(first), &CounterOf(second));
 }
 
-TEST_F(KeyCacheShardTest, CountersWithoutAnyLeftGoWithTheirSnapshot) {
+TEST_F(KeyCacheTest, CountersWithoutAnyLeftGoWithTheirSnapshot) {
   Load("k", 50);
   PutOut("k");
-  EXPECT_EQ(shard_.Counters(), 3U) << "those of the three that are cached";
+  EXPECT_EQ(cache_.Counters(), 3U) << "those of the three that are cached";
 }
 
-TEST_F(KeyCacheShardTest, ADestroyedVersionsCounterGoesWithIt) {
+TEST_F(KeyCacheTest, ADestroyedVersionsCounterGoesWithIt) {
   const auto before = Load("k");
   CounterOf(before).left_in_block.store(1000);
-  shard_.RemoveCounter(before->id, 1);
-  shard_.Remove(mount_, "k");
-  EXPECT_EQ(shard_.Counters(), 0U);
+  cache_.RemoveCounter(before->id, 1);
+  cache_.Remove(mount_, "k");
+  EXPECT_EQ(cache_.Counters(), 0U);
   EXPECT_EQ(CounterOf(Load("k")).left_in_block.load(), 0);
 }
 
-TEST_F(KeyCacheShardTest, TheBlocksOfKeysThatAreOutAreBounded) {
+TEST_F(KeyCacheTest, TheBlocksOfKeysThatAreOutAreBounded) {
   for (int i = 0; i < 1000; ++i) {
     CounterOf(Load(std::to_string(i))).left_in_block.store(1000);
   }
-  EXPECT_LE(shard_.Counters(), 3U + 4U);
+  EXPECT_LE(cache_.Counters(), 3U + 4U);
 }
 
 }  // namespace

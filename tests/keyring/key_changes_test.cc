@@ -144,7 +144,7 @@ TEST_F(KeyChangesTest, TheCustodiansInstanceIsOpenedAnewWhenItHasMadeItsShareOfO
   Create("orders");
   const Bytes sealed = *Encrypt("orders", "kept");
   EXPECT_EQ(hooks_.reopened, 0);
-  hooks_.further_objects = 500'000;
+  hooks_.further_objects = 50'000;
   Must(keys_->Rotate(mount_, "orders", actor_));
   EXPECT_EQ(hooks_.reopened, 1);
   Must(keys_->Rotate(mount_, "orders", actor_));

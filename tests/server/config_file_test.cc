@@ -41,6 +41,8 @@ limits {
   body_timeout     = 4
   idle_timeout     = "1m"
   parked_timeout   = 30
+  max_cached_key_bytes = 1048576
+  max_key_handles      = 500
 }
 )";
 
@@ -106,6 +108,8 @@ TEST_F(ConfigFileTest, ReadsEveryKey) {
   EXPECT_EQ(http.body_timeout, std::chrono::seconds(4));
   EXPECT_EQ(http.idle_timeout, std::chrono::seconds(60));
   EXPECT_EQ(http.parked_timeout, std::chrono::seconds(30));
+  EXPECT_EQ(config->cache_limits.key_bytes, 1'048'576U);
+  EXPECT_EQ(config->cache_limits.handles, 500U);
 }
 
 constexpr std::string_view kTls = R"(

@@ -91,6 +91,13 @@ struct StartPolicy {
   bool restoring = false;
 };
 
+// How much of what can be made again stays in memory.
+struct CacheLimits {
+  std::size_t key_bytes = 16UL * 1024 * 1024;  // of keys as they are read from the database
+  // Unwrapped and derived keys in each instance of the token. SoftHSM takes 7.5 kB for each.
+  std::size_t handles = 2000;
+};
+
 // What of the database this token cannot use.
 struct UnusableVersion {
   Id mount;
@@ -126,7 +133,8 @@ class KeyRing {
                                                Token& custodian_token,
                                                std::vector<std::unique_ptr<Token>> tokens,
                                                const StartPolicy& policy, coffer::Random& random,
-                                               const Clock& clock, Logger& logger);
+                                               const Clock& clock, Logger& logger,
+                                               const CacheLimits& limits = {});
   ~KeyRing();
 
   // kNotFound; kCorrupt for a key whose rows failed their MACs: that key only is disabled.
