@@ -180,8 +180,10 @@ struct KeyRing::Impl {
   // `attempt` on the worker's own instance; once more after a doubtful error that the token's
   // health does not explain.
   Status Attempt(Worker& worker, const std::function<Status()>& attempt);
-  // The token's half of nonces; the kernel's half is never drawn ahead (key-custody, "Nonces").
-  Status DrawNonces(Worker& worker, MutableBytes out);
+  // Each from the token's generator XOR the kernel's.
+  Result<Bytes> DrawNonces(Worker& worker, std::size_t count);
+  // The token's half; the kernel's half is never drawn ahead (key-custody, "Nonces").
+  Status DrawFromToken(Worker& worker, MutableBytes out);
   Status TokenRandom(Worker& worker, MutableBytes out);
   Status Reserve(const Key& key, const KeyVersion& version, std::int64_t count);
   void AskForRotation(const Key& key, std::string reason);

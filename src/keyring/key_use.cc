@@ -171,7 +171,7 @@ Status KeyRing::Impl::TokenRandom(Worker& worker, MutableBytes out) {
   return done;
 }
 
-Status KeyRing::Impl::DrawNonces(Worker& worker, MutableBytes out) {
+Status KeyRing::Impl::DrawFromToken(Worker& worker, MutableBytes out) {
   if (out.size() > worker.drawn.size()) return TokenRandom(worker, out);
   if (out.size() > worker.drawn_left) {
     worker.drawn_left = 0;
@@ -182,6 +182,15 @@ Status KeyRing::Impl::DrawNonces(Worker& worker, MutableBytes out) {
   std::copy_n(next, out.size(), out.begin());
   worker.drawn_left -= out.size();
   return {};
+}
+
+Result<Bytes> KeyRing::Impl::DrawNonces(Worker& worker, std::size_t count) {
+  Bytes nonces(count * kNonceOctets);
+  COFFER_TRY(DrawFromToken(worker, nonces));
+  Bytes kernel(nonces.size());
+  random.Fill(kernel);
+  for (std::size_t i = 0; i < nonces.size(); ++i) nonces[i] ^= kernel[i];
+  return nonces;
 }
 
 // HMAC-SHA256(K_nonce, be64(length of aad) || aad || plaintext): its first 12 octets are the nonce.
@@ -228,11 +237,7 @@ Status KeyRing::Encrypt(std::size_t worker, const Key& key, std::span<Encryption
     return Fail(Code::kUnavailable,
                 "key must be rotated before its next encryption: rotate it first");
   }
-  Bytes nonces(items.size() * kNonceOctets);
-  COFFER_TRY(impl_->DrawNonces(own, nonces));
-  Bytes kernel(nonces.size());
-  impl_->random.Fill(kernel);
-  for (std::size_t i = 0; i < nonces.size(); ++i) nonces[i] ^= kernel[i];
+  COFFER_ASSIGN(const Bytes nonces, impl_->DrawNonces(own, items.size()));
   for (std::size_t i = 0; i < items.size(); ++i) {
     Encryption& item = items[i];
     if (item.version == nullptr) continue;  // its caller has set the error already
@@ -245,8 +250,8 @@ Status KeyRing::Encrypt(std::size_t worker, const Key& key, std::span<Encryption
     Status done = impl_->EncryptOne(own, key, item, nonce);
     if (!done && IsDoubtful(done.error())) {
       COFFER_TRY(impl_->Judge(own, done.error()));
-      std::array<std::uint8_t, kNonceOctets> fresh{};
-      impl_->random.Fill(fresh);  // never the nonce of an operation whose outcome is unknown
+      // Never the nonce of an operation whose outcome is unknown.
+      COFFER_ASSIGN(const Bytes fresh, impl_->DrawNonces(own, 1));
       done = impl_->EncryptOne(own, key, item, fresh);
     }
     if (!done && done.error().code == Code::kTokenLost) return Fail(std::move(done).error());

@@ -50,6 +50,7 @@ class KeyRingTest : public ::testing::Test {
   // What the custodian works with: a test may put one of its own around the real one.
   virtual std::unique_ptr<Token> CustodiansToken(std::unique_ptr<Token> real) { return real; }
   virtual std::unique_ptr<Token> WorkersToken(std::unique_ptr<Token> real) { return real; }
+  virtual coffer::Random& KeyRingsRandom() { return random_; }
 
   std::filesystem::path DatabaseFile() const { return token_.Directory() / "coffer.db"; }
 
@@ -68,7 +69,7 @@ class KeyRingTest : public ::testing::Test {
         Custodian::Options{.probe_period = std::chrono::milliseconds(20)}, clock_, logger_);
     COFFER_ASSIGN(
         keys_, KeyRing::Open(*database_, *custodian_, custodians, std::move(opened.workers), policy,
-                             random_, clock_, logger_));
+                             KeyRingsRandom(), clock_, logger_, limits_));
     custodian_->Start();
     return {};
   }
@@ -143,6 +144,7 @@ class KeyRingTest : public ::testing::Test {
   crypto::SystemRandom random_;
   SettableClock clock_;
   NullLogger logger_;
+  CacheLimits limits_;
   Id mount_ = Id::Generate(random_);
   Actor actor_{"tester", "requested"};
   std::unique_ptr<storage::Database> database_;
