@@ -42,7 +42,14 @@ Result<keyring::ImportedMaterial> MaterialOf(const Fields& fields) {
   }
   if (!pem.empty()) {
     const auto key = crypto::PublicKey::FromPem(pem);
-    if (!key) return Fail(Code::kInvalid, "error parsing public key: not a PEM of a key type here");
+    if (!key)
+      return Fail(Code::kInvalid,
+                  "error parsing public key: not a PEM of a key type here, or an RSA "
+                  "key with an exponent below 65537 or an even number");
+    if (!(*key)->IsSound()) {
+      return Fail(Code::kInvalid,
+                  "error parsing public key: its modulus is not a product of two large primes");
+    }
     material.public_key = *key;
     return material;
   }

@@ -99,6 +99,21 @@ bool IsKnownCurve(EVP_PKEY* key, int bits) {
   });
 }
 
+NumberPointer NumberOf(EVP_PKEY* key, const char* name) {
+  BIGNUM* number = nullptr;
+  if (::EVP_PKEY_get_bn_param(key, name, &number) != 1) return nullptr;
+  return NumberPointer(number);
+}
+
+// FIPS 186-5 5.1: an odd modulus and an odd exponent between 2^16 and 2^256. Smaller exponents give
+// messages away (1 at once); an even modulus is no product of two large primes.
+bool IsUsableRsa(EVP_PKEY* key) {
+  const NumberPointer n = NumberOf(key, OSSL_PKEY_PARAM_RSA_N);
+  const NumberPointer e = NumberOf(key, OSSL_PKEY_PARAM_RSA_E);
+  return n && e && ::BN_is_odd(n.get()) == 1 && ::BN_is_odd(e.get()) == 1 &&
+         ::BN_num_bits(e.get()) > 16 && ::BN_num_bits(e.get()) <= 256;
+}
+
 bool SetPadding(EVP_PKEY_CTX* context, int padding, const std::optional<HashAlgorithm>& hash) {
   if (::EVP_PKEY_CTX_set_rsa_padding(context, padding) != 1) return false;
   if (!hash) return true;
@@ -121,7 +136,8 @@ Result<PublicKey::Shared> PublicKey::Adopt(std::unique_ptr<Handle> handle) {
   if (key == nullptr) return Unusable();
   const int bits = ::EVP_PKEY_get_bits(key);
   Kind kind{};
-  if (::EVP_PKEY_is_a(key, "RSA") == 1 && bits >= kMinRsaBits && bits <= kMaxRsaBits) {
+  if (::EVP_PKEY_is_a(key, "RSA") == 1 && bits >= kMinRsaBits && bits <= kMaxRsaBits &&
+      IsUsableRsa(key)) {
     kind = Kind::kRsa;
   } else if (::EVP_PKEY_is_a(key, "EC") == 1 && IsKnownCurve(key, bits)) {
     kind = Kind::kEcdsa;
@@ -130,13 +146,11 @@ Result<PublicKey::Shared> PublicKey::Adopt(std::unique_ptr<Handle> handle) {
   } else {
     return Unusable();
   }
-  if (kind == Kind::kEcdsa) {
-    const ContextPointer context(::EVP_PKEY_CTX_new(key, nullptr));
-    if (!context || ::EVP_PKEY_public_check(context.get()) != 1) return Unusable();
-  }
   Bytes spki = SpkiOf(key);
   if (spki.empty()) return Unusable();
-  return Shared(new PublicKey(std::move(handle), kind, bits, std::move(spki)));
+  Shared adopted(new PublicKey(std::move(handle), kind, bits, std::move(spki)));
+  if (kind == Kind::kEcdsa && !adopted->IsSound()) return Unusable();
+  return adopted;
 }
 
 Result<PublicKey::Shared> PublicKey::FromSpki(ByteView der) {
@@ -288,17 +302,19 @@ Result<Bytes> PublicKey::EncryptOaep(HashAlgorithm hash, ByteView message) const
   return out;
 }
 
+bool PublicKey::IsSound() const {
+  const ErrorMark mark;
+  const ContextPointer context(::EVP_PKEY_CTX_new(handle_->key.get(), nullptr));
+  return context && ::EVP_PKEY_public_check(context.get()) == 1;
+}
+
 bool PublicKey::InRange(ByteView number) const {
   if (kind_ != Kind::kRsa || number.size() != static_cast<std::size_t>((bits_ + 7) / 8)) {
     return false;
   }
-  BIGNUM* modulus = nullptr;
-  if (::EVP_PKEY_get_bn_param(handle_->key.get(), OSSL_PKEY_PARAM_RSA_N, &modulus) != 1) {
-    return false;
-  }
-  const NumberPointer n(modulus);
+  const NumberPointer n = NumberOf(handle_->key.get(), OSSL_PKEY_PARAM_RSA_N);
   const NumberPointer value(::BN_bin2bn(number.data(), static_cast<int>(number.size()), nullptr));
-  return value && ::BN_cmp(value.get(), n.get()) < 0;
+  return n && value && ::BN_cmp(value.get(), n.get()) < 0;
 }
 
 Bytes GeneratorPoint(Curve curve) {

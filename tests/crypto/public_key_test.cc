@@ -1,6 +1,9 @@
 #include "coffer/crypto/public_key.h"
 
 #include <gtest/gtest.h>
+#include <openssl/bn.h>
+
+#include <memory>
 
 #include "coffer/base/base64.h"
 #include "fakes/vectors.h"
@@ -87,6 +90,52 @@ TEST(PublicKeyTest, RsaNumbersAreAsLongAsTheModulusAndBelowIt) {
   EXPECT_TRUE((*key)->InRange(Bytes(256)));
   EXPECT_TRUE((*key)->EncryptOaep(HashAlgorithm::kSha256, Bytes(190)));
   EXPECT_FALSE((*key)->EncryptOaep(HashAlgorithm::kSha256, Bytes(191)));
+}
+
+TEST(PublicKeyTest, RefusesRsaNumbersThatNoKeyHas) {
+  const Bytes usual{1, 0, 1};
+  const Bytes modulus(256, 0xff);
+  ASSERT_TRUE(PublicKey::FromRsa(modulus, usual));
+  for (const char* const exponent :
+       {"00", "01", "03", "11", "ffff", "010000", "010002", "020000"}) {
+    EXPECT_FALSE(PublicKey::FromRsa(modulus, FromHex(exponent))) << exponent;
+  }
+  EXPECT_TRUE(PublicKey::FromRsa(modulus, FromHex("010003")));
+  EXPECT_TRUE(PublicKey::FromRsa(modulus, Bytes(32, 0xff)));
+  EXPECT_FALSE(PublicKey::FromRsa(modulus, Bytes(33, 0xff))) << "above 2^256";
+  Bytes power(257);
+  power.front() = 1;
+  EXPECT_FALSE(PublicKey::FromRsa(power, usual)) << "2^2048";
+  Bytes even = modulus;
+  even.back() = 0xfe;
+  EXPECT_FALSE(PublicKey::FromRsa(even, usual));
+}
+
+TEST(PublicKeyTest, TellsAModulusOfTwoPrimesFromOneThatIsNone) {
+  using Number = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
+  const auto number = [] { return Number(BN_new(), &BN_free); };
+  const Number p = number();
+  const Number q = number();
+  const Number product = number();
+  const std::unique_ptr<BN_CTX, decltype(&BN_CTX_free)> context(BN_CTX_new(), &BN_CTX_free);
+  const auto sound = [](const Number& modulus) {
+    Bytes octets(static_cast<std::size_t>(BN_num_bytes(modulus.get())));
+    BN_bn2bin(modulus.get(), octets.data());
+    const auto key = PublicKey::FromRsa(octets, Bytes{1, 0, 1});
+    return key && (*key)->IsSound();
+  };
+  ASSERT_EQ(BN_generate_prime_ex(p.get(), 1024, 0, nullptr, nullptr, nullptr), 1);
+  ASSERT_EQ(BN_generate_prime_ex(q.get(), 1026, 0, nullptr, nullptr, nullptr), 1);
+  ASSERT_EQ(BN_mul(product.get(), p.get(), q.get(), context.get()), 1);
+  EXPECT_TRUE(sound(product));
+  ASSERT_EQ(BN_mul(product.get(), q.get(), q.get(), context.get()), 1);
+  EXPECT_FALSE(sound(product)) << "a prime's square";
+  ASSERT_EQ(BN_generate_prime_ex(product.get(), 2048, 0, nullptr, nullptr, nullptr), 1);
+  EXPECT_FALSE(sound(product)) << "a prime";
+  ASSERT_EQ(BN_lshift(product.get(), p.get(), 1025), 1);
+  ASSERT_EQ(BN_add_word(product.get(), 1), 1);
+  while (BN_mod_word(product.get(), 3) != 0) BN_add_word(product.get(), 2);
+  EXPECT_FALSE(sound(product)) << "a multiple of 3";
 }
 
 TEST(EcdsaSignatureTest, ChangesBetweenItsTwoForms) {

@@ -22,7 +22,7 @@ class PublicKey {
   using Shared = std::shared_ptr<const PublicKey>;
 
   // SubjectPublicKeyInfo (RFC 5280), whole input. kInvalid for anything but RSA of 2048 to 8192
-  // bits, P-256, P-384, P-521 and Ed25519.
+  // bits with odd numbers and an exponent of 65537 to 2^256, P-256, P-384, P-521 and Ed25519.
   static Result<Shared> FromSpki(ByteView der);
   // As FromSpki, in PEM.
   static Result<Shared> FromPem(std::string_view pem);
@@ -59,6 +59,10 @@ class PublicKey {
   // RFC 8017 7.1 with MGF1 of the same hash and an empty label. kInvalid for a message that is too
   // long.
   Result<Bytes> EncryptOaep(HashAlgorithm hash, ByteView message) const;
+  // Whether it can be somebody's key, as far as it shows: a point on its curve; a modulus without
+  // small factors that is neither a prime nor a prime's power (NIST SP 800-89, 5.3.3). Takes some
+  // milliseconds for RSA: for keys that come from outside.
+  bool IsSound() const;
   // Whether an octet string of the modulus's length is below the modulus, as every RSA ciphertext
   // and signature is.
   bool InRange(ByteView number) const;
