@@ -3,8 +3,6 @@
 #include <array>
 #include <cstdint>
 
-#include "base64_blocks.h"
-
 namespace coffer {
 namespace {
 
@@ -78,8 +76,7 @@ std::size_t Base64EncodedSize(std::size_t size) { return (size + 2) / 3 * 4; }
 void Base64Append(ByteView bytes, std::string& out) {
   std::size_t at = out.size();
   out.resize(at + Base64EncodedSize(bytes.size()));
-  std::size_t i = EncodeBlocks(bytes.data(), bytes.size(), out.data() + at);
-  at += i / 3 * 4;
+  std::size_t i = 0;
   for (; i + 3 <= bytes.size(); i += 3) {
     const std::uint32_t bits = (static_cast<std::uint32_t>(bytes[i]) << 16) |
                                (static_cast<std::uint32_t>(bytes[i + 1]) << 8) | bytes[i + 2];
@@ -109,8 +106,8 @@ Result<Bytes> Base64Decode(std::string_view text) {
   // The common case by whole quanta of the alphabet; the slow path takes what is left.
   Bytes out(text.size() / 4 * 3);
   out.reserve(out.size() + 3);
-  std::size_t pos = DecodeBlocks(text.data(), text.size(), out.data());
-  std::size_t made = pos / 4 * 3;
+  std::size_t pos = 0;
+  std::size_t made = 0;
   for (; pos + 4 <= text.size(); pos += 4) {
     const std::uint8_t a = Sextet(text[pos]);
     const std::uint8_t b = Sextet(text[pos + 1]);

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <new>
 
 #include "coffer/base/secret_bytes.h"
 #include "coffer/crypto/digest.h"
@@ -31,27 +30,30 @@ Sha256Digest Finish(SHA256_CTX& context) {
 }  // namespace
 
 Sha256Digest Sha256(ByteView data) {
-  Sha256Stream stream;
-  stream.Update(data);
-  return stream.Finish();
+  SHA256_CTX context;
+  ::SHA256_Init(&context);
+  Update(context, data);
+  return Finish(context);
 }
 
 struct Sha256Stream::State {
   SHA256_CTX context;
 };
 
-Sha256Stream::Sha256Stream() {
-  static_assert(sizeof(State) <= sizeof(octets_) && alignof(State) <= kAlignment);
-  ::SHA256_Init(&(new (octets_.data()) State)->context);
+Sha256Stream::Sha256Stream() : state_(std::make_unique<State>()) {
+  ::SHA256_Init(&state_->context);
 }
-
-Sha256Stream::State& Sha256Stream::Here() {
-  return *std::launder(reinterpret_cast<State*>(octets_.data()));
+Sha256Stream::Sha256Stream(const Sha256Stream& other)
+    : state_(std::make_unique<State>(*other.state_)) {}
+Sha256Stream& Sha256Stream::operator=(const Sha256Stream& other) {
+  *state_ = *other.state_;
+  return *this;
 }
+Sha256Stream::~Sha256Stream() = default;
 
-void Sha256Stream::Update(ByteView data) { crypto::Update(Here().context, data); }
+void Sha256Stream::Update(ByteView data) { crypto::Update(state_->context, data); }
 
-Sha256Digest Sha256Stream::Finish() { return crypto::Finish(Here().context); }
+Sha256Digest Sha256Stream::Finish() { return crypto::Finish(state_->context); }
 
 // RFC 2104: the hash's state behind each of the two padded keys, which every value goes on from.
 struct KeyedHash::Impl {

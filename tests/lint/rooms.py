@@ -34,7 +34,6 @@ HOMES = {
     "pkcs11.h": ["pkcs11/src/*"],
     "p11-kit/": ["pkcs11/src/*"],
     "pistache/": ["src/http/*", "bench/pistache_hello.cc"],
-    "immintrin.h": ["src/base/base64_blocks.cc"],
     "openssl/": ["src/crypto/*", "src/base/secret_bytes.cc", "src/http/tls*"],
     "sqlite3.h": ["src/storage/*", "src/*/*_store.cc"],
     "SQLiteCpp/": ["src/storage/*", "src/*/*_store.cc"],

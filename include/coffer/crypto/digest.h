@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -21,14 +22,15 @@ Sha256Digest Sha256(ByteView data);
 class Sha256Stream {
  public:
   Sha256Stream();
+  Sha256Stream(const Sha256Stream& other);
+  Sha256Stream& operator=(const Sha256Stream& other);
+  ~Sha256Stream();
   void Update(ByteView data);
   Sha256Digest Finish();
 
  private:
   struct State;
-  static constexpr std::size_t kAlignment = 8;
-  State& Here();
-  alignas(kAlignment) std::array<std::byte, 112> octets_;  // a State
+  std::unique_ptr<State> state_;
 };
 
 // The digests that the API offers without a key (FIPS 180-4 and 202).
