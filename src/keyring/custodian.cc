@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "keyring/lost.h"
+
 namespace coffer::keyring {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-
-auto Lost() { return Fail(Code::kTokenLost, "the token is not reachable"); }
 
 struct PeriodicJob {
   std::string name;

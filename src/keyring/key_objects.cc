@@ -8,6 +8,7 @@
 #include "coffer/keyring/token_admin.h"
 #include "keyring/key_derivation.h"
 #include "keyring/key_mechanisms.h"
+#include "keyring/lost.h"
 #include "keyring/passing_object.h"
 #include "keyring/pkcs11_token.h"
 
@@ -223,7 +224,7 @@ Result<TokenHandle> Pkcs11Token::Open(const KeySpec& spec, Use use, std::string_
       return Fail(Code::kCorrupt, "stored key version has the wrong length");
     }
   }
-  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
+  if (!session_) return Lost();
   COFFER_ASSIGN(const ObjectHandle unwrapping, Master(std::string(master)));
   return session_->UnwrapKey(kWrap, unwrapping, blob,
                              UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use)));
@@ -242,7 +243,7 @@ Result<TokenHandle> Pkcs11Token::Unwrap(const KeySpec& spec, Use use, std::strin
 
 Result<TokenHandle> Pkcs11Token::Derive(const KeySpec& spec, TokenHandle base, DerivedUse use,
                                         ByteView context) {
-  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
+  if (!session_) return Lost();
   return DeriveKey(*session_, spec, base, use, context);
 }
 
@@ -262,7 +263,7 @@ Status Pkcs11Token::FindResidents() {
 Result<TokenHandle> Pkcs11Token::FindResident(ByteView locator) {
   const Bytes id(locator.begin(), locator.end());
   if (const auto known = residents_.find(id); known != residents_.end()) return known->second;
-  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
+  if (!session_) return Lost();
   // Made by another instance since this one started: looked up once.
   Attributes wanted = ResidentObjects();
   wanted.Add(AttributeType::kId, locator);
@@ -307,14 +308,14 @@ Status Pkcs11Token::Blame(const Error& error, std::string_view message) {
   }
   // Bad input and a broken session may look the same: the canary tells.
   if (const auto canary = MetaMac(AsBytes("coffer canary")); !canary) {
-    return Fail(Code::kTokenLost, "the token is not reachable", canary.error().cause);
+    return Lost(canary.error());
   }
   return Fail(Code::kAuthenticationFailed, std::string(message), error.cause);
 }
 
 Result<std::size_t> Pkcs11Token::Sign(TokenHandle key, const SignMechanism& how, ByteView data,
                                       MutableBytes out) {
-  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
+  if (!session_) return Lost();
   Bytes parameters;
   const auto mechanism = MechanismFor(how, parameters);
   if (!mechanism) {
@@ -324,7 +325,7 @@ Result<std::size_t> Pkcs11Token::Sign(TokenHandle key, const SignMechanism& how,
 }
 
 Status Pkcs11Token::RsaDecrypt(TokenHandle key, ByteView in, MutableBytes out) {
-  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
+  if (!session_) return Lost();
   auto block = session_->Decrypt(MechanismType::kRsaX509, key, in);
   if (!block) return Blame(block.error(), "failed to RSA decrypt the ciphertext");
   if (block->size() != in.size() || out.size() < in.size()) {

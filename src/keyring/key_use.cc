@@ -6,13 +6,12 @@
 #include <utility>
 
 #include "keyring/key_ring_impl.h"
+#include "keyring/lost.h"
 
 namespace coffer::keyring {
 namespace {
 
 constexpr std::size_t kTagOctets = 16;
-
-auto Lost() { return Fail(Code::kTokenLost, "the token is not reachable"); }
 
 bool IsDoubtful(const Error& error) {
   return error.code == Code::kTokenLost || error.code == Code::kTokenFailed;

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "keyring/lost.h"
+
 namespace coffer::keyring {
 namespace {
 
@@ -57,13 +59,6 @@ std::optional<Token::Epoch> ReadEpochObject(pkcs11::Session& session, pkcs11::Ob
   return Token::Epoch{*id, value};
 }
 
-auto NoSession() { return Fail(Code::kTokenLost, "the token is not reachable"); }
-
-auto Lost(const Error& why) {
-  return Fail(Code::kTokenLost, "the token is not reachable",
-              why.cause.empty() ? why.message : why.cause);
-}
-
 Status SyncPath(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) return {};  // vanished between listing and opening
@@ -93,7 +88,7 @@ Status SyncDirectory(const std::filesystem::path& directory) {
        it.increment(error)) {
     COFFER_TRY(SyncPath(it->path()));
   }
-  if (error) return Fail(Code::kTokenLost, "the token is not reachable", error.message());
+  if (error) return Lost(error.message());
   return SyncPath(directory);
 }
 
@@ -149,7 +144,7 @@ void Pkcs11Token::Destroy(TokenHandle handle) {
 
 Status Pkcs11Token::Encrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad,
                             ByteView in, MutableBytes out) {
-  if (!session_) return NoSession();
+  if (!session_) return Lost();
   const auto written = cipher == Cipher::kAesGcm
                            ? session_->EncryptGcm(key, {nonce, aad}, in, out)
                            : session_->EncryptChaCha20Poly1305(key, {nonce, aad}, in, out);
@@ -162,7 +157,7 @@ Status Pkcs11Token::Encrypt(TokenHandle key, Cipher cipher, ByteView nonce, Byte
 
 Status Pkcs11Token::Decrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad,
                             ByteView in, MutableBytes out) {
-  if (!session_) return NoSession();
+  if (!session_) return Lost();
   const auto written = cipher == Cipher::kAesGcm
                            ? session_->DecryptGcm(key, {nonce, aad}, in, out)
                            : session_->DecryptChaCha20Poly1305(key, {nonce, aad}, in, out);
@@ -184,7 +179,7 @@ Status Pkcs11Token::Decrypt(TokenHandle key, Cipher cipher, ByteView nonce, Byte
 
 Result<Mac> Pkcs11Token::MetaMac(ByteView data) {
   Mac mac{};
-  if (!session_) return NoSession();
+  if (!session_) return Lost();
   COFFER_ASSIGN(const std::size_t written,
                 session_->Sign(MechanismType::kSha256Hmac, meta_, data, mac));
   if (written != mac.size())
@@ -193,14 +188,14 @@ Result<Mac> Pkcs11Token::MetaMac(ByteView data) {
 }
 
 Status Pkcs11Token::Random(MutableBytes out) {
-  if (!session_) return NoSession();
+  if (!session_) return Lost();
   return session_->GenerateRandom(out);
 }
 
 Status Pkcs11Token::Sync() const { return SyncDirectory(location_.objects_directory); }
 
 Result<const AuditKey*> Pkcs11Token::FoundAuditKey() {
-  if (!session_) return Fail(Code::kTokenLost, "the token is not reachable");
+  if (!session_) return Lost();
   if (!audit_key_) {
     COFFER_ASSIGN(audit_key_, FindAuditKey(*session_));
   }
@@ -272,7 +267,7 @@ Status Pkcs11Token::Probe() {
 Status Pkcs11Token::Reopen() {
   session_.reset();
   if (login_->refused.load()) {
-    return Fail(Code::kTokenLost, "the token is not reachable", "its PIN was refused before");
+    return Lost("its PIN was refused before");
   }
   Status started = module_->Reinitialize();
   if (started) started = Start();
