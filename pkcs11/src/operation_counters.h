@@ -23,11 +23,9 @@ class OperationCounters {
   class Operation {
    public:
     Operation(OperationCounters& counters, OperationKind kind, std::size_t mechanism)
-        : counters_(counters), kind_(kind), mechanism_(mechanism), timed_(counters.Timed(kind)) {
-      if (timed_) begun_ = std::chrono::steady_clock::now();
-    }
+        : counters_(counters), kind_(kind), mechanism_(mechanism) {}
     ~Operation() {
-      if (timed_) counters_.Observe(kind_, std::chrono::steady_clock::now() - begun_);
+      counters_.Observe(kind_, std::chrono::steady_clock::now() - begun_);
       counters_.Count(kind_, mechanism_, succeeded_);
     }
     Operation(const Operation&) = delete;
@@ -38,9 +36,8 @@ class OperationCounters {
     OperationCounters& counters_;
     const OperationKind kind_;
     const std::size_t mechanism_;
-    const bool timed_;
     bool succeeded_ = false;
-    std::chrono::steady_clock::time_point begun_{};
+    const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   };
 
   // Adds what was counted so far.
@@ -54,12 +51,6 @@ class OperationCounters {
     Counter failed;
   };
 
-  // A clock costs as much as a hundredth of a software token's encryption: of these a sample is
-  // timed.
-  bool Timed(OperationKind kind) {
-    if (kind != OperationKind::kEncrypt && kind != OperationKind::kDecrypt) return true;
-    return turn_.fetch_add(1, std::memory_order_relaxed) % kTimedOneIn == 0;
-  }
   void Observe(OperationKind kind, std::chrono::nanoseconds took) {
     durations_[static_cast<std::size_t>(kind)].Observe(took);
   }
@@ -68,7 +59,6 @@ class OperationCounters {
     (succeeded ? row.done : row.failed).Add();
   }
 
-  std::atomic<std::uint64_t> turn_{0};
   std::array<std::array<Row, kMechanismRows>, kOperationKinds> rows_{};
   std::array<DurationHistogram, kOperationKinds> durations_{};
 };

@@ -110,18 +110,16 @@ void AddTokenMetrics(Registry& registry, const keyring::KeyRing& keys,
   count("coffer_token_operation_failures_total",
         "Operations that failed in the token, forged ciphertexts too.",
         &pkcs11::Statistics::Count::failed);
-  registry.Add(
-      {"coffer_token_operation_duration_seconds",
-       "Time in the token; of encryptions and decryptions one in 16 is timed.", Type::kHistogram},
-      [&keys](Samples& samples) {
-        const pkcs11::Statistics counts = keys.TokenCounts();
-        for (std::size_t i = 0; i < pkcs11::kOperationKinds; ++i) {
-          if (counts.durations[i].Count() == 0) continue;
-          const auto kind = static_cast<pkcs11::OperationKind>(i);
-          samples.Add(counts.durations[i],
-                      {{"operation", std::string(pkcs11::OperationName(kind))}});
-        }
-      });
+  registry.Add({"coffer_token_operation_duration_seconds", "Time in the token.", Type::kHistogram},
+               [&keys](Samples& samples) {
+                 const pkcs11::Statistics counts = keys.TokenCounts();
+                 for (std::size_t i = 0; i < pkcs11::kOperationKinds; ++i) {
+                   if (counts.durations[i].Count() == 0) continue;
+                   const auto kind = static_cast<pkcs11::OperationKind>(i);
+                   samples.Add(counts.durations[i],
+                               {{"operation", std::string(pkcs11::OperationName(kind))}});
+                 }
+               });
   registry.AddValue({"coffer_token_sessions", "Open sessions with the token.", Type::kGauge},
                     [&keys] { return static_cast<double>(keys.TokenCounts().open_sessions); });
   registry.AddValue({"coffer_token_instances", "Instances of the token's module.", Type::kGauge},

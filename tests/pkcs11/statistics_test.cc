@@ -60,17 +60,17 @@ TEST_F(StatisticsTest, CountsObjectsMadeAlsoThoseThatAreDestroyedUntilItIsInitia
   EXPECT_EQ(module_->ObjectsMade(), 0U);
 }
 
-TEST_F(StatisticsTest, TimesEveryMacAndOneEncryptionInSixteen) {
+TEST_F(StatisticsTest, TimesEveryOperation) {
   const ObjectHandle data = NewDataKey();
   const ObjectHandle mac = NewMacKey();
   const std::array<std::uint8_t, 12> iv{};
   std::array<std::uint8_t, 32> out{};
-  for (std::uint64_t i = 0; i < 2 * kTimedOneIn; ++i) {
+  for (int i = 0; i < 7; ++i) {
     ASSERT_TRUE(session_.EncryptGcm(data, {iv, {}}, Bytes(5, 7), out));
     ASSERT_TRUE(session_.Sign(MechanismType::kSha256Hmac, mac, Bytes(5, 7), out));
   }
-  EXPECT_EQ(Timed(module_->Counts(), OperationKind::kEncrypt), 2U);
-  EXPECT_EQ(Timed(module_->Counts(), OperationKind::kSign), 2 * kTimedOneIn);
+  EXPECT_EQ(Timed(module_->Counts(), OperationKind::kEncrypt), 7U);
+  EXPECT_EQ(Timed(module_->Counts(), OperationKind::kSign), 7U);
   EXPECT_GT(module_->Counts().durations[static_cast<std::size_t>(OperationKind::kSign)].nanoseconds,
             0U);
 }

@@ -39,14 +39,12 @@ struct Statistics {
     std::uint64_t failed = 0;  // also where a ciphertext or a signature did not verify
   };
   std::vector<Count> operations;  // those that were asked for
-  // By OperationKind. Of encryptions and decryptions one in kTimedOneIn is timed, of the others
-  // each.
+  // By OperationKind.
   std::array<DurationCounts, kOperationKinds> durations{};
   std::uint64_t open_sessions = 0;
 
   // Sums up over modules.
   void Add(const Statistics& other);
 };
-inline constexpr std::uint64_t kTimedOneIn = 16;
 
 }  // namespace coffer::pkcs11
