@@ -18,8 +18,6 @@ constexpr std::array kNames{
     Named{MechanismType::kRsaX509, "CKM_RSA_X_509"},
     Named{MechanismType::kRsaPkcsOaep, "CKM_RSA_PKCS_OAEP"},
     Named{MechanismType::kRsaPkcsPss, "CKM_RSA_PKCS_PSS"},
-    Named{MechanismType::kMlKemKeyPairGen, "CKM_ML_KEM_KEY_PAIR_GEN"},
-    Named{MechanismType::kMlDsaKeyPairGen, "CKM_ML_DSA_KEY_PAIR_GEN"},
     Named{MechanismType::kSha1, "CKM_SHA_1"},
     Named{MechanismType::kSha224, "CKM_SHA224"},
     Named{MechanismType::kSha256, "CKM_SHA256"},
@@ -53,16 +51,7 @@ constexpr std::array kNames{
 };
 static_assert(kNames.size() < kMechanismRows);
 
-// Row 0 is "other": names begin at row 1. By the mechanism's number, so that nothing is searched.
-constexpr std::size_t kNumbers = 0x4030;
-constexpr std::array<std::uint8_t, kNumbers> kRows = [] {
-  std::array<std::uint8_t, kNumbers> rows{};
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    rows[static_cast<std::size_t>(kNames[i].mechanism)] = static_cast<std::uint8_t>(i + 1);
-  }
-  return rows;
-}();
-
+// Row 0 is "other": names begin at row 1.
 std::string_view RowName(OperationKind kind, std::size_t row) {
   if (kind == OperationKind::kGenerateRandom) return "none";
   return row == 0 ? "other" : kNames[row - 1].name;
@@ -71,8 +60,8 @@ std::string_view RowName(OperationKind kind, std::size_t row) {
 }  // namespace
 
 std::size_t MechanismIndex(MechanismType mechanism) {
-  const auto number = static_cast<std::size_t>(mechanism);
-  return number < kNumbers ? kRows[number] : 0;
+  const auto* const found = std::ranges::find(kNames, mechanism, &Named::mechanism);
+  return found == kNames.end() ? 0 : static_cast<std::size_t>(found - kNames.begin()) + 1;
 }
 
 std::string_view MechanismName(MechanismType mechanism) {

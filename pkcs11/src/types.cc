@@ -94,19 +94,13 @@ static_assert(Number(MechanismType::kAesKeyWrapPad) == CKM_AES_KEY_WRAP_PAD);
 // CKM_AES_KEY_WRAP_KWP (3.0): p11-kit 0.24 stops at 2.40.
 static_assert(Number(MechanismType::kAesKeyWrapKwp) == 0x210bUL);
 // CKK_CHACHA20, CKK_HKDF, CKM_CHACHA20_KEY_GEN, CKM_CHACHA20_POLY1305, CKM_HKDF_DERIVE,
-// CKM_HKDF_KEY_GEN (3.0), CKM_ML_KEM_KEY_PAIR_GEN and CKM_ML_DSA_KEY_PAIR_GEN (3.2).
-// CKK_ML_KEM, CKK_ML_DSA and CKA_PARAMETER_SET (3.2).
-static_assert(Number(KeyType::kMlKem) == 0x49UL);
-static_assert(Number(KeyType::kMlDsa) == 0x4aUL);
-static_assert(Number(AttributeType::kParameterSet) == 0x61dUL);
+// CKM_HKDF_KEY_GEN (3.0).
 static_assert(Number(KeyType::kChaCha20) == 0x33UL);
 static_assert(Number(KeyType::kHkdf) == 0x42UL);
 static_assert(Number(MechanismType::kChaCha20Poly1305) == 0x4021UL);
 static_assert(Number(MechanismType::kHkdfDerive) == 0x402aUL);
 static_assert(Number(MechanismType::kHkdfKeyGen) == 0x402cUL);
 static_assert(Number(MechanismType::kChaCha20KeyGen) == 0x1225UL);
-static_assert(Number(MechanismType::kMlKemKeyPairGen) == 0x0fUL);
-static_assert(Number(MechanismType::kMlDsaKeyPairGen) == 0x1cUL);
 
 }  // namespace
 }  // namespace coffer::pkcs11

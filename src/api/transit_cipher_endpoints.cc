@@ -12,7 +12,6 @@
 #include "endpoint_table.h"
 #include "envelope.h"
 #include "errors.h"
-#include "key_type_names.h"
 #include "mount_info.h"
 #include "transit_fields.h"
 
@@ -109,7 +108,7 @@ Result<std::optional<keyring::CreateOptions>> Upsert(const Call& call, const Cip
                 "convergent encryption requires derivation to be enabled, so context is required");
   }
   const std::string_view name = call.fields.Text("type");
-  COFFER_ASSIGN(options.type, KeyTypeOf(name));
+  COFFER_ASSIGN(options.type, keyring::ParseKeyType(name));
   const keyring::KeyTypeInfo& info = keyring::InfoOf(options.type);
   if (!info.encrypts || info.Asymmetric()) {
     return Fail(Code::kInvalid,

@@ -4,7 +4,6 @@
 
 #include "coffer/base/base64.h"
 #include "endpoint_table.h"
-#include "key_type_names.h"
 #include "transit_fields.h"
 
 namespace coffer::api {
@@ -61,7 +60,7 @@ Result<keyring::ImportedMaterial> MaterialOf(const Fields& fields) {
 Status ImportKey(const Call& call, Reply& reply) {
   const Fields& fields = call.fields;
   keyring::CreateOptions options;
-  COFFER_ASSIGN(options.type, KeyTypeOf(fields.Text("type")));
+  COFFER_ASSIGN(options.type, keyring::ParseKeyType(fields.Text("type")));
   if (fields.Bool("exportable")) {
     return Fail(Code::kInvalid,
                 "exporting keys is disabled on this server (key_export = \"none\")");

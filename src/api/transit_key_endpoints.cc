@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "endpoint_table.h"
-#include "key_type_names.h"
 #include "transit_fields.h"
 #include "transit_key_document.h"
 
@@ -43,7 +42,7 @@ Status ListKeys(const Call& call, Reply& reply) {
 Status CreateKey(const Call& call, Reply& reply) {
   const Fields& fields = call.fields;
   keyring::CreateOptions options;
-  COFFER_ASSIGN(options.type, KeyTypeOf(fields.Text("type"), fields.Text("parameter_set")));
+  COFFER_ASSIGN(options.type, keyring::ParseKeyType(fields.Text("type")));
   if (fields.Bool("exportable")) {
     return Fail(Code::kInvalid,
                 "exporting keys is disabled on this server (key_export = \"none\")");
@@ -175,8 +174,6 @@ void AddTransitKeyEndpoints(std::vector<Endpoint>& table) {
         "ecdsa-p521, ed25519, hmac, aes128-cmac, aes192-cmac, aes256-cmac or, where the token has "
         "it, chacha20-poly1305.",
         false, true},
-       {"parameter_set", FieldType::kText, "", "For key type ml-dsa only: 44, 65 or 87.", false,
-        true},
        {"derived", FieldType::kBool, "false", "Whether every use derives a key from a context."},
        {"convergent_encryption", FieldType::kBool, "false",
         "Derived keys: equal messages give equal ciphertexts."},

@@ -228,7 +228,6 @@ Result<Specimen> DoctorBench::MakeResident(const KeySpec& spec, Use use, bool in
       maker_->GenerateKeyPair(MakingOf(spec).generator, Labelled(open), Labelled(secret)));
   const PassingObject public_object(*maker_, pair.public_key);
   specimen.resident = pair.private_key;
-  if (!MakingOf(spec).unbuilt.empty()) return specimen;
   auto public_key = ReadPublicKey(*maker_, pair.public_key, info);
   if (!public_key) {
     Discard(specimen);

@@ -89,7 +89,6 @@ Status Pkcs11Token::TryMaking(const KeySpec& spec, bool& certain) {
     if (!key) return lacks(key.error());
     const PassingObject gone(*session_, *key);
   }
-  if (!making.unbuilt.empty()) return Unsupported(spec, making.unbuilt);
   return making.pair ? Status{} : TryKeeping(spec, certain);
 }
 

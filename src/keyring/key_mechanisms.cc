@@ -15,16 +15,6 @@ using pkcs11::MechanismType;
 using pkcs11::ObjectClass;
 using P11Type = pkcs11::KeyType;
 
-constexpr std::string_view kNoSignatures =
-    "this release has no operations for it: each signature is checked outside the token before it "
-    "is answered, and OpenSSL 3.0 cannot check this one";
-constexpr std::string_view kNoKem =
-    "this release has no operations for it: PKCS#11 3.2's C_EncapsulateKey is in no token that it "
-    "could be tested with";
-constexpr std::string_view kNoXChaCha =
-    "this release has no operations for it: no token that it could be tested with takes nonces of "
-    "192 bits";
-
 constexpr std::string_view kChaCha20Keys = "ChaCha20 keys (PKCS#11 3.0 CKM_CHACHA20_KEY_GEN)";
 
 // In the order of Family.
@@ -41,12 +31,6 @@ constexpr std::array kMakings{
     KeyMaking{Family::kCmac, MechanismType::kAesKeyGen, "aes", P11Type::kAes, false, "AES keys"},
     KeyMaking{Family::kChaCha20, MechanismType::kChaCha20KeyGen, "chacha20", P11Type::kChaCha20,
               false, kChaCha20Keys},
-    KeyMaking{Family::kXChaCha20, MechanismType::kChaCha20KeyGen, "chacha20", P11Type::kChaCha20,
-              false, kChaCha20Keys, kNoXChaCha},
-    KeyMaking{Family::kMlDsa, MechanismType::kMlDsaKeyPairGen, "", P11Type::kMlDsa, true,
-              "ML-DSA keys (PKCS#11 3.2 CKM_ML_DSA_KEY_PAIR_GEN)", kNoSignatures},
-    KeyMaking{Family::kMlKem, MechanismType::kMlKemKeyPairGen, "", P11Type::kMlKem, true,
-              "ML-KEM keys (PKCS#11 3.2 CKM_ML_KEM_KEY_PAIR_GEN)", kNoKem},
 };
 
 // The base keys of `derived` keys.
@@ -154,12 +138,6 @@ ByteView CurveOf(KeyType type) {
   }
 }
 
-// CKP_ML_DSA_* and CKP_ML_KEM_*: each family's are numbered from 1.
-unsigned long ParameterSetOf(KeyType type) {
-  const KeyType first = type >= KeyType::kMlKem512 ? KeyType::kMlKem512 : KeyType::kMlDsa44;
-  return static_cast<unsigned long>(type) - static_cast<unsigned long>(first) + 1;
-}
-
 // The token's names of a hash: its digest and its HMAC.
 struct HashMechanism {
   HashAlgorithm hash;
@@ -185,7 +163,6 @@ Use MainUse(Family family) {
   switch (family) {
     case Family::kAesGcm:
     case Family::kChaCha20:
-    case Family::kXChaCha20:
       return Use::kCipher;
     case Family::kHmac:
       return Use::kHmac;
@@ -260,9 +237,7 @@ Attributes NewPublicTemplate(const KeyTypeInfo& info) {
       .Add(AttributeType::kEncrypt, false)
       .Add(AttributeType::kWrap, false)
       .Add(AttributeType::kVerify, info.signs);
-  if (info.family == Family::kMlDsa || info.family == Family::kMlKem) {
-    attributes.Add(AttributeType::kParameterSet, ParameterSetOf(info.type));
-  } else if (info.family == Family::kRsa) {
+  if (info.family == Family::kRsa) {
     static constexpr std::array<std::uint8_t, 3> kExponent{1, 0, 1};
     attributes.Add(AttributeType::kModulusBits, static_cast<unsigned long>(info.bits))
         .Add(AttributeType::kPublicExponent, ByteView(kExponent));

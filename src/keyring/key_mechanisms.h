@@ -22,8 +22,7 @@ struct KeyMaking {
   std::string_view master;  // class of masters that wraps it
   pkcs11::KeyType key_type{};
   bool pair = false;
-  std::string_view missing;       // what a token without `generator` lacks, in words
-  std::string_view unbuilt = {};  // why this release has no operations for it; empty: it has
+  std::string_view missing;  // what a token without `generator` lacks, in words
 };
 // Of a `derived` spec: its base key, which depends on the KDF alone.
 const KeyMaking& MakingOf(const KeySpec& spec);

@@ -18,15 +18,6 @@ constexpr KeyTypeInfo Ecdsa(KeyType type, std::string_view name, int bits, std::
 constexpr KeyTypeInfo Cmac(KeyType type, std::string_view name, int bits) {
   return {type, name, Family::kCmac, bits, "", false, false, false, false, false, true};
 }
-constexpr KeyTypeInfo ChaCha(KeyType type, std::string_view name, Family family) {
-  return {type, name, family, 256, "", true, false, true, true, true, false};
-}
-constexpr KeyTypeInfo MlDsa(KeyType type, std::string_view name, int bits) {
-  return {type, name, Family::kMlDsa, bits, name, false, true, false, false, false, false};
-}
-constexpr KeyTypeInfo MlKem(KeyType type, std::string_view name, int bits) {
-  return {type, name, Family::kMlKem, bits, name, false, false, false, false, false, false};
-}
 
 // In the order of the enumeration, which starts at 1.
 constexpr std::array kTypes{
@@ -45,14 +36,8 @@ constexpr std::array kTypes{
     Cmac(KeyType::kAes128Cmac, "aes128-cmac", 128),
     Cmac(KeyType::kAes192Cmac, "aes192-cmac", 192),
     Cmac(KeyType::kAes256Cmac, "aes256-cmac", 256),
-    ChaCha(KeyType::kChaCha20Poly1305, "chacha20-poly1305", Family::kChaCha20),
-    ChaCha(KeyType::kXChaCha20Poly1305, "xchacha20-poly1305", Family::kXChaCha20),
-    MlDsa(KeyType::kMlDsa44, "mldsa-44", 44),
-    MlDsa(KeyType::kMlDsa65, "mldsa-65", 65),
-    MlDsa(KeyType::kMlDsa87, "mldsa-87", 87),
-    MlKem(KeyType::kMlKem512, "mlkem-512", 512),
-    MlKem(KeyType::kMlKem768, "mlkem-768", 768),
-    MlKem(KeyType::kMlKem1024, "mlkem-1024", 1024),
+    KeyTypeInfo{KeyType::kChaCha20Poly1305, "chacha20-poly1305", Family::kChaCha20, 256, "", true,
+                false, true, true, true, false},
 };
 
 constexpr bool InOrder() {
@@ -62,6 +47,34 @@ constexpr bool InOrder() {
   return true;
 }
 static_assert(InOrder());
+
+// What other servers of this API know.
+struct RefusedType {
+  std::string_view name;
+  std::string_view why;
+};
+constexpr std::string_view kNoToken = "no token that it could be tested with makes such keys";
+constexpr std::string_view kUnsealed = "its ciphertexts could be changed unseen";
+constexpr std::string_view kOwnToken = "every key is kept by this server's own token";
+constexpr std::array kRefused{
+    RefusedType{"xchacha20-poly1305",
+                "no token that it could be tested with takes nonces of 192 bits"},
+    RefusedType{"ml-dsa", kNoToken},
+    RefusedType{"mldsa-44", kNoToken},
+    RefusedType{"mldsa-65", kNoToken},
+    RefusedType{"mldsa-87", kNoToken},
+    RefusedType{"slh-dsa", kNoToken},
+    RefusedType{"hybrid", kNoToken},
+    RefusedType{"ml-kem", kNoToken},
+    RefusedType{"mlkem-512", kNoToken},
+    RefusedType{"mlkem-768", kNoToken},
+    RefusedType{"mlkem-1024", kNoToken},
+    RefusedType{"ed448", "this release has no operations for it"},
+    RefusedType{"aes128-cbc", kUnsealed},
+    RefusedType{"aes256-cbc", kUnsealed},
+    RefusedType{"managed_key", kOwnToken},
+    RefusedType{"external-key", kOwnToken},
+};
 
 }  // namespace
 
@@ -77,6 +90,11 @@ const KeyTypeInfo* FindKeyType(std::int64_t number) {
 Result<KeyType> ParseKeyType(std::string_view name) {
   const auto* const found = std::ranges::find(kTypes, name, &KeyTypeInfo::name);
   if (found != kTypes.end()) return found->type;
+  const auto* const refused = std::ranges::find(kRefused, name, &RefusedType::name);
+  if (refused != kRefused.end()) {
+    return Fail(Code::kInvalid, "key type " + std::string(name) +
+                                    " is not supported: " + std::string(refused->why));
+  }
   return Fail(Code::kInvalid, "unknown key type " + std::string(name));
 }
 

@@ -15,7 +15,6 @@ std::string_view UsageName(const KeySpec& spec) {
       return "decrypt-sign";
     case Family::kEcdsa:
     case Family::kEd25519:
-    case Family::kMlDsa:
       return "sign";
     case Family::kHmac:
     case Family::kCmac:

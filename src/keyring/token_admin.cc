@@ -49,10 +49,6 @@ std::string TypeName(unsigned long type) {
       return "ChaCha20";
     case pkcs11::KeyType::kHkdf:
       return "HKDF";
-    case pkcs11::KeyType::kMlKem:
-      return "ML-KEM";
-    case pkcs11::KeyType::kMlDsa:
-      return "ML-DSA";
   }
   return "other";
 }

@@ -144,11 +144,6 @@ Status Examination::ExamineType(const KeyTypeInfo& info) {
   }
   COFFER_ASSIGN(const bool kept, bench_.KeepsSessionObjects());
   if (kept) diagnosis_.keeps_session_objects = true;
-  if (operations.empty()) {
-    Add(specimen.spec, "create", Way::kRefused, std::string(MakingOf(specimen.spec).unbuilt));
-    bench_.Discard(specimen);
-    return {};
-  }
   // Making an RSA key takes long enough to be its own measurement. A token object is made once
   // too: it wears the token, and tpm2-pkcs11 keeps a destroyed one's place in the TPM until the
   // process ends; a TPM without places does nothing more.

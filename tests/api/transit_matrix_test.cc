@@ -404,16 +404,18 @@ TEST_F(TransitMatrix, WhatCannotBeMadeIsRefusedWithTheReason) {
        "key type chacha20-poly1305 is not supported: the token cannot make ChaCha20 keys (PKCS#11 "
        "3.0 CKM_CHACHA20_KEY_GEN)"},
       {{{"type", "ml-dsa"}, {"parameter_set", "65"}},
-       "key type mldsa-65 is not supported: the token cannot make ML-DSA keys (PKCS#11 3.2 "
-       "CKM_ML_DSA_KEY_PAIR_GEN)"},
+       "key type ml-dsa is not supported: no token that it could be tested with makes such keys"},
       {{{"type", "mlkem-768"}},
-       "key type mlkem-768 is not supported: the token cannot make ML-KEM keys (PKCS#11 3.2 "
-       "CKM_ML_KEM_KEY_PAIR_GEN)"},
-      {{{"type", "ml-dsa"}, {"parameter_set", "1"}}, "invalid parameter set 1 for key type ml-dsa"},
+       "key type mlkem-768 is not supported: no token that it could be tested with makes such "
+       "keys"},
+      {{{"type", "xchacha20-poly1305"}},
+       "key type xchacha20-poly1305 is not supported: no token that it could be tested with takes "
+       "nonces of 192 bits"},
       {{{"type", "ed25519"}, {"derived", true}},
        "key type ed25519 is not supported: the token cannot derive key pairs, so derived must be "
        "false"},
-      {{{"type", "managed_key"}}, "key type managed_key is not supported by this server"},
+      {{{"type", "managed_key"}},
+       "key type managed_key is not supported: every key is kept by this server's own token"},
       {{{"type", "rot13"}}, "unknown key type rot13"},
       {{{"type", "ecdsa-p256"}, {"derived", true}},
        "key derivation and convergent encryption not supported for keys of type ecdsa-p256"},

@@ -9,8 +9,6 @@
 // whose template names one gets a twin that names AES instead and does its work; the master itself
 // stays as it was asked for, and SoftHSM without this module reads it so.
 //
-// ML-DSA and ML-KEM pairs are made, as EC pairs, where they are asked for as PKCS#11 3.2 has it.
-//
 // COFFER_TEST_STAND_IN: the keys are made, and their mechanisms are refused (`useless`) or fail
 // without a reason (`failing`).
 
@@ -37,10 +35,6 @@ constexpr CK_MECHANISM_TYPE kChaCha20KeyGen = 0x1225;
 constexpr CK_MECHANISM_TYPE kChaCha20Poly1305 = 0x4021;
 constexpr CK_MECHANISM_TYPE kHkdfDerive = 0x402a;
 constexpr CK_MECHANISM_TYPE kHkdfKeyGen = 0x402c;
-// PKCS#11 3.2.
-constexpr CK_ATTRIBUTE_TYPE kParameterSet = 0x61d;
-constexpr CK_MECHANISM_TYPE kMlKemKeyPairGen = 0x0f;
-constexpr CK_MECHANISM_TYPE kMlDsaKeyPairGen = 0x1c;
 struct ChaCha20Poly1305Parameters {
   CK_BYTE* nonce;
   CK_ULONG nonce_size;
@@ -169,31 +163,6 @@ CK_RV GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBU
   return real->C_GenerateKey(session, mechanism, twins.data(), twins.size(), &twin);
 }
 
-CK_RV GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
-                      CK_ATTRIBUTE* public_attributes, CK_ULONG public_count,
-                      CK_ATTRIBUTE* private_attributes, CK_ULONG private_count,
-                      CK_OBJECT_HANDLE* public_key, CK_OBJECT_HANDLE* private_key) {
-  static std::array<CK_BYTE, 10> p256{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
-  static CK_KEY_TYPE ec_type = CKK_EC;
-  std::vector<CK_ATTRIBUTE> open(public_attributes, public_attributes + public_count);
-  CK_MECHANISM ec{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
-  const bool stands_in =
-      mechanism->mechanism == kMlDsaKeyPairGen || mechanism->mechanism == kMlKemKeyPairGen;
-  bool complete = !stands_in;
-  for (CK_ATTRIBUTE& attribute : open) {
-    if (!stands_in || attribute.type != kParameterSet) continue;
-    complete = attribute.ulValueLen == sizeof(CK_ULONG);
-    attribute = {CKA_EC_PARAMS, p256.data(), p256.size()};
-  }
-  std::vector<CK_ATTRIBUTE> secret(private_attributes, private_attributes + private_count);
-  for (CK_ATTRIBUTE& attribute : secret) {
-    if (stands_in && attribute.type == CKA_KEY_TYPE) attribute.pValue = &ec_type;
-  }
-  if (!complete) return CKR_TEMPLATE_INCOMPLETE;
-  return real->C_GenerateKeyPair(session, stands_in ? &ec : mechanism, open.data(), open.size(),
-                                 secret.data(), secret.size(), public_key, private_key);
-}
-
 CK_RV DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
   if (const CK_OBJECT_HANDLE twin = Doing(session, object); twin != object) {
     real->C_DestroyObject(session, twin);
@@ -273,7 +242,6 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
   if (real == nullptr) return CKR_GENERAL_ERROR;
   list = *real;
   list.C_GenerateKey = GenerateKey;
-  list.C_GenerateKeyPair = GenerateKeyPair;
   list.C_DestroyObject = DestroyObject;
   list.C_WrapKey = WrapKey;
   list.C_UnwrapKey = UnwrapKey;

@@ -193,18 +193,6 @@ class ProbeTest(Case):
         self.ok("keys/d", {"type": "aes256-gcm96", "derived": True})
         self.assertEqual(self.ok("keys/d", method="GET")["kdf"], "coffer-kdf-aesecb-1")
 
-    def test_what_the_token_could_and_this_release_cannot_is_refused_with_that(self):
-        self.use(STAND_IN)
-        for key_type, why in (("xchacha20-poly1305", "no token that it could be tested with takes nonces of 192 bits"),
-                              ("mldsa-44", "OpenSSL 3.0 cannot check this one"),
-                              ("mldsa-87", "OpenSSL 3.0 cannot check this one"),
-                              ("mlkem-768", "C_EncapsulateKey is in no token that it could be tested with")):
-            text = f"key type {key_type} is not supported: this release has no operations for it: "
-            self.bad(text, "keys/x", {"type": key_type})
-            self.bad(why, "keys/x", {"type": key_type})
-        self.bad("xchacha20-poly1305 is not supported: this release", "keys/x",
-                 {"type": "xchacha20-poly1305", "derived": True})
-
     def test_keys_are_imported(self):
         self.use(STAND_IN)
         body = {"ciphertext": self.wrapped(os.urandom(32)), "hash_function": "SHA1"}
@@ -237,10 +225,6 @@ class ProbeTest(Case):
         for operation in ("create", "encrypt", "decrypt", "refuse a changed tag", "derive"):
             self.assertEqual(findings["chacha20-poly1305", operation]["way"], "wrapped", operation)
         self.assertEqual(findings["aes256-gcm96", "derive"]["note"], "hkdf-sha256")
-        for key_type in ("xchacha20-poly1305", "mldsa-65", "mlkem-1024"):
-            finding = findings[key_type, "create"]
-            self.assertEqual(finding["way"], "refused")
-            self.assertIn("this release has no operations for it: ", finding["note"])
 
 
 run_tests()

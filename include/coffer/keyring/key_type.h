@@ -25,29 +25,11 @@ enum class KeyType : std::uint8_t {
   kAes128Cmac = 11,
   kAes192Cmac = 12,
   kAes256Cmac = 13,
-  kChaCha20Poly1305 = 14,
-  kXChaCha20Poly1305 = 15,
-  kMlDsa44 = 16,
-  kMlDsa65 = 17,
-  kMlDsa87 = 18,
-  kMlKem512 = 19,
-  kMlKem768 = 20,
-  kMlKem1024 = 21
+  kChaCha20Poly1305 = 14
 };
 
 // What kind of key a type is: which mechanisms it is made and used with.
-enum class Family : std::uint8_t {
-  kAesGcm,
-  kRsa,
-  kEcdsa,
-  kEd25519,
-  kHmac,
-  kCmac,
-  kChaCha20,
-  kXChaCha20,
-  kMlDsa,
-  kMlKem
-};
+enum class Family : std::uint8_t { kAesGcm, kRsa, kEcdsa, kEd25519, kHmac, kCmac, kChaCha20 };
 
 // The algorithm of a secret key that encrypts: 96-bit nonce, 128-bit tag.
 enum class Cipher : std::uint8_t { kAesGcm, kChaCha20Poly1305 };
@@ -82,7 +64,8 @@ const KeyTypeInfo& InfoOf(KeyType type);
 // Nothing for a number that no release wrote.
 const KeyTypeInfo* FindKeyType(std::int64_t number);
 
-// The wire names. kInvalid "unknown key type X".
+// The wire names. kInvalid "unknown key type X"; for a type that other servers of this API know,
+// the reason why it is none here.
 Result<KeyType> ParseKeyType(std::string_view name);
 std::string_view KeyTypeName(KeyType type);
 

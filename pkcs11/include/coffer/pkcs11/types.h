@@ -24,9 +24,7 @@ enum class KeyType : unsigned long {
   kAes = 0x1f,
   kChaCha20 = 0x33,
   kEcEdwards = 0x40,
-  kHkdf = 0x42,
-  kMlKem = 0x49,
-  kMlDsa = 0x4a
+  kHkdf = 0x42
 };
 
 enum class AttributeType : unsigned long {
@@ -62,7 +60,6 @@ enum class AttributeType : unsigned long {
   kDestroyable = 0x172,
   kEcParams = 0x180,
   kEcPoint = 0x181,
-  kParameterSet = 0x61d,
   kWrapTemplate = 0x40000211,
   kUnwrapTemplate = 0x40000212,
   kAllowedMechanisms = 0x40000600
@@ -74,8 +71,6 @@ enum class MechanismType : unsigned long {
   kRsaX509 = 0x0003,
   kRsaPkcsOaep = 0x0009,
   kRsaPkcsPss = 0x000d,
-  kMlKemKeyPairGen = 0x000f,
-  kMlDsaKeyPairGen = 0x001c,
   kSha1 = 0x0220,
   kSha224 = 0x0255,
   kSha256 = 0x0250,
