@@ -90,8 +90,7 @@ Status DisableMount(const Call& call, Reply& reply) {
   }
   const MountPointer mount = FindMount(call, path);
   if (mount == nullptr) return reply.NoContent();
-  const keyring::Actor actor{call.token->display_name + " " + call.token->accessor, "requested"};
-  COFFER_TRY(call.services.engine.Keys().DeleteMount(mount->id, actor));
+  COFFER_TRY(call.services.engine.Keys().DeleteMount(mount->id));
   COFFER_TRY(call.services.mounts.Remove(path));
   return reply.NoContent();
 }

@@ -31,7 +31,7 @@ Status RestoreFromBackup(const Call& call, Reply& reply) {
     COFFER_ASSIGN(name, keyring::KeyName::Parse(given));
   }
   COFFER_TRY(call.services.engine.Keys().Restore(call.mount->id, name, *backup,
-                                                 call.fields.Bool("force"), call.Caller().actor));
+                                                 call.fields.Bool("force")));
   return reply.NoContent();
 }
 

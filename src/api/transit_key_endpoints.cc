@@ -72,7 +72,7 @@ Status ReadKey(const Call& call, Reply& reply) {
 
 Status DeleteKey(const Call& call, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
-  const auto done = Keys(call).Delete(call.mount->id, name, call.Caller().actor);
+  const auto done = Keys(call).Delete(call.mount->id, name);
   if (done) return reply.NoContent();
   const std::string prefix = "error deleting policy " + std::string(name) + ": ";
   if (done.error().code == Code::kNotFound) {
@@ -117,18 +117,16 @@ Status ConfigureKey(const Call& call, Reply& reply) {
     change.auto_rotate_period_seconds = fields.Int("auto_rotate_period");
   }
   const std::string_view name = fields.Text("name");
-  return AnswerChanged(Keys(call).Configure(call.mount->id, name, change, call.Caller().actor),
-                       NoKeyNamed(name), reply);
+  return AnswerChanged(Keys(call).Configure(call.mount->id, name, change), NoKeyNamed(name), reply);
 }
 
 Status TrimKey(const Call& call, Reply& reply) {
   if (!call.fields.Has("min_available_version")) {
     return Fail(Code::kInvalid, "missing min_available_version");
   }
-  return AnswerChanged(
-      Keys(call).Trim(call.mount->id, call.fields.Text("name"),
-                      call.fields.Int("min_available_version"), call.Caller().actor),
-      "invalid key name", reply);
+  return AnswerChanged(Keys(call).Trim(call.mount->id, call.fields.Text("name"),
+                                       call.fields.Int("min_available_version")),
+                       "invalid key name", reply);
 }
 
 Status SetSoftDeleted(const Call& call, bool deleted, std::string_view already, Reply& reply) {
@@ -139,8 +137,7 @@ Status SetSoftDeleted(const Call& call, bool deleted, std::string_view already, 
     WriteKeyDocument(**before, reply.json);
     return {};
   }
-  const auto changed =
-      Keys(call).SetSoftDeleted(call.mount->id, name, deleted, call.Caller().actor);
+  const auto changed = Keys(call).SetSoftDeleted(call.mount->id, name, deleted);
   if (deleted && !changed && changed.error().code == Code::kNotFound) return reply.NoContent();
   return AnswerChanged(changed, NoKeyNamed(name), reply);
 }

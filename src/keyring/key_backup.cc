@@ -101,7 +101,7 @@ void KeyRing::Impl::MakeNew(Key& key) const {
 }
 
 KeyRing::Changed KeyRing::Restore(const Id& mount, const std::optional<KeyName>& name,
-                                  ByteView backup, bool force, const Actor& actor) {
+                                  ByteView backup, bool force) {
   std::shared_ptr<const Key> restored;
   COFFER_TRY(impl_->custodian.Run([&](Token& token) -> Status {
     COFFER_TRY(impl_->CatchUp(token));
@@ -122,8 +122,6 @@ KeyRing::Changed KeyRing::Restore(const Id& mount, const std::optional<KeyName>&
     }
     impl_->MakeNew(*key);
     for (const auto& [number, version] : key->versions) change.new_versions.push_back(number);
-    change.history = {impl_->clock.Now(), "restored-from-backup", key->latest_version, actor.name,
-                      actor.reason};
     change.after = key;
     COFFER_TRY(impl_->Commit(token, {&change, 1}));
     restored = std::move(key);

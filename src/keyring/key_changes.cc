@@ -47,9 +47,6 @@ Status KeyRing::Impl::WriteRows(storage::Transaction& transaction, const Change&
     if (change.Replaces()) {
       const Key& gone = change.before->key;
       COFFER_TRY(store::DeleteKey(transaction, gone.id));
-      COFFER_TRY(store::AppendHistory(transaction, gone.id,
-                                      {change.history.time, "replaced", gone.latest_version,
-                                       change.history.actor, change.history.reason}));
     }
     COFFER_TRY(store::WriteKey(transaction, key, key_mac));
     for (const int version : change.new_versions) {
@@ -64,11 +61,9 @@ Status KeyRing::Impl::WriteRows(storage::Transaction& transaction, const Change&
       }
     }
     COFFER_TRY(store::DeleteVersionsBelow(transaction, key.id, key.settings.min_available_version));
-    COFFER_TRY(store::AppendHistory(transaction, key.id, change.history));
   } else {
     const Id& gone = change.before->key.id;
     COFFER_TRY(store::DeleteKey(transaction, gone));
-    COFFER_TRY(store::AppendHistory(transaction, gone, change.history));
   }
   for (const Bytes& locator : GoneResidents(change)) {
     COFFER_TRY(store::SetResidentState(transaction, locator, store::ResidentState::kDestroying));
@@ -187,7 +182,7 @@ Result<KeyVersion> KeyRing::Impl::VersionFrom(NewVersion made, int number,
 }
 
 KeyRing::Changed KeyRing::Impl::ChangeKey(const Id& mount, std::string_view name,
-                                          const Actor& actor, const Edit& edit) {
+                                          const Edit& edit) {
   std::shared_ptr<const Key> changed;
   COFFER_TRY(custodian.Run([&](Token& token) -> Status {
     COFFER_TRY(CatchUp(token));
@@ -195,10 +190,7 @@ KeyRing::Changed KeyRing::Impl::ChangeKey(const Id& mount, std::string_view name
     auto after = std::make_shared<Key>(stored.key);
     Change change;
     change.before = &stored;
-    COFFER_ASSIGN(change.history, edit(token, *after, change.new_versions));
-    change.history.time = clock.Now();
-    change.history.actor = actor.name;
-    change.history.reason = actor.reason;
+    COFFER_TRY(edit(token, *after, change.new_versions));
     change.after = after;
     COFFER_TRY(Commit(token, {&change, 1}));
     changed = std::move(after);
@@ -207,8 +199,8 @@ KeyRing::Changed KeyRing::Impl::ChangeKey(const Id& mount, std::string_view name
   return changed;
 }
 
-Result<HistoryEntry> KeyRing::Impl::RotateEdit(Token& token, Key& key,
-                                               std::vector<int>& new_versions, const Actor& actor) {
+Status KeyRing::Impl::RotateEdit(Token& token, Key& key, std::vector<int>& new_versions,
+                                 const Actor& actor) {
   if (key.settings.soft_deleted) return Invalid("refusing to use soft-deleted key");
   if (key.latest_version >= kMaxVersions)
     return Invalid("key has too many versions: trim it first");
@@ -225,7 +217,7 @@ Result<HistoryEntry> KeyRing::Impl::RotateEdit(Token& token, Key& key,
   key.settings.rotation_required = false;
   key.settings.imported = false;
   new_versions.push_back(number);
-  return HistoryEntry{.event = "rotated", .version = number, .actor = {}, .reason = {}};
+  return {};
 }
 
 Result<KeyRing::Created> KeyRing::Create(const Id& mount, const KeyName& name,
@@ -255,7 +247,6 @@ Result<KeyRing::Created> KeyRing::Create(const Id& mount, const KeyName& name,
     key->versions.emplace(1, std::move(version));
     Impl::Change change;
     change.new_versions = {1};
-    change.history = {key->created, "created", 1, actor.name, actor.reason};
     change.after = key;
     COFFER_TRY(impl_->Commit(token, {&change, 1}));
     created = {std::move(key), false};
@@ -265,48 +256,37 @@ Result<KeyRing::Created> KeyRing::Create(const Id& mount, const KeyName& name,
 }
 
 KeyRing::Changed KeyRing::Rotate(const Id& mount, std::string_view name, const Actor& actor) {
-  return impl_->ChangeKey(mount, name, actor,
-                          [&](Token& token, Key& key, std::vector<int>& new_versions) {
-                            return impl_->RotateEdit(token, key, new_versions, actor);
-                          });
+  return impl_->ChangeKey(mount, name, [&](Token& token, Key& key, std::vector<int>& new_versions) {
+    return impl_->RotateEdit(token, key, new_versions, actor);
+  });
 }
 
 KeyRing::Changed KeyRing::Configure(const Id& mount, std::string_view name,
-                                    const ConfigChange& change, const Actor& actor) {
-  return impl_->ChangeKey(
-      mount, name, actor, [&](Token&, Key& key, std::vector<int>&) -> Result<HistoryEntry> {
-        COFFER_TRY(ApplyConfig(key, change));
-        return HistoryEntry{
-            .event = "configured", .version = key.latest_version, .actor = {}, .reason = {}};
-      });
+                                    const ConfigChange& change) {
+  return impl_->ChangeKey(mount, name, [&](Token&, Key& key, std::vector<int>&) -> Status {
+    return ApplyConfig(key, change);
+  });
 }
 
 KeyRing::Changed KeyRing::Trim(const Id& mount, std::string_view name,
-                               std::int64_t min_available_version, const Actor& actor) {
-  return impl_->ChangeKey(
-      mount, name, actor, [&](Token&, Key& key, std::vector<int>&) -> Result<HistoryEntry> {
-        COFFER_TRY(CheckTrim(key, min_available_version));
-        const int first = static_cast<int>(min_available_version);
-        key.settings.min_available_version = first;
-        key.versions.erase(key.versions.begin(), key.versions.lower_bound(first));
-        return HistoryEntry{.event = "trimmed", .version = first, .actor = {}, .reason = {}};
-      });
+                               std::int64_t min_available_version) {
+  return impl_->ChangeKey(mount, name, [&](Token&, Key& key, std::vector<int>&) -> Status {
+    COFFER_TRY(CheckTrim(key, min_available_version));
+    const int first = static_cast<int>(min_available_version);
+    key.settings.min_available_version = first;
+    key.versions.erase(key.versions.begin(), key.versions.lower_bound(first));
+    return {};
+  });
 }
 
-KeyRing::Changed KeyRing::SetSoftDeleted(const Id& mount, std::string_view name, bool deleted,
-                                         const Actor& actor) {
-  return impl_->ChangeKey(mount, name, actor,
-                          [&](Token&, Key& key, std::vector<int>&) -> Result<HistoryEntry> {
-                            key.settings.soft_deleted = deleted;
-                            return HistoryEntry{.event = deleted ? "soft-deleted" : "restored",
-                                                .version = key.latest_version,
-                                                .actor = {},
-                                                .reason = {}};
-                          });
+KeyRing::Changed KeyRing::SetSoftDeleted(const Id& mount, std::string_view name, bool deleted) {
+  return impl_->ChangeKey(mount, name, [&](Token&, Key& key, std::vector<int>&) -> Status {
+    key.settings.soft_deleted = deleted;
+    return {};
+  });
 }
 
-Status KeyRing::Impl::RemoveKeys(Token& token, std::span<const store::StoredKey> keys,
-                                 const Actor& actor) {
+Status KeyRing::Impl::RemoveKeys(Token& token, std::span<const store::StoredKey> keys) {
   std::vector<Change> changes;
   for (const store::StoredKey& stored : keys) {
     Change& change = changes.emplace_back();
@@ -315,23 +295,22 @@ Status KeyRing::Impl::RemoveKeys(Token& token, std::span<const store::StoredKey>
       if (verified.error().code != Code::kCorrupt) return verified;
       change.before_verified = false;
     }
-    change.history = {clock.Now(), "deleted", stored.key.latest_version, actor.name, actor.reason};
   }
   return Commit(token, changes);
 }
 
-Status KeyRing::Delete(const Id& mount, std::string_view name, const Actor& actor) {
+Status KeyRing::Delete(const Id& mount, std::string_view name) {
   return impl_->custodian.Run([&](Token& token) -> Status {
     COFFER_TRY(impl_->CatchUp(token));
     COFFER_ASSIGN(const store::StoredKey stored, impl_->Load(token, mount, name));
     if (!stored.key.settings.deletion_allowed) {
       return Invalid("deletion is not allowed for this key");
     }
-    return impl_->RemoveKeys(token, {&stored, 1}, actor);
+    return impl_->RemoveKeys(token, {&stored, 1});
   });
 }
 
-Status KeyRing::DeleteMount(const Id& mount, const Actor& actor) {
+Status KeyRing::DeleteMount(const Id& mount) {
   // Each commit syncs the database and the token's files, so many keys go with one; but not all, as
   // other changes and the probe want their turn in between.
   constexpr std::size_t kKeysAtOnce = 256;
@@ -346,7 +325,7 @@ Status KeyRing::DeleteMount(const Id& mount, const Actor& actor) {
         COFFER_ASSIGN(auto stored, store::ReadKey(impl_->database, mount, place.name));
         if (stored) keys.push_back(std::move(*stored));
       }
-      return keys.empty() ? Status{} : impl_->RemoveKeys(token, keys, actor);
+      return keys.empty() ? Status{} : impl_->RemoveKeys(token, keys);
     }));
   }
   return {};

@@ -104,7 +104,6 @@ KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const Cre
     key->versions.emplace(1, std::move(version));
     Impl::Change change;
     change.new_versions = {1};
-    change.history = {key->created, "imported", 1, actor.name, actor.reason};
     change.after = key;
     COFFER_TRY(impl_->Commit(token, {&change, 1}));
     imported = std::move(key);
@@ -116,8 +115,7 @@ KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const Cre
 KeyRing::Changed KeyRing::ImportVersion(const Id& mount, std::string_view name,
                                         const ImportedMaterial& material, const Actor& actor) {
   return impl_->ChangeKey(
-      mount, name, actor,
-      [&](Token& token, Key& key, std::vector<int>& new_versions) -> Result<HistoryEntry> {
+      mount, name, [&](Token& token, Key& key, std::vector<int>& new_versions) -> Status {
         if (!key.settings.imported) {
           return Invalid("the import_version endpoint can only be used with an imported key");
         }
@@ -131,7 +129,7 @@ KeyRing::Changed KeyRing::ImportVersion(const Id& mount, std::string_view name,
         key.versions.insert_or_assign(number, std::move(version));
         key.latest_version = number;
         new_versions.push_back(number);
-        return HistoryEntry{.event = "imported", .version = number, .actor = {}, .reason = {}};
+        return {};
       });
 }
 

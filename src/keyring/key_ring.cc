@@ -99,10 +99,6 @@ Result<std::vector<std::string>> KeyRing::List(const Id& mount, std::string_view
   return store::Names(impl_->database, mount, after, limit);
 }
 
-Result<std::vector<HistoryEntry>> KeyRing::History(const Id& key) {
-  return store::History(impl_->database, key);
-}
-
 Result<SecretBytes> KeyRing::DeriveLookupKey(std::string_view label) {
   COFFER_ASSIGN(Mac mac, impl_->workers.front()->token->MetaMac(AsBytes(label)));
   SecretBytes key = SecretBytes::CopyOf(mac);

@@ -97,7 +97,7 @@ struct KeyRing::Impl {
   Status CheckEpoch(Token& token, const StartPolicy& policy);
   // Whether the operator gave his word for a database this much older than the token.
   Status AcceptRollback(std::uint64_t newest, const StartPolicy& policy) const;
-  Status RequireRotations(Token& token, std::string_view reason);
+  Status RequireRotations(Token& token);
   std::string KeysInDoubt(Token& token);
 
   // unusable_versions.cc
@@ -113,7 +113,6 @@ struct KeyRing::Impl {
     const store::StoredKey* before = nullptr;  // null: a new key
     std::shared_ptr<Key> after;                // null: the key goes
     std::vector<int> new_versions;             // in `after`, MACs still to be made
-    HistoryEntry history;
     // False where `before` failed its check: whoever changed its rows must not choose what is
     // destroyed in the token.
     bool before_verified = true;
@@ -144,16 +143,15 @@ struct KeyRing::Impl {
   static Status CheckOpens(Token& token, const Key& key);
   void MakeNew(Key& key) const;
   // Loads the key, lets `edit` change a copy and commits it.
-  using Edit = std::function<Result<HistoryEntry>(Token&, Key&, std::vector<int>& new_versions)>;
-  Changed ChangeKey(const Id& mount, std::string_view name, const Actor& actor, const Edit& edit);
-  Status RemoveKeys(Token& token, std::span<const store::StoredKey> keys, const Actor& actor);
+  using Edit = std::function<Status(Token&, Key&, std::vector<int>& new_versions)>;
+  Changed ChangeKey(const Id& mount, std::string_view name, const Edit& edit);
+  Status RemoveKeys(Token& token, std::span<const store::StoredKey> keys);
   // key_rotation.cc: `rotate` with the witness told before and after.
   Changed RotateUnasked(const Id& mount, std::string_view name, std::string_view reason,
                         const std::function<Changed()>& rotate) const;
   void QueueNextDue();
   Status RotateOneDue(const store::KeyPlace& place);
-  Result<HistoryEntry> RotateEdit(Token& token, Key& key, std::vector<int>& new_versions,
-                                  const Actor& actor);
+  Status RotateEdit(Token& token, Key& key, std::vector<int>& new_versions, const Actor& actor);
 
   // resident_keys.cc: custodian's thread.
   Result<ResidentPlace> ReserveResident(const Id& key, int version);

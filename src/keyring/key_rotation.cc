@@ -58,14 +58,12 @@ void KeyRing::Impl::QueueNextDue() {
 
 Status KeyRing::Impl::RotateOneDue(const store::KeyPlace& place) {
   const Actor actor{"auto-rotate", "scheduled"};
-  const Edit edit = [&](Token& token, Key& key,
-                        std::vector<int>& new_versions) -> Result<HistoryEntry> {
+  const Edit edit = [&](Token& token, Key& key, std::vector<int>& new_versions) -> Status {
     if (!IsDue(key, clock.Now())) return Fail(Code::kConflict, "key was changed meanwhile");
     return RotateEdit(token, key, new_versions, actor);
   };
-  const Changed done = RotateUnasked(place.mount, place.name, actor.reason, [&] {
-    return ChangeKey(place.mount, place.name, actor, edit);
-  });
+  const Changed done = RotateUnasked(place.mount, place.name, actor.reason,
+                                     [&] { return ChangeKey(place.mount, place.name, edit); });
   // Deleted or rotated since it was found due: nothing is left to do.
   const bool settled =
       done || done.error().code == Code::kConflict || done.error().code == Code::kNotFound;

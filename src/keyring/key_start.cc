@@ -101,7 +101,7 @@ Status KeyRing::Impl::CheckEpoch(Token& token, const StartPolicy& policy) {
   if (!latest) COFFER_TRY(AcceptRollback(epoch.value, policy));
   // A backup's counts are not to be trusted either, though no key was changed since.
   state.epoch = epoch.value;
-  return RequireRotations(token, policy.restoring ? "restored from a backup" : "rollback accepted");
+  return RequireRotations(token);
 }
 
 Status KeyRing::Impl::AcceptRollback(std::uint64_t newest, const StartPolicy& policy) const {
@@ -124,7 +124,7 @@ Status KeyRing::Impl::AcceptRollback(std::uint64_t newest, const StartPolicy& po
 }
 
 // Leaves the database one ahead of the token, which follows at the end of a start.
-Status KeyRing::Impl::RequireRotations(Token& token, std::string_view reason) {
+Status KeyRing::Impl::RequireRotations(Token& token) {
   COFFER_ASSIGN(const auto places, store::AllKeys(database, nullptr));
   struct Marked {
     Key key;
@@ -152,9 +152,6 @@ Status KeyRing::Impl::RequireRotations(Token& token, std::string_view reason) {
   for (const Marked& entry : marked) {
     COFFER_TRY(store::WriteKey(transaction, entry.key, entry.mac));
     COFFER_TRY(ChargeInFull(transaction, entry.key));
-    COFFER_TRY(store::AppendHistory(transaction, entry.key.id,
-                                    {clock.Now(), "rotation-required", entry.key.latest_version,
-                                     "start", std::string(reason)}));
   }
   COFFER_TRY(store::WriteState(transaction, next, state_mac));
   COFFER_TRY(transaction.Commit());

@@ -122,15 +122,14 @@ void KeyRing::Impl::AskForRotation(const Key& key, std::string reason) {
   custodian.Post([this, mount = key.mount, name = key.name, latest = key.latest_version,
                   reason = std::move(reason)](Token&) -> Status {
     const Actor actor{"coffer", reason};
-    const Edit edit = [&](Token& token, Key& current,
-                          std::vector<int>& new_versions) -> Result<HistoryEntry> {
+    const Edit edit = [&](Token& token, Key& current, std::vector<int>& new_versions) -> Status {
       if (current.latest_version != latest) {
         return Fail(Code::kConflict, "key was rotated meanwhile");
       }
       return RotateEdit(token, current, new_versions, actor);
     };
     const auto rotated =
-        RotateUnasked(mount, name, reason, [&] { return ChangeKey(mount, name, actor, edit); });
+        RotateUnasked(mount, name, reason, [&] { return ChangeKey(mount, name, edit); });
     if (!rotated && rotated.error().code != Code::kConflict) {
       logger.Log(LogLevel::kError, "keyring", "failed to rotate a key at its encryption limit",
                  {{"key", name}, {"why", rotated.error().message}});

@@ -218,21 +218,6 @@ Result<std::vector<KeyPlace>> DueForRotation(storage::Database& database, System
   return Places(rows);
 }
 
-Result<std::vector<HistoryEntry>> History(storage::Database& database, const Id& key) {
-  COFFER_ASSIGN(storage::Reader reader, database.Read());
-  COFFER_ASSIGN(Statement rows,
-                reader.Prepare("SELECT time, event, version, actor, reason"
-                               " FROM key_history WHERE key = ?1 ORDER BY sequence"));
-  rows.Bind(0, key.View());
-  std::vector<HistoryEntry> entries;
-  while (true) {
-    COFFER_ASSIGN(const bool more, rows.Step());
-    if (!more) return entries;
-    entries.push_back({FromUnixNanoseconds(rows.Int(0)), rows.Text(1),
-                       static_cast<int>(rows.Int(2)), rows.Text(3), rows.Text(4)});
-  }
-}
-
 Status WriteKey(Transaction& transaction, const Key& key, ByteView mac) {
   COFFER_ASSIGN(
       Statement write,
@@ -319,20 +304,6 @@ Status DeleteKey(Transaction& transaction, const Id& key) {
   COFFER_ASSIGN(Statement remove, transaction.Prepare("DELETE FROM keys WHERE id = ?1"));
   remove.Bind(0, key.View());
   return Run(remove);
-}
-
-Status AppendHistory(Transaction& transaction, const Id& key, const HistoryEntry& entry) {
-  COFFER_ASSIGN(
-      Statement insert,
-      transaction.Prepare("INSERT INTO key_history (key, time, event, version, actor, reason)"
-                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
-  insert.Bind(0, key.View())
-      .Bind(1, UnixNanoseconds(entry.time))
-      .Bind(2, std::string_view(entry.event))
-      .Bind(3, std::int64_t{entry.version})
-      .Bind(4, std::string_view(entry.actor))
-      .Bind(5, std::string_view(entry.reason));
-  return Run(insert);
 }
 
 Status ChargeVersion(Transaction& transaction, const Id& key, int version, std::int64_t mark) {

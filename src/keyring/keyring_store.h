@@ -52,7 +52,6 @@ Result<std::vector<std::string>> Names(storage::Database& database, const Id& mo
                                        std::string_view after, std::int64_t limit);
 // Keys with a period whose latest version was made at or before now - period.
 Result<std::vector<KeyPlace>> DueForRotation(storage::Database& database, SystemTime now);
-Result<std::vector<HistoryEntry>> History(storage::Database& database, const Id& key);
 
 // Inserts or replaces the key's own row.
 Status WriteKey(storage::Transaction& transaction, const Key& key, ByteView mac);
@@ -61,9 +60,8 @@ Status InsertVersion(storage::Transaction& transaction, const Id& key, KeyType t
 
 // Versions below `version` are destroyed, with their counters.
 Status DeleteVersionsBelow(storage::Transaction& transaction, const Id& key, int version);
-// The key, its versions and counters; the history stays.
+// The key, its versions and counters.
 Status DeleteKey(storage::Transaction& transaction, const Id& key);
-Status AppendHistory(storage::Transaction& transaction, const Id& key, const HistoryEntry& entry);
 
 // Sets a version's high-water mark of encryptions.
 Status ChargeVersion(storage::Transaction& transaction, const Id& key, int version,

@@ -71,16 +71,6 @@ CREATE TABLE resident_objects (
   version INTEGER NOT NULL,
   state INTEGER NOT NULL
 );
-CREATE TABLE key_history (
-  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-  key BLOB NOT NULL,
-  time INTEGER NOT NULL,
-  event TEXT NOT NULL,
-  version INTEGER NOT NULL,
-  actor TEXT NOT NULL,
-  reason TEXT NOT NULL
-);
-CREATE INDEX key_history_key ON key_history (key, sequence);
 )sql";
 
 }  // namespace

@@ -93,13 +93,13 @@ TEST_F(KeyChangesTest, AKeyThatARequestRotatedOrDeletedMeanwhileIsNotRotatedAgai
   for (const char* const name : {"a", "b", "c", "d"}) {
     Create(name, {.auto_rotate_period_seconds = 3600});
   }
-  Must(keys_->Configure(mount_, "c", {.deletion_allowed = true}, actor_));
+  Must(keys_->Configure(mount_, "c", {.deletion_allowed = true}));
   clock_.Advance(std::chrono::hours(2));
   OrderWitness witness;
   witness.begun = [&] {
     if (witness.order.size() > 1) return;
     Must(keys_->Rotate(mount_, "b", actor_));
-    Must(keys_->Delete(mount_, "c", actor_));
+    Must(keys_->Delete(mount_, "c"));
   };
   keys_->SetRotationWitness(witness);
   Must(keys_->RotateDue(clock_.Now()));

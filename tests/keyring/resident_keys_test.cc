@@ -63,12 +63,11 @@ TEST_F(ResidentKeysTest, TheObjectsGoWithTheirVersions) {
   EXPECT_EQ(ObjectsInToken(), 2U);
   Must(keys_->Configure(
       mount_, "k",
-      {.min_decryption_version = 2, .min_encryption_version = 2, .deletion_allowed = true},
-      actor_));
-  Must(keys_->Trim(mount_, "k", 2, actor_));
+      {.min_decryption_version = 2, .min_encryption_version = 2, .deletion_allowed = true}));
+  Must(keys_->Trim(mount_, "k", 2));
   EXPECT_EQ(ObjectsInToken(), 1U);
   EXPECT_TRUE(Signs("k", 2));
-  Must(keys_->Delete(mount_, "k", actor_));
+  Must(keys_->Delete(mount_, "k"));
   EXPECT_EQ(ObjectsInToken(), 0U);
 }
 
@@ -85,8 +84,8 @@ TEST_F(ResidentKeysTest, AreLimitedWithAClearAnswer) {
             "the token holds 2 key versions of types that it cannot wrap, which is this server's "
             "limit: trim or delete some, or raise the limit");
   EXPECT_EQ(ObjectsInToken(), 2U) << "nothing is made before the limit is looked at";
-  Must(keys_->Configure(mount_, "a", {.deletion_allowed = true}, actor_));
-  Must(keys_->Delete(mount_, "a", actor_));
+  Must(keys_->Configure(mount_, "a", {.deletion_allowed = true}));
+  Must(keys_->Delete(mount_, "a"));
   CreateEd25519("c");
   Create("wrapped", {KeyType::kEcdsaP256});
 }
@@ -131,7 +130,7 @@ TEST_F(ResidentKeysTest, RowsThatFailTheirCheckDestroyNothing) {
       " ON k.id = v.key WHERE k.name = 'mine')"
       " WHERE key = (SELECT id FROM keys WHERE name = 'theirs')");
   Must(Reopen());
-  Must(keys_->DeleteMount(other, actor_));
+  Must(keys_->DeleteMount(other));
   Must(Reopen());
   EXPECT_TRUE(Signs("mine"));
 }

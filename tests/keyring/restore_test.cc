@@ -77,7 +77,7 @@ TEST_F(RestoreTest, NoLoweredMinimumLetsAnOldVersionEncryptAgain) {
   Must(Reopen());
   for (const char* const name : {"a", "never-used"}) {
     Must(Encrypt(name, "by the newest"));
-    Must(keys_->Configure(mount_, name, {.min_encryption_version = 0}, actor_));
+    Must(keys_->Configure(mount_, name, {.min_encryption_version = 0}));
     Must(Encrypt(name, "by the newest"));
   }
   const auto expect_refused = [&](const char* name, int version) {

@@ -109,7 +109,7 @@ TEST_F(TamperingTest, ARemovedKeyIsFoundAtStartAndStartsOnlyOnTheOperatorsWord) 
 TEST_F(TamperingTest, AReplayedKeyRowIsFoundAtStart) {
   Create("a");
   Tamper("CREATE TABLE replay AS SELECT * FROM keys");
-  Must(keys_->Configure(mount_, "a", {.deletion_allowed = true}, actor_));
+  Must(keys_->Configure(mount_, "a", {.deletion_allowed = true}));
   Tamper(
       "UPDATE keys SET (generation, deletion_allowed, mac) ="
       " (SELECT generation, deletion_allowed, mac FROM replay)");

@@ -29,7 +29,7 @@ class KeyName {
   std::string text_;
 };
 
-// Who changes a key and why: goes into the history and the version rows. Never a token.
+// Who makes a version and why: goes into its row. Never a token.
 struct Actor {
   std::string name;    // a token's display name and accessor, or a job's name
   std::string reason;  // "requested", "scheduled", "encryption limit", "rotation required"

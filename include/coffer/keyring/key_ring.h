@@ -64,15 +64,6 @@ struct HandleCounts {
   std::uint64_t displaced = 0;  // made room for another
 };
 
-// One line of a key's history.
-struct HistoryEntry {
-  SystemTime time{};
-  std::string event;  // created rotated configured trimmed soft-deleted restored deleted
-  int version = 0;
-  std::string actor;
-  std::string reason;
-};
-
 // Whether the key ring was ever opened on this database: a token without masters is then lost, not
 // new.
 Result<bool> HasState(storage::Database& database);
@@ -146,7 +137,6 @@ class KeyRing {
   // Names in order, those after `after`, at most `limit` (0: all).
   Result<std::vector<std::string>> List(const Id& mount, std::string_view after,
                                         std::int64_t limit);
-  Result<std::vector<HistoryEntry>> History(const Id& key);
 
   struct Created {
     std::shared_ptr<const Key> key;
@@ -159,12 +149,10 @@ class KeyRing {
   // Each kNotFound where the key is absent; kInvalid with the reference's text for a rule that is
   // broken.
   Changed Rotate(const Id& mount, std::string_view name, const Actor& actor);
-  Changed Configure(const Id& mount, std::string_view name, const ConfigChange& change,
-                    const Actor& actor);
-  Changed Trim(const Id& mount, std::string_view name, std::int64_t min_available_version,
-               const Actor& actor);
-  Changed SetSoftDeleted(const Id& mount, std::string_view name, bool deleted, const Actor& actor);
-  Status Delete(const Id& mount, std::string_view name, const Actor& actor);
+  Changed Configure(const Id& mount, std::string_view name, const ConfigChange& change);
+  Changed Trim(const Id& mount, std::string_view name, std::int64_t min_available_version);
+  Changed SetSoftDeleted(const Id& mount, std::string_view name, bool deleted);
+  Status Delete(const Id& mount, std::string_view name);
   // A new key from elsewhere; kInvalid where the name is taken.
   Changed Import(const Id& mount, const KeyName& name, const CreateOptions& options,
                  bool allow_rotation, const ImportedMaterial& material, const Actor& actor);
@@ -178,12 +166,11 @@ class KeyRing {
   // changed: a backup of another token or a damaged one, versions whose master is gone, a name that
   // is taken. `force` replaces the key of that name, but destroys no version that the backup lacks
   // unless the key may be deleted. AES versions encrypt no more: the next encryption rotates.
-  Changed Restore(const Id& mount, const std::optional<KeyName>& name, ByteView backup, bool force,
-                  const Actor& actor);
+  Changed Restore(const Id& mount, const std::optional<KeyName>& name, ByteView backup, bool force);
   // PEM of the key that imports are wrapped for; made at the first call.
   Result<std::string> ImportWrappingKey();
   // Every key of the mount, whatever its settings.
-  Status DeleteMount(const Id& mount, const Actor& actor);
+  Status DeleteMount(const Id& mount);
   // Before the first use; it outlives the key ring.
   void SetRotationWitness(RotationWitness& witness);
   // Begins to rotate the keys whose auto_rotate_period has passed, on the custodian's thread: other
