@@ -8,7 +8,7 @@ constexpr std::size_t kKeyBytes = 640;
 // A version's: its node, its counter and the counter's place in the cache.
 constexpr std::size_t kVersionBytes = 704;
 // What OpenSSL keeps for a public key that it has parsed.
-constexpr std::size_t kPublicKeyBytes = 6144;
+constexpr std::size_t kPublicKeyBytes = 2560;
 
 }  // namespace
 
