@@ -1,6 +1,7 @@
 #include "coffer/pkcs11/error.h"
 
 #include <array>
+#include <charconv>
 #include <string>
 
 #include "cryptoki.h"
@@ -125,13 +126,9 @@ std::string_view MessageOf(Code code) {
 }
 
 std::string Hex(CK_RV rv) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  do {
-    text.insert(text.begin(), kDigits[rv & 0xf]);
-    rv >>= 4;
-  } while (rv != 0);
-  return "0x" + text;
+  std::array<char, 2 * sizeof(rv)> digits{};
+  const auto end = std::to_chars(digits.begin(), digits.end(), rv, 16).ptr;
+  return "0x" + std::string(digits.begin(), end);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "coffer/base/base64.h"
+#include "coffer/base/hex.h"
 
 namespace coffer::api {
 namespace {
@@ -11,7 +12,6 @@ namespace {
 bool NeedsEscape(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
 
 void AppendEscaped(std::string& out, char c) {
-  static constexpr char kHex[] = "0123456789abcdef";
   switch (c) {
     case '"':
     case '\\':
@@ -29,8 +29,7 @@ void AppendEscaped(std::string& out, char c) {
       break;
     default:
       out += "\\u00";
-      out += kHex[static_cast<unsigned char>(c) >> 4];
-      out += kHex[static_cast<unsigned char>(c) & 15];
+      AppendHex(static_cast<std::uint8_t>(c), out);
   }
 }
 

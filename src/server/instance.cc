@@ -144,7 +144,7 @@ Status Instance::OpenHttp() {
       *tokens_,
       policy_,
       audit_->Broker(),
-      ids_,
+      random_,
       clock_,
       logger_,
       info,

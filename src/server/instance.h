@@ -10,7 +10,6 @@
 #include "coffer/api/service.h"
 #include "coffer/auth/token_store.h"
 #include "coffer/base/clock.h"
-#include "coffer/crypto/buffered_random.h"
 #include "coffer/keyring/custodian.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/keyring/token_watch.h"
@@ -64,7 +63,6 @@ class Instance {
   Random& random_;
   LeveledLog& logger_;
   SystemClock clock_;
-  crypto::BufferedRandom ids_;
   metrics::Registry metrics_;  // reads the rooms below while http_ or health_ serve
   std::mutex serving_mutex_;
   http::Server* serving_ = nullptr;  // guarded by serving_mutex_: for threads that others made

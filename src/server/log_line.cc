@@ -3,6 +3,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "coffer/base/hex.h"
+
 namespace coffer::server {
 namespace {
 
@@ -20,13 +22,11 @@ bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7
 
 // A value from outside must neither begin a line of its own nor end its quotes.
 void AppendQuoted(std::string_view value, std::string& line) {
-  static constexpr char kHex[] = "0123456789abcdef";
   line += '"';
   for (const char c : value) {
     if (IsControl(c)) {
       line += "\\x";
-      line += kHex[static_cast<unsigned char>(c) >> 4];
-      line += kHex[static_cast<unsigned char>(c) & 15];
+      AppendHex(static_cast<std::uint8_t>(c), line);
       continue;
     }
     if (c == '"' || c == '\\') line += '\\';
