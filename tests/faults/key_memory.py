@@ -56,8 +56,7 @@ class Operations:
         client.call("keys/rotated")
         client.call("keys/derived", {"derived": True})
         client.call("keys/convergent", {"derived": True, "convergent_encryption": True})
-        client.call("keys/saved", {"allow_plaintext_backup": True})
-        client.call("keys/saved/config", {"deletion_allowed": True})
+        client.call("keys/saved")
 
     def create(self, number):
         self.client.call(f"keys/made-{number}")
@@ -114,9 +113,8 @@ def measure(server, operation, count, before_it_counts):
     before = resident(server.process.pid)
     for number in range(before_it_counts, before_it_counts + count):
         operation(number)
-    grown = lambda: resident(server.process.pid) - before
-    wait_for(lambda: grown() < BOUND, 15)
-    return grown()
+    wait_for(lambda: resident(server.process.pid) - before < BOUND, 15)
+    return resident(server.process.pid) - before
 
 
 def main():

@@ -125,7 +125,8 @@ TEST_F(SessionOperationsTest, KwpRoundTripsUnderAMasterThatPinsWhatComesOut) {
   const auto blob = session_.WrapKey(MechanismType::kAesKeyWrapPad, master, key);
   ASSERT_TRUE(Succeeds(blob));
   EXPECT_EQ(blob->size(), 40U);
-  EXPECT_EQ(blob->capacity(), 40U) << "it is kept: room for the longest would be a hundred times it";
+  EXPECT_EQ(blob->capacity(), 40U)
+      << "it is kept: room for the longest would be a hundred times it";
   const auto back = session_.UnwrapKey(MechanismType::kAesKeyWrapPad, master, *blob, PinnedKey());
   ASSERT_TRUE(Succeeds(back));
   EXPECT_FALSE(*session_.GetBool(*back, AttributeType::kExtractable));
