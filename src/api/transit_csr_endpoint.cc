@@ -23,13 +23,18 @@ Status MakeRequest(const Call& call, Reply& reply) {
   if (!found) return Fail(found.error());
   const keyring::Key& key = **found;
   COFFER_TRY(RequireSigning(key));
-  COFFER_ASSIGN(const auto* const version, key.ForSigning(call.fields.Int("version")));
+  const auto wanted = key.ForCertificateRequest(call.fields.Int("version"));
+  if (!wanted) {
+    return Fail(wanted.error().code, "could not create the csr: " + wanted.error().message);
+  }
+  const keyring::KeyVersion* const version = *wanted;
   if (!version->public_key) return Fail(Code::kCorrupt, "key version has no public key");
   COFFER_ASSIGN(auto request, crypto::CertificateRequest::FromTemplate(call.fields.Text("csr"),
                                                                        *version->public_key));
   transit::SignOptions options;
   options.padding = transit::SignOptions::Padding::kPkcs1;
   options.hash = request.Hash();
+  options.certificate_request = true;
   const transit::SignItem item{request.ToBeSigned(), version->info.version};
   COFFER_ASSIGN(const auto made,
                 call.services.engine.Sign(call.Caller(), name, {&item, 1}, options));

@@ -26,39 +26,48 @@ Result<KeyName> KeyName::Parse(std::string_view text) {
   return KeyName(std::string(text));
 }
 
-Result<const KeyVersion*> Key::ToMake(std::int64_t requested, std::string_view what) const {
-  const auto refuse = [&](const char* why) {
-    return Fail(Code::kInvalid, "requested version for " + std::string(what) + why);
-  };
+// Every operation that makes something asks this rule. What is below min_decryption_version could
+// not be decrypted or verified afterwards.
+Result<const KeyVersion*> Key::ToMake(std::int64_t requested, const MakingTexts& texts) const {
+  const auto refuse = [](std::string_view why) { return Fail(Code::kInvalid, std::string(why)); };
   if (settings.soft_deleted) return SoftDeleted();
-  if (requested < 0) return refuse(" is negative");
-  if (requested > latest_version) return refuse(" is higher than the latest key version");
+  if (requested < 0) return refuse(texts.negative);
+  if (requested > latest_version) return refuse(texts.too_new);
   const int version = requested == 0 ? latest_version : static_cast<int>(requested);
-  if (version < settings.min_encryption_version) {
-    return refuse(" is less than the minimum encryption key version");
+  const bool obeys_min_encryption = !texts.too_old.empty();
+  if (obeys_min_encryption && version < settings.min_encryption_version) {
+    return refuse(texts.too_old);
   }
+  if (version < settings.min_decryption_version) return refuse("no such key version");
   return Present(*this, version);
 }
 
 Result<const KeyVersion*> Key::ForEncryption(std::int64_t requested) const {
-  return ToMake(requested, "encryption");
+  return ToMake(
+      requested,
+      {"requested version for encryption is negative",
+       "requested version for encryption is higher than the latest key version",
+       "requested version for encryption is less than the minimum encryption key version"});
 }
 
 Result<const KeyVersion*> Key::ForSigning(std::int64_t requested) const {
-  return ToMake(requested, "signing");
+  return ToMake(requested,
+                {"requested version for signing is negative",
+                 "requested version for signing is higher than the latest key version",
+                 "requested version for signing is less than the minimum encryption key version"});
+}
+
+Result<const KeyVersion*> Key::ForCertificateRequest(std::int64_t requested) const {
+  return ToMake(requested, {"no such key version", "no such key version", ""});
 }
 
 Result<const KeyVersion*> Key::ForMac(std::int64_t requested) const {
-  if (settings.soft_deleted) return SoftDeleted();
-  if (requested < 0 || requested > latest_version) {
-    return Fail(Code::kInvalid, "key version does not exist; latest key version is " +
-                                    std::to_string(latest_version));
+  std::string too_new;
+  if (requested > latest_version) {
+    too_new = "key version does not exist; latest key version is " + std::to_string(latest_version);
   }
-  const int version = requested == 0 ? latest_version : static_cast<int>(requested);
-  if (version < settings.min_encryption_version) {
-    return Fail(Code::kInvalid, "cannot generate HMAC: version is too old (disallowed by policy)");
-  }
-  return Present(*this, version);
+  return ToMake(requested, {"key version does not exist (cannot be negative)", too_new,
+                            "cannot generate HMAC: version is too old (disallowed by policy)"});
 }
 
 Result<const KeyVersion*> Key::ThatMade(std::int64_t version, std::string_view what,
@@ -68,7 +77,6 @@ Result<const KeyVersion*> Key::ThatMade(std::int64_t version, std::string_view w
   if (version < 0) {
     return Fail(Code::kInvalid, invalid + ": version number could not be decoded");
   }
-  if (version == 0) version = 1;
   if (version > latest_version) return Fail(Code::kInvalid, invalid + ": version is too new");
   if (version < settings.min_decryption_version) {
     return Fail(Code::kInvalid, std::string(too_old));
@@ -77,7 +85,7 @@ Result<const KeyVersion*> Key::ThatMade(std::int64_t version, std::string_view w
 }
 
 Result<const KeyVersion*> Key::ForDecryption(std::int64_t version) const {
-  return ThatMade(version, "ciphertext",
+  return ThatMade(version == 0 ? 1 : version, "ciphertext",
                   "ciphertext or signature version is disallowed by policy (too old)");
 }
 

@@ -43,7 +43,9 @@ Result<Bytes> InToken(keyring::KeyRing& keys, const Caller& caller, const keyrin
 Result<Signature> SignOne(keyring::KeyRing& keys, const Caller& caller, const keyring::Key& key,
                           const SignItem& item, const SignOptions& options,
                           const EngineSettings& settings, coffer::Random& random) {
-  COFFER_ASSIGN(const auto* const version, key.ForSigning(item.key_version));
+  COFFER_ASSIGN(const auto* const version, options.certificate_request
+                                               ? key.ForCertificateRequest(item.key_version)
+                                               : key.ForSigning(item.key_version));
   if (!version->public_key) return Fail(Code::kCorrupt, "key version has no public key");
   if (version->custody == keyring::Custody::kPublicOnly) {
     return Fail(Code::kInvalid, "requested version for signing does not contain a private part");

@@ -100,8 +100,30 @@ TEST(KeyTest, SigningAndVerifyingSayWhatTheyRefuse) {
   EXPECT_EQ(TextOf(key.ForSigning(1)),
             "requested version for signing is less than the minimum encryption key version");
   EXPECT_EQ(TextOf(key.ForVerification(4)), "invalid signature: version is too new");
-  EXPECT_EQ(TextOf(key.ForVerification(1)),
-            "ciphertext or signature version is disallowed by policy (too old)");
+  for (const int version : {0, 1}) {
+    EXPECT_EQ(TextOf(key.ForVerification(version)),
+              "ciphertext or signature version is disallowed by policy (too old)");
+  }
+}
+
+TEST(KeyTest, NothingIsMadeThatCouldNotBeReadAgain) {
+  Key key = KeyWithVersions(3);
+  key.settings.min_decryption_version = 2;
+  EXPECT_EQ(TextOf(key.ForEncryption(1)), "no such key version");
+  EXPECT_EQ(TextOf(key.ForSigning(1)), "no such key version");
+  EXPECT_EQ(TextOf(key.ForMac(1)), "no such key version");
+  EXPECT_EQ(TextOf(key.ForCertificateRequest(1)), "no such key version");
+  EXPECT_EQ(TextOf(key.ForEncryption(2)), "version 2");
+  EXPECT_EQ(TextOf(key.ForMac(2)), "version 2");
+}
+
+TEST(KeyTest, ACertificateRequestIsNotBoundByTheMinimumEncryptionVersion) {
+  Key key = KeyWithVersions(3);
+  key.settings.min_encryption_version = 3;
+  EXPECT_EQ(TextOf(key.ForCertificateRequest(1)), "version 1");
+  EXPECT_EQ(TextOf(key.ForCertificateRequest(0)), "version 3");
+  EXPECT_EQ(TextOf(key.ForCertificateRequest(4)), "no such key version");
+  EXPECT_EQ(TextOf(key.ForCertificateRequest(-1)), "no such key version");
 }
 
 TEST(KeyTest, MacsSayWhatTheyRefuse) {
@@ -112,6 +134,9 @@ TEST(KeyTest, MacsSayWhatTheyRefuse) {
   EXPECT_EQ(TextOf(key.ForMac(4)), "key version does not exist; latest key version is 3");
   EXPECT_EQ(TextOf(key.ForMac(1)),
             "cannot generate HMAC: version is too old (disallowed by policy)");
+  EXPECT_EQ(TextOf(key.ForMac(-1)), "key version does not exist (cannot be negative)");
+  EXPECT_EQ(TextOf(key.ForMacVerification(0)),
+            "cannot verify HMAC: version is too old (disallowed by policy)");
   EXPECT_EQ(TextOf(key.ForMacVerification(4)), "invalid HMAC: version is too new");
   EXPECT_EQ(TextOf(key.ForMacVerification(1)),
             "cannot verify HMAC: version is too old (disallowed by policy)");

@@ -58,6 +58,7 @@ struct SignOptions {
   Marshaling marshaling = Marshaling::kAsn1;
   // PSS: kSaltAuto is the longest that fits, and any in verification; kSaltHash the hash's length.
   std::int64_t salt_octets = kSaltAuto;
+  bool certificate_request = false;  // min_encryption_version does not bind it
 
   static constexpr std::int64_t kSaltAuto = 0;
   static constexpr std::int64_t kSaltHash = -1;
