@@ -43,10 +43,25 @@ void Mailbox::Put(std::uint64_t connection, Response response) {
   Wake();
 }
 
+void Mailbox::Put(std::function<void()> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;  // its caller's copy is dropped without the lock
+    work_.push_back(std::move(work));
+  }
+  Wake();
+}
+
 Mailbox::Delivery Mailbox::Take() {
   const std::lock_guard lock(mutex_);
   for (const Peer& peer : waiting_.peers) sockets_.insert(peer.socket.Fd());
-  return std::exchange(waiting_, {});
+  Delivery taken = std::exchange(waiting_, {});
+  if (!work_.empty()) {
+    taken.work = std::move(work_.front());
+    work_.pop_front();
+    if (!work_.empty()) Wake();
+  }
+  return taken;
 }
 
 void Mailbox::Forget(int fd) {
@@ -55,10 +70,14 @@ void Mailbox::Forget(int fd) {
 }
 
 void Mailbox::Close() {
-  const std::lock_guard lock(mutex_);
-  closed_ = true;
-  for (ParkedAnswer& answer : waiting_.answers) WipeBody(answer.response);
-  waiting_ = {};
+  std::deque<std::function<void()>> dropped;  // without the lock: what it holds may answer here
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    for (ParkedAnswer& answer : waiting_.answers) WipeBody(answer.response);
+    waiting_ = {};
+    dropped.swap(work_);
+  }
 }
 
 std::vector<Peer> Mailbox::Stall() {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <mutex>
 #include <unordered_set>
 #include <vector>
@@ -10,10 +12,10 @@
 
 namespace coffer::http {
 
-// What other threads hand to a worker: connections to serve, and answers to parked requests, which
-// name their connection by its number. Shared, because a parked request may outlive its worker.
-// Also the register of the worker's open sockets, so that they can be shut down while the worker
-// hangs. Any thread, except where said.
+// What is handed to a worker: connections to serve, answers to parked requests, which name their
+// connection by its number, and the slices of long work. Shared, because a parked request may
+// outlive its worker. Also the register of the worker's open sockets, so that they can be shut down
+// while the worker hangs. Any thread, except where said.
 class Mailbox {
  public:
   struct ParkedAnswer {
@@ -23,6 +25,7 @@ class Mailbox {
   struct Delivery {
     std::vector<Peer> peers;
     std::vector<ParkedAnswer> answers;
+    std::function<void()> work;  // one slice; the next ones wait for another round
   };
 
   Mailbox();
@@ -37,7 +40,9 @@ class Mailbox {
   void Put(Peer peer);
   // Wiped where the worker is gone.
   void Put(std::uint64_t connection, Response response);
-  // The worker's own thread: everything that waits; the peers' sockets are in the register.
+  void Put(std::function<void()> work);
+  // The worker's own thread: everything that waits, but of the work the first; the peers' sockets
+  // are in the register.
   Delivery Take();
   // The worker's own thread, before it closes the socket.
   void Forget(int fd);
@@ -53,7 +58,8 @@ class Mailbox {
   const int wake_;
   mutable std::mutex mutex_;
   // Protected by mutex_.
-  Delivery waiting_;
+  Delivery waiting_;  // without work
+  std::deque<std::function<void()>> work_;
   std::unordered_set<int> sockets_;
   bool stalled_ = false;
   bool closed_ = false;

@@ -1,5 +1,6 @@
 #include "http/parking.h"
 
+#include <functional>
 #include <utility>
 
 #include "coffer/base/secret_bytes.h"
@@ -44,6 +45,7 @@ class ParkedRequest final : public Parked {
 
   Request& Asked() override { return request_; }
   bool Begin() override { return ticket_->Begin(); }
+  void Later(std::function<void()> work) override { place_.mailbox->Put(std::move(work)); }
   void Answer(Response response) override {
     answered_ = true;
     place_.mailbox->Put(place_.connection, std::move(response));

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <unordered_map>
 #include <utility>
 
@@ -81,6 +82,7 @@ class Worker final : public Pistache::Aio::Handler {
       }
     }
     overload_.EndRound();
+    if (slice_) std::exchange(slice_, {})();  // behind all that were ready
     shared_->handler.EndTurn();
   }
 
@@ -111,6 +113,7 @@ class Worker final : public Pistache::Aio::Handler {
     for (Mailbox::ParkedAnswer& answer : delivery.answers) {
       AnswerParked(answer.connection, answer.response);
     }
+    if (delivery.work) slice_ = std::move(delivery.work);
     if (draining_request_.load() && !draining_) {
       draining_ = true;
       CloseWhere([](std::uint64_t, const Entry& entry) { return entry.connection->Idle(); });
@@ -238,6 +241,7 @@ class Worker final : public Pistache::Aio::Handler {
   Request request_;
   Scratch scratch_;
   ParkingPlace place_{shared_->parking_lot, mailbox_, shared_->budget, 0};
+  std::function<void()> slice_;  // of long work; one in each round
   OverloadGuard overload_{shared_->options.max_wait, shared_->options.overload_grace};
   Connection::Steady::time_point last_report_{};
   bool draining_ = false;

@@ -260,6 +260,68 @@ TEST_F(ParkingTest, AnAnswerMayComeAfterTheServerIsGone) {
   EXPECT_EQ(client.UntilClosed(), "");
 }
 
+TEST_F(ParkingTest, WorkForLaterGivesWayToOtherConnections) {
+  Client client(port_);
+  client.Send(Post("/park", ""));
+  const std::shared_ptr<Parked> parked = handler_.Take();
+  std::promise<void> asked;
+  const auto other_asked = asked.get_future().share();
+  parked->Later([parked, other_asked] {
+    other_asked.wait();  // meanwhile another one's request comes in
+    parked->Later([parked] { parked->Answer(Saying("second slice;")); });
+  });
+  Client other(port_);
+  other.Send(Post("/other", "x"));
+  asked.set_value();
+  EXPECT_TRUE(other.Until("/other x;").ends_with("/other x;"));
+  EXPECT_TRUE(client.Until("second slice;").ends_with("second slice;"));
+}
+
+TEST_F(ParkingTest, OnePieceOfWorkIsRunBetweenLooksAtTheSockets) {
+  Client one(port_);
+  one.Send(Post("/park", ""));
+  const std::shared_ptr<Parked> first = handler_.Take();
+  Client two(port_);
+  two.Send(Post("/park", ""));
+  const std::shared_ptr<Parked> second = handler_.Take();
+  Client other(port_);
+  other.Send(Post("/known", "x"));
+  other.Until("/known x;");
+  std::string seen;
+  std::promise<void> queued;
+  first->Later([&, until = queued.get_future().share()] {
+    until.wait();
+    other.Send(Post("/other", "x"));
+    seen += "first ";
+  });
+  second->Later([&] {
+    seen += other.Until("/other x;").ends_with("/other x;") ? "second" : "second unserved";
+    second->Answer(Saying("done;"));
+  });
+  queued.set_value();
+  EXPECT_TRUE(two.Until("done;").ends_with("done;"));
+  EXPECT_EQ(seen, "first second");
+  first->Answer(Saying("done;"));
+}
+
+TEST_F(ParkingTest, WorkWhoseWorkerEndsIsDroppedAndItsRequestAnswered) {
+  Client client(port_);
+  client.Send(Post("/park", ""));
+  std::shared_ptr<Parked> parked = handler_.Take();
+  Client blocked(port_);
+  blocked.Send(Post("/block", ""));
+  handler_.WaitUntilBlocked(1);
+  const std::weak_ptr<Parked> known = parked;
+  parked->Later([parked, this] {
+    static_cast<void>(parked);
+    handler_.WaitUntilBlocked(1);
+  });
+  parked.reset();
+  handler_.Release();
+  server_.reset();
+  EXPECT_TRUE(known.expired());
+}
+
 TEST_F(ParkingTest, TheHandlerIsToldOfWhatWasRefused) {
   Client malformed(port_);
   malformed.Send("GET /a HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n");

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -18,8 +19,13 @@ class Parked {
   // Valid as long as this is.
   virtual Request& Asked() = 0;
   // Asked before the work: false once its client left or was told that nothing will be done, and
-  // the answer would be dropped. After a true the work may go on to its end. Any thread.
+  // the answer would be dropped. After a true the work may go on to its end; long work may ask
+  // again on its way. Any thread.
   virtual bool Begin() = 0;
+  // Has `work` run by the connection's own thread, behind what its other connections ask for now:
+  // so long work gives way. One piece at a time is run between looks at the sockets. Where the
+  // thread ends first, `work` is dropped and what it holds with it.
+  virtual void Later(std::function<void()> work) = 0;
   // Once, from any thread. The answer is written by the connection's own thread, to this very
   // connection or, where it is gone, to nobody: then it is wiped.
   virtual void Answer(Response response) = 0;
