@@ -16,9 +16,11 @@ struct Decoded {
   std::vector<std::size_t> places;
   std::vector<Result<Output>> results;
 
-  // The engine's results, each to its input's place.
-  void Place(std::vector<Result<Output>>& outputs) {
-    for (std::size_t i = 0; i < outputs.size(); ++i) results[places[i]] = std::move(outputs[i]);
+  // The engine's results for the items from `first` on, each to its input's place.
+  void Place(std::vector<Result<Output>>& outputs, std::size_t first) {
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      results[places[first + i]] = std::move(outputs[i]);
+    }
   }
 };
 

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <array>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,8 +40,18 @@ struct Call {
   std::string_view token_text;
   Verb verb = Verb::kRead;
   Capability capability = Capability::kRead;
+  // A batch is carried out so many items at a time, and gives way in between; 0: all at once.
+  std::size_t items_at_once = 0;
 
   transit::Caller Caller() const;
+};
+
+// What a handler left to be done, piece by piece; it refers to its call and its reply.
+class UnfinishedWork {
+ public:
+  virtual ~UnfinishedWork() = default;
+  // Goes on until the work is done, which it returns, or about `until`.
+  virtual Result<bool> Continue(std::chrono::steady_clock::time_point until) = 0;
 };
 
 // What a handler answers: it appends one JSON value to `json`, or sets 204.
@@ -47,6 +60,7 @@ struct Reply {
   int status = 200;
   bool secret = false;  // the answer is wiped after it is sent
   std::vector<std::string> warnings;
+  std::unique_ptr<UnfinishedWork> rest = nullptr;  // nothing is answered before it is done
 
   Status NoContent() {
     status = 204;
@@ -55,6 +69,9 @@ struct Reply {
 };
 
 using Handler = Status (*)(const Call& call, Reply& reply);
+
+// What the items of an operation's batch_input cost: an RSA private key's work is dear.
+enum class BatchKind : std::uint8_t { kNone, kEven, kPrivateKey };
 
 struct Operation {
   Verb verb = Verb::kRead;
@@ -65,6 +82,7 @@ struct Operation {
   bool on_custodian = false;
   // Whether this very request does, where not all of the operation's do. Null: as above.
   bool (*changes_keys)(const Call& call) = nullptr;
+  BatchKind batch = BatchKind::kNone;
   std::size_t number = 0;  // among the engine's operations; filled in by the table
 };
 

@@ -4,7 +4,7 @@
 #include <exception>
 #include <utility>
 
-#include "audit_trail.h"
+#include "batch_cost.h"
 #include "coffer/base/ids.h"
 #include "coffer/base/secret_bytes.h"
 #include "coffer/base/wiping_reserve.h"
@@ -12,17 +12,14 @@
 #include "envelope.h"
 #include "errors.h"
 #include "help.h"
-#include "remount_log.h"
-#include "request_meter.h"
 #include "request_reader.h"
-#include "route.h"
+#include "service_impl.h"
 
 namespace coffer::api {
 namespace {
 
-bool OnCustodian(const http::Request& request) {
-  return request.worker == keyring::KeyRing::kCustodianWorker;
-}
+// Items of a batch that are carried out between two looks at the clock, where none of them is dear.
+constexpr std::size_t kItemsAtOnce = 16;
 
 // An upper bound of what the envelope's tail takes: an escaped octet is at most six.
 std::size_t TailSize(const std::vector<std::string>& warnings) {
@@ -31,68 +28,11 @@ std::size_t TailSize(const std::vector<std::string>& warnings) {
   return size;
 }
 
-// One request on its way, and what is known of it so far.
-struct Exchange {
-  Exchange(audit::Sink& sink, const http::Request& asked, const std::string& id,
-           http::Response& answer)
-      : request(asked),
-        response(answer),
-        path(PathOf(asked)),
-        request_id(id),
-        trail(sink, asked, id, path.empty() ? asked.path : path) {}
-
-  const http::Request& request;
-  http::Response& response;
-  const std::string_view path;
-  const std::string& request_id;
-  const LoggedRequest logged{request_id};
-  std::shared_ptr<const mounts::Mount> mount;  // the trail's second entry names it, too
-  AuditTrail trail;
-  std::shared_ptr<const auth::TokenEntry> token;
-  std::vector<std::string> warnings;
-  // Where in the answer's body its data stands.
-  std::size_t data_at = 0;
-  std::size_t data_end = 0;
-  bool for_custodian = false;
-  Metered metered;
-};
-
 }  // namespace
 
 bool RootPolicy::Allows(const auth::TokenEntry& token, Capability, std::string_view) const {
   return std::find(token.policies.begin(), token.policies.end(), "root") != token.policies.end();
 }
-
-struct Service::Impl {
-  explicit Impl(Services given)
-      : services(std::move(given)), meter(services.metrics, services.key_series, services.logger) {}
-
-  // False where the request changes keys and this is not the custodian's thread: nothing was done.
-  bool Serve(const http::Request& request, const std::string& request_id, http::Response& response);
-  // Has the custodian serve it.
-  void ServeOnCustodian(const http::Request& request, const std::string& request_id,
-                        http::Response& response);
-  // Answers and records that it will not be served.
-  void TurnAway(const http::Request& request, const std::string& request_id, const Error& error,
-                http::Response& response);
-  void NoteToken(Exchange& exchange);
-  Status Help(const Target& target, Exchange& exchange);
-  Status Answer(Exchange& exchange);
-  Status Perform(const Target& target, const Operation& operation, Verb verb, Exchange& exchange);
-  Status Run(const Target& target, const Operation& operation, const Call& call,
-             Exchange& exchange);
-  Status Authorize(const Endpoint& endpoint, Call& call, std::string_view path);
-  // Records what becomes of the request; then its answer may leave.
-  void Conclude(Exchange& exchange, Status done);
-  Status RecordOutcome(Exchange& exchange, const Status& done);
-  void Refuse(const Error& error, Exchange& exchange);
-  // Of a request that will not be served.
-  void FindOperationOf(Exchange& exchange) const;
-
-  Services services;
-  RemountLog remounts;
-  RequestMeter meter;
-};
 
 Service::Service(Services services) : impl_(std::make_unique<Impl>(std::move(services))) {}
 Service::~Service() = default;
@@ -104,26 +44,46 @@ Status Service::Impl::Authorize(const Endpoint& endpoint, Call& call, std::strin
       !endpoint.exists(call)) {
     call.capability = Capability::kCreate;
   }
-  if (!services.policy.Allows(*call.token, call.capability, path)) {
-    return Fail(Code::kPermissionDenied, "");
-  }
+  if (!Allowed(*call.token, call.capability, path)) return Fail(Code::kPermissionDenied, "");
   return {};
 }
 
-Status Service::Impl::Run(const Target& target, const Operation& operation, const Call& call,
-                          Exchange& exchange) {
-  const Endpoint& endpoint = *target.match.endpoint;
+// An endpoint has one path for policies, however the request ends: a list's has a slash there, any
+// other's has none.
+bool Service::Impl::Allowed(const auth::TokenEntry& token, Capability capability,
+                            std::string_view path) const {
+  const bool lists = capability == Capability::kList || capability == Capability::kScan;
+  if (lists && !path.ends_with('/')) {
+    return services.policy.Allows(token, capability, std::string(path) + "/");
+  }
+  if (!lists && path.ends_with('/')) path.remove_suffix(1);
+  return services.policy.Allows(token, capability, path);
+}
+
+Status Service::Impl::Run(const Operation& operation, Exchange& exchange) {
+  const Endpoint& endpoint = *exchange.target->match.endpoint;
+  const Call& call = *exchange.call;
   exchange.trail.NoteCapability(call.verb, call.capability, OnCustodian(exchange.request));
   COFFER_TRY(exchange.trail.RecordRequest());
-  http::Response& response = exchange.response;
-  std::string& body = response.body;
+  std::string& body = exchange.response.body;
   body.reserve(kEnvelopeSize);
   if (!endpoint.raw) AppendEnvelopeHead(exchange.request_id, body);
   exchange.data_at = body.size();
-  Reply reply{JsonWriter(body), 200, false, call.fields.Warnings()};
+  Reply& reply =
+      exchange.reply.emplace(Reply{JsonWriter(body), 200, false, call.fields.Warnings()});
   const Status done = operation.handler(call, reply);
-  response.wipe = reply.secret;
+  exchange.response.wipe = reply.secret;
   COFFER_TRY(done);
+  if (reply.rest == nullptr) Complete(exchange);
+  return {};
+}
+
+void Service::Impl::Complete(Exchange& exchange) {
+  const Endpoint& endpoint = *exchange.target->match.endpoint;
+  Reply& reply = *exchange.reply;
+  http::Response& response = exchange.response;
+  std::string& body = response.body;
+  response.wipe = reply.secret;
   response.content_type = endpoint.content_type;
   const bool json = endpoint.content_type == kJson;
   exchange.data_end = json ? body.size() : exchange.data_at;
@@ -135,11 +95,10 @@ Status Service::Impl::Run(const Target& target, const Operation& operation, cons
   } else if (!endpoint.raw) {
     if (reply.secret) ReserveWiping(body, body.size() + TailSize(exchange.warnings));
     AppendEnvelopeTail(exchange.data_at, endpoint.data_at_top, exchange.warnings,
-                       EngineName(target.engine), body);
+                       EngineName(exchange.target->engine), body);
   } else if (json) {
     body += '\n';
   }
-  return {};
 }
 
 void Service::Impl::NoteToken(Exchange& exchange) {
@@ -150,7 +109,8 @@ void Service::Impl::NoteToken(Exchange& exchange) {
   exchange.trail.NoteToken(text, exchange.token.get());
 }
 
-Status Service::Impl::Help(const Target& target, Exchange& exchange) {
+Status Service::Impl::Help(Exchange& exchange) {
+  const Target& target = *exchange.target;
   exchange.trail.NoteHelp();
   COFFER_TRY(exchange.trail.RecordRequest());
   JsonWriter json(exchange.response.body);
@@ -177,6 +137,7 @@ Status Service::Impl::Answer(Exchange& exchange) {
   }
   const bool found = target && target->match.endpoint != nullptr;
   if (target) {
+    exchange.target = *target;
     exchange.mount = target->mount;
     exchange.trail.NoteTarget(target->match.endpoint, EngineName(target->engine),
                               target->mount.get());
@@ -187,12 +148,12 @@ Status Service::Impl::Answer(Exchange& exchange) {
   // Before anything about paths is said: who may not ask learns nothing from the answer.
   if (!open && exchange.token == nullptr) return Fail(Code::kPermissionDenied, "");
   // Help is for every token, whatever its policies.
-  if (target && WantsHelp(request) && (found || target->at_root)) return Help(*target, exchange);
+  if (target && WantsHelp(request) && (found || target->at_root)) return Help(exchange);
   const Operation* const operation =
       found ? FindOperation(*target->match.endpoint, *verb) : nullptr;
   const bool head_elsewhere = request.method == http::Method::kHead && !open;
-  if (operation != nullptr && !head_elsewhere) return Perform(*target, *operation, *verb, exchange);
-  if (!open && !services.policy.Allows(*exchange.token, UsualCapability(*verb), exchange.path)) {
+  if (operation != nullptr && !head_elsewhere) return Perform(*operation, *verb, exchange);
+  if (!open && !Allowed(*exchange.token, UsualCapability(*verb), exchange.path)) {
     return Fail(Code::kPermissionDenied, "");
   }
   if (!target) return Fail(target.error());
@@ -201,11 +162,11 @@ Status Service::Impl::Answer(Exchange& exchange) {
 
 // Whether it may be done is decided where the request came in, before it may wait for the
 // custodian, and once more at its turn.
-Status Service::Impl::Perform(const Target& target, const Operation& operation, Verb verb,
-                              Exchange& exchange) {
+Status Service::Impl::Perform(const Operation& operation, Verb verb, Exchange& exchange) {
+  const Target& target = *exchange.target;
   meter.NoteOperation(target.engine, target.match, target.mount, operation, exchange.metered);
   const http::Request& request = exchange.request;
-  Fields fields(target.match.endpoint->fields);
+  Fields& fields = exchange.fields.emplace(target.match.endpoint->fields);
   for (const auto& [name, text] : target.match.captures) fields.Capture(name, text);
   COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
   if (BodyIsJson(request, verb)) {
@@ -214,21 +175,33 @@ Status Service::Impl::Perform(const Target& target, const Operation& operation, 
     exchange.trail.NoteParameters(parameters);
   }
   COFFER_TRY(fields.Decode(std::move(parameters)));
-  Call call{services,
-            remounts,
-            request,
-            fields,
-            target.mount.get(),
-            exchange.token.get(),
-            TokenOf(request),
-            verb,
-            operation.capability};
+  Call& call = exchange.call.emplace(Call{services, remounts, request, fields, target.mount.get(),
+                                          exchange.token.get(), TokenOf(request), verb,
+                                          operation.capability});
   COFFER_TRY(Authorize(*target.match.endpoint, call, exchange.path));
   const bool changes_keys =
       operation.on_custodian || (operation.changes_keys != nullptr && operation.changes_keys(call));
-  exchange.for_custodian = changes_keys && !OnCustodian(request);
-  if (exchange.for_custodian) return {};
-  return Run(target, operation, call, exchange);
+  COFFER_TRY(PlaceBatch(operation, exchange));
+  if (changes_keys && !OnCustodian(request)) {
+    // It was parked for its batch; a key that went away since is rare enough to be asked for again.
+    if (exchange.in_slices) return Fail(Code::kUnavailable, "the key has changed: try again");
+    exchange.place = Place::kCustodian;
+  }
+  if (exchange.place != Place::kHere) return {};
+  return Run(operation, exchange);
+}
+
+// A batch that costs much is parked, and carried out in slices once it is.
+Status Service::Impl::PlaceBatch(const Operation& operation, Exchange& exchange) {
+  if (operation.batch == BatchKind::kNone) return {};
+  COFFER_ASSIGN(const BatchCost cost, CostOfBatch(*exchange.call, operation.batch));
+  if (cost.total <= kBatchCostAtOnce) return {};
+  if (exchange.in_slices) {
+    exchange.call->items_at_once = cost.each > 1 ? 1 : kItemsAtOnce;
+  } else if (exchange.request.parking != nullptr) {
+    exchange.place = Place::kSlices;
+  }
+  return {};
 }
 
 void Service::Impl::Refuse(const Error& error, Exchange& exchange) {
@@ -264,17 +237,9 @@ void Service::Impl::Conclude(Exchange& exchange, Status done) {
   meter.Count(exchange.request, exchange.response.status, exchange.metered);
 }
 
-void Service::Impl::FindOperationOf(Exchange& exchange) const {
-  const auto verb = VerbOf(exchange.request);
-  const auto target = Route(services.mounts, exchange.path);
-  if (!verb || !target || target->match.endpoint == nullptr) return;
-  const Operation* const operation = FindOperation(*target->match.endpoint, *verb);
-  if (operation == nullptr) return;
-  meter.NoteOperation(target->engine, target->match, target->mount, *operation, exchange.metered);
-}
-
-bool Service::Impl::Serve(const http::Request& request, const std::string& request_id,
-                          http::Response& response) {
+Place Service::Impl::Serve(const http::Request& request, const std::string& request_id,
+                           http::Response& response) {
+  const LoggedRequest logged(request_id);
   Exchange exchange(services.audit, request, request_id, response);
   Status done;
   try {
@@ -282,64 +247,22 @@ bool Service::Impl::Serve(const http::Request& request, const std::string& reque
   } catch (const std::exception& error) {
     done = Fail(Code::kInternal, "", error.what());  // out of memory
   }
-  if (done && exchange.for_custodian) return false;
+  if (done && exchange.place != Place::kHere) return exchange.place;
   Conclude(exchange, std::move(done));
-  return true;
-}
-
-void Service::Impl::TurnAway(const http::Request& request, const std::string& request_id,
-                             const Error& error, http::Response& response) {
-  Exchange exchange(services.audit, request, request_id, response);
-  NoteToken(exchange);
-  if (const auto verb = VerbOf(request)) exchange.trail.NoteVerb(*verb);
-  FindOperationOf(exchange);
-  Conclude(exchange, Fail(error));
-}
-
-void Service::Impl::ServeOnCustodian(const http::Request& request, const std::string& request_id,
-                                     http::Response& response) {
-  if (request.parking == nullptr) {  // its caller waits
-    http::Request moved = request;
-    moved.worker = keyring::KeyRing::kCustodianWorker;
-    moved.more_at_hand = false;
-    const Status ran = services.custodian.Run([&](keyring::Token&) -> Status {
-      Serve(moved, request_id, response);
-      return {};
-    });
-    if (!ran) TurnAway(request, request_id, ran.error(), response);
-    return;
-  }
-  const std::shared_ptr<http::Parked> parked = request.parking->Park();
-  if (parked == nullptr) {
-    TurnAway(request, request_id,
-             {Code::kUnavailable, "too many key changes are waiting: try again", ""}, response);
-    return;
-  }
-  const Status queued =
-      services.custodian.Submit([this, parked, request_id](keyring::Token&) -> Status {
-        http::Request& asked = parked->Asked();
-        asked.worker = keyring::KeyRing::kCustodianWorker;
-        asked.more_at_hand = false;
-        http::Response answer;
-        if (parked->Begin()) {
-          Serve(asked, request_id, answer);
-        } else {  // nobody waits for it: the token's time is for those who do
-          TurnAway(asked, request_id,
-                   {Code::kUnavailable, "the client did not wait for its turn", ""}, answer);
-        }
-        parked->Answer(std::move(answer));
-        return {};
-      });
-  if (queued) return;
-  http::Response refused;
-  TurnAway(parked->Asked(), request_id, queued.error(), refused);
-  parked->Answer(std::move(refused));
+  return Place::kHere;
 }
 
 void Service::Handle(const http::Request& request, http::Response& response) {
   const std::string request_id = Id::Generate(impl_->services.random).ToUuid();
-  if (!impl_->Serve(request, request_id, response)) {
-    impl_->ServeOnCustodian(request, request_id, response);
+  switch (impl_->Serve(request, request_id, response)) {
+    case Place::kHere:
+      break;
+    case Place::kCustodian:
+      impl_->ServeOnCustodian(request, request_id, response);
+      break;
+    case Place::kSlices:
+      impl_->ServeInSlices(request, request_id, response);
+      break;
   }
 }
 

@@ -1,14 +1,15 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "batch_items.h"
+#include "batch_work.h"
 #include "ciphertext.h"
 #include "coffer/base/base64.h"
-#include "decoded_inputs.h"
 #include "endpoint_table.h"
 #include "envelope.h"
 #include "errors.h"
@@ -22,6 +23,8 @@ namespace {
 constexpr std::size_t kItemOverhead = 96;
 
 using SealedText = Result<transit::Ciphertext>;
+using Sealed = transit::Engine::Encrypted;
+using Opened = transit::Engine::Decrypted;
 
 void WriteSealed(const transit::Ciphertext& ciphertext, JsonWriter& json) {
   json.Key("ciphertext").Base64(ciphertext.payload, CiphertextPrefix(ciphertext.version));
@@ -126,21 +129,24 @@ Status CheckPadding(const Call& call) {
 }
 
 Status Encrypt(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(const CipherInputs inputs, ReadCipherInputs(call.fields, "plaintext", "encrypt"));
+  COFFER_ASSIGN(CipherInputs inputs, ReadCipherInputs(call.fields, "plaintext", "encrypt"));
   COFFER_TRY(CheckPadding(call));
   COFFER_ASSIGN(const auto upsert, Upsert(call, inputs));
   auto decoded =
       DecodeInputs<transit::PlaintextItem, transit::Ciphertext>(inputs.items, ToPlaintextItem);
-  // A request without one good item must not make a key.
-  if (!decoded.items.empty()) {
-    COFFER_ASSIGN(auto sealed, call.services.engine.Encrypt(call.Caller(), call.fields.Text("name"),
-                                                            decoded.items, upsert));
-    decoded.Place(sealed);
-  }
-  BatchTally tally;
-  COFFER_TRY(AnswerSealed(inputs, decoded.results, tally, reply));
-  if (inputs.is_batch) SetBatchStatus(call, tally, reply);
-  return {};
+  const auto seal = [&call, upsert](std::span<transit::PlaintextItem> items) -> Sealed {
+    // A request without one good item must not make a key.
+    if (items.empty()) return std::vector<SealedText>();
+    return call.services.engine.Encrypt(call.Caller(), call.fields.Text("name"), items, upsert);
+  };
+  auto answer = [&call, &reply,
+                 inputs = std::move(inputs)](const std::vector<SealedText>& results) -> Status {
+    BatchTally tally;
+    COFFER_TRY(AnswerSealed(inputs, results, tally, reply));
+    if (inputs.is_batch) SetBatchStatus(call, tally, reply);
+    return {};
+  };
+  return CarryOut(call, reply, std::move(decoded), seal, std::move(answer));
 }
 
 void WriteOpened(const CipherInputs& inputs, const std::vector<Result<SecretBytes>>& results,
@@ -173,26 +179,34 @@ std::size_t OpenedSize(const CipherInputs& inputs,
   return size;
 }
 
-Status Decrypt(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(const CipherInputs inputs, ReadCipherInputs(call.fields, "ciphertext", "decrypt"));
-  COFFER_TRY(CheckPadding(call));
-  auto decoded = DecodeInputs<transit::CiphertextItem, SecretBytes>(inputs.items, ToCiphertextItem);
-  if (!decoded.items.empty()) {
-    COFFER_ASSIGN(auto opened, call.services.engine.Decrypt(call.Caller(), call.fields.Text("name"),
-                                                            decoded.items));
-    decoded.Place(opened);
-  }
-  if (!inputs.is_batch && !decoded.results.front()) return Fail(decoded.results.front().error());
+Status AnswerOpened(const Call& call, const CipherInputs& inputs,
+                    const std::vector<Result<SecretBytes>>& results, Reply& reply) {
+  if (!inputs.is_batch && !results.front()) return Fail(results.front().error());
   reply.secret = true;
-  reply.json.Reserve(OpenedSize(inputs, decoded.results));
+  reply.json.Reserve(OpenedSize(inputs, results));
   if (!inputs.is_batch) {
-    reply.json.BeginObject().Key("plaintext").Base64(decoded.results.front()->Reveal()).EndObject();
+    reply.json.BeginObject().Key("plaintext").Base64(results.front()->Reveal()).EndObject();
     return {};
   }
   BatchTally tally;
-  WriteOpened(inputs, decoded.results, tally, reply.json);
+  WriteOpened(inputs, results, tally, reply.json);
   SetBatchStatus(call, tally, reply);
   return {};
+}
+
+Status Decrypt(const Call& call, Reply& reply) {
+  COFFER_ASSIGN(CipherInputs inputs, ReadCipherInputs(call.fields, "ciphertext", "decrypt"));
+  COFFER_TRY(CheckPadding(call));
+  auto decoded = DecodeInputs<transit::CiphertextItem, SecretBytes>(inputs.items, ToCiphertextItem);
+  const auto open = [&call](std::span<const transit::CiphertextItem> items) -> Opened {
+    if (items.empty()) return std::vector<Result<SecretBytes>>();
+    return call.services.engine.Decrypt(call.Caller(), call.fields.Text("name"), items);
+  };
+  auto answer = [&call, &reply,
+                 inputs = std::move(inputs)](const std::vector<Result<SecretBytes>>& results) {
+    return AnswerOpened(call, inputs, results, reply);
+  };
+  return CarryOut(call, reply, std::move(decoded), open, std::move(answer));
 }
 
 using RewrapDecoded = Decoded<transit::CiphertextItem, transit::Ciphertext>;
@@ -224,23 +238,31 @@ void SkipCurrent(const Call& call, RewrapDecoded& decoded) {
   decoded.places = std::move(kept.places);
 }
 
-Status Rewrap(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(const CipherInputs inputs, ReadCipherInputs(call.fields, "ciphertext", "decrypt"));
-  RewrapDecoded decoded =
-      DecodeInputs<transit::CiphertextItem, transit::Ciphertext>(inputs.items, ToCiphertextItem);
-  if (call.fields.Bool("skip_current")) SkipCurrent(call, decoded);
-  if (!decoded.items.empty()) {
-    COFFER_ASSIGN(auto sealed, call.services.engine.Rewrap(call.Caller(), call.fields.Text("name"),
-                                                           decoded.items));
-    decoded.Place(sealed);
-  }
+Status AnswerRewrapped(const Call& call, const CipherInputs& inputs,
+                       const std::vector<SealedText>& results, Reply& reply) {
   BatchTally tally;
-  COFFER_TRY(AnswerSealed(inputs, decoded.results, tally, reply));
+  COFFER_TRY(AnswerSealed(inputs, results, tally, reply));
   if (!inputs.is_batch) return {};
   if (tally.failed > 0) return Fail(Code::kInternal, "", "rewrap failed for an item of a batch");
   // The reference answers 200 whatever the items say; the code for partial failures is our own.
   if (PartialFailureCode(call)) SetBatchStatus(call, tally, reply);
   return {};
+}
+
+Status Rewrap(const Call& call, Reply& reply) {
+  COFFER_ASSIGN(CipherInputs inputs, ReadCipherInputs(call.fields, "ciphertext", "decrypt"));
+  RewrapDecoded decoded =
+      DecodeInputs<transit::CiphertextItem, transit::Ciphertext>(inputs.items, ToCiphertextItem);
+  if (call.fields.Bool("skip_current")) SkipCurrent(call, decoded);
+  const auto rewrap = [&call](std::span<const transit::CiphertextItem> items) -> Sealed {
+    if (items.empty()) return std::vector<SealedText>();
+    return call.services.engine.Rewrap(call.Caller(), call.fields.Text("name"), items);
+  };
+  auto answer = [&call, &reply,
+                 inputs = std::move(inputs)](const std::vector<SealedText>& results) {
+    return AnswerRewrapped(call, inputs, results, reply);
+  };
+  return CarryOut(call, reply, std::move(decoded), rewrap, std::move(answer));
 }
 
 Status GenerateDataKey(const Call& call, Reply& reply) {
@@ -287,7 +309,8 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
       kPadding,
       kPartial,
       kBatch};
-  encrypt.operations = {{Verb::kWrite, Capability::kUpdate, Encrypt, false, EncryptionChangesKeys}};
+  encrypt.operations = {
+      {Verb::kWrite, Capability::kUpdate, Encrypt, false, EncryptionChangesKeys, BatchKind::kEven}};
   encrypt.exists = KeyExists;
   encrypt.keeps_state = true;
   table.push_back(std::move(encrypt));
@@ -295,7 +318,8 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
   Endpoint decrypt{"decrypt/:name", "Decrypts.", {}, {}};
   decrypt.fields = {kName,    kCiphertext, kContext, kNonce, kAssociated,
                     kVersion, kPadding,    kPartial, kBatch};
-  decrypt.operations = {{Verb::kWrite, Capability::kUpdate, Decrypt}};
+  decrypt.operations = {
+      {Verb::kWrite, Capability::kUpdate, Decrypt, false, nullptr, BatchKind::kPrivateKey}};
   decrypt.keeps_state = true;
   table.push_back(std::move(decrypt));
 
@@ -310,7 +334,8 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
                     "Leaves a ciphertext of the wanted version as it is."},
                    kPartial,
                    kBatch};
-  rewrap.operations = {{Verb::kWrite, Capability::kUpdate, Rewrap, false, RotationComesFirst}};
+  rewrap.operations = {{Verb::kWrite, Capability::kUpdate, Rewrap, false, RotationComesFirst,
+                        BatchKind::kPrivateKey}};
   rewrap.keeps_state = true;
   table.push_back(std::move(rewrap));
 

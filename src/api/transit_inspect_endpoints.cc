@@ -30,7 +30,7 @@ Status Inspect(const Call& call, Reply& reply) {
       DecodeInputs<transit::CiphertextItem, transit::Inspection>(inputs.items, ToCiphertextItem);
   COFFER_ASSIGN(auto seen, call.services.engine.Inspect(call.Caller(), call.fields.Text("name"),
                                                         decoded.items));
-  decoded.Place(seen);
+  decoded.Place(seen, 0);
   if (!inputs.is_batch) {
     if (!decoded.results.front()) return Fail(decoded.results.front().error());
     reply.json.BeginObject();
@@ -55,10 +55,11 @@ Status Inspect(const Call& call, Reply& reply) {
 }  // namespace
 
 void AddTransitInspectEndpoints(std::vector<Endpoint>& table) {
-  Endpoint inspect{"inspect/:name",
-                   "What a ciphertext says of itself: no plaintext, and no call to the token.",
-                   {kName, kCiphertext, kContext, kNonce, kAssociated, kVersion, kBatch},
-                   {{Verb::kWrite, Capability::kUpdate, Inspect}}};
+  Endpoint inspect{
+      "inspect/:name",
+      "What a ciphertext says of itself: no plaintext, and no call to the token.",
+      {kName, kCiphertext, kContext, kNonce, kAssociated, kVersion, kBatch},
+      {{Verb::kWrite, Capability::kUpdate, Inspect, false, nullptr, BatchKind::kEven}}};
   inspect.keeps_state = true;
   table.push_back(std::move(inspect));
 }

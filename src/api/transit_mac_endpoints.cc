@@ -1,9 +1,10 @@
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "batch_work.h"
 #include "coffer/base/parse.h"
-#include "decoded_inputs.h"
 #include "endpoint_table.h"
 #include "errors.h"
 #include "sign_items.h"
@@ -12,24 +13,20 @@
 namespace coffer::api {
 namespace {
 
+using Macs = std::vector<Result<transit::Signature>>;
+
 // `field` is what the answer calls the code: "hmac" or "cmac".
-Status AnswerMacs(const Call& call, const transit::MacOptions& options, std::string_view field,
-                  std::string_view missing, Reply& reply) {
-  COFFER_ASSIGN(const SignInputs inputs, ReadSignInputs(call.fields));
-  auto decoded = DecodeInputs<transit::SignItem, transit::Signature>(
-      inputs.items, [&](const SignInput& input) { return ToSignItem(input, missing); });
-  COFFER_ASSIGN(auto made, call.services.engine.Mac(call.Caller(), call.fields.Text("name"),
-                                                    decoded.items, options));
-  decoded.Place(made);
+Status AnswerMacs(const SignInputs& inputs, const Macs& results, std::string_view field,
+                  Reply& reply) {
   if (!inputs.is_batch) {
-    const auto& only = decoded.results.front();
+    const auto& only = results.front();
     if (!only) return Fail(only.error());
     reply.json.BeginObject().Key(field).Text(SignatureText(*only, false)).EndObject();
     return {};
   }
   reply.json.BeginObject().Key("batch_results").BeginArray();
-  for (std::size_t i = 0; i < decoded.results.size(); ++i) {
-    const auto& result = decoded.results[i];
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const auto& result = results[i];
     reply.json.BeginObject();
     if (result) {
       reply.json.Key(field).Text(SignatureText(*result, false));
@@ -42,10 +39,25 @@ Status AnswerMacs(const Call& call, const transit::MacOptions& options, std::str
   return {};
 }
 
+// `field` is a literal.
+Status MakeMacs(const Call& call, const transit::MacOptions& options, std::string_view field,
+                std::string_view missing, Reply& reply) {
+  COFFER_ASSIGN(SignInputs inputs, ReadSignInputs(call.fields));
+  auto decoded = DecodeInputs<transit::SignItem, transit::Signature>(
+      inputs.items, [&](const SignInput& input) { return ToSignItem(input, missing); });
+  const auto make = [&call, options](std::span<const transit::SignItem> items) {
+    return call.services.engine.Mac(call.Caller(), call.fields.Text("name"), items, options);
+  };
+  auto answer = [&reply, field, inputs = std::move(inputs)](const Macs& results) {
+    return AnswerMacs(inputs, results, field, reply);
+  };
+  return CarryOut(call, reply, std::move(decoded), make, std::move(answer));
+}
+
 Status MakeHmac(const Call& call, Reply& reply) {
   transit::MacOptions options;
   COFFER_ASSIGN(options.hash, HmacHashOf(call.fields));
-  return AnswerMacs(call, options, "hmac", "missing input for HMAC", reply);
+  return MakeMacs(call, options, "hmac", "missing input for HMAC", reply);
 }
 
 Status MakeCmac(const Call& call, Reply& reply) {
@@ -59,7 +71,7 @@ Status MakeCmac(const Call& call, Reply& reply) {
   } else if (call.fields.Has("mac_length")) {
     options.octets = call.fields.Int("mac_length");
   }
-  return AnswerMacs(call, options, "cmac", "missing input for CMAC", reply);
+  return MakeMacs(call, options, "cmac", "missing input for CMAC", reply);
 }
 
 Endpoint HmacEndpoint(std::string_view pattern) {
@@ -72,7 +84,8 @@ Endpoint HmacEndpoint(std::string_view pattern) {
       {"algorithm", FieldType::kText, "sha2-256", "sha1, or sha2-224 to sha2-512.", false, true},
       {"hash_algorithm", FieldType::kText, "", "Other name of algorithm."},
       kBatch};
-  hmac.operations = {{Verb::kWrite, Capability::kUpdate, MakeHmac}};
+  hmac.operations = {
+      {Verb::kWrite, Capability::kUpdate, MakeHmac, false, nullptr, BatchKind::kEven}};
   hmac.keeps_state = true;
   return hmac;
 }
@@ -85,7 +98,8 @@ Endpoint CmacEndpoint(std::string_view pattern) {
                  {"mac_length", FieldType::kInt, "", "8 to 16 octets; 16 where not given."},
                  {"url_mac_length", FieldType::kText, "", "As mac_length; stands above it."},
                  kBatch};
-  cmac.operations = {{Verb::kWrite, Capability::kUpdate, MakeCmac}};
+  cmac.operations = {
+      {Verb::kWrite, Capability::kUpdate, MakeCmac, false, nullptr, BatchKind::kEven}};
   cmac.keeps_state = true;
   return cmac;
 }

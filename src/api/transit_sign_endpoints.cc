@@ -1,8 +1,9 @@
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "decoded_inputs.h"
+#include "batch_work.h"
 #include "endpoint_table.h"
 #include "errors.h"
 #include "sign_items.h"
@@ -34,29 +35,40 @@ void WriteSignBatch(const SignInputs& inputs,
   json.EndArray().EndObject();
 }
 
-Status Sign(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(const SignOptions options, SignOptionsOf(call.fields));
-  COFFER_ASSIGN(const SignInputs inputs, ReadSignInputs(call.fields));
-  // The reference takes a request without input for the empty message, but not a batch's item.
-  const std::string_view missing = inputs.is_batch ? "missing input" : "";
-  auto decoded = DecodeInputs<transit::SignItem, transit::Signature>(
-      inputs.items, [&](const SignInput& input) { return ToSignItem(input, missing); });
-  COFFER_ASSIGN(auto made, call.services.engine.Sign(call.Caller(), call.fields.Text("name"),
-                                                     decoded.items, options));
-  decoded.Place(made);
+Status AnswerSigned(const SignInputs& inputs,
+                    const std::vector<Result<transit::Signature>>& results, bool jws,
+                    Reply& reply) {
   if (inputs.is_batch) {
-    WriteSignBatch(inputs, decoded.results, IsJws(options), reply.json);
+    WriteSignBatch(inputs, results, jws, reply.json);
     return {};
   }
-  const auto& only = decoded.results.front();
+  const auto& only = results.front();
   if (!only) return Fail(only.error());
-  reply.json.BeginObject().Key("signature").Text(SignatureText(*only, IsJws(options)));
+  reply.json.BeginObject().Key("signature").Text(SignatureText(*only, jws));
   reply.json.Key("key_version").Int(only->version).EndObject();
   return {};
 }
 
-Status AnswerVerified(const SignInputs& inputs, const std::vector<Result<bool>>& results,
-                      Reply& reply) {
+Status Sign(const Call& call, Reply& reply) {
+  COFFER_ASSIGN(const SignOptions options, SignOptionsOf(call.fields));
+  COFFER_ASSIGN(SignInputs inputs, ReadSignInputs(call.fields));
+  // The reference takes a request without input for the empty message, but not a batch's item.
+  const std::string_view missing = inputs.is_batch ? "missing input" : "";
+  auto decoded = DecodeInputs<transit::SignItem, transit::Signature>(
+      inputs.items, [&](const SignInput& input) { return ToSignItem(input, missing); });
+  const auto sign = [&call, options](std::span<const transit::SignItem> items) {
+    return call.services.engine.Sign(call.Caller(), call.fields.Text("name"), items, options);
+  };
+  auto answer = [&reply, jws = IsJws(options), inputs = std::move(inputs)](
+                    const std::vector<Result<transit::Signature>>& results) {
+    return AnswerSigned(inputs, results, jws, reply);
+  };
+  return CarryOut(call, reply, std::move(decoded), sign, std::move(answer));
+}
+
+using Verified = std::vector<Result<bool>>;
+
+Status AnswerVerified(const SignInputs& inputs, const Verified& results, Reply& reply) {
   if (!inputs.is_batch) {
     if (!results.front()) return Fail(results.front().error());
     reply.json.BeginObject().Key("valid").Bool(*results.front()).EndObject();
@@ -72,18 +84,21 @@ Status AnswerVerified(const SignInputs& inputs, const std::vector<Result<bool>>&
   return {};
 }
 
-Status VerifySignatures(const Call& call, const SignInputs& inputs, Reply& reply) {
+Status VerifySignatures(const Call& call, SignInputs inputs, Reply& reply) {
   COFFER_ASSIGN(const SignOptions options, SignOptionsOf(call.fields));
   auto decoded = DecodeInputs<transit::VerifyItem, bool>(inputs.items, [&](const SignInput& input) {
     return ToVerifyItem(input, "signature", IsJws(options));
   });
-  COFFER_ASSIGN(auto verified, call.services.engine.Verify(call.Caller(), call.fields.Text("name"),
-                                                           decoded.items, options));
-  decoded.Place(verified);
-  return AnswerVerified(inputs, decoded.results, reply);
+  const auto verify = [&call, options](std::span<const transit::VerifyItem> items) {
+    return call.services.engine.Verify(call.Caller(), call.fields.Text("name"), items, options);
+  };
+  auto answer = [&reply, inputs = std::move(inputs)](const Verified& results) {
+    return AnswerVerified(inputs, results, reply);
+  };
+  return CarryOut(call, reply, std::move(decoded), verify, std::move(answer));
 }
 
-Status VerifyMacs(const Call& call, const SignInputs& inputs, Reply& reply) {
+Status VerifyMacs(const Call& call, SignInputs inputs, Reply& reply) {
   transit::MacOptions options;
   if (inputs.proof_field == "cmac") {
     options.kind = transit::MacOptions::Kind::kCmac;
@@ -93,17 +108,19 @@ Status VerifyMacs(const Call& call, const SignInputs& inputs, Reply& reply) {
   }
   auto decoded = DecodeInputs<transit::VerifyItem, bool>(
       inputs.items, [](const SignInput& input) { return ToVerifyItem(input, "HMAC", false); });
-  COFFER_ASSIGN(auto verified,
-                call.services.engine.VerifyMac(call.Caller(), call.fields.Text("name"),
-                                               decoded.items, options));
-  decoded.Place(verified);
-  return AnswerVerified(inputs, decoded.results, reply);
+  const auto verify = [&call, options](std::span<const transit::VerifyItem> items) {
+    return call.services.engine.VerifyMac(call.Caller(), call.fields.Text("name"), items, options);
+  };
+  auto answer = [&reply, inputs = std::move(inputs)](const Verified& results) {
+    return AnswerVerified(inputs, results, reply);
+  };
+  return CarryOut(call, reply, std::move(decoded), verify, std::move(answer));
 }
 
 Status Verify(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(const SignInputs inputs, ReadVerifyInputs(call.fields));
-  if (inputs.proof_field == "signature") return VerifySignatures(call, inputs, reply);
-  return VerifyMacs(call, inputs, reply);
+  COFFER_ASSIGN(SignInputs inputs, ReadVerifyInputs(call.fields));
+  if (inputs.proof_field == "signature") return VerifySignatures(call, std::move(inputs), reply);
+  return VerifyMacs(call, std::move(inputs), reply);
 }
 
 std::vector<FieldSpec> SignFields() {
@@ -126,7 +143,8 @@ std::vector<FieldSpec> SignFields() {
 Endpoint SignEndpoint(std::string_view pattern) {
   Endpoint sign{pattern, "Signs.", SignFields(), {}};
   sign.fields.push_back(kVersion);
-  sign.operations = {{Verb::kWrite, Capability::kUpdate, Sign}};
+  sign.operations = {
+      {Verb::kWrite, Capability::kUpdate, Sign, false, nullptr, BatchKind::kPrivateKey}};
   sign.keeps_state = true;
   return sign;
 }
@@ -138,7 +156,8 @@ Endpoint VerifyEndpoint(std::string_view pattern) {
   verify.fields.push_back({"cmac", FieldType::kText, "", "vault:vN:..."});
   verify.fields.push_back(
       {"mac_length", FieldType::kInt, "", "The CMAC's octets, where it was cut."});
-  verify.operations = {{Verb::kWrite, Capability::kUpdate, Verify}};
+  verify.operations = {
+      {Verb::kWrite, Capability::kUpdate, Verify, false, nullptr, BatchKind::kEven}};
   verify.keeps_state = true;
   return verify;
 }

@@ -1,0 +1,133 @@
+// Requests that wait for their turn: with the custodian, or behind their worker's other
+// connections.
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "coffer/base/logger.h"
+#include "request_reader.h"
+#include "service_impl.h"
+
+namespace coffer::api {
+namespace {
+
+// How long a batch works before the worker's other connections have their turn.
+constexpr std::chrono::milliseconds kSlice{5};
+
+const Error kNobodyWaits{Code::kUnavailable, "the client did not wait for its turn", ""};
+
+}  // namespace
+
+void Service::Impl::FindOperationOf(Exchange& exchange) const {
+  const auto verb = VerbOf(exchange.request);
+  const auto target = Route(services.mounts, exchange.path);
+  if (!verb || !target || target->match.endpoint == nullptr) return;
+  const Operation* const operation = FindOperation(*target->match.endpoint, *verb);
+  if (operation == nullptr) return;
+  meter.NoteOperation(target->engine, target->match, target->mount, *operation, exchange.metered);
+}
+
+void Service::Impl::TurnAway(const http::Request& request, const std::string& request_id,
+                             const Error& error, http::Response& response) {
+  const LoggedRequest logged(request_id);
+  Exchange exchange(services.audit, request, request_id, response);
+  NoteToken(exchange);
+  if (const auto verb = VerbOf(request)) exchange.trail.NoteVerb(*verb);
+  FindOperationOf(exchange);
+  Conclude(exchange, Fail(error));
+}
+
+void Service::Impl::ServeOnCustodian(const http::Request& request, const std::string& request_id,
+                                     http::Response& response) {
+  if (request.parking == nullptr) {  // its caller waits
+    http::Request moved = request;
+    moved.worker = keyring::KeyRing::kCustodianWorker;
+    moved.more_at_hand = false;
+    const Status ran = services.custodian.Run([&](keyring::Token&) -> Status {
+      Serve(moved, request_id, response);
+      return {};
+    });
+    if (!ran) TurnAway(request, request_id, ran.error(), response);
+    return;
+  }
+  const std::shared_ptr<http::Parked> parked = request.parking->Park();
+  if (parked == nullptr) {
+    TurnAway(request, request_id,
+             {Code::kUnavailable, "too many key changes are waiting: try again", ""}, response);
+    return;
+  }
+  const Status queued =
+      services.custodian.Submit([this, parked, request_id](keyring::Token&) -> Status {
+        http::Request& asked = parked->Asked();
+        asked.worker = keyring::KeyRing::kCustodianWorker;
+        asked.more_at_hand = false;
+        http::Response answer;
+        if (parked->Begin()) {
+          Serve(asked, request_id, answer);
+        } else {  // nobody waits for it: the token's time is for those who do
+          TurnAway(asked, request_id, kNobodyWaits, answer);
+        }
+        parked->Answer(std::move(answer));
+        return {};
+      });
+  if (queued) return;
+  http::Response refused;
+  TurnAway(parked->Asked(), request_id, queued.error(), refused);
+  parked->Answer(std::move(refused));
+}
+
+void Service::Impl::ServeInSlices(const http::Request& request, const std::string& request_id,
+                                  http::Response& response) {
+  std::shared_ptr<http::Parked> parked = request.parking->Park();
+  if (parked == nullptr) {
+    TurnAway(request, request_id,
+             {Code::kUnavailable, "too many long requests are waiting: try again", ""}, response);
+    return;
+  }
+  parked->Asked().more_at_hand = false;
+  auto batch = std::make_shared<SlicedBatch>(std::move(parked), request_id);
+  batch->parked->Later([this, batch] { Slice(batch); });
+}
+
+Result<bool> Service::Impl::GoOn(SlicedBatch& batch) {
+  try {
+    if (!batch.exchange) {
+      Exchange& exchange = batch.exchange.emplace(services.audit, batch.parked->Asked(),
+                                                  batch.request_id, batch.response);
+      exchange.in_slices = true;
+      COFFER_TRY(Answer(exchange));
+    }
+    std::optional<Reply>& reply = batch.exchange->reply;
+    if (!reply || reply->rest == nullptr) return true;
+    COFFER_ASSIGN(const bool done,
+                  reply->rest->Continue(std::chrono::steady_clock::now() + kSlice));
+    if (done) Complete(*batch.exchange);
+    return done;
+  } catch (const std::exception& error) {
+    return Fail(Code::kInternal, "", error.what());  // out of memory
+  }
+}
+
+void Service::Impl::Slice(const std::shared_ptr<SlicedBatch>& batch) {
+  const LoggedRequest logged(batch->request_id);
+  http::Parked& parked = *batch->parked;
+  const bool wanted = parked.Begin();
+  if (!wanted && !batch->exchange) {
+    TurnAway(parked.Asked(), batch->request_id, kNobodyWaits, batch->response);
+  } else {
+    Result<bool> done = wanted ? GoOn(*batch) : Fail(kNobodyWaits);
+    if (done && !*done) {
+      parked.Later([this, batch] { Slice(batch); });
+      return;
+    }
+    if (!batch->exchange) return;  // no memory even for that: what is parked answers 500
+    Conclude(*batch->exchange, done ? Status() : Status(Fail(std::move(done).error())));
+  }
+  parked.Answer(std::move(batch->response));
+}
+
+}  // namespace coffer::api
