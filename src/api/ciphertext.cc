@@ -21,16 +21,32 @@ Result<Split> SplitText(std::string_view text, std::string_view what) {
   text.remove_prefix(kPrefix.size());
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) return invalid(": wrong number of fields");
-  const auto version = ParseInt64(text.substr(0, colon));
-  if (!version) return invalid(": version number could not be decoded");
+  const std::string_view number = text.substr(0, colon);
+  const auto version = ParseInt64(number);
+  if (!version || std::to_string(*version) != number) {
+    return invalid(": version number could not be decoded");
+  }
   return Split{*version, text.substr(colon + 1)};
+}
+
+// Only the text that encoding writes, so that a ciphertext has one form: no line ends, and no bits
+// behind the last octet, which Base64Decode lets pass.
+Result<Bytes> DecodeCanonical(std::string_view text, bool base64url) {
+  auto octets = base64url ? Base64UrlDecode(text) : Base64Decode(text);
+  if (!octets) return octets;
+  const ByteView tail = ByteView(*octets).last(octets->size() % 3);
+  const bool line_ends = text.find_first_of("\r\n") != std::string_view::npos;
+  if (line_ends || !text.ends_with(base64url ? Base64UrlEncode(tail) : Base64Encode(tail))) {
+    return Fail(Code::kInvalid, "");
+  }
+  return octets;
 }
 
 }  // namespace
 
 Result<CiphertextText> ParseCiphertext(std::string_view text) {
   COFFER_ASSIGN(const Split split, SplitText(text, "ciphertext"));
-  auto payload = Base64Decode(split.payload);
+  auto payload = DecodeCanonical(split.payload, false);
   if (!payload) return Fail(Code::kInvalid, "invalid ciphertext: could not decode base64");
   return CiphertextText{split.version, std::move(*payload)};
 }
@@ -38,7 +54,7 @@ Result<CiphertextText> ParseCiphertext(std::string_view text) {
 Result<CiphertextText> ParseSignature(std::string_view text, std::string_view what,
                                       bool base64url) {
   COFFER_ASSIGN(const Split split, SplitText(text, what));
-  auto payload = base64url ? Base64UrlDecode(split.payload) : Base64Decode(split.payload);
+  auto payload = DecodeCanonical(split.payload, base64url);
   if (!payload) return Fail(Code::kInvalid, "invalid base64 " + std::string(what) + " value");
   return CiphertextText{split.version, std::move(*payload)};
 }

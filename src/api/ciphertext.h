@@ -16,7 +16,9 @@ struct CiphertextText {
 };
 
 // kInvalid with the reference's texts: "invalid ciphertext: no prefix", "... wrong number of
-// fields", "... version number could not be decoded", "... could not decode base64".
+// fields", "... version number could not be decoded", "... could not decode base64". Each
+// ciphertext has one form: leading zeros, line ends and stray bits behind the last octet are
+// refused.
 Result<CiphertextText> ParseCiphertext(std::string_view text);
 
 // Signatures and authentication codes have the same form; a JWS signature's payload is Base64url.

@@ -38,6 +38,34 @@ TEST(Ciphertext, RefusesWhatIsNoCiphertextInTheReferencesWords) {
   }
 }
 
+TEST(Ciphertext, HasOneForm) {
+  EXPECT_TRUE(ParseCiphertext("vault:v0:AAE="));
+  for (const char* const text : {"vault:v01:AAE=", "vault:v00:AAE=", "vault:v-0:AAE=",
+                                 "vault:v+1:AAE=", "vault:v 1:AAE=", "vault:v1 :AAE="}) {
+    const auto read = ParseCiphertext(text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().message, "invalid ciphertext: version number could not be decoded");
+  }
+  for (const char* const text :
+       {"vault:v1:AA\nE=", "vault:v1:AAE=\n", "vault:v1:\r\nAAE=", "vault:v1: AAE=",
+        "vault:v1:AAE= ", "vault:v1:AAF=", "vault:v1:AB==", "vault:v1:A\nA=="}) {
+    const auto read = ParseCiphertext(text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().message, "invalid ciphertext: could not decode base64");
+  }
+}
+
+TEST(Ciphertext, ASignatureHasOneFormToo) {
+  EXPECT_TRUE(ParseSignature("vault:v1:AAE", "signature", true));
+  EXPECT_TRUE(ParseSignature("vault:v1:AAE=", "signature", false));
+  for (const char* const text : {"vault:v01:AAE", "vault:v1:AAF", "vault:v1:AB"}) {
+    EXPECT_FALSE(ParseSignature(text, "signature", true)) << text;
+  }
+  for (const char* const text : {"vault:v01:AAE=", "vault:v1:AAE=\n", "vault:v1:AAF="}) {
+    EXPECT_FALSE(ParseSignature(text, "HMAC", false)) << text;
+  }
+}
+
 TEST(Ciphertext, WritesThePrefixThatItReads) { EXPECT_EQ(CiphertextPrefix(7), "vault:v7:"); }
 
 }  // namespace
