@@ -92,6 +92,14 @@ Result<MountPath> MountPath::Parse(std::string_view text) {
       path.find("//") != std::string::npos) {
     return Fail(Code::kInvalid, "invalid mount path");
   }
+  if (path.find_first_of("*+?#%") != std::string::npos) {
+    return Fail(Code::kInvalid,
+                "invalid mount path: '*' and '+' are for policies, '?', '#' and '%' for URLs");
+  }
+  const std::string slashed = "/" + path;
+  if (slashed.find("/./") != std::string::npos || slashed.find("/../") != std::string::npos) {
+    return Fail(Code::kInvalid, "invalid mount path: no segment may be '.' or '..'");
+  }
   return MountPath(std::move(path));
 }
 

@@ -27,6 +27,16 @@ TEST(MountPath, RefusesWhatIsNoPath) {
   }
 }
 
+TEST(MountPath, RefusesWhatMeansSomethingElseInAPolicyOrAUrl) {
+  for (const std::string_view text : {".", "..", "../a", "a/..", "a/../b", "a/./b", "star*",
+                                      "a/*/b", "plus+", "+/b", "q?x", "a%2fb", "a#b"}) {
+    const auto path = MountPath::Parse(text);
+    ASSERT_FALSE(path) << text;
+    EXPECT_TRUE(path.error().message.starts_with("invalid mount path: ")) << path.error().message;
+  }
+  EXPECT_TRUE(MountPath::Parse("a.b/..c/d.."));
+}
+
 TEST(MountPath, HoldsAtMost512OctetsWithItsSlash) {
   EXPECT_TRUE(MountPath::Parse(std::string(511, 'a')));
   EXPECT_FALSE(MountPath::Parse(std::string(512, 'a')));

@@ -15,8 +15,9 @@
 
 namespace coffer::mounts {
 
-// "transit/", "team/a/": no leading slash, one trailing slash, no empty segment, no control
-// characters, at most 512 octets.
+// "transit/", "team/a/": no leading slash, one trailing slash, no empty segment, none that is "."
+// or "..", no control characters, nothing that means something in a policy or a URL ("*", "+", "?",
+// "#", "%"), at most 512 bytes.
 class MountPath {
  public:
   // Adds the trailing slash where it is missing; kInvalid for anything else that is not a path.
