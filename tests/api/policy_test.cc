@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "api/service_fixture.h"
 
@@ -15,9 +16,11 @@ namespace {
 class FencingPolicy final : public Policy {
  public:
   bool Allows(const auth::TokenEntry&, Capability, std::string_view path) const override {
+    asked.emplace_back(path);
     return fence.empty() || !path.starts_with(fence);
   }
   std::string fence;
+  mutable std::vector<std::string> asked;  // the paths
 };
 
 // Has room for nobody, and counts who asked.
@@ -77,6 +80,23 @@ TEST_F(PolicyTest, WhoIsDeniedAPathDoesNotLearnWhatItMeans) {
   fencing_.fence = "nowhere/";
   EXPECT_EQ(Get("nowhere/x").status, 403);
   EXPECT_EQ(Get("elsewhere/x").status, 404);
+}
+
+TEST_F(PolicyTest, AnEndpointHasOnePathHoweverTheRequestEnds) {
+  EXPECT_EQ(Post("transit/keys/k").status, 200);
+  fencing_.asked.clear();
+  for (const char* const path : {"sys/mounts/transit", "sys/mounts/transit/"}) {
+    EXPECT_EQ(Get(path).status, 200);
+  }
+  for (const char* const path : {"transit/keys", "transit/keys/"}) {
+    EXPECT_EQ(Send(http::Method::kList, path).status, 200);
+  }
+  for (const char* const path : {"transit/encrypt/k/", "transit/nothing/"}) {
+    EXPECT_EQ(Post(path).status, 404);
+  }
+  EXPECT_EQ(fencing_.asked,
+            (std::vector<std::string>{"sys/mounts/transit", "sys/mounts/transit", "transit/keys/",
+                                      "transit/keys/", "transit/encrypt/k", "transit/nothing"}));
 }
 
 TEST_F(PolicyTest, HelpIsForEveryTokenAndForNobodyElse) {

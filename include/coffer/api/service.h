@@ -29,7 +29,8 @@ enum class Capability { kCreate, kRead, kUpdate, kPatch, kDelete, kList, kScan, 
 class Policy {
  public:
   virtual ~Policy() = default;
-  // `path` has neither "/v1/" nor a leading slash.
+  // `path` has neither "/v1/" nor a leading slash; it ends in one where it is listed, else it does
+  // not.
   virtual bool Allows(const auth::TokenEntry& token, Capability capability,
                       std::string_view path) const = 0;
 };
