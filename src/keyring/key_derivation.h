@@ -17,7 +17,7 @@ Result<pkcs11::ObjectHandle> DeriveAesEcb1(pkcs11::Session& session, const KeySp
                                            pkcs11::ObjectHandle base, DerivedUse use,
                                            ByteView context);
 
-// hkdf-sha256 (docs/formats.md): CKM_HKDF_DERIVE, extract and expand, with the context for its
+// hkdf_sha256 (docs/formats.md): CKM_HKDF_DERIVE, extract and expand, with the context for its
 // info, as the reference derives the key that encrypts. The nonces' key has a salt of its own,
 // because any info may be somebody's context.
 Result<pkcs11::ObjectHandle> DeriveHkdfSha256(pkcs11::Session& session, const KeySpec& spec,

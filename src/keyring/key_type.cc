@@ -117,7 +117,7 @@ std::string_view KdfName(Kdf kdf) {
     case Kdf::kAesEcb1:
       return "coffer-kdf-aesecb-1";
     case Kdf::kHkdfSha256:
-      return "hkdf-sha256";
+      return "hkdf_sha256";
     case Kdf::kNone:
       break;
   }

@@ -160,7 +160,7 @@ class ProbeTest(Case):
             self.ok(f"keys/{key}/rotate")
             document = self.ok("keys/" + key, method="GET")
             self.assertEqual((document["kdf"], document["versions"]["1"]["kdf"], document["versions"]["2"]["kdf"]),
-                             ("hkdf-sha256", "coffer-kdf-aesecb-1", "hkdf-sha256"))
+                             ("hkdf_sha256", "coffer-kdf-aesecb-1", "hkdf_sha256"))
             again = self.ok("rewrap/" + key, {"ciphertext": sealed, **context})["ciphertext"]
             self.assertTrue(again.startswith("vault:v2:"))
             self.assertEqual(self.opened(key, again, **context), b"message")
@@ -178,7 +178,7 @@ class ProbeTest(Case):
 
         self.use(MODULE)
         self.assertEqual(self.opened("plain", first["plain"], **context), b"message")
-        lacks = ("key type aes256-gcm96 derived with hkdf-sha256 is not supported: the token cannot make HKDF keys "
+        lacks = ("key type aes256-gcm96 derived with hkdf_sha256 is not supported: the token cannot make HKDF keys "
                  "(PKCS#11 3.0 CKM_HKDF_KEY_GEN)")
         self.bad(lacks, "decrypt/plain", {"ciphertext": second, **context})
         self.ok("keys/plain/rotate")
@@ -224,7 +224,7 @@ class ProbeTest(Case):
         findings = {(each["key_type"], each["operation"]): each for each in found["findings"]}
         for operation in ("create", "encrypt", "decrypt", "refuse a changed tag", "derive"):
             self.assertEqual(findings["chacha20-poly1305", operation]["way"], "wrapped", operation)
-        self.assertEqual(findings["aes256-gcm96", "derive"]["note"], "hkdf-sha256")
+        self.assertEqual(findings["aes256-gcm96", "derive"]["note"], "hkdf_sha256")
 
 
 run_tests()

@@ -51,7 +51,7 @@ TEST(KeyTypeTest, KdfsAreStoredByNumber) {
   EXPECT_EQ(FindKdf(-1), std::nullopt);
   EXPECT_EQ(KdfName(Kdf::kNone), "");
   EXPECT_EQ(KdfName(Kdf::kAesEcb1), "coffer-kdf-aesecb-1");
-  EXPECT_EQ(KdfName(Kdf::kHkdfSha256), "hkdf-sha256");
+  EXPECT_EQ(KdfName(Kdf::kHkdfSha256), "hkdf_sha256");
 }
 
 TEST(KeyTypeTest, TypesThatEncryptWithSecretKeysAreCounted) {

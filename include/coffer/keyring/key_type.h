@@ -96,7 +96,7 @@ std::string_view CustodyName(Custody custody);
 // How keys of a `derived` key come from its base key; recorded with each version and never changed.
 // Stored in rows and MACs: never renumber.
 enum class Kdf : std::uint8_t { kNone = 0, kAesEcb1 = 1, kHkdfSha256 = 2 };
-// "", "coffer-kdf-aesecb-1", "hkdf-sha256"
+// "", "coffer-kdf-aesecb-1", "hkdf_sha256"
 std::string_view KdfName(Kdf kdf);
 // Nothing for a number that no release wrote.
 std::optional<Kdf> FindKdf(std::int64_t number);

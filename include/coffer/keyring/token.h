@@ -78,7 +78,7 @@ class Token {
   // Generates a version and its HMAC key in the token, wraps both under the newest masters of their
   // classes, destroys the extractable session objects, unwraps the blobs and cross-checks: a blob
   // that does not come back is never returned. A resident version becomes a token object at
-  // `place`. For a `derived` key the answer names the KDF, hkdf-sha256 where the token has it.
+  // `place`. For a `derived` key the answer names the KDF, hkdf_sha256 where the token has it.
   virtual Result<NewVersion> Generate(const KeySpec& spec, const ResidentPlace& place) = 0;
   // A version that comes from elsewhere: `ephemeral` is an AES-256 key under the import wrapping
   // key (RSA-OAEP with SHA-1), `target` the key under it (RFC 5649; pairs as PKCS#8). Nothing of it
