@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "coffer/base/ascii.h"
 #include "coffer/base/parse.h"
 
 namespace coffer::api {
@@ -96,6 +97,26 @@ Result<JsonValue> ToKeyValues(JsonValue value) {
   return JsonValue(JsonValue::Data(std::move(out)));
 }
 
+Result<JsonValue> ToTexts(JsonValue value) {
+  JsonValue::Array out;
+  if (auto* array = value.As<JsonValue::Array>()) {
+    for (JsonValue& element : *array) {
+      COFFER_ASSIGN(auto text, ToText(std::move(element)));
+      out.emplace_back(JsonValue::Data(std::move(text)));
+    }
+    return JsonValue(JsonValue::Data(std::move(out)));
+  }
+  COFFER_ASSIGN(const std::string all, ToText(std::move(value)));
+  for (std::string_view rest = all; !rest.empty();) {
+    const std::string_view one = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+    if (const std::string_view text = Trim(one, " "); !text.empty()) {
+      out.emplace_back(JsonValue::Data(std::string(text)));
+    }
+  }
+  return JsonValue(JsonValue::Data(std::move(out)));
+}
+
 std::string JoinSorted(std::vector<std::string> names) {
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -124,6 +145,8 @@ std::string_view FieldTypeName(FieldType type) {
       return "duration";
     case FieldType::kList:
       return "list";
+    case FieldType::kTexts:
+      return "comma-separated list";
     case FieldType::kMap:
       return "map";
     case FieldType::kKeyValues:
@@ -145,6 +168,8 @@ Result<JsonValue> ConvertField(FieldType type, JsonValue value) {
     case FieldType::kList:
       if (value.As<JsonValue::Array>() == nullptr) return Expected("a list");
       return Result<JsonValue>(std::move(value));
+    case FieldType::kTexts:
+      return ToTexts(std::move(value));
     case FieldType::kMap:
       if (value.As<JsonValue::Object>() == nullptr) return Expected("a map");
       return Result<JsonValue>(std::move(value));
@@ -191,7 +216,10 @@ Status Fields::Decode(JsonValue input) {
       unknown_.push_back(member.name);
       continue;
     }
-    if (member.value.IsNull()) continue;
+    if (member.value.IsNull()) {
+      nulls_.push_back(spec);
+      continue;
+    }
     auto value = ConvertField(spec->type, std::move(member.value));
     if (!value) {
       return Fail(value.error().code,
@@ -212,6 +240,11 @@ const JsonValue* Fields::Find(std::string_view name) const {
     if (value->first->name == name) return &value->second;
   }
   return nullptr;
+}
+
+bool Fields::Given(std::string_view name) const {
+  return Has(name) ||
+         std::ranges::any_of(nulls_, [&](const FieldSpec* spec) { return spec->name == name; });
 }
 
 std::string_view Fields::Text(std::string_view name) const {

@@ -17,6 +17,7 @@ enum class FieldType {
   kBool,       // true, "true", 1
   kSeconds,    // 3600, "3600", "1h30m", "7d"; not negative
   kList,       // a JSON array
+  kTexts,      // an array of texts, or "a,b"
   kMap,        // a JSON object
   kKeyValues,  // an object, ["k=v"] or "k=v"
 };
@@ -52,6 +53,8 @@ class Fields {
   void Capture(std::string_view name, std::string_view text);
 
   bool Has(std::string_view name) const { return Find(name) != nullptr; }
+  // As Has(), and where it was given as null: the reference takes that for an empty text.
+  bool Given(std::string_view name) const;
   // Null where the parameter was not given, or given as null.
   const JsonValue* Find(std::string_view name) const;
   // These fall back on the declared default.
@@ -67,6 +70,7 @@ class Fields {
   const std::vector<FieldSpec>* specs_;
   std::vector<std::pair<std::string_view, std::string_view>> captures_;
   std::vector<std::pair<const FieldSpec*, JsonValue>> values_;
+  std::vector<const FieldSpec*> nulls_;
   std::vector<std::string> unknown_;
   std::vector<std::string> replaced_;
 };

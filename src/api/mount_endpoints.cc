@@ -34,6 +34,29 @@ Result<mounts::MountPath> PathOf(const Call& call) {
   return mounts::MountPath::Parse(call.fields.Text("path"));
 }
 
+// A path that is taken is the caller's fault like any other, as the reference answers it.
+Status AsRefusal(Status done) {
+  if (done || done.error().code != Code::kConflict) return done;
+  return Fail(Code::kInvalid, done.error().message);
+}
+
+std::vector<FieldSpec> TuningFields() {
+  return {{"path", FieldType::kText, "", "The mount's path."},
+          {"default_lease_ttl", FieldType::kText, "", "A duration; 0 or system: the system's."},
+          {"max_lease_ttl", FieldType::kText, "", "A duration; 0 or system: the system's."},
+          {"description", FieldType::kText, "", "A note for people."},
+          {"force_no_cache", FieldType::kBool, "", "Kept, without effect."},
+          {"listing_visibility", FieldType::kText, "", "unauth, hidden or empty."},
+          {"options", FieldType::kKeyValues, "", "Options of the engine; an empty one goes."},
+          {"audit_non_hmac_request_keys", FieldType::kTexts, "", "Kept, without effect."},
+          {"audit_non_hmac_response_keys", FieldType::kTexts, "", "Kept, without effect."},
+          {"passthrough_request_headers", FieldType::kTexts, "", "Kept, without effect."},
+          {"allowed_response_headers", FieldType::kTexts, "", "Kept, without effect."},
+          {"token_type", FieldType::kText, "", "Refused: for auth methods."},
+          {"user_lockout_config", FieldType::kMap, "", "Refused: for auth methods."},
+          {"plugin_version", FieldType::kText, "", "Refused: engines are built in."}};
+}
+
 Status ListMounts(const Call& call, Reply& reply) {
   reply.json.BeginObject();
   for (const BuiltinMount& mount : kBuiltinMounts) {
@@ -75,9 +98,13 @@ Status EnableMount(const Call& call, Reply& reply) {
   }
   mounts::MountConfig config;
   config.description = fields.Text("description");
+  config.local = fields.Bool("local");
+  config.seal_wrap = fields.Bool("seal_wrap");
+  config.external_entropy_access = fields.Bool("external_entropy_access");
   if (const JsonValue* tuning = fields.Find("config")) COFFER_TRY(ApplyTuning(*tuning, config));
-  if (const JsonValue* options = fields.Find("options")) ApplyOptions(*options, config);
-  COFFER_TRY(call.services.mounts.Add(path, std::string(type), std::move(config)));
+  if (const JsonValue* options = fields.Find("options")) COFFER_TRY(ApplyOptions(*options, config));
+  const auto added = call.services.mounts.Add(path, std::string(type), std::move(config));
+  COFFER_TRY(AsRefusal(added ? Status() : Status(Fail(added.error()))));
   return reply.NoContent();
 }
 
@@ -85,7 +112,7 @@ Status EnableMount(const Call& call, Reply& reply) {
 // mount could not even be named.
 Status DisableMount(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const auto path, PathOf(call));
-  if (FindBuiltin(path.Text()) != nullptr) {
+  if (mounts::MountTable::Reserved(path)) {
     return Fail(Code::kInvalid, "cannot unmount \"" + path.Text() + "\"");
   }
   const MountPointer mount = FindMount(call, path);
@@ -114,20 +141,20 @@ Status ReadTuning(const Call& call, Reply& reply) {
 Status WriteTuningOf(const Call& call, Reply& reply) {
   const Fields& fields = call.fields;
   COFFER_ASSIGN(const auto path, PathOf(call));
-  if (FindBuiltin(path.Text()) != nullptr) {
+  if (mounts::MountTable::Reserved(path)) {
     return Fail(Code::kInvalid, "cannot tune \"" + path.Text() + "\"");
   }
   const MountPointer mount = FindMount(call, path);
   if (mount == nullptr) return NoMountAt(path);
   mounts::MountConfig config = mount->config;
   JsonValue::Object tuning;
-  for (const std::string_view name :
-       {"default_lease_ttl", "max_lease_ttl", "force_no_cache", "listing_visibility"}) {
-    if (const JsonValue* value = fields.Find(name)) tuning.push_back({std::string(name), *value});
+  for (const FieldSpec& field : TuningFields()) {
+    if (field.name == "path") continue;
+    if (const JsonValue* value = fields.Find(field.name)) {
+      tuning.push_back({std::string(field.name), *value});
+    }
   }
   COFFER_TRY(ApplyTuning(JsonValue(JsonValue::Data(std::move(tuning))), config));
-  if (fields.Has("description")) config.description = fields.Text("description");
-  if (const JsonValue* options = fields.Find("options")) ApplyOptions(*options, config);
   const auto done = call.services.mounts.Tune(path, std::move(config));
   if (!done && done.error().code == Code::kNotFound) return NoMountAt(path);
   COFFER_TRY(done);
@@ -135,16 +162,19 @@ Status WriteTuningOf(const Call& call, Reply& reply) {
 }
 
 Status WriteRemount(const Call& call, Reply& reply) {
+  if (call.fields.Text("from").empty() || call.fields.Text("to").empty()) {
+    return Fail(Code::kInvalid, "both 'from' and 'to' path must be specified as a string");
+  }
   COFFER_ASSIGN(const auto from, mounts::MountPath::Parse(call.fields.Text("from")));
   COFFER_ASSIGN(const auto to, mounts::MountPath::Parse(call.fields.Text("to")));
-  if (FindBuiltin(from.Text()) != nullptr) {
+  if (mounts::MountTable::Reserved(from)) {
     return Fail(Code::kInvalid, "cannot remount \"" + from.Text() + "\"");
   }
   const auto moved = call.services.mounts.Move(from, to);
   if (!moved && moved.error().code == Code::kNotFound) {
     return Fail(Code::kInvalid, "no matching mount at \"" + from.Text() + "\"");
   }
-  COFFER_TRY(moved);
+  COFFER_TRY(AsRefusal(moved));
   const std::string id = Id::Generate(call.services.random).ToUuid();
   call.remounts.Add({id, from.Text(), to.Text()});
   reply.json.BeginObject().Key("migration_id").Text(id).EndObject();
@@ -204,16 +234,6 @@ Status ReadVisibleMount(const Call& call, Reply& reply) {
   return {};
 }
 
-std::vector<FieldSpec> TuningFields() {
-  return {{"path", FieldType::kText, "", "The mount's path."},
-          {"default_lease_ttl", FieldType::kSeconds, "", "0: the system's."},
-          {"max_lease_ttl", FieldType::kSeconds, "", "0: the system's."},
-          {"description", FieldType::kText, "", "A note for people."},
-          {"force_no_cache", FieldType::kBool, "", "Kept, without effect."},
-          {"listing_visibility", FieldType::kText, "", "unauth, hidden or empty."},
-          {"options", FieldType::kKeyValues, "", "Options of the engine."}};
-}
-
 }  // namespace
 
 void AddMountEndpoints(std::vector<Endpoint>& table) {
@@ -222,26 +242,28 @@ void AddMountEndpoints(std::vector<Endpoint>& table) {
   list.operations = {{Verb::kRead, Capability::kRead, ListMounts}};
   list.data_at_top = true;
   table.push_back(std::move(list));
-  table.push_back({"mounts/*path/tune",
-                   "A mount's settings.",
-                   TuningFields(),
-                   {{Verb::kRead, Capability::kRead, ReadTuning},
-                    {Verb::kWrite, Capability::kUpdate, WriteTuningOf}}});
-  table.push_back({"mounts/*path",
-                   "A mount.",
-                   {path,
-                    {"type", FieldType::kText, "", "transit.", false, true},
-                    {"description", FieldType::kText, "", "A note for people."},
-                    {"config", FieldType::kMap, "", "Settings, as tune has them."},
-                    {"options", FieldType::kKeyValues, "", "Options of the engine."},
-                    {"local", FieldType::kBool, "false", "Kept for clients, without effect."},
-                    {"seal_wrap", FieldType::kBool, "false", "Keys are always in the token."},
-                    {"external_entropy_access", FieldType::kBool, "false",
-                     "The token's randomness is always used."},
-                    {"plugin_name", FieldType::kText, "", "Old name of type."}},
-                   {{Verb::kRead, Capability::kRead, ReadMount},
-                    {Verb::kWrite, Capability::kUpdate, EnableMount},
-                    {Verb::kDelete, Capability::kDelete, DisableMount, true}}});
+  Endpoint tune{"mounts/*path/tune", "A mount's settings.", TuningFields(), {}};
+  tune.operations = {{Verb::kRead, Capability::kRead, ReadTuning},
+                     {Verb::kWrite, Capability::kUpdate, WriteTuningOf}};
+  tune.data_at_top = true;
+  table.push_back(std::move(tune));
+  Endpoint mount{"mounts/*path", "A mount.", {}, {}};
+  mount.fields = {path,
+                  {"type", FieldType::kText, "", "transit.", false, true},
+                  {"description", FieldType::kText, "", "A note for people."},
+                  {"config", FieldType::kMap, "", "Settings, as tune has them."},
+                  {"options", FieldType::kKeyValues, "", "Options of the engine."},
+                  {"local", FieldType::kBool, "false", "Kept, without effect."},
+                  {"seal_wrap", FieldType::kBool, "false",
+                   "Kept, without effect: keys are always in the token."},
+                  {"external_entropy_access", FieldType::kBool, "false",
+                   "Kept, without effect: the token's randomness is always used."},
+                  {"plugin_name", FieldType::kText, "", "Old name of type."}};
+  mount.operations = {{Verb::kRead, Capability::kRead, ReadMount},
+                      {Verb::kWrite, Capability::kUpdate, EnableMount},
+                      {Verb::kDelete, Capability::kDelete, DisableMount, true}};
+  mount.data_at_top = true;
+  table.push_back(std::move(mount));
   Endpoint remount{"remount", "Moves a mount; its keys stay what they are.", {}, {}};
   remount.fields = {{"from", FieldType::kText, "", "The path now."},
                     {"to", FieldType::kText, "", "The new path."}};

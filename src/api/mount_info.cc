@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace coffer::api {
 namespace {
@@ -18,14 +19,24 @@ void WriteOptions(const mounts::MountConfig& config, JsonWriter& json) {
   json.EndObject();
 }
 
+void WriteLists(const mounts::MountConfig& config, JsonWriter& json) {
+  for (const mounts::MountConfig::NamedList& known : mounts::MountConfig::kLists) {
+    const std::vector<std::string>& values = config.*known.list;
+    if (values.empty()) continue;
+    json.Key(known.name).BeginArray();
+    for (const std::string& value : values) json.Text(value);
+    json.EndArray();
+  }
+}
+
 void WriteInfo(std::string_view type, std::string_view accessor, std::string_view uuid,
                const mounts::MountConfig& config, JsonWriter& json) {
   json.Key("type").Text(type);
   json.Key("description").Text(config.description);
   json.Key("accessor").Text(accessor);
-  json.Key("local").Bool(false);
-  json.Key("seal_wrap").Bool(false);
-  json.Key("external_entropy_access").Bool(false);
+  json.Key("local").Bool(config.local);
+  json.Key("seal_wrap").Bool(config.seal_wrap);
+  json.Key("external_entropy_access").Bool(config.external_entropy_access);
   WriteOptions(config, json);
   json.Key("uuid").Text(uuid);
   json.Key("plugin_version").Text("");
@@ -39,18 +50,87 @@ void WriteInfo(std::string_view type, std::string_view accessor, std::string_vie
   if (!config.listing_visibility.empty()) {
     json.Key("listing_visibility").Text(config.listing_visibility);
   }
+  WriteLists(config, json);
   json.EndObject();
 }
 
-// A member as `type` has it; null where it is absent.
-Result<JsonValue> Member(const JsonValue& source, std::string_view name, FieldType type) {
-  const JsonValue* const value = source.Find(name);
-  if (value == nullptr || value->IsNull()) return JsonValue();
-  auto converted = ConvertField(type, *value);
+// What a client sends that has nothing to say.
+bool SaysNothing(const JsonValue& value) {
+  const auto* const text = value.As<std::string>();
+  const auto* const array = value.As<JsonValue::Array>();
+  const auto* const object = value.As<JsonValue::Object>();
+  const auto* const flag = value.As<bool>();
+  const auto* const number = value.As<std::int64_t>();
+  return value.IsNull() || (text != nullptr && text->empty()) ||
+         (array != nullptr && array->empty()) || (object != nullptr && object->empty()) ||
+         (flag != nullptr && !*flag) || (number != nullptr && *number == 0);
+}
+
+Result<JsonValue> Converted(const JsonValue::Member& member, FieldType type) {
+  auto converted = ConvertField(type, member.value);
   if (converted) return converted;
   return Fail(converted.error().code,
-              "Field validation failed: error converting input for field \"" + std::string(name) +
+              "Field validation failed: error converting input for field \"" + member.name +
                   "\": " + converted.error().message);
+}
+
+// "system": what the server has, which 0 stands for.
+Status ApplyLeaseTtl(const JsonValue::Member& member, std::int64_t& seconds) {
+  const auto* const text = member.value.As<std::string>();
+  if (text != nullptr && text->empty()) return {};
+  if (text != nullptr && *text == "system") {
+    seconds = 0;
+    return {};
+  }
+  COFFER_ASSIGN(const JsonValue value, Converted(member, FieldType::kSeconds));
+  seconds = *value.As<std::int64_t>();
+  return {};
+}
+
+Status ApplyText(const JsonValue::Member& member, std::string& text) {
+  COFFER_ASSIGN(const JsonValue value, Converted(member, FieldType::kText));
+  text = *value.As<std::string>();
+  return {};
+}
+
+Status ApplyList(const JsonValue::Member& member, std::vector<std::string>& list) {
+  COFFER_ASSIGN(const JsonValue value, Converted(member, FieldType::kTexts));
+  list.clear();
+  for (const JsonValue& one : *value.As<JsonValue::Array>()) list.push_back(*one.As<std::string>());
+  return {};
+}
+
+Status RefuseSetting(std::string_view name) {
+  if (name == "token_type") {
+    return Fail(Code::kInvalid, "'token_type' can only be modified on auth mounts");
+  }
+  if (name == "user_lockout_config") {
+    return Fail(Code::kInvalid,
+                "tuning of user lockout configuration for auth type \"transit\" not allowed");
+  }
+  return Fail(Code::kInvalid, "setting " + std::string(name) + " is not supported on this server");
+}
+
+Status ApplySetting(const JsonValue::Member& member, mounts::MountConfig& config) {
+  const std::string& name = member.name;
+  if (member.value.IsNull()) return {};
+  if (name == "default_lease_ttl") return ApplyLeaseTtl(member, config.default_lease_ttl_seconds);
+  if (name == "max_lease_ttl") return ApplyLeaseTtl(member, config.max_lease_ttl_seconds);
+  if (name == "description") return ApplyText(member, config.description);
+  if (name == "listing_visibility") return ApplyText(member, config.listing_visibility);
+  if (name == "force_no_cache") {
+    COFFER_ASSIGN(const JsonValue flag, Converted(member, FieldType::kBool));
+    config.force_no_cache = *flag.As<bool>();
+    return {};
+  }
+  if (name == "options") {
+    COFFER_ASSIGN(const JsonValue options, Converted(member, FieldType::kKeyValues));
+    return ApplyOptions(options, config);
+  }
+  for (const mounts::MountConfig::NamedList& known : mounts::MountConfig::kLists) {
+    if (known.name == name) return ApplyList(member, config.*known.list);
+  }
+  return SaysNothing(member.value) ? Status() : RefuseSetting(name);
 }
 
 }  // namespace
@@ -77,21 +157,17 @@ void WriteTuning(const mounts::MountConfig& config, JsonWriter& json) {
   if (!config.listing_visibility.empty()) {
     json.Key("listing_visibility").Text(config.listing_visibility);
   }
+  if (config.external_entropy_access) json.Key("external_entropy_access").Bool(true);
+  WriteLists(config, json);
 }
 
-Status ApplyTuning(const JsonValue& source, mounts::MountConfig& config) {
-  COFFER_ASSIGN(const auto usual, Member(source, "default_lease_ttl", FieldType::kSeconds));
-  if (const auto* seconds = usual.As<std::int64_t>()) config.default_lease_ttl_seconds = *seconds;
-  COFFER_ASSIGN(const auto longest, Member(source, "max_lease_ttl", FieldType::kSeconds));
-  if (const auto* seconds = longest.As<std::int64_t>()) config.max_lease_ttl_seconds = *seconds;
-  COFFER_ASSIGN(const auto no_cache, Member(source, "force_no_cache", FieldType::kBool));
-  if (const auto* flag = no_cache.As<bool>()) config.force_no_cache = *flag;
-  COFFER_ASSIGN(const auto visibility, Member(source, "listing_visibility", FieldType::kText));
-  if (const auto* text = visibility.As<std::string>()) {
-    if (!text->empty() && *text != "unauth" && *text != "hidden") {
-      return Fail(Code::kInvalid, "invalid listing_visibility: must be unauth, hidden or empty");
-    }
-    config.listing_visibility = *text;
+Status ApplyTuning(const JsonValue& settings, mounts::MountConfig& config) {
+  const auto* const members = settings.As<JsonValue::Object>();
+  if (members == nullptr) return {};
+  for (const JsonValue::Member& member : *members) COFFER_TRY(ApplySetting(member, config));
+  const std::string& visibility = config.listing_visibility;
+  if (!visibility.empty() && visibility != "unauth" && visibility != "hidden") {
+    return Fail(Code::kInvalid, "invalid listing_visibility: must be unauth, hidden or empty");
   }
   if (config.max_lease_ttl_seconds != 0 &&
       config.default_lease_ttl_seconds > config.max_lease_ttl_seconds) {
@@ -106,13 +182,18 @@ bool UpsertDisabled(const mounts::MountConfig& config) {
   });
 }
 
-void ApplyOptions(const JsonValue& options, mounts::MountConfig& config) {
+Status ApplyOptions(const JsonValue& options, mounts::MountConfig& config) {
   const auto* members = options.As<JsonValue::Object>();
-  if (members == nullptr) return;
+  if (members == nullptr) return {};
   for (const JsonValue::Member& member : *members) {
+    const std::string& value = *member.value.As<std::string>();
+    if (member.name == "version" && !value.empty()) {
+      return Fail(Code::kInvalid, "secrets engine \"transit\" does not allow setting a version");
+    }
     std::erase_if(config.options, [&](const auto& option) { return option.first == member.name; });
-    config.options.emplace_back(member.name, *member.value.As<std::string>());
+    if (!value.empty()) config.options.emplace_back(member.name, value);
   }
+  return {};
 }
 
 }  // namespace coffer::api

@@ -72,6 +72,10 @@ void WriteSchema(const FieldSpec& field, JsonWriter& json) {
       json.Key("type").Text("array").Key("items").BeginObject().Key("type").Text("object");
       json.EndObject();
       break;
+    case FieldType::kTexts:
+      json.Key("type").Text("array").Key("items").BeginObject().Key("type").Text("string");
+      json.EndObject();
+      break;
     case FieldType::kMap:
       json.Key("type").Text("object").Key("format").Text("map");
       break;

@@ -17,14 +17,15 @@ Status ReadKeysConfig(const Call& call, Reply& reply) {
   return {};
 }
 
-// The setting is an option of the mount, so that sys/mounts shows it and tune changes it, too.
+// The setting is an option of the mount, so that sys/mounts shows it and tune changes it, too. A
+// request that does not name it sets it to its default, as the reference has it.
 Status ConfigureKeys(const Call& call, Reply& reply) {
   mounts::MountConfig config = call.mount->config;
-  if (call.fields.Has("disable_upsert")) {
+  const bool disabled = call.fields.Bool("disable_upsert");
+  if (disabled != UpsertDisabled(config)) {
     std::erase_if(config.options,
                   [](const auto& option) { return option.first == kDisableUpsert; });
-    config.options.emplace_back(kDisableUpsert,
-                                call.fields.Bool("disable_upsert") ? "true" : "false");
+    config.options.emplace_back(kDisableUpsert, disabled ? "true" : "false");
     COFFER_TRY(call.services.mounts.Tune(call.mount->path, config));
   }
   WriteKeysConfig(config, reply);

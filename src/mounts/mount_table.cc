@@ -12,7 +12,8 @@ namespace coffer::mounts {
 namespace {
 
 constexpr std::size_t kMaxPathOctets = 512;
-constexpr std::array<std::string_view, 4> kBuiltIn = {"sys/", "auth/", "identity/", "cubbyhole/"};
+constexpr std::array<std::string_view, 5> kReserved = {"sys/", "auth/", "identity/", "cubbyhole/",
+                                                       "audit/"};
 
 // Both end in a slash, so that "team/" does not hold "teams/".
 bool Overlap(std::string_view a, std::string_view b) {
@@ -42,18 +43,12 @@ struct Snapshot {
   std::unordered_map<std::string_view, MountPtr> by_path;  // keys: paths without their last slash
 };
 
-Status CheckFree(const Snapshot& snapshot, const MountPath& path, const Mount* moving) {
-  std::string_view taken;
-  for (const std::string_view built_in : kBuiltIn) {
-    if (Overlap(path.Text(), built_in)) taken = built_in;
-  }
-  for (const MountPtr& mount : snapshot.mounts) {
-    if (mount.get() != moving && Overlap(path.Text(), mount->path.Text())) {
-      taken = mount->path.Text();
-    }
-  }
-  if (taken.empty()) return {};
-  return Fail(Code::kConflict, "path is already in use at " + std::string(taken));
+// The path of the mount that `path` equals, holds or lies under; empty: it is free.
+std::string_view Occupied(const Snapshot& snapshot, const MountPath& path) {
+  const auto taken = std::ranges::find_if(snapshot.mounts, [&](const MountPtr& mount) {
+    return Overlap(path.Text(), mount->path.Text());
+  });
+  return taken == snapshot.mounts.end() ? std::string_view() : (*taken)->path.Text();
 }
 
 // Sorts the options, as they come back from storage.
@@ -187,6 +182,11 @@ Result<std::unique_ptr<MountTable>> MountTable::Load(storage::Database& database
 MountTable::MountTable(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 MountTable::~MountTable() = default;
 
+bool MountTable::Reserved(const MountPath& path) {
+  return std::ranges::any_of(
+      kReserved, [&](std::string_view reserved) { return path.Text().starts_with(reserved); });
+}
+
 std::optional<Route> MountTable::Find(std::string_view request_path) const {
   const auto current = impl_->Current();
   if (MountPtr mount = current->Find(request_path)) return Route{std::move(mount), {}};
@@ -208,7 +208,11 @@ Result<std::shared_ptr<const Mount>> MountTable::Add(const MountPath& path, std:
                                                      MountConfig config) {
   COFFER_TRY(Normalize(config));
   const std::lock_guard lock(impl_->change_mutex);
-  COFFER_TRY(CheckFree(*impl_->Current(), path, nullptr));
+  if (Reserved(path)) return Fail(Code::kInvalid, "cannot mount \"" + path.Text() + "\"");
+  const auto current = impl_->Current();
+  if (const auto taken = Occupied(*current, path); !taken.empty()) {
+    return Fail(Code::kConflict, "path is already in use at " + std::string(taken));
+  }
   std::string accessor = impl_->NewAccessor(type);
   const auto mount = std::make_shared<const Mount>(Mount{
       Id::Generate(impl_->random), path, std::move(type), std::move(accessor), std::move(config)});
@@ -233,7 +237,12 @@ Status MountTable::Move(const MountPath& from, const MountPath& to) {
   const auto current = impl_->Current();
   const MountPtr old = current->Find(from);
   if (old == nullptr) return NoMountAt(from);
-  COFFER_TRY(CheckFree(*current, to, old.get()));
+  if (Reserved(to)) {
+    return Fail(Code::kInvalid, "cannot remount to destination \"" + to.Text() + "\"");
+  }
+  if (const auto taken = Occupied(*current, to); !taken.empty()) {
+    return Fail(Code::kConflict, "path already in use at \"" + std::string(taken) + "\"");
+  }
   Mount changed = *old;
   changed.path = to;
   return impl_->Replace(old, std::move(changed));

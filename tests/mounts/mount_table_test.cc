@@ -96,9 +96,7 @@ TEST_F(MountTableTest, RefusesAPathThatEqualsHoldsOrLiesUnderAMount) {
   Add("team/a");
   using Case = std::pair<std::string_view, std::string_view>;
   for (const auto& [path, taken] :
-       {Case{"team/a", "team/a/"}, Case{"team", "team/a/"}, Case{"team/a/b", "team/a/"},
-        Case{"sys", "sys/"}, Case{"sys/x", "sys/"}, Case{"auth/token", "auth/"},
-        Case{"identity", "identity/"}, Case{"cubbyhole/x/y", "cubbyhole/"}}) {
+       {Case{"team/a", "team/a/"}, Case{"team", "team/a/"}, Case{"team/a/b", "team/a/"}}) {
     const auto mount = table_->Add(Path(path), "transit", {});
     ASSERT_FALSE(mount) << path;
     EXPECT_EQ(mount.error().code, Code::kConflict);
@@ -107,7 +105,22 @@ TEST_F(MountTableTest, RefusesAPathThatEqualsHoldsOrLiesUnderAMount) {
   EXPECT_EQ(table_->List().size(), 1U);
   Add("teams");  // shares letters only
   Add("team/ab");
+}
+
+TEST_F(MountTableTest, RefusesReservedWordsAndWhatLiesUnderThem) {
+  for (const std::string_view path :
+       {"sys", "sys/x", "auth", "auth/token", "identity", "cubbyhole/x/y", "audit", "audit/a"}) {
+    const auto mount = table_->Add(Path(path), "transit", {});
+    ASSERT_FALSE(mount) << path;
+    EXPECT_EQ(mount.error().code, Code::kInvalid);
+    EXPECT_EQ(mount.error().message, "cannot mount \"" + std::string(path) + "/\"");
+  }
   Add("system");
+  Add("team/sys");
+  const auto moved = table_->Move(Path("system"), Path("audit/x"));
+  ASSERT_FALSE(moved);
+  EXPECT_EQ(moved.error().code, Code::kInvalid);
+  EXPECT_EQ(moved.error().message, "cannot remount to destination \"audit/x/\"");
 }
 
 TEST_F(MountTableTest, KeepsEverythingAcrossARestart) {
@@ -118,6 +131,10 @@ TEST_F(MountTableTest, KeepsEverythingAcrossARestart) {
   config.listing_visibility = "unauth";
   config.options = {{"version", "2"}, {"a", ""}};
   config.description = "keys of the \xc3\xa9quipe";
+  config.local = true;
+  config.external_entropy_access = true;
+  config.audit_non_hmac_request_keys = {"b", "a", "b"};
+  config.allowed_response_headers = {"X-A"};
   const auto before = Add("b", config);
   Add("a");
   table_ = Load();
@@ -135,6 +152,13 @@ TEST_F(MountTableTest, KeepsEverythingAcrossARestart) {
   EXPECT_EQ(after.config.description, config.description);
   EXPECT_EQ(after.config.options, before->config.options);
   EXPECT_EQ(after.config.options.size(), 2U);
+  EXPECT_TRUE(after.config.local);
+  EXPECT_FALSE(after.config.seal_wrap);
+  EXPECT_TRUE(after.config.external_entropy_access);
+  EXPECT_EQ(after.config.audit_non_hmac_request_keys, (std::vector<std::string>{"b", "a", "b"}));
+  EXPECT_TRUE(after.config.audit_non_hmac_response_keys.empty());
+  EXPECT_TRUE(after.config.passthrough_request_headers.empty());
+  EXPECT_EQ(after.config.allowed_response_headers, std::vector<std::string>{"X-A"});
 }
 
 TEST_F(MountTableTest, TunesAMountAndKeepsItsIdentity) {
@@ -143,6 +167,8 @@ TEST_F(MountTableTest, TunesAMountAndKeepsItsIdentity) {
   const auto before = Add("transit", config);
   config.options = {{"version", "2"}};
   config.description = "new";
+  config.seal_wrap = true;
+  config.passthrough_request_headers = {"X-B"};
   ASSERT_TRUE(table_->Tune(Path("transit"), config));
   for (const bool restarted : {false, true}) {
     if (restarted) table_ = Load();
@@ -151,6 +177,7 @@ TEST_F(MountTableTest, TunesAMountAndKeepsItsIdentity) {
     EXPECT_EQ(after->accessor, before->accessor);
     EXPECT_EQ(after->config.description, "new");
     EXPECT_EQ(after->config.options, config.options);
+    EXPECT_EQ(after->config.passthrough_request_headers, config.passthrough_request_headers);
   }
   EXPECT_EQ(before->config.description, "");  // what a request already holds does not change
 }
@@ -173,18 +200,23 @@ TEST_F(MountTableTest, RefusesConfigsThatMakeNoSense) {
 
 TEST_F(MountTableTest, MovesAMountUnderTheSameId) {
   const auto before = Add("old");
-  ASSERT_TRUE(table_->Move(Path("old"), Path("old/new")));
+  ASSERT_TRUE(table_->Move(Path("old"), Path("new/old")));
   EXPECT_EQ(RouteOf("old/x"), "none");
-  EXPECT_EQ(RouteOf("old/new/x"), "old/new/|x");
+  EXPECT_EQ(RouteOf("new/old/x"), "new/old/|x");
   table_ = Load();
-  EXPECT_EQ(table_->Find("old/new")->mount->id, before->id);
+  EXPECT_EQ(table_->Find("new/old")->mount->id, before->id);
 }
 
-TEST_F(MountTableTest, MovesNothingOntoAnotherMount) {
+TEST_F(MountTableTest, MovesNothingOntoAnotherMountOrItself) {
   Add("a");
   Add("b");
   EXPECT_EQ(table_->Move(Path("a"), Path("b/c")).error().code, Code::kConflict);
-  EXPECT_EQ(table_->Move(Path("a"), Path("sys")).error().code, Code::kConflict);
+  for (const std::string_view to : {"a", "a/b"}) {
+    const auto moved = table_->Move(Path("a"), Path(to));
+    ASSERT_FALSE(moved) << to;
+    EXPECT_EQ(moved.error().code, Code::kConflict);
+    EXPECT_EQ(moved.error().message, "path already in use at \"a/\"");
+  }
   EXPECT_EQ(RouteOf("a/x"), "a/|x");
 }
 

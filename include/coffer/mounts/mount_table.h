@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -32,7 +33,8 @@ class MountPath {
   std::string text_;
 };
 
-// What an operator may tune. Times in seconds; 0 means the system default.
+// What a mount was made with, and what an operator may tune. Times in seconds; 0 means the system
+// default.
 struct MountConfig {
   std::int64_t default_lease_ttl_seconds = 0;
   std::int64_t max_lease_ttl_seconds = 0;
@@ -40,7 +42,28 @@ struct MountConfig {
   std::string listing_visibility;  // "" or "unauth" or "hidden"
   std::vector<std::pair<std::string, std::string>> options;
   std::string description;
+  // Kept and shown for Vault's clients, without effect here.
+  bool local = false;
+  bool seal_wrap = false;
+  bool external_entropy_access = false;
+  std::vector<std::string> audit_non_hmac_request_keys;
+  std::vector<std::string> audit_non_hmac_response_keys;
+  std::vector<std::string> passthrough_request_headers;
+  std::vector<std::string> allowed_response_headers;
+
+  // The lists above by their wire names.
+  struct NamedList {
+    std::string_view name;
+    std::vector<std::string> MountConfig::*list;
+  };
+  static const std::array<NamedList, 4> kLists;
 };
+
+inline constexpr std::array<MountConfig::NamedList, 4> MountConfig::kLists{
+    {{"audit_non_hmac_request_keys", &MountConfig::audit_non_hmac_request_keys},
+     {"audit_non_hmac_response_keys", &MountConfig::audit_non_hmac_response_keys},
+     {"passthrough_request_headers", &MountConfig::passthrough_request_headers},
+     {"allowed_response_headers", &MountConfig::allowed_response_headers}}};
 
 // A value: a row of the table. The id, never the path, names what belongs to the mount.
 struct Mount {
@@ -67,8 +90,11 @@ class MountTable {
 
   std::optional<Route> Find(std::string_view request_path) const;
   std::vector<std::shared_ptr<const Mount>> List() const;
-  // kConflict "path is already in use at X/" where the path equals, holds or lies under a mount or
-  // a built-in one (sys/, auth/, identity/, cubbyhole/).
+  // The path of sys/, auth/, identity/, cubbyhole/ or audit/, or one below: nothing is mounted
+  // there.
+  static bool Reserved(const MountPath& path);
+  // kConflict "path is already in use at X/" where the path equals, holds or lies under a mount;
+  // kInvalid "cannot mount "X/"" where it is reserved.
   Result<std::shared_ptr<const Mount>> Add(const MountPath& path, std::string type,
                                            MountConfig config);
   Status Tune(const MountPath& path, MountConfig config);   // kNotFound
