@@ -14,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxDepth = 64;
+constexpr std::size_t kMaxDepth = 500;
 constexpr std::size_t kMaxValues = 1'000'000;
 
 // Builds a JsonValue while the text is read, so that the limits hold before the memory is used. The
@@ -122,6 +122,29 @@ class Builder {
   std::size_t values_ = 0;
 };
 
+std::string_view WhatIsWrong(const json::error_code& code) {
+  switch (static_cast<json::error>(code.value())) {
+    case json::error::incomplete:
+      return "unexpected end of input";
+    case json::error::extra_data:
+      return "unexpected text behind the value";
+    case json::error::too_deep:
+      return "more than 500 levels of nesting";
+    case json::error::array_too_large:
+      return "more than 1,000,000 values";
+    case json::error::exponent_overflow:
+      return "exponent out of range";
+    case json::error::illegal_leading_surrogate:
+    case json::error::illegal_trailing_surrogate:
+    case json::error::expected_utf16_escape:
+      return "escaped surrogate without its other half";
+    case json::error::expected_hex_digit:
+      return "escape without four hexadecimal digits";
+    default:
+      return "unexpected character";
+  }
+}
+
 }  // namespace
 
 JsonValue::JsonValue() = default;
@@ -158,15 +181,18 @@ Result<JsonValue> ParseJson(std::string_view text) {
   json::parse_options strict;
   strict.max_depth = kMaxDepth;
   json::basic_parser<Builder> parser(strict);
+  std::string why = "not enough memory";
   try {
     json::error_code error;
     const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
-    if (!error && used == text.size()) return parser.handler().Take();
+    if (!error && used < text.size()) error = json::error::extra_data;
+    if (!error) return parser.handler().Take();
+    why = std::string(WhatIsWrong(error)) + " at byte " + std::to_string(used);
   } catch (const std::exception&) {
     // Out of memory: the caller's input either way.
   }
   parser.handler().Wipe();
-  return Fail(Code::kInvalid, "failed to parse JSON input");
+  return Fail(Code::kInvalid, "failed to parse JSON input: " + why);
 }
 
 }  // namespace coffer::api

@@ -55,8 +55,9 @@ struct JsonValue::Member {
   JsonValue value;
 };
 
-// RFC 8259, strict, at most 64 levels and a million values. kInvalid where the text is anything
-// else; the message quotes none of it. Blank text is an empty object.
+// RFC 8259, strict, at most 500 levels and a million values. kInvalid where the text is anything
+// else; the message says what is wrong and at which byte, and quotes none of it. Blank text is an
+// empty object.
 Result<JsonValue> ParseJson(std::string_view text);
 
 }  // namespace coffer::api
