@@ -1,5 +1,7 @@
 #include "batch_items.h"
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -15,10 +17,14 @@ auto BatchError(std::size_t index, std::string_view field, std::string_view why)
                                   std::string(field) + "' " + std::string(why));
 }
 
+// Those of one operation are known to the others: programs build items for several of them.
+constexpr std::array<std::string_view, 7> kItemFields{
+    "plaintext", "ciphertext", "context", "associated_data", "key_version", "reference", "nonce"};
+
 Result<CipherInput> ReadItem(const JsonValue& item, std::size_t index, std::string_view text_field,
-                             std::string_view operation) {
+                             std::string_view operation, Lacking lacking) {
   COFFER_TRY(RequireObject(item, index));
-  if (item.Find(text_field) == nullptr) {
+  if (lacking == Lacking::kFailsRequest && item.Find(text_field) == nullptr) {
     return BatchError(index, text_field,
                       "missing " + std::string(text_field) + " to " + std::string(operation));
   }
@@ -50,6 +56,27 @@ Result<Bytes> Context(const CipherInput& input) {
 
 }  // namespace
 
+void UnknownNames::Note(const JsonValue& item, std::span<const std::string_view> known) {
+  constexpr std::size_t kMostNames = 8;
+  constexpr std::size_t kLongestName = 64;
+  for (const JsonValue::Member& member : *item.As<JsonValue::Object>()) {
+    if (std::ranges::find(known, member.name) != known.end()) continue;
+    if (std::ranges::find(names_, member.name) != names_.end()) continue;
+    if (names_.size() == kMostNames || member.name.size() > kLongestName) {
+      more_ = true;
+    } else {
+      names_.push_back(member.name);
+    }
+  }
+}
+
+void UnknownNames::Warn(std::vector<std::string>& warnings) const {
+  if (names_.empty() && !more_) return;
+  std::string text = "Endpoint ignored these unrecognized parameters in items of batch_input: [";
+  for (const std::string& name : names_) text += (name == names_.front() ? "" : " ") + name;
+  warnings.push_back(text + (more_ ? " ...]" : "]"));
+}
+
 Result<std::string_view> TextMember(const JsonValue& item, std::size_t index,
                                     std::string_view field) {
   const JsonValue* const value = item.Find(field);
@@ -66,11 +93,11 @@ Status RequireObject(const JsonValue& item, std::size_t index) {
 }
 
 Result<CipherInputs> ReadCipherInputs(const Fields& fields, std::string_view text_field,
-                                      std::string_view operation) {
+                                      std::string_view operation, Lacking lacking) {
   CipherInputs inputs;
   const JsonValue* const batch = fields.Find("batch_input");
   if (batch == nullptr) {
-    const bool given = fields.Has(text_field);
+    const bool given = fields.Given(text_field);
     if (!given || (text_field == "ciphertext" && fields.Text(text_field).empty())) {
       return Fail(Code::kInvalid,
                   "missing " + std::string(text_field) + " to " + std::string(operation));
@@ -88,7 +115,9 @@ Result<CipherInputs> ReadCipherInputs(const Fields& fields, std::string_view tex
   if (array.empty()) return Fail(Code::kInvalid, "missing batch input to process");
   inputs.items.reserve(array.size());
   for (std::size_t i = 0; i < array.size(); ++i) {
-    COFFER_ASSIGN(inputs.items.emplace_back(), ReadItem(array[i], i, text_field, operation));
+    COFFER_ASSIGN(inputs.items.emplace_back(),
+                  ReadItem(array[i], i, text_field, operation, lacking));
+    inputs.unknown.Note(array[i], kItemFields);
     if (inputs.items[i].context.empty() != inputs.items[0].context.empty()) {
       return Fail(Code::kInvalid,
                   "context should be set either in all the request blocks or in none");

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,15 +26,33 @@ struct CipherInput {
   std::int64_t key_version = 0;
 };
 
+// Names that no item of batch_input may have, as far as a warning shows them.
+class UnknownNames {
+ public:
+  // Notes the members of `item` that are not among `known`.
+  void Note(const JsonValue& item, std::span<const std::string_view> known);
+  void Warn(std::vector<std::string>& warnings) const;
+
+ private:
+  std::vector<std::string> names_;
+  bool more_ = false;
+};
+
 struct CipherInputs {
   std::vector<CipherInput> items;
   bool is_batch = false;
+  UnknownNames unknown;
 };
 
-// `text_field` is "plaintext" or "ciphertext". kInvalid where an item lacks it or is no object, the
-// batch is empty, or only some items have a context: the whole request fails.
+// What a batch's item without a text is: its own error, or the whole request's.
+enum class Lacking : std::uint8_t { kFailsItem, kFailsRequest };
+
+// `text_field` is "plaintext" or "ciphertext". kInvalid where the request or, as `lacking` has it,
+// an item lacks it, an item is no object, the batch is empty, or only some items have a context:
+// the whole request fails.
 Result<CipherInputs> ReadCipherInputs(const Fields& fields, std::string_view text_field,
-                                      std::string_view operation);
+                                      std::string_view operation,
+                                      Lacking lacking = Lacking::kFailsRequest);
 
 // A text member of a batch item; empty where it is absent or null.
 Result<std::string_view> TextMember(const JsonValue& item, std::size_t index,

@@ -15,8 +15,6 @@ std::vector<std::string_view> Split(std::string_view path) {
   }
 }
 
-bool IsGenericName(std::string_view text) { return keyring::KeyName::Parse(text).has_value(); }
-
 // The part of `path` that `segments` [first, last) cover.
 std::string_view Span(const std::vector<std::string_view>& segments, std::size_t first,
                       std::size_t last) {
@@ -43,7 +41,8 @@ bool Fits(const std::vector<std::string_view>& pattern,
     }
     const std::string_view segment = segments[at++];
     if (wanted.starts_with(':') || wanted.starts_with('=')) {
-      if (segment.empty() || (wanted.front() == ':' && !IsGenericName(segment))) return false;
+      if (segment.empty() || (wanted.front() == ':' && !keyring::KeyName::IsGeneric(segment)))
+        return false;
       match.captures.emplace_back(wanted.substr(1), segment);
     } else if (wanted != segment) {
       return false;

@@ -167,7 +167,12 @@ Status Service::Impl::Perform(const Operation& operation, Verb verb, Exchange& e
   meter.NoteOperation(target.engine, target.match, target.mount, operation, exchange.metered);
   const http::Request& request = exchange.request;
   Fields& fields = exchange.fields.emplace(target.match.endpoint->fields);
-  for (const auto& [name, text] : target.match.captures) fields.Capture(name, text);
+  for (const auto& [name, text] : target.match.captures) {
+    if (name == "name" && text.size() > keyring::KeyName::kMaxBytes) {
+      COFFER_TRY(keyring::KeyName::Parse(text));  // says so
+    }
+    fields.Capture(name, text);
+  }
   COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
   if (BodyIsJson(request, verb)) {
     exchange.trail.NoteBody(request.body);

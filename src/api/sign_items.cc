@@ -13,6 +13,8 @@ namespace coffer::api {
 namespace {
 
 constexpr std::array<std::string_view, 3> kProofs{"signature", "hmac", "cmac"};
+constexpr std::array<std::string_view, 6> kItemFields{"input",     "context", "reference",
+                                                      "signature", "hmac",    "cmac"};
 
 bool Given(const JsonValue& item, std::string_view field) {
   const JsonValue* const value = item.Find(field);
@@ -24,7 +26,8 @@ Result<SignInput> ReadItem(const JsonValue& item, std::size_t index) {
   SignInput input;
   COFFER_ASSIGN(input.input, TextMember(item, index, "input"));
   COFFER_ASSIGN(input.reference, TextMember(item, index, "reference"));
-  input.missing = !Given(item, "input");
+  COFFER_ASSIGN(input.context, TextMember(item, index, "context"));
+  input.missing = item.Find("input") == nullptr;
   return input;
 }
 
@@ -62,6 +65,7 @@ Result<SignInputs> ReadVerifyBatch(const JsonValue::Array& array) {
     COFFER_ASSIGN(SignInput input, ReadItem(array[i], i));
     COFFER_ASSIGN(input.proof, TextMember(array[i], i, inputs.proof_field));
     inputs.items.push_back(input);
+    inputs.unknown.Note(array[i], kItemFields);
   }
   return inputs;
 }
@@ -84,13 +88,15 @@ Result<SignInputs> ReadSignInputs(const Fields& fields) {
   COFFER_ASSIGN(const auto* const batch, BatchOf(fields));
   const std::int64_t version = fields.Int("key_version");
   if (batch == nullptr) {
-    inputs.items.push_back({fields.Text("input"), {}, {}, version, !fields.Has("input")});
+    inputs.items.push_back(
+        {fields.Text("input"), {}, {}, fields.Text("context"), version, !fields.Given("input")});
     return inputs;
   }
   inputs.is_batch = true;
   for (std::size_t i = 0; i < batch->size(); ++i) {
     COFFER_ASSIGN(inputs.items.emplace_back(), ReadItem((*batch)[i], i));
     inputs.items.back().key_version = version;
+    inputs.unknown.Note((*batch)[i], kItemFields);
   }
   return inputs;
 }
@@ -99,7 +105,7 @@ Result<SignInputs> ReadVerifyInputs(const Fields& fields) {
   COFFER_ASSIGN(const auto* const batch, BatchOf(fields));
   if (batch != nullptr) return ReadVerifyBatch(*batch);
   SignInputs inputs;
-  SignInput only{fields.Text("input"), {}, {}, 0, false};
+  SignInput only{fields.Text("input"), {}, {}, fields.Text("context"), 0, false};
   for (const std::string_view field : kProofs) {
     if (fields.Text(field).empty()) continue;
     if (!inputs.proof_field.empty()) {
@@ -167,6 +173,9 @@ Result<transit::SignItem> ToSignItem(const SignInput& input, std::string_view mi
   auto message = Base64Decode(input.input);
   if (!message) {
     return Fail(Code::kInvalid, "unable to decode input as base64: " + message.error().message);
+  }
+  if (!input.context.empty() && !Base64Decode(input.context)) {
+    return Fail(Code::kInvalid, "failed to base64-decode context");
   }
   return transit::SignItem{std::move(*message), input.key_version};
 }

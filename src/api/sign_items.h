@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "batch_items.h"
 #include "coffer/base/result.h"
 #include "coffer/transit/engine.h"
 #include "endpoint_table.h"
@@ -16,14 +17,16 @@ struct SignInput {
   std::string_view input;
   std::string_view proof;  // what is verified: the signature or code
   std::string_view reference;
+  std::string_view context;
   std::int64_t key_version = 0;
-  bool missing = false;  // a batch item without input
+  bool missing = false;  // without input
 };
 
 struct SignInputs {
   std::vector<SignInput> items;
   bool is_batch = false;
   std::string_view proof_field;  // "signature", "hmac" or "cmac" in verification
+  UnknownNames unknown;
 };
 
 Result<SignInputs> ReadSignInputs(const Fields& fields);

@@ -28,6 +28,9 @@ Status RestoreFromBackup(const Call& call, Reply& reply) {
   if (!backup) return Fail(Code::kInvalid, "the backup is damaged");
   std::optional<keyring::KeyName> name;
   if (const std::string_view given = call.fields.Text("name"); !given.empty()) {
+    if (given.find('/') != std::string_view::npos) {
+      return Fail(Code::kInvalid, "key names cannot be paths");
+    }
     COFFER_ASSIGN(name, keyring::KeyName::Parse(given));
   }
   COFFER_TRY(call.services.engine.Keys().Restore(call.mount->id, name, *backup,
@@ -54,7 +57,7 @@ void AddTransitBackupEndpoints(std::vector<Endpoint>& table) {
                   {{Verb::kRead, Capability::kRead, BackUpKey}}};
   table.push_back(std::move(backup));
   table.push_back(RestoreEndpoint("restore"));
-  table.push_back(RestoreEndpoint("restore/:name"));
+  table.push_back(RestoreEndpoint("restore/*name"));
 }
 
 }  // namespace coffer::api

@@ -13,6 +13,7 @@
 #include "endpoint_table.h"
 #include "envelope.h"
 #include "errors.h"
+#include "ignored_inputs.h"
 #include "mount_info.h"
 #include "transit_fields.h"
 
@@ -130,6 +131,7 @@ Status CheckPadding(const Call& call) {
 
 Status Encrypt(const Call& call, Reply& reply) {
   COFFER_ASSIGN(CipherInputs inputs, ReadCipherInputs(call.fields, "plaintext", "encrypt"));
+  WarnOfIgnored(call, inputs, reply);
   COFFER_TRY(CheckPadding(call));
   COFFER_ASSIGN(const auto upsert, Upsert(call, inputs));
   auto decoded =
@@ -196,6 +198,7 @@ Status AnswerOpened(const Call& call, const CipherInputs& inputs,
 
 Status Decrypt(const Call& call, Reply& reply) {
   COFFER_ASSIGN(CipherInputs inputs, ReadCipherInputs(call.fields, "ciphertext", "decrypt"));
+  WarnOfIgnored(call, inputs, reply);
   COFFER_TRY(CheckPadding(call));
   auto decoded = DecodeInputs<transit::CiphertextItem, SecretBytes>(inputs.items, ToCiphertextItem);
   const auto open = [&call](std::span<const transit::CiphertextItem> items) -> Opened {
@@ -250,7 +253,9 @@ Status AnswerRewrapped(const Call& call, const CipherInputs& inputs,
 }
 
 Status Rewrap(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(CipherInputs inputs, ReadCipherInputs(call.fields, "ciphertext", "decrypt"));
+  COFFER_ASSIGN(CipherInputs inputs,
+                ReadCipherInputs(call.fields, "ciphertext", "decrypt", Lacking::kFailsItem));
+  WarnOfIgnored(call, inputs, reply);
   RewrapDecoded decoded =
       DecodeInputs<transit::CiphertextItem, transit::Ciphertext>(inputs.items, ToCiphertextItem);
   if (call.fields.Bool("skip_current")) SkipCurrent(call, decoded);
@@ -276,6 +281,7 @@ Status GenerateDataKey(const Call& call, Reply& reply) {
   COFFER_TRY(CheckPadding(call));
   const auto context = Base64Decode(call.fields.Text("context"));
   if (!context) return Fail(Code::kInvalid, "failed to base64-decode context");
+  if (!context->empty()) WarnOfContext(call, reply);
   COFFER_ASSIGN(const Bytes associated_data, Base64Decode(call.fields.Text("associated_data")));
   COFFER_ASSIGN(const transit::DataKey key,
                 call.services.engine.GenerateDataKey(

@@ -25,15 +25,45 @@ Result<std::optional<std::int64_t>> WantedVersion(const keyring::Key& key, std::
   return std::optional(*version);
 }
 
-void WritePublicKey(const keyring::KeyVersion& version, std::string_view format, JsonWriter& json) {
+// As the reference writes it: RSA keys alone end in a line end.
+void WritePublicKey(const keyring::KeyTypeInfo& type, const keyring::KeyVersion& version,
+                    std::string_view format, JsonWriter& json) {
   const crypto::PublicKey& key = *version.public_key;
+  const bool ed25519 = type.family == keyring::Family::kEd25519;
   if (format == "der") {
     json.Base64(key.Spki());
-  } else if (format == "raw" && key.kind() == crypto::PublicKey::Kind::kEd25519) {
+  } else if (ed25519 && format != "pem") {
     json.Base64(key.Raw());
   } else {
-    json.Text(key.Pem());
+    std::string pem = key.Pem();
+    if (type.family != keyring::Family::kRsa && pem.ends_with('\n')) pem.pop_back();
+    json.Text(pem);
   }
+}
+
+// What of a key leaves: its public part, in the formats that its type has.
+Status CheckExport(const keyring::Key& key, std::string_view type, std::string_view format) {
+  const auto refuse = [](std::string text) { return Fail(Code::kInvalid, std::move(text)); };
+  const keyring::KeyTypeInfo& info = key.Info();
+  if (key.settings.soft_deleted) return refuse("refusing to use soft-deleted key");
+  if (type == "certificate-chain") {
+    if (info.signs) return refuse("certificate chains are not kept on this server");
+    return refuse("certificate chain not supported for keys that do not support signing");
+  }
+  if (type == "encryption-key" && !info.encrypts) {
+    return refuse("encryption not supported for the key");
+  }
+  if (type == "signing-key" && !info.signs) return refuse("signing not supported for the key");
+  if (type != "public-key") return refuse("private key material is not exportable");
+  if (!info.Asymmetric()) {
+    return refuse("unknown key type " + std::string(info.name) + " for export type public-key");
+  }
+  if (format == "raw" && info.family != keyring::Family::kEd25519) {
+    return refuse(std::string("unknown key format for ") +
+                  (info.family == keyring::Family::kRsa ? "rsa" : "ec") +
+                  " key; supported values are ``, `der`, or `pem`");
+  }
+  return {};
 }
 
 // Public keys leave; nothing else does (key-custody, "Export").
@@ -52,21 +82,14 @@ Status Export(const Call& call, Reply& reply) {
     return found.error().code == Code::kNotFound ? Fail(Code::kNotFound, "") : Fail(found.error());
   }
   const keyring::Key& key = **found;
-  if (type == "certificate-chain") {
-    return Fail(Code::kInvalid, "certificate chains are not kept on this server");
-  }
-  if (type != "public-key") return Fail(Code::kInvalid, "private key material is not exportable");
-  if (!key.Info().Asymmetric()) {
-    return Fail(Code::kInvalid,
-                "unknown key type for export type public-key: " + std::string(key.Info().name));
-  }
+  COFFER_TRY(CheckExport(key, type, format));
   COFFER_ASSIGN(const auto wanted, WantedVersion(key, call.fields.Text("version")));
   reply.json.BeginObject().Key("name").Text(key.name).Key("type").Text(key.Info().name);
   reply.json.Key("keys").BeginObject();
   for (const auto& [number, version] : key.versions) {
     if (wanted ? number != *wanted : number < key.settings.min_decryption_version) continue;
     reply.json.Key(std::to_string(number));
-    WritePublicKey(version, format, reply.json);
+    WritePublicKey(key.Info(), version, format, reply.json);
   }
   reply.json.EndObject().EndObject();
   return {};
@@ -81,7 +104,8 @@ Endpoint ExportEndpoint(std::string_view pattern) {
   endpoint.fields = {kName,
                      {"type", FieldType::kText, "", "public-key; all others are refused."},
                      {"version", FieldType::kText, "", "latest, N or vN; all where not given."},
-                     {"format", FieldType::kText, "", "pem, der (Base64) or raw (Ed25519)."}};
+                     {"format", FieldType::kText, "",
+                      "pem, der (Base64) or raw (Ed25519 only, and its default)."}};
   endpoint.operations = {{Verb::kRead, Capability::kRead, Export}};
   endpoint.keeps_state = true;
   return endpoint;

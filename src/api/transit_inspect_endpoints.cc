@@ -5,6 +5,7 @@
 #include "decoded_inputs.h"
 #include "endpoint_table.h"
 #include "errors.h"
+#include "ignored_inputs.h"
 #include "transit_fields.h"
 
 namespace coffer::api {
@@ -26,6 +27,7 @@ void WriteInspection(const transit::Inspection& inspection, JsonWriter& json) {
 
 Status Inspect(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const CipherInputs inputs, ReadCipherInputs(call.fields, "ciphertext", "inspect"));
+  WarnOfIgnored(call, inputs, reply);
   auto decoded =
       DecodeInputs<transit::CiphertextItem, transit::Inspection>(inputs.items, ToCiphertextItem);
   COFFER_ASSIGN(auto seen, call.services.engine.Inspect(call.Caller(), call.fields.Text("name"),

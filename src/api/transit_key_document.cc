@@ -86,7 +86,8 @@ void WriteKeyDocument(const keyring::Key& key, JsonWriter& json) {
   if (key.derived) {
     if (latest != key.versions.end()) json.Key("kdf").Text(keyring::KdfName(latest->second.kdf));
     json.Key("convergent_encryption").Bool(key.convergent);
-    if (key.convergent) json.Key("convergent_encryption_version").Int(3);
+    // The version goes with each key version; the reference says so with this number.
+    if (key.convergent) json.Key("convergent_encryption_version").Int(-1);
   }
   if (key.Info().family == keyring::Family::kHmac) json.Key("key_size").Int(key.hmac_octets);
   WriteSettings(key, json);

@@ -18,7 +18,7 @@ Result<bool> WantsHex(const Call& call) {
 }
 
 Result<transit::RandomSource> SourceOf(std::string_view text) {
-  if (text == "platform") return transit::RandomSource::kPlatform;
+  if (text.empty() || text == "platform") return transit::RandomSource::kPlatform;
   if (text == "seal") return transit::RandomSource::kSeal;
   if (text == "all") return transit::RandomSource::kAll;
   return Fail(Code::kInvalid, "unsupported entropy source \"" + std::string(text) +
@@ -58,7 +58,7 @@ Status WriteRandom(const Call& call, Reply& reply) {
 }
 
 Status WriteHash(const Call& call, Reply& reply) {
-  if (!call.fields.Has("input")) return Fail(Code::kInvalid, "input missing");
+  if (!call.fields.Given("input")) return Fail(Code::kInvalid, "input missing");
   auto decoded = Base64Decode(call.fields.Text("input"));
   if (!decoded) {
     return Fail(Code::kInvalid, "unable to decode input as base64: " + decoded.error().message);

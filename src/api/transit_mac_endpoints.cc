@@ -7,6 +7,7 @@
 #include "coffer/base/parse.h"
 #include "endpoint_table.h"
 #include "errors.h"
+#include "ignored_inputs.h"
 #include "sign_items.h"
 #include "transit_fields.h"
 
@@ -43,6 +44,7 @@ Status AnswerMacs(const SignInputs& inputs, const Macs& results, std::string_vie
 Status MakeMacs(const Call& call, const transit::MacOptions& options, std::string_view field,
                 std::string_view missing, Reply& reply) {
   COFFER_ASSIGN(SignInputs inputs, ReadSignInputs(call.fields));
+  WarnOfIgnored(call, inputs, reply);
   auto decoded = DecodeInputs<transit::SignItem, transit::Signature>(
       inputs.items, [&](const SignInput& input) { return ToSignItem(input, missing); });
   const auto make = [&call, options](std::span<const transit::SignItem> items) {

@@ -6,6 +6,7 @@
 #include "batch_work.h"
 #include "endpoint_table.h"
 #include "errors.h"
+#include "ignored_inputs.h"
 #include "sign_items.h"
 #include "transit_fields.h"
 
@@ -52,6 +53,7 @@ Status AnswerSigned(const SignInputs& inputs,
 Status Sign(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const SignOptions options, SignOptionsOf(call.fields));
   COFFER_ASSIGN(SignInputs inputs, ReadSignInputs(call.fields));
+  WarnOfIgnored(call, inputs, reply);
   // The reference takes a request without input for the empty message, but not a batch's item.
   const std::string_view missing = inputs.is_batch ? "missing input" : "";
   auto decoded = DecodeInputs<transit::SignItem, transit::Signature>(
@@ -119,6 +121,7 @@ Status VerifyMacs(const Call& call, SignInputs inputs, Reply& reply) {
 
 Status Verify(const Call& call, Reply& reply) {
   COFFER_ASSIGN(SignInputs inputs, ReadVerifyInputs(call.fields));
+  WarnOfIgnored(call, inputs, reply);
   if (inputs.proof_field == "signature") return VerifySignatures(call, std::move(inputs), reply);
   return VerifyMacs(call, std::move(inputs), reply);
 }

@@ -17,12 +17,18 @@ auto SoftDeleted() { return Fail(Code::kInvalid, "refusing to use soft-deleted k
 
 }  // namespace
 
-Result<KeyName> KeyName::Parse(std::string_view text) {
-  constexpr std::size_t kMaxOctets = 256;
-  bool valid = !text.empty() && text.size() <= kMaxOctets && IsWordCharacter(text.front()) &&
-               IsWordCharacter(text.back());
+bool KeyName::IsGeneric(std::string_view text) {
+  bool valid = !text.empty() && IsWordCharacter(text.front()) && IsWordCharacter(text.back());
   for (const char c : text) valid = valid && (IsWordCharacter(c) || c == '-' || c == '.');
-  if (!valid) return Fail(Code::kInvalid, "invalid key name");
+  return valid;
+}
+
+Result<KeyName> KeyName::Parse(std::string_view text) {
+  if (!IsGeneric(text)) return Fail(Code::kInvalid, "invalid key name");
+  if (text.size() > kMaxBytes) {
+    return Fail(Code::kInvalid, "invalid key name: it has " + std::to_string(text.size()) +
+                                    " bytes, and the limit is " + std::to_string(kMaxBytes));
+  }
   return KeyName(std::string(text));
 }
 

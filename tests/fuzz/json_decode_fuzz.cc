@@ -16,7 +16,7 @@
 namespace coffer::api {
 namespace {
 
-constexpr std::size_t kMaxDepth = 64;
+constexpr std::size_t kMaxDepth = 500;
 
 void Require(bool condition) {
   if (!condition) std::abort();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -18,10 +19,13 @@
 
 namespace coffer::keyring {
 
-// Vault's GenericName: \w(([\w-.]+)?\w)?, at most 256 octets.
+// Vault's GenericName: \w(([\w-.]+)?\w)?, at most 256 bytes.
 class KeyName {
  public:
+  static constexpr std::size_t kMaxBytes = 256;
   static Result<KeyName> Parse(std::string_view text);
+  // Whether the text is one but for its length.
+  static bool IsGeneric(std::string_view text);
   const std::string& Text() const { return text_; }
 
  private:
