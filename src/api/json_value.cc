@@ -15,7 +15,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxDepth = 500;
-constexpr std::size_t kMaxValues = 1'000'000;
+constexpr std::size_t kMaxValues = 200'000;
 
 // Builds a JsonValue while the text is read, so that the limits hold before the memory is used. The
 // names are those of Boost.JSON's handlers; texts arrive in parts where they hold escapes, as views
@@ -131,7 +131,7 @@ std::string_view WhatIsWrong(const json::error_code& code) {
     case json::error::too_deep:
       return "more than 500 levels of nesting";
     case json::error::array_too_large:
-      return "more than 1,000,000 values";
+      return "more than 200,000 values";
     case json::error::exponent_overflow:
       return "exponent out of range";
     case json::error::illegal_leading_surrogate:

@@ -55,7 +55,7 @@ struct JsonValue::Member {
   JsonValue value;
 };
 
-// RFC 8259, strict, at most 500 levels and a million values. kInvalid where the text is anything
+// RFC 8259, strict, at most 500 levels and 200,000 values. kInvalid where the text is anything
 // else; the message says what is wrong and at which byte, and quotes none of it. Blank text is an
 // empty object.
 Result<JsonValue> ParseJson(std::string_view text);

@@ -367,3 +367,38 @@ def test_random_gives_the_octets_asked_for(transit):
 def test_hash_agrees_with_pythons(transit, algorithm, reference):
     data = transit.hash_data(HELLO, algorithm=algorithm, output_format="hex")["data"]
     assert data["sum"] == hashlib.new(reference, b"hello").hexdigest()
+
+
+# Limits
+
+
+def test_a_version_below_the_minimum_makes_nothing(client, mount, transit):
+    transit.create_key("old")
+    ciphertext = transit.encrypt_data("old", HELLO)["data"]["ciphertext"]
+    transit.rotate_key("old")
+    transit.update_key_configuration("old", min_decryption_version=2)
+    for operation, data in (("encrypt", {"plaintext": HELLO}), ("datakey/plaintext", {}), ("hmac", {"input": HELLO})):
+        with pytest.raises(exceptions.InvalidRequest, match="no such key version"):
+            client.write_data(f"{mount}/{operation}/old", data={**data, "key_version": 1})
+    with pytest.raises(exceptions.InvalidRequest, match="disallowed by policy"):
+        transit.decrypt_data("old", ciphertext)
+
+
+def test_a_long_batch_is_answered_whole_and_a_longer_one_refused(transit):
+    transit.create_key("many")
+    items = [{"plaintext": HELLO, "reference": str(number)} for number in range(10_000)]
+    sealed = transit.encrypt_data("many", None, batch_input=items)["data"]["batch_results"]
+    assert [one["reference"] for one in sealed] == [one["reference"] for one in items]
+    opened = transit.decrypt_data("many", None, batch_input=[
+        {"ciphertext": one["ciphertext"]} for one in sealed])["data"]["batch_results"]
+    assert {one["plaintext"] for one in opened} == {HELLO}
+    with pytest.raises(exceptions.InvalidRequest, match="has 10001 items, and the limit is 10000"):
+        transit.encrypt_data("many", None, batch_input=items + items[:1])
+
+
+def test_a_misspelt_field_of_an_item_is_warned_of(client, mount, transit):
+    transit.create_key("spelt")
+    answer = client.write_data(f"{mount}/encrypt/spelt", data={"batch_input": [
+        {"plaintext": HELLO, "asociated_data": HELLO}]})
+    assert answer["warnings"] == [
+        "Endpoint ignored these unrecognized parameters in items of batch_input: [asociated_data]"]
