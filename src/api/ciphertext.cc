@@ -34,12 +34,14 @@ Result<Split> SplitText(std::string_view text, std::string_view what) {
 Result<Bytes> DecodeCanonical(std::string_view text, bool base64url) {
   auto octets = base64url ? Base64UrlDecode(text) : Base64Decode(text);
   if (!octets) return octets;
+  const std::size_t size =
+      base64url ? (octets->size() * 8 + 5) / 6 : Base64EncodedSize(octets->size());
   const ByteView tail = ByteView(*octets).last(octets->size() % 3);
-  const bool line_ends = text.find_first_of("\r\n") != std::string_view::npos;
-  if (line_ends || !text.ends_with(base64url ? Base64UrlEncode(tail) : Base64Encode(tail))) {
-    return Fail(Code::kInvalid, "");
+  if (text.size() == size &&
+      text.ends_with(base64url ? Base64UrlEncode(tail) : Base64Encode(tail))) {
+    return octets;
   }
-  return octets;
+  return Fail(Code::kInvalid, "");
 }
 
 }  // namespace
