@@ -36,6 +36,64 @@ bool IsPort(std::string_view text) {
   return true;
 }
 
+bool ParseChunkSize(std::string_view text, std::uint64_t& value) {
+  if (text.empty() || text.size() > 15) return false;
+  value = 0;
+  for (const char c : text) {
+    const int digit = HexDigit(c);
+    if (digit < 0) return false;
+    value = value << 4 | static_cast<std::uint64_t>(digit);
+  }
+  return true;
+}
+
+bool IsBlank(char c) { return c == ' ' || c == '\t'; }
+
+void SkipBlanks(std::string_view& text) {
+  while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
+}
+
+// Takes a token off the beginning.
+bool TakeToken(std::string_view& text) {
+  std::size_t size = 0;
+  while (size < text.size() && IsToken(text[size])) ++size;
+  text.remove_prefix(size);
+  return size > 0;
+}
+
+// Takes a quoted string off the beginning.
+bool TakeQuoted(std::string_view& text) {
+  text.remove_prefix(1);
+  while (!text.empty() && text.front() != '"') {
+    const bool escaped = text.front() == '\\';
+    if (escaped) text.remove_prefix(1);
+    if (text.empty() || !(IsVisible(text.front()) || IsBlank(text.front()))) return false;
+    text.remove_prefix(1);
+  }
+  if (text.empty()) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// Chunk extensions (RFC 9112, 7.1.1), from the first semicolon on: nothing is made of them.
+bool AreExtensions(std::string_view text) {
+  while (!text.empty()) {
+    SkipBlanks(text);
+    if (text.empty() || text.front() != ';') return false;
+    text.remove_prefix(1);
+    SkipBlanks(text);
+    if (!TakeToken(text)) return false;
+    std::string_view behind = text;
+    SkipBlanks(behind);
+    if (behind.empty() || behind.front() != '=') continue;
+    text = behind.substr(1);
+    SkipBlanks(text);
+    const bool quoted = !text.empty() && text.front() == '"';
+    if (!(quoted ? TakeQuoted(text) : TakeToken(text))) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool IsToken(std::string_view text) {
@@ -81,15 +139,12 @@ bool ParseLength(std::string_view text, std::uint64_t& value) {
   return true;
 }
 
-bool ParseChunkSize(std::string_view text, std::uint64_t& value) {
-  if (text.empty() || text.size() > 15) return false;
-  value = 0;
-  for (const char c : text) {
-    const int digit = HexDigit(c);
-    if (digit < 0) return false;
-    value = value << 4 | static_cast<std::uint64_t>(digit);
-  }
-  return true;
+bool ParseChunkLine(std::string_view line, std::uint64_t& size) {
+  const std::size_t semicolon = line.find(';');
+  if (semicolon == std::string_view::npos) return ParseChunkSize(line, size);
+  std::string_view number = line.substr(0, semicolon);
+  while (!number.empty() && IsBlank(number.back())) number.remove_suffix(1);
+  return ParseChunkSize(number, size) && AreExtensions(line.substr(semicolon));
 }
 
 }  // namespace coffer::http

@@ -14,7 +14,8 @@ bool IsHost(std::string_view text);
 bool ListHas(std::string_view list, std::string_view word);
 // Digits only, at most 18 of them.
 bool ParseLength(std::string_view text, std::uint64_t& value);
-// Hexadecimal digits only, at most 15 of them.
-bool ParseChunkSize(std::string_view text, std::uint64_t& value);
+// The size at a chunk's beginning, hexadecimal digits only, at most 15 of them; extensions behind
+// it are read and ignored.
+bool ParseChunkLine(std::string_view line, std::uint64_t& size);
 
 }  // namespace coffer::http

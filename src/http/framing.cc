@@ -12,7 +12,10 @@ namespace coffer::http {
 namespace {
 
 constexpr std::string_view kMalformed = "malformed request";
-constexpr std::size_t kMaxChunkLine = 64;
+constexpr std::size_t kMaxChunkLine = 1024;  // a size and its extensions
+// More than any API's paths have; each segment may be looked up by itself.
+constexpr std::size_t kMaxPathBytes = 4096;
+constexpr std::size_t kMaxSegments = 64;
 constexpr std::size_t kMaxFields = 200;
 constexpr std::size_t kKeptCapacity = 16UL * 1024;
 
@@ -70,8 +73,30 @@ std::string_view Request::Header(std::string_view name) const {
 }
 
 RequestFramer::State RequestFramer::Fail(int status, std::string_view text) {
-  error_ = {status, text};
+  return Fail(FrameError{status, text});
+}
+
+RequestFramer::State RequestFramer::Fail(const FrameError& error) {
+  error_ = error;
   return State::kError;
+}
+
+RequestFramer::State RequestFramer::FailTooLarge() {
+  if (max_body_ < limits_.max_body_bytes) return Fail(body_too_large_);
+  return Fail({413, "http: request body too large", limits_.max_body_bytes, "bytes"});
+}
+
+RequestFramer::State RequestFramer::FailHeadTooLarge() {
+  return Fail({431, "request head is too large", limits_.max_header_bytes, "bytes"});
+}
+
+bool RequestFramer::LimitBody(std::size_t bytes, const FrameError& error) {
+  if (bytes >= max_body_) return true;
+  max_body_ = bytes;
+  body_too_large_ = error;
+  if (body_size_ <= bytes && chunked_body_.size() <= bytes) return true;
+  FailTooLarge();
+  return false;
 }
 
 RequestFramer::State RequestFramer::Advance(std::string_view buffer) {
@@ -94,7 +119,7 @@ RequestFramer::State RequestFramer::AdvanceHead(std::string_view buffer) {
       if (at_ == 0 || buffer[at_ - 1] != '\r') return Fail(400, kMalformed);
       if (at_ >= 3 && buffer[at_ - 2] == '\n' && buffer[at_ - 3] == '\r') {
         const std::size_t end = at_ + 1;
-        if (end > limits_.max_header_bytes) return Fail(431, "request head is too large");
+        if (end > limits_.max_header_bytes) return FailHeadTooLarge();
         if (!ParseHead(buffer, end)) return State::kError;
         at_ = end;
         return State::kComplete;
@@ -105,7 +130,7 @@ RequestFramer::State RequestFramer::AdvanceHead(std::string_view buffer) {
     }
     ++at_;
   }
-  if (at_ > limits_.max_header_bytes) return Fail(431, "request head is too large");
+  if (at_ > limits_.max_header_bytes) return FailHeadTooLarge();
   return State::kNeedMore;
 }
 
@@ -163,9 +188,12 @@ bool RequestFramer::ParseField(std::string_view buffer, std::size_t begin, std::
                                Framing& framing) {
   const std::string_view line = buffer.substr(begin, end - begin);
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !IsToken(line.substr(0, colon)) ||
-      fields_.size() >= kMaxFields) {
+  if (colon == std::string_view::npos || !IsToken(line.substr(0, colon))) {
     Fail(400, kMalformed);
+    return false;
+  }
+  if (fields_.size() >= kMaxFields) {
+    Fail({431, "request has too many header fields", kMaxFields, "fields"});
     return false;
   }
   const std::string_view raw = line.substr(colon + 1);
@@ -219,8 +247,9 @@ bool RequestFramer::ApplyFraming(const Framing& framing) {
   if (framing.hosts > 1 || (version_1_1_ && framing.hosts == 0)) return refuse(400, kMalformed);
   if (framing.chunked && (framing.content_lengths > 0 || !version_1_1_))
     return refuse(400, kMalformed);
-  if (framing.content_length > limits_.max_body_bytes) {
-    return refuse(413, "http: request body too large");
+  if (framing.content_length > max_body_) {
+    FailTooLarge();
+    return false;
   }
   // HTTP/1.0 has no framing that both sides must agree on for what follows: one request for each
   // connection.
@@ -252,12 +281,11 @@ RequestFramer::State RequestFramer::AdvanceChunks(std::string_view buffer) {
       case Stage::kChunkSize: {
         const Line found = NextLine(buffer, kMaxChunkLine, line);
         if (found == Line::kNone) return State::kNeedMore;
-        // Chunk extensions are used by nobody and read differently by many.
-        if (found == Line::kBad || !ParseChunkSize(line, chunk_left_)) return Fail(400, kMalformed);
-        // Tiny chunks with long sizes would fill memory with framing instead of a body.
-        if (chunk_left_ > limits_.max_body_bytes - chunked_body_.size() ||
-            at_ - body_begin_ > limits_.max_body_bytes / 4 * 5 + limits_.max_header_bytes) {
-          return Fail(413, "http: request body too large");
+        if (found == Line::kBad || !ParseChunkLine(line, chunk_left_)) return Fail(400, kMalformed);
+        // Tiny chunks with long lines would fill memory with framing instead of a body.
+        if (chunk_left_ > max_body_ - chunked_body_.size() ||
+            at_ - body_begin_ > max_body_ / 4 * 5 + limits_.max_header_bytes) {
+          return FailTooLarge();
         }
         trailer_begin_ = at_;
         stage_ = chunk_left_ == 0 ? Stage::kTrailer : Stage::kChunkData;
@@ -309,19 +337,39 @@ bool RequestFramer::TakeContinue() {
   return due;
 }
 
-bool RequestFramer::Fill(std::string_view buffer, Request& request) {
+bool RequestFramer::FillHead(std::string_view buffer, Request& request) {
+  const auto refuse = [&](const FrameError& error) {
+    Fail(error);
+    return false;
+  };
   request.method = method_;
   if (!DecodeTarget(target_.In(buffer), request.path, request.query)) {
-    Fail(400, kMalformed);
-    return false;
+    return refuse({400, kMalformed});
+  }
+  const std::string& path = request.path;
+  if (path.size() > kMaxPathBytes) {
+    return refuse({414, "request path is too long", kMaxPathBytes, "bytes"});
+  }
+  if (std::count(path.begin(), path.end(), '/') > static_cast<std::ptrdiff_t>(kMaxSegments)) {
+    return refuse({414, "request path has too many segments", kMaxSegments, "segments"});
   }
   request.headers.clear();
+  request.body = {};
   for (const Field& field : fields_) {
     request.headers.emplace_back(field.name.In(lower_names_), field.value.In(buffer));
   }
-  request.body = chunked_ ? std::string_view(chunked_body_)
-                          : buffer.substr(body_begin_, static_cast<std::size_t>(body_size_));
   return true;
+}
+
+bool RequestFramer::Fill(std::string_view buffer, Request& request) {
+  if (!FillHead(buffer, request)) return false;
+  request.body = Body(buffer);
+  return true;
+}
+
+std::string_view RequestFramer::Body(std::string_view buffer) const {
+  return chunked_ ? std::string_view(chunked_body_)
+                  : buffer.substr(body_begin_, static_cast<std::size_t>(body_size_));
 }
 
 void RequestFramer::Reset() {
@@ -339,6 +387,7 @@ void RequestFramer::Reset() {
   body_begin_ = 0;
   body_size_ = 0;
   chunk_left_ = 0;
+  max_body_ = limits_.max_body_bytes;
   consumed_ = 0;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -15,10 +16,13 @@ struct FrameLimits {
   std::size_t max_body_bytes = 32UL * 1024 * 1024;
 };
 
-// Why a request is refused, and with what status; the connection is closed afterwards.
+// Why a request is refused, and with what status; the connection is closed afterwards. Literals.
 struct FrameError {
   int status = 400;
   std::string_view text;
+  // The limit that it met, and of what it is; without a unit there was none.
+  std::uint64_t limit = 0;
+  std::string_view unit = {};
 };
 
 // Reads one request after another from a connection's octets (RFC 9112, strictly): what could be
@@ -36,9 +40,20 @@ class RequestFramer {
   // True once, when the client waits for "100 Continue" before it sends the body.
   bool TakeContinue();
   bool HeadComplete() const { return stage_ != Stage::kHead; }
+  // How large the request is, as far as that is known.
+  std::size_t KnownSize() const {
+    return std::max(at_, body_begin_ + static_cast<std::size_t>(body_size_));
+  }
+  // The body may have so many bytes, where that is less than the limits say. Once the head is
+  // complete. False where it has more already: Error() is then `error`.
+  bool LimitBody(std::size_t bytes, const FrameError& error);
 
-  // After kComplete. Views go into `buffer` (the one of the last Advance) and this framer.
-  // False where the target cannot be decoded: Error() says so.
+  // All but the body, once the head is complete. Views go into `buffer` (the one of the last
+  // Advance) and this framer. False where the target cannot be decoded: Error() says so.
+  bool FillHead(std::string_view buffer, Request& request);
+  // After kComplete.
+  std::string_view Body(std::string_view buffer) const;
+  // Both.
   bool Fill(std::string_view buffer, Request& request);
   bool KeepAlive() const { return keep_alive_; }
   // Of a request line that was well-formed, else empty; for reports.
@@ -70,6 +85,9 @@ class RequestFramer {
   };
 
   State Fail(int status, std::string_view text);
+  State Fail(const FrameError& error);
+  State FailTooLarge();
+  State FailHeadTooLarge();
   bool ParseHead(std::string_view buffer, std::size_t end);
   bool ParseRequestLine(std::string_view buffer, std::size_t begin, std::size_t end);
   bool ParseField(std::string_view buffer, std::size_t begin, std::size_t end, Framing& framing);
@@ -96,6 +114,8 @@ class RequestFramer {
   std::uint64_t body_size_ = 0;
   bool chunked_ = false;
   std::uint64_t chunk_left_ = 0;
+  std::size_t max_body_ = limits_.max_body_bytes;
+  FrameError body_too_large_;
   std::size_t trailer_begin_ = 0;
   std::string chunked_body_;
   std::size_t consumed_ = 0;

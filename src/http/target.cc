@@ -5,6 +5,7 @@
 
 #include "coffer/base/ascii.h"
 #include "coffer/base/utf8.h"
+#include "http/field_text.h"
 
 namespace coffer::http {
 namespace {
@@ -43,6 +44,19 @@ bool IsPlainPath(std::string_view text) {
          text.find("/.") == std::string_view::npos;
 }
 
+// Takes scheme and authority off an absolute form, which every server has to understand (RFC 9112,
+// 3.2.2). Who is asked does not matter here: there is but one.
+bool TakeAuthority(std::string_view& target) {
+  const std::size_t colon = target.find("://");
+  if (colon == std::string_view::npos) return false;
+  const std::string_view scheme = target.substr(0, colon);
+  if (!EqualsIgnoringCase(scheme, "http") && !EqualsIgnoringCase(scheme, "https")) return false;
+  target.remove_prefix(colon + 3);
+  const std::string_view authority = target.substr(0, target.find_first_of("/?"));
+  target.remove_prefix(authority.size());
+  return IsHost(authority);
+}
+
 bool DecodeQuery(std::string_view text, std::vector<std::pair<std::string, std::string>>& query) {
   while (!text.empty()) {
     const std::string_view pair = text.substr(0, text.find('&'));
@@ -66,11 +80,11 @@ bool DecodeQuery(std::string_view text, std::vector<std::pair<std::string, std::
 bool DecodeTarget(std::string_view target, std::string& path,
                   std::vector<std::pair<std::string, std::string>>& query) {
   query.clear();
-  if (target.empty() || target.front() != '/' || target.find('#') != std::string_view::npos) {
-    return false;
-  }
+  if (target.find('#') != std::string_view::npos) return false;
+  if (!target.starts_with('/') && !TakeAuthority(target)) return false;
   const std::size_t question = target.find('?');
-  const std::string_view raw_path = target.substr(0, question);
+  std::string_view raw_path = target.substr(0, question);
+  if (raw_path.empty()) raw_path = "/";
   if (IsPlainPath(raw_path)) {
     path.assign(raw_path);  // the head allows only visible ASCII
   } else {

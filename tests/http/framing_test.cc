@@ -62,6 +62,12 @@ std::string Chunked(const std::string& body) {
   return WithFields("Transfer-Encoding: chunked\r\n", body);
 }
 
+std::string Repeated(std::string_view text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
 struct Accepted {
   std::string input;
   std::string path;
@@ -88,6 +94,13 @@ std::vector<Accepted> AcceptedRequests() {
       {Get("/v1/.a/..b/..."), "/v1/.a/..b/...", ""},
       {Get("/v1/a?"), "/v1/a", ""},
       {Get("/v1/a?b"), "/v1/a", ""},
+      {Get("http://a/v1/b"), "/v1/b", ""},
+      {Get("HTTPS://[::1]:8200/v1//b%20c?d=e"), "/v1/b c", ""},
+      {Get("http://b.example/v1/a"), "/v1/a", ""},
+      {Get("http://a"), "/", ""},
+      {Get("http://a?b=c"), "/", ""},
+      {Get("/" + std::string(300, 'a')), "/" + std::string(300, 'a'), ""},
+      {Get(Repeated("/a", 64)), Repeated("/a", 64), ""},
       {Get("/v1/a?b=c&&d=%41"), "/v1/a", ""},
       {Get("/v1/a?b=../.."), "/v1/a", ""},
       {"GET / HTTP/1.0\r\n\r\n", "/", "", false},
@@ -112,6 +125,9 @@ std::vector<Accepted> AcceptedRequests() {
       {Chunked("00A\r\n0123456789\r\n000\r\n\r\n"), "/v1/a", "0123456789"},
       {Chunked("a\r\n01234\r\n789\r\n0\r\n\r\n"), "/v1/a", "01234\r\n789"},
       {Chunked("1\r\nx\r\n0\r\nTrailer: y\r\n\r\n"), "/v1/a", "x"},
+      {Chunked("1;a\r\nx\r\n0;a=b\r\n\r\n"), "/v1/a", "x"},
+      {Chunked("1 ; a = b;c=\"d \\\" ; e\" ;f\r\nx\r\n0\r\n\r\n"), "/v1/a", "x"},
+      {Chunked("1;a=\"\"\r\nx\r\n0\r\n\r\n"), "/v1/a", "x"},
       {WithFields("Transfer-Encoding: CHUNKED\r\n", "1\r\nx\r\n0\r\n\r\n"), "/v1/a", "x"},
   };
   for (const char* method :
@@ -172,15 +188,56 @@ std::vector<Refused> RefusedRequests() {
       {WithFields("X: " + std::string(1024, 'x') + "\r\n"), 431},
       {"GET /" + std::string(2000, 'a'), 431},
       {WithFields("X: " + std::string(2000, 'x')), 431},
+      {WithFields(Repeated("X:\r\n", 210)), 431},
+      {Get(Repeated("/a", 65)), 414},
+      {Get("/" + Repeated("%2fa", 65)), 414},
   };
-  for (const char* target :
-       {"a",        "*",     "http://a/v1", "http:///",   "a:1",           "/..",
-        "/.",       "/a/..", "/a/../b",     "/a/./b",     "/%2e%2e",       "/%2E%2e/a",
-        "/a/%2e/b", "/.%2e", "/a%2f..%2fb", "/%",         "/%4",           "/%4g",
-        "/%g4",     "/%00",  "/%0a",        "/%0d%0aX:y", "/%7f",          "/%ff",
-        "/%c0%af",  "/%c3",  "/%e2%82",     "/%ed%a0%80", "/%f4%90%80%80", "/%e0%80%af",
-        "/%80",     "/#a",   "/a?b#c",      "/a?b=%",     "/a?b=%zz",      "/a?b=%00",
-        "/a?%ff=b", "?a=b"}) {
+  for (const char* target : {"a",
+                             "*",
+                             "ftp://a/v1",
+                             "http:///",
+                             "a:1",
+                             "/..",
+                             "http://u@a/",
+                             "http://",
+                             "http:/a",
+                             "http://a/../b",
+                             "http://a b/",
+                             "://a/",
+                             "http://a#b",
+                             "http://a:x/",
+                             "/.",
+                             "/a/..",
+                             "/a/../b",
+                             "/a/./b",
+                             "/%2e%2e",
+                             "/%2E%2e/a",
+                             "/a/%2e/b",
+                             "/.%2e",
+                             "/a%2f..%2fb",
+                             "/%",
+                             "/%4",
+                             "/%4g",
+                             "/%g4",
+                             "/%00",
+                             "/%0a",
+                             "/%0d%0aX:y",
+                             "/%7f",
+                             "/%ff",
+                             "/%c0%af",
+                             "/%c3",
+                             "/%e2%82",
+                             "/%ed%a0%80",
+                             "/%f4%90%80%80",
+                             "/%e0%80%af",
+                             "/%80",
+                             "/#a",
+                             "/a?b#c",
+                             "/a?b=%",
+                             "/a?b=%zz",
+                             "/a?b=%00",
+                             "/a?%ff=b",
+                             "?a=b"}) {
     cases.push_back({Get(target)});
   }
   for (const char* field : {"Content-Length: abc",
@@ -238,7 +295,19 @@ std::vector<Refused> RefusedRequests() {
                            "0x1\r\nx\r\n",
                            " 1\r\nx\r\n",
                            "1 \r\nx\r\n",
-                           "1;a=b\r\nx\r\n",
+                           "1;\r\nx\r\n",
+                           "1;a=\r\nx\r\n",
+                           "1;a b\r\nx\r\n",
+                           "1;a=b c\r\nx\r\n",
+                           "1;a=\"b\r\nx\r\n",
+                           "1;a=\"b\\\r\nx\r\n",
+                           "1;a=\"b\"c\r\nx\r\n",
+                           "1;a=\"b\x01\"\r\nx\r\n",
+                           "1;a=\"b\nc\"\r\nx\r\n",
+                           "1;a;\r\nx\r\n",
+                           "1;a \r\nx\r\n",
+                           ";a\r\nx\r\n",
+                           " 1;a\r\nx\r\n",
                            "1\nx\n0\n\n",
                            "1\r\nxy\r\n",
                            "1\r\nx\n0\r\n\r\n",
@@ -255,6 +324,7 @@ std::vector<Refused> RefusedRequests() {
     cases.push_back({Chunked(body)});
   }
   cases.push_back({Chunked(std::string(70, '0') + "1\r\nx\r\n")});
+  cases.push_back({Chunked("1;a=" + std::string(1100, 'b'))});
   cases.push_back({Chunked("41\r\n"), 413});
   cases.push_back({Chunked("fffffffffffffff\r\n"), 413});
   cases.push_back({Chunked("1\r\nx\r\n40\r\n"), 413});
@@ -308,6 +378,32 @@ TEST(RequestFramer, RefusesABodyThatIsMostlyChunkSizes) {
   const std::string input = WithFields("Transfer-Encoding: chunked\r\n", chunks + "0\r\n\r\n");
   for (const std::size_t step : {std::size_t{1}, std::size_t{7}, input.size()}) {
     EXPECT_EQ(Feed(input, step).status, 413);
+  }
+}
+
+TEST(RequestFramer, RefusesAPathThatIsTooLong) {
+  for (const std::size_t size : {4096U, 4097U}) {
+    const std::string input = Get("/" + std::string(size - 1, 'a') + "?" + std::string(8000, 'q'));
+    RequestFramer framer({64UL * 1024, 64});
+    ASSERT_EQ(framer.Advance(input), State::kComplete);
+    Request request;
+    EXPECT_EQ(framer.Fill(input, request), size == 4096);
+    EXPECT_EQ(framer.Error().status, size == 4096 ? 400 : 414);
+  }
+}
+
+TEST(RequestFramer, ABodyLimitThatIsSetLaterHoldsForOneRequest) {
+  const FrameError error{413, "for you"};
+  for (const std::string& input : {WithFields("Content-Length: 20\r\n", std::string(20, 'b')),
+                                   Chunked("a\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n")}) {
+    RequestFramer framer(kLimits);
+    ASSERT_EQ(framer.Advance(input.substr(0, input.find("\r\n\r\n") + 4)), State::kNeedMore);
+    // A length tells at once, chunks when they come.
+    EXPECT_TRUE(!framer.LimitBody(19, error) || framer.Advance(input) == State::kError);
+    EXPECT_EQ(framer.Error().text, "for you");
+    framer.Reset();
+    EXPECT_EQ(framer.Advance(input), State::kComplete);
+    EXPECT_FALSE(framer.LimitBody(19, error));
   }
 }
 
