@@ -23,6 +23,11 @@ class ConstantHandler final : public http::Handler {
   explicit ConstantHandler(std::string body) : body_(std::move(body)) {}
 
   void Handle(const http::Request&, http::Response& response) override { response.body = body_; }
+  http::Admission Admit(const http::Request&) override {
+    http::Admission known;
+    known.owner = 1;
+    return known;
+  }
 
  private:
   const std::string body_;

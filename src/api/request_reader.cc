@@ -1,6 +1,7 @@
 #include "request_reader.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -19,6 +20,11 @@ constexpr std::string_view kBlanks = " \t\r\n";
 std::string_view MediaType(const http::Request& request) {
   const std::string_view type = request.Header("content-type");
   return Trim(type.substr(0, type.find(';')), kBlanks);
+}
+
+std::ptrdiff_t CountOf(const http::Request& request, std::string_view name) {
+  return std::count_if(request.headers.begin(), request.headers.end(),
+                       [&](const auto& header) { return header.first == name; });
 }
 
 const std::string* QueryValue(const http::Request& request, std::string_view name) {
@@ -112,6 +118,16 @@ std::string_view TokenOf(const http::Request& request) {
 }
 
 Status CheckHeaders(const http::Request& request) {
+  // A proxy may believe another one of two than we do.
+  if (CountOf(request, "x-vault-token") > 1) {
+    return Fail(Code::kInvalid, "more than one X-Vault-Token header");
+  }
+  if (CountOf(request, "authorization") > 1) {
+    return Fail(Code::kInvalid, "more than one Authorization header");
+  }
+  if (CountOf(request, "x-vault-namespace") > 1) {
+    return Fail(Code::kInvalid, "more than one X-Vault-Namespace header");
+  }
   const std::string_view space = request.Header("x-vault-namespace");
   if (!space.empty() && space != "root" && space != "root/" && space != "/") {
     return Fail(Code::kNotFound, "namespace not found");
@@ -170,6 +186,18 @@ bool BodyIsJson(const http::Request& request, Verb verb) {
       first != std::string_view::npos && (request.body[first] == '{' || request.body[first] == '[');
   return json_anyway ||
          !EqualsIgnoringCase(MediaType(request), "application/x-www-form-urlencoded");
+}
+
+std::size_t ParametersSize(std::string_view body) {
+  constexpr std::size_t kSmall = 64UL * 1024;
+  if (body.size() <= kSmall) return 0;
+  std::size_t values = 1;
+  for (const char c : body) {
+    const bool begins_one = c == ',' || c == '[' || c == '{' || c == '&';
+    values += begins_one ? 1 : 0;
+  }
+  // A list that grows is there twice for a while.
+  return body.size() + values * 2 * sizeof(JsonValue::Member);
 }
 
 Result<JsonValue> ReadParameters(const http::Request& request, Verb verb) {

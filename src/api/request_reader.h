@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -13,7 +14,8 @@ namespace coffer::api {
 // X-Vault-Token, else Authorization: Bearer; empty where there is neither.
 std::string_view TokenOf(const http::Request& request);
 
-// Refuses what this server does not do: response wrapping, namespaces, PATCH of another media type.
+// Refuses fields that stand twice, and what this server does not do: response wrapping, namespaces,
+// PATCH of another media type.
 Status CheckHeaders(const http::Request& request);
 
 // LIST is a method or GET with list=true. kUnsupportedVerb for a method without a meaning here.
@@ -23,6 +25,9 @@ bool WantsHelp(const http::Request& request);
 
 // Whether a write's parameters come as JSON, not as a form. False for anything but a write.
 bool BodyIsJson(const http::Request& request, Verb verb);
+
+// How much memory the parameters of such a body may take at most, about; 0 where it is little.
+std::size_t ParametersSize(std::string_view body);
 
 // The parameters: the body of a write (JSON, or a form), else the query.
 Result<JsonValue> ReadParameters(const http::Request& request, Verb verb);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <utility>
 
 #include "batch_cost.h"
@@ -20,6 +21,14 @@ namespace {
 
 // Items of a batch that are carried out between two looks at the clock, where none of them is dear.
 constexpr std::size_t kItemsAtOnce = 16;
+
+// No endpoint that needs no token has use for more.
+constexpr std::size_t kOpenBodyBytes = 4096;
+
+http::Owner OwnerOf(const auth::TokenEntry& token) {
+  const std::uint64_t hash = std::hash<std::string>()(token.accessor);
+  return hash == http::kUnknownOwner ? 1 : hash;
+}
 
 // An upper bound of what the envelope's tail takes: an escaped octet is at most six.
 std::size_t TailSize(const std::vector<std::string>& warnings) {
@@ -106,6 +115,7 @@ void Service::Impl::NoteToken(Exchange& exchange) {
   if (!text.empty()) {
     if (auto entry = services.tokens.Lookup(text)) exchange.token = std::move(*entry);
   }
+  if (exchange.token != nullptr) exchange.response.owner = OwnerOf(*exchange.token);
   exchange.trail.NoteToken(text, exchange.token.get());
 }
 
@@ -172,6 +182,10 @@ Status Service::Impl::Perform(const Operation& operation, Verb verb, Exchange& e
       COFFER_TRY(keyring::KeyName::Parse(text));  // says so
     }
     fields.Capture(name, text);
+  }
+  if (const std::size_t size = ParametersSize(request.body);
+      size > 0 && request.memory != nullptr && !request.memory->Take(size)) {
+    return Fail(Code::kUnavailable, "too many large requests at once: try again");
   }
   COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
   if (BodyIsJson(request, verb)) {
@@ -269,6 +283,24 @@ void Service::Handle(const http::Request& request, http::Response& response) {
       impl_->ServeInSlices(request, request_id, response);
       break;
   }
+}
+
+// The token store and the tables are in memory: nothing is waited for.
+http::Admission Service::Admit(const http::Request& head) {
+  http::Admission admission;
+  const Services& services = impl_->services;
+  if (const std::string_view text = TokenOf(head); !text.empty()) {
+    if (const auto entry = services.tokens.Lookup(text)) admission.owner = OwnerOf(**entry);
+  }
+  const auto target = Route(services.mounts, PathOf(head));
+  if (target && target->match.endpoint != nullptr &&
+      IsOpen(*target->match.endpoint, services, head)) {
+    admission.max_body_bytes = kOpenBodyBytes;
+  } else if (admission.owner == http::kUnknownOwner) {
+    admission.too_large_status = 403;
+    admission.too_large = "permission denied";
+  }
+  return admission;
 }
 
 void Service::EndTurn() { impl_->services.audit.Flush(); }

@@ -21,7 +21,7 @@ using State = IoResult::State;
 
 constexpr std::size_t kTlsRecord = 16UL * 1024;
 constexpr std::chrono::seconds kLinger{2};
-constexpr std::size_t kKeptCapacity = MemoryBudget::kFree;  // larger buffers are given back
+constexpr std::size_t kKeptCapacity = 4UL * 1024;  // larger buffers are given back
 
 void WipeAndRelease(std::string& text) {
   SecureWipe(text.data(), text.size());
@@ -38,7 +38,8 @@ std::chrono::milliseconds TimeFor(std::size_t octets, std::size_t rate) {
 Connection::Connection(Peer peer, const Context& context)
     : peer_(std::move(peer)),
       framer_({context.options.max_header_bytes, context.options.max_body_bytes}),
-      budget_(context.budget),
+      share_(context.budget),
+      budget_(*context.budget),
       since_(Steady::now()) {
   if (peer_.terms->ProxyProtocol()) {
     stage_ = Stage::kProxyHeader;
@@ -52,7 +53,6 @@ Connection::~Connection() {
   SecureWipe(input_.data(), input_.size());
   framer_.Reset();
   if (wipe_output_) SecureWipe(output_.data(), output_.size());
-  budget_.Change(held_, 0);
 }
 
 void Connection::BeginStream() {
@@ -69,6 +69,12 @@ Connection::Interest Connection::Wants() const {
 Connection::Next Connection::Open(const Context& context) {
   if (stage_ == Stage::kProxyHeader) return ReadProxyHeader(context);
   if (stream_ == nullptr) return Next::kClose;
+  if (SpeaksPlainHttp()) {
+    stream_ = MakePlainStream(Fd());
+    stage_ = Stage::kServing;
+    Refuse(context, {400, "client sent an HTTP request to an HTTPS server"});
+    return Send();
+  }
   const IoResult result = stream_->Handshake();
   blocked_on_write_ = result.state == State::kWaitWrite;
   switch (result.state) {
@@ -86,6 +92,14 @@ Connection::Next Connection::Open(const Context& context) {
   }
   ReportFailedHandshake(context);
   return Linger();
+}
+
+// A TLS record begins with a number, a request with a capital letter.
+bool Connection::SpeaksPlainHttp() {
+  char first = 0;
+  if (greeted_ || ::recv(Fd(), &first, 1, MSG_PEEK) != 1) return false;
+  greeted_ = true;
+  return first >= 'A' && first <= 'Z';
 }
 
 void Connection::ReportFailedHandshake(const Context& context) {
@@ -156,6 +170,8 @@ Connection::Next Connection::Settle(Next next, const Context& context) {
     if (!input_.empty()) WipeAndRelease(input_);
   } else if (pending_.data() >= scratch.octets.data() &&
              pending_.data() < scratch.octets.data() + scratch.octets.size()) {
+    // A body whose length is known needs no second place when the rest comes.
+    if (admitted_) input_.reserve(framer_.KnownSize());
     input_.assign(pending_);
   } else if (pending_.size() != input_.size()) {
     std::copy(pending_.begin(), pending_.end(), input_.begin());
@@ -165,8 +181,7 @@ Connection::Next Connection::Settle(Next next, const Context& context) {
   pending_ = {};
   SecureWipe(scratch.octets.data(), scratch.used);
   scratch.used = 0;
-  held_ =
-      budget_.Change(held_, input_.capacity() + output_.capacity() + framer_.DecodedBodyCapacity());
+  if (!NoteRoom()) return Next::kClose;
   // Who has said all gets all answers first.
   return input_ended_ && !WantsWrite() && !turn_over_ ? Next::kClose : next;
 }
@@ -197,8 +212,10 @@ Connection::Next Connection::OnParkedAnswer(const Context& context, Response& re
     return Next::kKeep;
   }
   parked_.reset();
-  close_after_send_ = parked_then_close_ || context.draining;
-  Append(response, parked_head_only_);
+  linger_ = context.draining && input_.empty();
+  close_after_send_ = parked_then_close_ || linger_;
+  owner_ = response.owner;
+  Append(context, response, parked_head_only_);
   since_ = Steady::now();
   pending_ = input_;
   return Settle(Answer(context), context);
@@ -218,7 +235,7 @@ Connection::Next Connection::Send() {
   sent_ = 0;
   if (output_.capacity() > kKeptCapacity) output_.shrink_to_fit();
   if (!close_after_send_) return Next::kKeep;
-  if (refused_) return Linger();
+  if (linger_) return Linger();
   stream_->EndWriting();
   return Next::kClose;
 }
@@ -243,6 +260,18 @@ Connection::Next Connection::Discard() {
   return Next::kKeep;
 }
 
+// Counts what is held until the next call; buffers that hold nothing are small. False where the
+// answers to somebody unknown take too much: who reads slowly is not waited for.
+bool Connection::NoteRoom() {
+  if (!admitted_ && !WantsWrite()) owner_ = kUnknownOwner;
+  std::size_t bytes = framer_.DecodedBodyCapacity();
+  if (!input_.empty()) bytes += std::max(input_.capacity(), framer_.KnownSize());
+  if (WantsWrite()) bytes += output_.capacity();
+  if (owner_ == kUnknownOwner && WantsWrite()) return share_.Ask(owner_, bytes);
+  share_.Note(owner_, bytes);
+  return true;
+}
+
 bool Connection::Overdue(Steady::time_point now, const Options& options) const {
   const auto age = now - since_;
   if (stage_ == Stage::kLingering) return age > kLinger;
@@ -255,18 +284,35 @@ bool Connection::Overdue(Steady::time_point now, const Options& options) const {
   if (HasParked()) return age > options.parked_timeout;
   if (input_.empty()) return age > (used_ ? options.idle_timeout : options.header_timeout);
   if (!framer_.HeadComplete()) return age > options.header_timeout;
+  if (owner_ == kUnknownOwner) return age > options.unknown_body_timeout;
   return age > options.body_timeout + TimeFor(received_, options.min_rate) ||
          now - std::max(since_, progressed_) > options.body_timeout;
 }
 
+FrameError Connection::TooSlow(const Options& options) const {
+  const bool head = !framer_.HeadComplete();
+  const auto limit = head                      ? options.header_timeout
+                     : owner_ == kUnknownOwner ? options.unknown_body_timeout
+                                               : options.body_timeout;
+  return {408, "request took too long", static_cast<std::uint64_t>(limit.count()),
+          head ? "ms for its head" : "ms for its body"};
+}
+
+Connection::Next Connection::OnDrain(const Context& context) {
+  const bool fresh = !used_;
+  const Next next = HasParked() || WantsWrite() ? Next::kKeep : OnReadable(context);
+  return Idle() && !fresh ? Next::kClose : next;
+}
+
 Connection::Next Connection::OnTick(Steady::time_point now, const Context& context) {
+  if (context.draining && Idle() && stage_ != Stage::kLingering) return Next::kClose;
   if (!Overdue(now, context.options)) return Next::kKeep;
   if (stage_ != Stage::kServing || WantsWrite()) return Next::kClose;
   if (HasParked()) {
     StopWaiting(context);
   } else if (!input_.empty()) {
     pending_ = input_;
-    Refuse(context, {408, "request took too long"});
+    Refuse(context, TooSlow(context.options));
   } else {
     return Next::kClose;
   }

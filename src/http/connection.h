@@ -15,6 +15,7 @@
 #include "http/memory_budget.h"
 #include "http/overload.h"
 #include "http/peer.h"
+#include "http/response_text.h"
 #include "http/stream.h"
 
 namespace coffer::http {
@@ -44,12 +45,13 @@ class Connection {
     bool more_at_hand;  // other connections, in the same round
     Request& request;   // reused from one request to the next
     Scratch& scratch;
-    const bool& draining;  // answer, then close
+    const bool& draining;  // answer what has arrived, then close
     const ParkingPlace& place;
     OverloadGuard& overload;
-    MemoryBudget& budget;
+    const std::shared_ptr<MemoryBudget>& budget;
     ConnectionLimits& limits;
     Steady::time_point& last_report;  // of a failed handshake
+    DateLine& date;
   };
 
   Connection(Peer peer, const Context& context);
@@ -66,6 +68,9 @@ class Connection {
   // The answer to the request that was parked; then those that waited behind it. Wiped where nobody
   // waits for it any more.
   Next OnParkedAnswer(const Context& context, Response& response);
+  // Closing begins: reads and answers what has arrived. A client that has not asked anything yet
+  // may do so until the next tick.
+  Next OnDrain(const Context& context);
   // Closes a connection that is beyond its time.
   Next OnTick(Steady::time_point now, const Context& context);
 
@@ -87,6 +92,7 @@ class Connection {
   // connection.cc
   void BeginStream();
   Next Open(const Context& context);
+  bool SpeaksPlainHttp();
   Next ReadProxyHeader(const Context& context);
   void ReportFailedHandshake(const Context& context);
   Next Receive(const Context& context);
@@ -96,21 +102,28 @@ class Connection {
   Next Linger();
   Next Discard();
   bool Overdue(Steady::time_point now, const Options& options) const;
+  FrameError TooSlow(const Options& options) const;
   // The end of a call that answered: keeps what is left of the input, wipes what was read, and
   // counts what is held. kClose, too, where nothing more will come or go.
   Next Settle(Next next, const Context& context);
+  bool NoteRoom();
 
   // connection_answer.cc
   Next Answer(const Context& context);
   // True where requests are held back because too much is unsent.
   bool AnswerWhileRoom(const Context& context);
   void AnswerOne(const Context& context);
+  // Has the handler decide whose a larger request is, and counts what it takes. False where it is
+  // refused.
+  bool Admit(const Context& context);
+  bool AskRoom(const Context& context);
+  bool FillHead(const Context& context);
   // False where a trusted proxy's X-Forwarded-For cannot be read.
   bool NameClient(Request& request);
   // Tells the client of a parked request that it is not waited for any longer.
   void StopWaiting(const Context& context);
   void BeginSending();
-  void Append(Response& response, bool head_only);
+  void Append(const Context& context, Response& response, bool head_only);
   void Report(const Context& context, int status, std::string_view reason);
   void Refuse(const Context& context, const FrameError& error);
 
@@ -118,6 +131,7 @@ class Connection {
   std::unique_ptr<Stream> stream_;
   std::shared_ptr<const TlsFacts> tls_facts_;
   Stage stage_ = Stage::kServing;
+  bool greeted_ = false;           // the first byte of a TLS client came
   bool blocked_on_write_ = false;  // reading or the handshake waits for room to write
   bool turn_over_ = false;         // more requests are there; the others' come first
   std::string opening_;            // of the PROXY header
@@ -127,11 +141,14 @@ class Connection {
   std::string_view pending_;  // during a call: what is not used yet, of input_ or of the scratch
   std::string output_;
   std::size_t sent_ = 0;
-  std::size_t held_ = 0;  // as counted in the budget
-  MemoryBudget& budget_;
+  MemoryBudget::Share share_;
+  const MemoryBudget& budget_;
+  // Whose memory the request and the answers before it take.
+  Owner owner_ = kUnknownOwner;
+  bool admitted_ = false;  // the handler decided on the present request
   bool wipe_output_ = false;
   bool close_after_send_ = false;
-  bool refused_ = false;
+  bool linger_ = false;  // the client may still be sending when we close
   bool input_ended_ = false;
   bool used_ = false;  // a first request came
   std::shared_ptr<ParkingTicket> parked_;

@@ -1,5 +1,6 @@
 // From octets to requests, and from responses to octets.
 
+#include <algorithm>
 #include <utility>
 
 #include "coffer/base/secret_bytes.h"
@@ -34,20 +35,13 @@ bool Connection::AnswerWhileRoom(const Context& context) {
       Refuse(context, framer_.Error());
       return false;
     }
+    if (framer_.KnownSize() > MemoryBudget::kFree && !Admit(context)) return false;
     if (state == RequestFramer::State::kNeedMore) {
       if (!had_head && framer_.HeadComplete()) since_ = Steady::now();
       if (framer_.TakeContinue()) {
         BeginSending();
         output_ += "HTTP/1.1 100 Continue\r\n\r\n";
       }
-      if (held_ > 0 && context.budget.Exceeded()) {
-        Refuse(context, {503, "too many large requests at once: try again"});
-      }
-      return false;
-    }
-    // Answers that nobody reads fill the budget, too.
-    if (held_ > 0 && context.budget.Exceeded()) {
-      Refuse(context, {503, "too many large requests at once: try again"});
       return false;
     }
     AnswerOne(context);
@@ -55,6 +49,52 @@ bool Connection::AnswerWhileRoom(const Context& context) {
     if (turn_over_) return false;
   }
   return !close_after_send_ && !HasParked() && !pending_.empty();
+}
+
+bool Connection::Admit(const Context& context) {
+  if (!framer_.HeadComplete()) return AskRoom(context);
+  if (!admitted_) {
+    if (!FillHead(context)) return false;
+    const Admission decided = context.handler.Admit(context.request);
+    admitted_ = true;
+    owner_ = decided.owner;
+    std::size_t limit = decided.max_body_bytes;
+    if (owner_ == kUnknownOwner) limit = std::min(limit, context.options.max_unknown_body_bytes);
+    FrameError too_large{decided.too_large_status, decided.too_large};
+    if (too_large.status == 413) {
+      too_large.limit = limit;
+      too_large.unit = "bytes";
+    }
+    if (!framer_.LimitBody(limit, too_large)) {
+      Refuse(context, framer_.Error());
+      return false;
+    }
+  }
+  return AskRoom(context);
+}
+
+bool Connection::AskRoom(const Context& context) {
+  const std::size_t bytes = std::max(framer_.KnownSize(), pending_.size()) +
+                            framer_.DecodedBodyCapacity() + (WantsWrite() ? output_.capacity() : 0);
+  if (share_.Ask(owner_, bytes)) return true;
+  const bool unknown = owner_ == kUnknownOwner;
+  Refuse(context,
+         {503, "too many large requests at once, try again", budget_.LimitOf(owner_),
+          unknown ? "bytes together without a valid token" : "bytes together for one token"});
+  return false;
+}
+
+bool Connection::FillHead(const Context& context) {
+  Request& request = context.request;
+  if (!framer_.FillHead(pending_, request)) {
+    Refuse(context, framer_.Error());
+    return false;
+  }
+  if (!NameClient(request)) {
+    Refuse(context, {400, "malformed X-Forwarded-For"});
+    return false;
+  }
+  return true;
 }
 
 bool Connection::NameClient(Request& request) {
@@ -80,14 +120,8 @@ bool Connection::NameClient(Request& request) {
 
 void Connection::AnswerOne(const Context& context) {
   Request& request = context.request;
-  if (!framer_.Fill(pending_, request)) {
-    Refuse(context, framer_.Error());
-    return;
-  }
-  if (!NameClient(request)) {
-    Refuse(context, {400, "malformed X-Forwarded-For"});
-    return;
-  }
+  if (!FillHead(context)) return;
+  request.body = framer_.Body(pending_);
   request.worker = context.worker;
   request.more_at_hand = context.more_at_hand;
   const std::size_t used = framer_.Consumed();
@@ -95,12 +129,15 @@ void Connection::AnswerOne(const Context& context) {
   request.received = Steady::now();
   if (context.overload.Shed(request.received)) {
     Report(context, 503, "server is overloaded");
-    response = ErrorResponse(503, "server is overloaded: try again");
+    response = ErrorResponse({503, "server is overloaded: try again"});
   } else {
-    RequestParking parking(context.place, pending_.substr(0, used), framer_, request, tls_facts_);
+    RequestParking parking(context.place, pending_.substr(0, used), framer_, request, tls_facts_,
+                           share_);
     request.parking = &parking;
+    request.memory = &share_;
     context.handler.Handle(request, response);
     request.parking = nullptr;
+    request.memory = nullptr;
     parked_ = parking.Ticket();
   }
   const bool head_only = request.method == Method::kHead;
@@ -108,10 +145,15 @@ void Connection::AnswerOne(const Context& context) {
     parked_head_only_ = head_only;
     parked_then_close_ = !framer_.KeepAlive();
   } else {
-    close_after_send_ = !framer_.KeepAlive() || context.draining;
-    Append(response, head_only);
+    // The last one that has arrived tells a client that it must go elsewhere now.
+    const bool last = context.draining && pending_.size() == used;
+    close_after_send_ = !framer_.KeepAlive() || last;
+    linger_ = last;
+    owner_ = response.owner;
+    Append(context, response, head_only);
   }
   framer_.Reset();
+  admitted_ = false;
   pending_.remove_prefix(used);
   used_ = true;
   received_ = pending_.size();
@@ -127,20 +169,20 @@ void Connection::StopWaiting(const Context& context) {
                      {{"client", peer_.address}, {"begun", begun ? "yes" : "no"}});
   BeginSending();
   AppendResponse(
-      ErrorResponse(503, begun ? "request takes too long: it goes on, look whether it was done"
-                               : "request waited too long and was not done: try again"),
-      parked_head_only_, true, output_);
+      ErrorResponse({503, begun ? "request takes too long: it goes on, look whether it was done"
+                                : "request waited too long and was not done: try again"}),
+      context.date.Now(), parked_head_only_, true, output_);
   close_after_send_ = true;
-  refused_ = true;
+  linger_ = true;
 }
 
 void Connection::BeginSending() {
   if (!WantsWrite()) sending_since_ = Steady::now();
 }
 
-void Connection::Append(Response& response, bool head_only) {
+void Connection::Append(const Context& context, Response& response, bool head_only) {
   BeginSending();
-  AppendResponse(response, head_only, close_after_send_, output_);
+  AppendResponse(response, context.date.Now(), head_only, close_after_send_, output_);
   wipe_output_ = wipe_output_ || response.wipe;
   WipeBody(response);
 }
@@ -159,10 +201,11 @@ void Connection::Report(const Context& context, int status, std::string_view rea
 void Connection::Refuse(const Context& context, const FrameError& error) {
   Report(context, error.status, error.text);
   BeginSending();
-  AppendResponse(ErrorResponse(error.status, error.text), false, true, output_);
+  AppendResponse(ErrorResponse(error), context.date.Now(), false, true, output_);
   close_after_send_ = true;
-  refused_ = true;
+  linger_ = true;
   framer_.Reset();
+  admitted_ = false;
   pending_ = {};
 }
 

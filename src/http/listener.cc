@@ -18,8 +18,6 @@
 namespace coffer::http {
 namespace {
 
-constexpr int kBacklog = 1024;
-
 struct HostPort {
   std::string host;
   std::string port;

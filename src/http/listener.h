@@ -8,6 +8,9 @@
 
 namespace coffer::http {
 
+// Connections that may wait to be accepted.
+constexpr int kBacklog = 1024;
+
 // A bound, listening socket. Closes it, and removes a Unix socket's file, when destroyed.
 // Move-only.
 class ListeningSocket {

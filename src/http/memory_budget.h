@@ -1,31 +1,67 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "coffer/http/handler.h"
 
 namespace coffer::http {
 
-// What all buffers of a server hold together. Thread-safe.
+// What all requests of a server hold in memory together. A part of it is for requests of nobody
+// known, together; of the rest one known owner has at most a quarter, but always one request.
+// Thread-safe.
 class MemoryBudget {
  public:
-  // Buffers up to this size are not counted: every connection may have them.
-  static constexpr std::size_t kFree = 16UL * 1024;
+  // A request that holds no more than this is not counted: every connection may have one.
+  static constexpr std::size_t kFree = 4UL * 1024;
 
-  explicit MemoryBudget(std::size_t limit) : limit_(limit) {}
+  MemoryBudget(std::size_t limit, std::size_t for_unknown)
+      : for_unknown_(for_unknown), for_known_(limit - for_unknown) {}
 
-  // What one connection or parked request holds was `before` and is `after`; the new count of it.
-  std::size_t Change(std::size_t before, std::size_t after) {
-    if (after <= kFree) after = 0;
-    if (after > before) used_.fetch_add(after - before);
-    if (after < before) used_.fetch_sub(before - after);
-    return after;
+  // What one request holds, of a connection or parked. One thread at a time.
+  class Share final : public Memory {
+   public:
+    explicit Share(std::shared_ptr<MemoryBudget> budget) : budget_(std::move(budget)) {}
+    ~Share() override { Note(kUnknownOwner, 0); }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+    // Counts `bytes` of `owner` instead of what was counted. False where that is more than there is
+    // room for: then nothing has changed.
+    bool Ask(Owner owner, std::size_t bytes);
+    // The same of what is held already, whether there is room or not.
+    void Note(Owner owner, std::size_t bytes);
+    Owner Whose() const { return owner_; }
+    bool Take(std::size_t bytes) override { return Ask(owner_, held_ + bytes); }
+
+   private:
+    bool Change(Owner owner, std::size_t bytes, bool always);
+    const std::shared_ptr<MemoryBudget> budget_;
+    Owner owner_ = kUnknownOwner;
+    std::size_t held_ = 0;
+  };
+
+  std::size_t Used() const;
+  // What all requests of `owner` may hold together.
+  std::size_t LimitOf(Owner owner) const {
+    return owner == kUnknownOwner ? for_unknown_ : for_known_ / 4;
   }
-  std::size_t Used() const { return used_.load(); }
-  bool Exceeded() const { return used_.load() > limit_; }
 
  private:
-  const std::size_t limit_;
-  std::atomic<std::size_t> used_{0};
+  bool HasRoom(Owner owner, std::size_t bytes) const;  // under mutex_
+  void Give(Owner owner, std::size_t bytes);           // likewise
+  void Add(Owner owner, std::size_t bytes);            // likewise
+
+  const std::size_t for_unknown_;
+  const std::size_t for_known_;
+  mutable std::mutex mutex_;
+  // Protected by mutex_. Every owner that holds something.
+  std::unordered_map<Owner, std::size_t> used_;
+  std::size_t used_by_known_ = 0;
 };
 
 }  // namespace coffer::http

@@ -13,13 +13,14 @@ class ParkedRequest final : public Parked {
  public:
   ParkedRequest(ParkingPlace place, std::string_view octets, const RequestFramer& framer,
                 const Request& original, std::shared_ptr<const TlsFacts> tls,
-                std::shared_ptr<ParkingTicket> ticket)
+                std::shared_ptr<ParkingTicket> ticket, std::unique_ptr<MemoryBudget::Share> share)
       : place_(std::move(place)),
         octets_(octets),
         framer_(framer),
         remote_address_(original.remote_address),
         tls_(std::move(tls)),
-        ticket_(std::move(ticket)) {
+        ticket_(std::move(ticket)),
+        share_(std::move(share)) {
     static_cast<void>(framer_.Fill(octets_, request_));  // it was filled before
     request_.remote_address = remote_address_;
     request_.remote_port = original.remote_port;
@@ -31,13 +32,12 @@ class ParkedRequest final : public Parked {
     }
     request_.worker = original.worker;
     request_.received = original.received;
-    held_ = place_.budget->Change(0, octets_.capacity() + framer_.DecodedBodyCapacity());
+    request_.memory = share_.get();
   }
   ~ParkedRequest() override {
-    if (!answered_) Answer(ErrorResponse(500, "internal error"));
+    if (!answered_) Answer(ErrorResponse({500, "internal error"}));
     framer_.Reset();
     SecureWipe(octets_.data(), octets_.size());
-    place_.budget->Change(held_, 0);
     place_.lot->Leave();
   }
   ParkedRequest(const ParkedRequest&) = delete;
@@ -60,16 +60,26 @@ class ParkedRequest final : public Parked {
   UnixCredentials unix_client_;
   const std::shared_ptr<ParkingTicket> ticket_;
   Request request_;  // views into the above
-  std::size_t held_ = 0;
+  const std::unique_ptr<MemoryBudget::Share> share_;
   bool answered_ = false;
 };
 
 }  // namespace
 
 std::unique_ptr<Parked> RequestParking::Park() {
-  if (ticket_ != nullptr || !place_.lot->Enter()) return nullptr;
+  if (ticket_ != nullptr) return nullptr;
+  if (!place_.lot->Enter()) return nullptr;
+  // The connection's buffers are given back as soon as they are copied.
+  const Owner owner = share_.Whose();
+  share_.Note(owner, 0);
+  auto share = std::make_unique<MemoryBudget::Share>(place_.budget);
+  if (!share->Ask(owner, octets_.size() + framer_.DecodedBodyCapacity())) {
+    place_.lot->Leave();
+    return nullptr;
+  }
   ticket_ = std::make_shared<ParkingTicket>();
-  return std::make_unique<ParkedRequest>(place_, octets_, framer_, request_, tls_, ticket_);
+  return std::make_unique<ParkedRequest>(place_, octets_, framer_, request_, tls_, ticket_,
+                                         std::move(share));
 }
 
 }  // namespace coffer::http

@@ -57,8 +57,14 @@ struct ParkingPlace {
 class RequestParking final : public Parking {
  public:
   RequestParking(const ParkingPlace& place, std::string_view octets, const RequestFramer& framer,
-                 const Request& request, std::shared_ptr<const TlsFacts> tls)
-      : place_(place), octets_(octets), framer_(framer), request_(request), tls_(std::move(tls)) {}
+                 const Request& request, std::shared_ptr<const TlsFacts> tls,
+                 MemoryBudget::Share& share)
+      : place_(place),
+        octets_(octets),
+        framer_(framer),
+        request_(request),
+        tls_(std::move(tls)),
+        share_(share) {}
 
   std::unique_ptr<Parked> Park() override;
   // Null where the request was not parked.
@@ -70,6 +76,7 @@ class RequestParking final : public Parking {
   const RequestFramer& framer_;
   const Request& request_;
   const std::shared_ptr<const TlsFacts> tls_;
+  MemoryBudget::Share& share_;  // the connection's
   std::shared_ptr<ParkingTicket> ticket_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdio>
 
 #include "coffer/base/secret_bytes.h"
 #include "coffer/base/wiping_reserve.h"
@@ -31,6 +32,8 @@ std::string_view StatusLine(int status) {
       return "HTTP/1.1 409 Conflict\r\n";
     case 413:
       return "HTTP/1.1 413 Content Too Large\r\n";
+    case 414:
+      return "HTTP/1.1 414 URI Too Long\r\n";
     case 415:
       return "HTTP/1.1 415 Unsupported Media Type\r\n";
     case 417:
@@ -87,7 +90,26 @@ void AppendHead(const Response& response, bool bodyless, std::string& out) {
 
 }  // namespace
 
-void AppendResponse(const Response& response, bool head_only, bool close, std::string& out) {
+std::string_view DateLine::At(std::time_t now) {
+  if (now == at_) return text_;
+  // Names that no locale changes (RFC 9110, 5.6.7).
+  constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n",
+                kDays.at(static_cast<std::size_t>(parts.tm_wday)), parts.tm_mday,
+                kMonths.at(static_cast<std::size_t>(parts.tm_mon)), parts.tm_year + 1900,
+                parts.tm_hour, parts.tm_min, parts.tm_sec);
+  at_ = now;
+  text_ = text.data();
+  return text_;
+}
+
+void AppendResponse(const Response& response, std::string_view date_line, bool head_only,
+                    bool close, std::string& out) {
   constexpr std::size_t kHeadRoom = 256;
   std::size_t size = out.size() + response.body.size() + response.content_type.size() + kHeadRoom;
   for (const auto& [name, value] : response.headers) size += name.size() + value.size() + 4;
@@ -104,15 +126,23 @@ void AppendResponse(const Response& response, bool head_only, bool close, std::s
     AppendNumber(response.body.size(), out);
     out += "\r\n";
   }
+  out += date_line;
   out += close ? "Connection: close\r\n\r\n" : "\r\n";
   if (!bodyless && !head_only) out += response.body;
 }
 
-Response ErrorResponse(int status, std::string_view text) {
+Response ErrorResponse(const FrameError& error) {
   Response response;
-  response.status = status;
-  if (status == 503) response.headers.emplace_back("Retry-After", "1");
-  response.body.append("{\"errors\":[\"").append(text).append("\"]}\n");
+  response.status = error.status;
+  if (error.status == 503) response.headers.emplace_back("Retry-After", "1");
+  std::string& body = response.body;
+  body.append("{\"errors\":[\"").append(error.text);
+  if (!error.unit.empty()) {
+    body += ": at most ";
+    AppendNumber(error.limit, body);
+    body.append(" ").append(error.unit);
+  }
+  body += "\"]}\n";
   return response;
 }
 

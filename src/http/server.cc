@@ -45,8 +45,8 @@ struct Server::Impl {
   }
 
   void AcceptFrom(std::size_t index) {
-    // As many as were waiting; the poll tells of more.
-    for (int i = 0; i < 256; ++i) {
+    // As many as can be waiting; the poll tells of more.
+    for (int i = 0; i < kBacklog; ++i) {
       Peer peer = sockets[index].Accept();
       if (peer.socket.Fd() < 0) {
         // Out of descriptors, accept fails at once for ever: give the workers time to close some.
@@ -75,6 +75,8 @@ struct Server::Impl {
     const std::uint64_t one = 1;
     static_cast<void>(!::write(stop_fd, &one, sizeof one));
     acceptor.join();
+    // Who was waiting to be accepted may have sent a request already.
+    for (std::size_t i = 0; i < sockets.size(); ++i) AcceptFrom(i);
     sockets.clear();
     ::close(stop_fd);
   }

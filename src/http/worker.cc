@@ -4,6 +4,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -116,7 +117,11 @@ class Worker final : public Pistache::Aio::Handler {
     if (delivery.work) slice_ = std::move(delivery.work);
     if (draining_request_.load() && !draining_) {
       draining_ = true;
-      CloseWhere([](std::uint64_t, const Entry& entry) { return entry.connection->Idle(); });
+      const Connection::Context context = MakeContext();
+      CloseWhere([&](std::uint64_t id, Entry& entry) {
+        place_.connection = id;
+        return entry.connection->OnDrain(context) == Connection::Next::kClose || !Watch(entry, id);
+      });
     }
   }
 
@@ -142,7 +147,7 @@ class Worker final : public Pistache::Aio::Handler {
   Connection::Context MakeContext() {
     return {shared_->options, shared_->handler, shared_->logger, index_, more_at_hand_,
             request_,         scratch_,         draining_,       place_, overload_,
-            *shared_->budget, *shared_->limits, last_report_};
+            shared_->budget,  *shared_->limits, last_report_,    date_};
   }
 
   bool Register(int fd, std::uint64_t id) {
@@ -244,6 +249,7 @@ class Worker final : public Pistache::Aio::Handler {
   std::function<void()> slice_;  // of long work; one in each round
   OverloadGuard overload_{shared_->options.max_wait, shared_->options.overload_grace};
   Connection::Steady::time_point last_report_{};
+  DateLine date_;
   bool draining_ = false;
   bool more_at_hand_ = false;
 };
@@ -261,7 +267,9 @@ Workers::Workers(const Options& options, Handler& handler, std::shared_ptr<Conne
     : reactor_(std::make_unique<Reactor>()) {
   auto shared = std::shared_ptr<Shared>(new Shared{
       options, handler, logger, std::move(limits), std::make_shared<ParkingLot>(options.max_parked),
-      std::make_shared<MemoryBudget>(options.max_buffered_bytes)});
+      std::make_shared<MemoryBudget>(
+          options.max_buffered_bytes,
+          std::min(options.max_unknown_bytes, options.max_buffered_bytes / 4))});
   reactor_->shared = shared;
   reactor_->reactor = Pistache::Aio::Reactor::create();
   reactor_->reactor->init(Pistache::Aio::AsyncContext(options.workers, "coffer-http"));

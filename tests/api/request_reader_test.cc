@@ -47,6 +47,25 @@ TEST(RequestReader, RefusesWrappingAndNamespaces) {
   EXPECT_TRUE(CheckHeaders(request));
 }
 
+TEST(RequestReader, RefusesFieldsThatStandTwiceAndSayWhoAsks) {
+  for (const char* name : {"x-vault-token", "authorization", "x-vault-namespace"}) {
+    http::Request request;
+    request.headers = {{name, "root"}, {"x-other", "a"}, {"x-other", "b"}};
+    EXPECT_TRUE(CheckHeaders(request)) << name;
+    request.headers.emplace_back(name, "root");
+    EXPECT_EQ(CheckHeaders(request).error().code, Code::kInvalid) << name;
+  }
+}
+
+TEST(RequestReader, SaysHowMuchMemoryTheParametersOfALargeBodyMayTake) {
+  EXPECT_EQ(ParametersSize(std::string(64 * 1024, ',')), 0U);
+  std::string bomb = "{";
+  while (bomb.size() < 5'000'000) bomb += R"("":0,)";
+  EXPECT_GT(ParametersSize(bomb), 126'000'000U) << "what it took when it was tried";
+  const std::string text = R"({"plaintext":")" + std::string(5'000'000, 'A') + R"("})";
+  EXPECT_LT(ParametersSize(text), text.size() + 1000);
+}
+
 TEST(RequestReader, WantsMergePatchForPatch) {
   http::Request request;
   request.method = http::Method::kPatch;

@@ -22,7 +22,8 @@ MARKER = b"GET /v1/n/marker HTTP/1.1\r\nHost: a\r\nX-Vault-Token: root\r\n\r\n"
 QUIET = 0.25  # seconds without an octet: whoever waits now waits for more of the request
 REFUSALS = {"malformed request", "http: request body too large", "request head is too large", "unsupported method",
             "unsupported transfer coding", "unsupported expectation", "unsupported content encoding",
-            "only HTTP/1.1 is spoken here"}
+            "only HTTP/1.1 is spoken here", "request path is too long", "request path has too many segments",
+            "request has too many header fields"}
 ROUTE = re.compile(r'no handler for route "(.*)"\. route entry not found\.', re.DOTALL)
 
 NGINX = """
@@ -108,7 +109,7 @@ def coffer_reads(got, head_first):
     paths, refused = [], None
     for status, body in answers(got, head_first):
         errors = json.loads(body).get("errors", []) if body else []
-        text = errors[0] if errors else ""
+        text = errors[0].partition(": at most ")[0] if errors else ""
         if text in REFUSALS:
             refused = text
             break

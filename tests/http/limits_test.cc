@@ -43,8 +43,27 @@ class AddressHandler final : public Handler {
     if (request.unix_client != nullptr) {
       response.body += " uid " + std::to_string(request.unix_client->uid);
     }
+    if (request.path == "/take") {
+      const std::size_t bytes = std::stoul(std::string(request.Header("x-bytes")));
+      response.body += request.memory->Take(bytes) ? " taken" : " full";
+    }
+    response.owner = OwnerOf(request);
     response.body.append(request.body.empty() ? ";" : " body;");
   }
+  // X-Owner: a number. /open takes bodies up to 5,000 bytes; who is not known is told so elsewhere.
+  Admission Admit(const Request& head) override {
+    admitted_.fetch_add(1);
+    Admission admission;
+    admission.owner = OwnerOf(head);
+    if (head.path == "/open") {
+      admission.max_body_bytes = 5000;
+    } else if (admission.owner == kUnknownOwner) {
+      admission.too_large_status = 403;
+      admission.too_large = "who are you";
+    }
+    return admission;
+  }
+  int Admitted() const { return admitted_.load(); }
   void WaitForSlow() const { slow_.wait(0); }
   int SlowSoFar() const { return slow_.load(); }
   void Go() {
@@ -53,6 +72,11 @@ class AddressHandler final : public Handler {
   }
 
  private:
+  static Owner OwnerOf(const Request& request) {
+    const std::string text(request.Header("x-owner"));
+    return text.empty() ? kUnknownOwner : std::stoul(text);
+  }
+  std::atomic<int> admitted_{0};
   std::atomic<int> slow_{0};
   std::atomic<bool> go_{false};
 };
@@ -137,12 +161,13 @@ TEST_F(LimitsTest, AClientThatWritesItsHeadSlowlyIsToldSoAndClosed) {
 }
 
 TEST_F(LimitsTest, ASlowBodyIsClosedAndAnIdleConnectionToo) {
-  options_.body_timeout = 1ms;
-  options_.min_rate = 1UL << 30;
+  options_.unknown_body_timeout = 1ms;
   Start();
   Client client(port_);
   client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
-  EXPECT_TRUE(client.UntilClosed().starts_with("HTTP/1.1 408 "));
+  const std::string answer = client.UntilClosed();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 408 "));
+  EXPECT_NE(answer.find("request took too long: at most 1 ms for its body"), std::string::npos);
   options_.idle_timeout = 1ms;
   Start();
   Client idle(port_);
@@ -189,31 +214,118 @@ TEST_F(LimitsTest, OneClientsPipelinedRequestsLeaveOthersTheirTurn) {
   EXPECT_EQ(handler_.SlowSoFar(), kMany);
 }
 
-TEST_F(LimitsTest, BodiesTogetherHaveABudgetAndItIsGivenBack) {
-  options_.max_buffered_bytes = 1UL << 20;
+// Requests of so many bytes, all but the last sent, each of a connection of its own.
+class BudgetTest : public LimitsTest {
+ protected:
+  BudgetTest() {
+    options_.max_buffered_bytes = 4UL << 20;
+    options_.max_unknown_bytes = 100'000;
+    options_.max_unknown_body_bytes = 40'000;
+  }
+  static std::string Head(std::size_t size, const std::string& owner, const std::string& path) {
+    return "POST " + path + " HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n" +
+           (owner.empty() ? "" : "X-Owner: " + owner + "\r\n") +
+           "Content-Length: " + std::to_string(size) + "\r\n\r\n";
+  }
+  // "HTTP/1.1 100 " where it was let in, else the refusal.
+  std::string Ask(std::size_t size, const std::string& owner, const std::string& path = "/") {
+    clients_.push_back(std::make_unique<Client>(port_));
+    clients_.back()->Send(Head(size, owner, path));
+    const std::string answer = clients_.back()->Until("\r\n\r\n");
+    if (answer.starts_with("HTTP/1.1 100 ")) return "let in";
+    return answer.substr(9, 4) + clients_.back()->UntilClosed();
+  }
+  std::vector<std::unique_ptr<Client>> clients_;
+};
+
+TEST_F(BudgetTest, StrangersTogetherCannotTakeWhatIsForKnownClients) {
   Start();
-  std::vector<std::unique_ptr<Client>> clients;
-  std::string refused;
-  for (int i = 0; i < 8 && refused.empty(); ++i) {
-    clients.push_back(std::make_unique<Client>(port_));
-    clients.back()->Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n" +
-                         std::string(399'999, 'b'));
-    Client other(port_);  // small requests are served whatever others hold
-    ASSERT_TRUE(IsServed(other));
-    pollfd watched{clients.back()->Fd(), POLLIN, 0};
-    if (::poll(&watched, 1, 200) == 1) refused = clients.back()->UntilClosed();
-  }
-  EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ")) << refused;
-  EXPECT_NE(refused.find("Retry-After: 1\r\n"), std::string::npos);
-  clients.clear();
+  EXPECT_EQ(Ask(40'000, ""), "let in");
+  EXPECT_EQ(Ask(40'000, ""), "let in");
+  EXPECT_EQ(Ask(40'000, ""),
+            "503 {\"errors\":[\"too many large requests at once, try again: at most 100000 bytes "
+            "together without a valid token\"]}\n");
+  EXPECT_EQ(Ask(900'000, "7"), "let in");
+  Client small(port_);
+  EXPECT_TRUE(IsServed(small)) << "what needs little is served whatever others hold";
+}
+
+TEST_F(BudgetTest, AStrangersLargeBodyIsRefusedAtItsHead) {
+  Start();
+  EXPECT_EQ(Ask(40'001, ""), "403 {\"errors\":[\"who are you\"]}\n");
+  EXPECT_EQ(Ask(5001, "", "/open"),
+            "413 {\"errors\":[\"http: request body too large: at most 5000 bytes\"]}\n");
+  EXPECT_EQ(Ask(5001, "7", "/open"),
+            "413 {\"errors\":[\"http: request body too large: at most 5000 bytes\"]}\n");
+  EXPECT_EQ(Ask(5000, "", "/open"), "let in");
+}
+
+TEST_F(BudgetTest, AChunkedBodyMeetsTheLimitWhereverItIsCut) {
+  Start();
+  Client client(port_);
+  client.Send("POST /open HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 6; ++i) client.Send("3e8\r\n" + std::string(1000, 'x') + "\r\n");
+  EXPECT_TRUE(client.UntilClosed().starts_with("HTTP/1.1 413 "));
+}
+
+TEST_F(BudgetTest, AnOwnerHasAQuarterAndAlwaysOneRequest) {
+  Start();
+  EXPECT_EQ(Ask(3'000'000, "7"), "let in");
+  EXPECT_TRUE(Ask(10'000, "7").starts_with("503 ")) << "of the same owner";
+  EXPECT_EQ(Ask(500'000, "8"), "let in");
+  EXPECT_TRUE(Ask(600'000, "8").starts_with("503 "));
+  EXPECT_EQ(Ask(400'000, "8"), "let in");
+  EXPECT_TRUE(Ask(1'000'000, "9").starts_with("503 ")) << "there is no more in all";
+}
+
+TEST_F(BudgetTest, WhatARequestHeldIsGivenBackWhenItsClientLeavesAndWhenItIsAnswered) {
+  Start();
+  EXPECT_EQ(Ask(3'000'000, "7"), "let in");
+  clients_.clear();
   std::string answer;
-  for (int i = 0; i < 100 && !answer.ends_with(" body;"); ++i) {
-    Client again(port_);
-    again.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n" +
-               std::string(400'000, 'b'));
-    answer = again.Until(";");
-  }
-  EXPECT_TRUE(answer.ends_with(" body;")) << answer;
+  for (int i = 0; i < 1000 && answer != "let in"; ++i) answer = Ask(3'000'000, "8");
+  ASSERT_EQ(answer, "let in") << "the server may not have seen the first one's going yet";
+  clients_.back()->Send(std::string(3'000'000, 'b'));
+  EXPECT_TRUE(clients_.back()->Until(";").ends_with(" body;"));
+  answer.clear();
+  for (int i = 0; i < 1000 && answer != "let in"; ++i) answer = Ask(3'000'000, "9");
+  EXPECT_EQ(answer, "let in");
+}
+
+TEST_F(BudgetTest, TheMemoryOfAHandlerCounts) {
+  Start();
+  const auto take = [&](std::size_t bytes) {
+    Client client(port_);
+    client.Send(
+        "POST /take HTTP/1.1\r\nHost: a\r\nX-Owner: 7\r\nX-Bytes: " + std::to_string(bytes) +
+        "\r\nContent-Length: 10000\r\n\r\n" + std::string(10'000, 'b'));
+    return client.Until(";");
+  };
+  EXPECT_TRUE(take(2'000'000).ends_with(" taken body;"));
+  EXPECT_TRUE(take(5'000'000).ends_with(" full body;"));
+  std::string again;
+  for (int i = 0; i < 1000 && !again.ends_with(" taken body;"); ++i) again = take(2'000'000);
+  EXPECT_TRUE(again.ends_with(" taken body;")) << "it was given back";
+}
+
+TEST_F(BudgetTest, ASmallRequestIsNotAskedAbout) {
+  Start();
+  Client client(port_);
+  EXPECT_TRUE(IsServed(client));
+  EXPECT_EQ(handler_.Admitted(), 0);
+  EXPECT_EQ(Ask(5000, "7"), "let in");
+  EXPECT_EQ(handler_.Admitted(), 1);
+}
+
+TEST_F(BudgetTest, AStrangersBodyHasItsTimeHoweverMuchOfItCame) {
+  options_.unknown_body_timeout = 1ms;
+  Start();
+  EXPECT_EQ(Ask(40'000, ""), "let in");
+  clients_.back()->Send(std::string(39'000, 'b'));
+  EXPECT_TRUE(clients_.back()->UntilClosed().starts_with("HTTP/1.1 408 "));
+  EXPECT_EQ(Ask(40'000, "7"), "let in");
+  clients_.back()->Send(std::string(40'000, 'b'));
+  EXPECT_TRUE(clients_.back()->Until(";").ends_with(" body;"));
 }
 
 TEST_F(LimitsTest, PlainHttpStaysOnLoopbackUnlessItIsAskedFor) {

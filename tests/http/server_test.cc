@@ -12,12 +12,16 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <regex>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "fakes/temporary_directory.h"
 #include "http/client.h"
+#include "http/response_text.h"
 
 namespace coffer::http {
 namespace {
@@ -100,6 +104,23 @@ class Turns final : public Handler {
   std::string told_;
 };
 
+std::size_t CountOf(std::string_view text, std::string_view part) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string_view::npos; ++at) ++count;
+  return count;
+}
+
+bool Connects(std::uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+  ::close(fd);
+  return connected;
+}
+
 TEST(HttpTurns, AHandlerKnowsWhichRequestIsTheLastAtHandAndWhenTheTurnEnds) {
   Turns turns;
   NullLogger logger;
@@ -126,6 +147,43 @@ TEST(HttpTurns, AHandlerKnowsWhichRequestIsTheLastAtHandAndWhenTheTurnEnds) {
   }
   turns.LetGo();
   EXPECT_EQ(turns.Told(before + 3).substr(before), "++.|");
+}
+
+TEST(HttpTurns, DrainAnswersWhatHasArrived) {
+  Turns turns;
+  NullLogger logger;
+  Options options;
+  options.workers = 1;
+  options.listeners = {{Listener::Kind::kTcp, "127.0.0.1:0"}};
+  const auto server = Server::Start(options, turns, logger).value();
+  const std::uint16_t port = PortOf(server->Addresses().front());
+  std::vector<std::unique_ptr<Client>> clients;
+  constexpr std::size_t kKnown = 32;
+  for (std::size_t i = 0; i < kKnown; ++i) {
+    clients.push_back(std::make_unique<Client>(port));
+    clients.back()->Send("GET /known HTTP/1.1\r\nHost: a\r\n\r\n");
+    clients.back()->Until("answer");
+  }
+  Client holding(port);
+  holding.Send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n");
+  turns.WaitUntilHeld();
+  for (std::size_t i = 0; i < kKnown; ++i) clients.push_back(std::make_unique<Client>(port));
+  for (const auto& client : clients) {
+    client->Send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  std::thread drain([&] { server->Drain(std::chrono::seconds(60)); });
+  // Nobody is let in any more: the end has begun.
+  while (Connects(port)) std::this_thread::yield();
+  turns.LetGo();
+  for (const auto& client : clients) {
+    const std::string answers = client->UntilClosed();
+    EXPECT_EQ(CountOf(answers, "answer"), 2U) << answers;
+    EXPECT_LE(CountOf(answers, "Connection: close\r\n"), 1U) << answers;
+    client->Close();
+  }
+  holding.UntilClosed();
+  holding.Close();
+  drain.join();
 }
 
 std::string Post(const std::string& body) {
@@ -169,6 +227,26 @@ TEST_F(HttpServer, AsksForABodyThatWaitsToBeAskedFor) {
   EXPECT_TRUE(client.Until("PUT /e ok").ends_with("PUT /e ok"));
 }
 
+TEST_F(HttpServer, EveryAnswerHasADate) {
+  for (const std::string& request : {Post("one"), std::string("BREW / HTTP/1.1\r\nHost: a\r\n\r\n"),
+                                     Post(std::string(65, 'b')), std::string("nonsense\r\n\r\n")}) {
+    Client client(port_);
+    client.Send(request);
+    const std::string head = client.Until("\r\n\r\n");
+    EXPECT_TRUE(std::regex_search(
+        head,
+        std::regex(
+            "\r\nDate: [A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} \\d{4} \\d\\d:\\d\\d:\\d\\d GMT\r\n")))
+        << head;
+  }
+}
+
+TEST(DateLine, IsWhatTheStandardShowsAndChangesWithTheSecond) {
+  DateLine line;
+  EXPECT_EQ(line.At(784111777), "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+  EXPECT_EQ(line.At(784111778), "Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n");
+}
+
 TEST_F(HttpServer, AnswersHeadWithoutABody) {
   Client client(port_);
   client.Send("HEAD /h HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
@@ -180,7 +258,9 @@ TEST_F(HttpServer, AnswersHeadWithoutABody) {
 TEST_F(HttpServer, RefusesABodyThatIsTooLargeAndCloses) {
   Client client(port_);
   client.Send("POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 65\r\n\r\n");
-  EXPECT_TRUE(client.UntilClosed().starts_with("HTTP/1.1 413 "));
+  const std::string answer = client.UntilClosed();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 413 "));
+  EXPECT_NE(answer.find("http: request body too large: at most 64 bytes"), std::string::npos);
 }
 
 TEST_F(HttpServer, AnswersEveryPipelinedRequestThoughTheAnswersAreLarge) {

@@ -39,6 +39,11 @@ std::string CommonName(const Bytes& der) {
 // Answers "PROTOCOL NAME<ISSUER;", the names of the client's verified chain.
 class WhoHandler final : public Handler {
  public:
+  Admission Admit(const Request&) override {
+    Admission known;
+    known.owner = 1;
+    return known;
+  }
   void Handle(const Request& request, Response& response) override {
     response.body = request.tls == nullptr ? "plain" : request.tls->protocol;
     if (request.tls != nullptr) {
@@ -173,11 +178,27 @@ TEST_F(TlsTest, ReadsABodyOfManyRecordsAndPipelinedRequests) {
   EXPECT_TRUE(client.Until("TLSv1.3;").ends_with("TLSv1.3;"));
 }
 
-TEST_F(TlsTest, PlainHttpOnATlsPortGetsNoAnswerInPlain) {
+TEST_F(TlsTest, PlainHttpOnATlsPortIsToldSoInPlain) {
   Start();
-  Client client(port_);
-  client.Send(kGet);
-  EXPECT_EQ(client.UntilClosed().find("HTTP/"), std::string::npos);
+  for (const char* method : {"GET", "LIST", "POST"}) {
+    Client client(port_);
+    client.Send(std::string(method) + " / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const std::string answer = client.UntilClosed();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+    EXPECT_TRUE(
+        answer.ends_with("{\"errors\":[\"client sent an HTTP request to an HTTPS server\"]}\n"))
+        << answer;
+  }
+}
+
+TEST_F(TlsTest, WhatIsNeitherTlsNorHttpGetsNoAnswerInPlain) {
+  Start();
+  for (const char* text : {"\x15\x03\x01\r\n\r\n", "get / HTTP/1.1\r\n\r\n", "\x80\x2e"}) {
+    Client client(port_);
+    client.Send(text);
+    ::shutdown(client.Fd(), SHUT_WR);
+    EXPECT_EQ(client.UntilClosed().find("HTTP/"), std::string::npos);
+  }
 }
 
 TEST_F(TlsTest, AVerifiedChainReachesTheRequest) {

@@ -82,6 +82,7 @@ class Service final : public http::Handler {
   Service& operator=(const Service&) = delete;
 
   void Handle(const http::Request& request, http::Response& response) override;
+  http::Admission Admit(const http::Request& head) override;
   void EndTurn() override;
   void OnRefused(const http::Refusal& refusal) override;
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -51,12 +52,27 @@ struct Refusal {
   std::uint16_t remote_port = 0;
 };
 
+// What a handler decides by a request's head alone.
+struct Admission {
+  Owner owner = kUnknownOwner;
+  // Beyond it the request is refused. Options have bounds of their own: the smallest one holds.
+  std::size_t max_body_bytes = std::numeric_limits<std::size_t>::max();
+  int too_large_status = 413;
+  std::string_view too_large = "http: request body too large";  // a literal
+};
+
 // Answers requests, each on the worker thread of its connection; called by several workers at once.
 // Must not throw.
 class Handler {
  public:
   virtual ~Handler() = default;
   virtual void Handle(const Request& request, Response& response) = 0;
+  // Asked for a request of more than a few kilobytes once its head is there, `head` without a body:
+  // before memory is given to the rest. Does no I/O and waits for nothing.
+  virtual Admission Admit(const Request& head) {
+    static_cast<void>(head);
+    return {};
+  }
   // On a worker's thread, once it has handled what was at hand; it may wait for more now.
   virtual void EndTurn() {}
   // Before the client is told.

@@ -32,7 +32,20 @@ struct TlsFacts {
   std::vector<Bytes> client_chain;
 };
 
+// Whose memory a request takes: one known client's, for which any other number may stand, or that
+// of all together who are not known.
+using Owner = std::uint64_t;
+inline constexpr Owner kUnknownOwner = 0;
+
 class Parking;
+
+// What a handler needs in memory for a request beside its buffers. One thread at a time.
+class Memory {
+ public:
+  virtual ~Memory() = default;
+  // Counts so many bytes more until the request is answered. False where there is no room for them.
+  virtual bool Take(std::size_t bytes) = 0;
+};
 
 // One complete request. Views are valid during Handle() only; the buffers behind them are wiped
 // afterwards.
@@ -58,6 +71,7 @@ struct Request {
   std::chrono::steady_clock::time_point received{};  // when it was complete
   bool more_at_hand = false;   // others of this thread, before its Handler::EndTurn()
   Parking* parking = nullptr;  // null where the request cannot be parked
+  Memory* memory = nullptr;    // null where nobody counts
 
   // The header's value, or an empty view; `name` in lower case.
   std::string_view Header(std::string_view name) const;
@@ -68,7 +82,8 @@ struct Response {
   std::string body;
   std::string_view content_type = "application/json";  // a literal; unused where the body is empty
   std::vector<std::pair<std::string, std::string>> headers;
-  bool wipe = false;  // the body holds a secret: overwrite it once it is sent
+  bool wipe = false;            // the body holds a secret: overwrite it once it is sent
+  Owner owner = kUnknownOwner;  // whose memory it takes until it is sent
 };
 
 }  // namespace coffer::http

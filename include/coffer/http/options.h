@@ -44,8 +44,12 @@ struct Options {
 
   std::size_t max_header_bytes = 64UL * 1024;
   std::size_t max_body_bytes = 32UL * 1024 * 1024;
-  // Beyond this in all buffers together, requests are answered 503.
+  // What all requests together may hold in memory; beyond it they are answered 503. One owner
+  // (Admission) has a quarter of it.
   std::size_t max_buffered_bytes = 256UL * 1024 * 1024;
+  // The part of it that is for requests of nobody known, and how large a body of theirs may be.
+  std::size_t max_unknown_bytes = 8UL * 1024 * 1024;
+  std::size_t max_unknown_body_bytes = 64UL * 1024;
 
   // Beyond these a connection is closed at once. Trusted proxies count by the addresses that their
   // PROXY headers name.
@@ -59,6 +63,8 @@ struct Options {
   std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds send_timeout{30'000};
   std::size_t min_rate = 8UL * 1024;  // octets per second
+  // To receive a body of nobody known, however much of it has come.
+  std::chrono::milliseconds unknown_body_timeout{10'000};
   std::chrono::milliseconds idle_timeout{75'000};
   // For a parked request to be answered; then its client is told so, 503.
   std::chrono::milliseconds parked_timeout{90'000};
