@@ -62,8 +62,7 @@ void Connection::BeginStream() {
 
 Connection::Interest Connection::Wants() const {
   if (HasParked()) return WantsWrite() ? Interest::kWriteOrEnd : Interest::kEnd;
-  // There is room to write at once where nothing waits for it: a turn that was over goes on.
-  return WantsWrite() || blocked_on_write_ || turn_over_ ? Interest::kWrite : Interest::kRead;
+  return WantsWrite() || blocked_on_write_ ? Interest::kWrite : Interest::kRead;
 }
 
 Connection::Next Connection::Open(const Context& context) {
@@ -183,7 +182,7 @@ Connection::Next Connection::Settle(Next next, const Context& context) {
   scratch.used = 0;
   if (!NoteRoom()) return Next::kClose;
   // Who has said all gets all answers first.
-  return input_ended_ && !WantsWrite() && !turn_over_ ? Next::kClose : next;
+  return input_ended_ && !WantsWrite() && !HasRequest() ? Next::kClose : next;
 }
 
 Connection::Next Connection::OnReadable(const Context& context) {
@@ -193,17 +192,22 @@ Connection::Next Connection::OnReadable(const Context& context) {
   if (close_after_send_ || WantsWrite()) return Send();
   pending_ = input_;
   Next next = Receive(context);
-  if (next == Next::kKeep) next = Answer(context);
+  if (next == Next::kKeep) next = FrameAndSend(context);
   return Settle(next, context);
 }
 
+// What is sent here is a refusal, or the word to go on.
+Connection::Next Connection::FrameAndSend(const Context& context) {
+  Frame(context);
+  return Send();
+}
+
 Connection::Next Connection::OnWritable(const Context& context) {
-  turn_over_ = false;
   if (blocked_on_write_ && !WantsWrite()) return OnReadable(context);
   if (Send() == Next::kClose) return Next::kClose;
   if (WantsWrite() || close_after_send_) return Next::kKeep;
   pending_ = input_;
-  return Settle(Answer(context), context);
+  return Settle(FrameAndSend(context), context);
 }
 
 Connection::Next Connection::OnParkedAnswer(const Context& context, Response& response) {
@@ -218,7 +222,7 @@ Connection::Next Connection::OnParkedAnswer(const Context& context, Response& re
   Append(context, response, parked_head_only_);
   since_ = Steady::now();
   pending_ = input_;
-  return Settle(Answer(context), context);
+  return Settle(FrameAndSend(context), context);
 }
 
 Connection::Next Connection::Send() {
@@ -282,6 +286,7 @@ bool Connection::Overdue(Steady::time_point now, const Options& options) const {
            now - std::max(sending_since_, progressed_) > options.send_timeout;
   }
   if (HasParked()) return age > options.parked_timeout;
+  if (complete_) return false;  // it waits for us
   if (input_.empty()) return age > (used_ ? options.idle_timeout : options.header_timeout);
   if (!framer_.HeadComplete()) return age > options.header_timeout;
   if (owner_ == kUnknownOwner) return age > options.unknown_body_timeout;

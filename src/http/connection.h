@@ -42,12 +42,13 @@ class Connection {
     Handler& handler;
     Logger& logger;
     std::size_t worker;
-    bool more_at_hand;  // other connections, in the same round
-    Request& request;   // reused from one request to the next
+    bool more_at_hand;            // requests of other connections wait behind this one
+    Steady::time_point turn_end;  // others are looked at then
+    Request& request;             // reused from one request to the next
     Scratch& scratch;
     const bool& draining;  // answer what has arrived, then close
     const ParkingPlace& place;
-    OverloadGuard& overload;
+    const OverloadGuard& overload;
     const std::shared_ptr<MemoryBudget>& budget;
     ConnectionLimits& limits;
     Steady::time_point& last_report;  // of a failed handshake
@@ -60,16 +61,19 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   enum class Next { kKeep, kClose };
-  // Goes on with the handshake, or reads what there is, answers every complete request in order,
-  // and sends. While a request is parked: its client has ended its side, or the socket is broken.
+  // Goes on with the handshake, or reads what there is. While a request is parked: its client has
+  // ended its side, or the socket is broken.
   Next OnReadable(const Context& context);
-  // Goes on sending, and answering what waited for room.
+  // Goes on sending.
   Next OnWritable(const Context& context);
-  // The answer to the request that was parked; then those that waited behind it. Wiped where nobody
-  // waits for it any more.
+  // The answer to the request that was parked. Wiped where nobody waits for it any more.
   Next OnParkedAnswer(const Context& context, Response& response);
-  // Closing begins: reads and answers what has arrived. A client that has not asked anything yet
-  // may do so until the next tick.
+  // A complete request waits for its turn: nothing else happens to the connection before Serve().
+  bool HasRequest() const;
+  // Answers it, and more of them where nobody else waits.
+  Next Serve(const Context& context);
+  // Closing begins: reads what has arrived. A client that has not asked anything yet may do so
+  // until the next tick.
   Next OnDrain(const Context& context);
   // Closes a connection that is beyond its time.
   Next OnTick(Steady::time_point now, const Context& context);
@@ -96,6 +100,7 @@ class Connection {
   Next ReadProxyHeader(const Context& context);
   void ReportFailedHandshake(const Context& context);
   Next Receive(const Context& context);
+  Next FrameAndSend(const Context& context);
   Next Send();
   // Half-closes, and reads and forgets for a while what the client still sends: closing with octets
   // unread would reset the connection, and the reset can overtake our answer.
@@ -109,9 +114,8 @@ class Connection {
   bool NoteRoom();
 
   // connection_answer.cc
-  Next Answer(const Context& context);
-  // True where requests are held back because too much is unsent.
-  bool AnswerWhileRoom(const Context& context);
+  // Looks whether what came is a request, and refuses what never will be.
+  void Frame(const Context& context);
   void AnswerOne(const Context& context);
   // Has the handler decide whose a larger request is, and counts what it takes. False where it is
   // refused.
@@ -133,7 +137,6 @@ class Connection {
   Stage stage_ = Stage::kServing;
   bool greeted_ = false;           // the first byte of a TLS client came
   bool blocked_on_write_ = false;  // reading or the handshake waits for room to write
-  bool turn_over_ = false;         // more requests are there; the others' come first
   std::string opening_;            // of the PROXY header
 
   RequestFramer framer_;
@@ -145,6 +148,7 @@ class Connection {
   const MemoryBudget& budget_;
   // Whose memory the request and the answers before it take.
   Owner owner_ = kUnknownOwner;
+  bool complete_ = false;  // the present request is there
   bool admitted_ = false;  // the handler decided on the present request
   bool wipe_output_ = false;
   bool close_after_send_ = false;

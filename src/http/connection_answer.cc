@@ -16,39 +16,36 @@ constexpr std::size_t kMaxUnsent = 256UL * 1024;
 
 }  // namespace
 
-Connection::Next Connection::Answer(const Context& context) {
-  // Requests held back for want of room are taken up again as soon as there is some: no further
-  // octet from the client need ever tell us to.
-  while (true) {
-    const bool held = AnswerWhileRoom(context);
-    if (Send() == Next::kClose) return Next::kClose;
-    if (!held || WantsWrite() || close_after_send_) return Next::kKeep;
+Connection::Next Connection::Serve(const Context& context) {
+  pending_ = input_;
+  do {
+    AnswerOne(context);
+    Frame(context);
+    // Many requests of one client are answered with one call, unless others wait.
+  } while (HasRequest() && !context.more_at_hand && since_ < context.turn_end);
+  return Settle(Send(), context);
+}
+
+void Connection::Frame(const Context& context) {
+  if (complete_ || close_after_send_ || HasParked() || pending_.empty()) return;
+  const bool had_head = framer_.HeadComplete();
+  const RequestFramer::State state = framer_.Advance(pending_);
+  if (state == RequestFramer::State::kError) {
+    Refuse(context, framer_.Error());
+    return;
+  }
+  if (framer_.KnownSize() > MemoryBudget::kFree && !Admit(context)) return;
+  complete_ = state == RequestFramer::State::kComplete;
+  if (complete_) return;
+  if (!had_head && framer_.HeadComplete()) since_ = Steady::now();
+  if (framer_.TakeContinue()) {
+    BeginSending();
+    output_ += "HTTP/1.1 100 Continue\r\n\r\n";
   }
 }
 
-bool Connection::AnswerWhileRoom(const Context& context) {
-  const auto turn_end = Steady::now() + context.options.turn;
-  while (!close_after_send_ && !HasParked() && !pending_.empty() && Unsent() <= kMaxUnsent) {
-    const bool had_head = framer_.HeadComplete();
-    const RequestFramer::State state = framer_.Advance(pending_);
-    if (state == RequestFramer::State::kError) {
-      Refuse(context, framer_.Error());
-      return false;
-    }
-    if (framer_.KnownSize() > MemoryBudget::kFree && !Admit(context)) return false;
-    if (state == RequestFramer::State::kNeedMore) {
-      if (!had_head && framer_.HeadComplete()) since_ = Steady::now();
-      if (framer_.TakeContinue()) {
-        BeginSending();
-        output_ += "HTTP/1.1 100 Continue\r\n\r\n";
-      }
-      return false;
-    }
-    AnswerOne(context);
-    turn_over_ = since_ >= turn_end && !pending_.empty() && !HasParked();
-    if (turn_over_) return false;
-  }
-  return !close_after_send_ && !HasParked() && !pending_.empty();
+bool Connection::HasRequest() const {
+  return complete_ && !close_after_send_ && !HasParked() && Unsent() <= kMaxUnsent;
 }
 
 bool Connection::Admit(const Context& context) {
@@ -126,10 +123,13 @@ void Connection::AnswerOne(const Context& context) {
   request.more_at_hand = context.more_at_hand;
   const std::size_t used = framer_.Consumed();
   Response response;
-  request.received = Steady::now();
-  if (context.overload.Shed(request.received)) {
-    Report(context, 503, "server is overloaded");
-    response = ErrorResponse({503, "server is overloaded: try again"});
+  // Its last byte came then, or the answer to the request before it left.
+  request.received = std::max(since_, progressed_);
+  if (context.overload.TooLate(request.received, Steady::now())) {
+    constexpr std::string_view kOverloaded = "server is overloaded, try again";
+    Report(context, 503, kOverloaded);
+    const auto bound = static_cast<std::uint64_t>(context.options.queue_timeout.count());
+    response = ErrorResponse({503, kOverloaded, bound, "ms of waiting"});
   } else {
     RequestParking parking(context.place, pending_.substr(0, used), framer_, request, tls_facts_,
                            share_);
@@ -153,6 +153,7 @@ void Connection::AnswerOne(const Context& context) {
     Append(context, response, head_only);
   }
   framer_.Reset();
+  complete_ = false;
   admitted_ = false;
   pending_.remove_prefix(used);
   used_ = true;
@@ -205,6 +206,7 @@ void Connection::Refuse(const Context& context, const FrameError& error) {
   close_after_send_ = true;
   linger_ = true;
   framer_.Reset();
+  complete_ = false;
   admitted_ = false;
   pending_ = {};
 }

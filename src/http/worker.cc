@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <unordered_map>
@@ -66,12 +67,11 @@ class Worker final : public Pistache::Aio::Handler {
     poller.addFd(tick_, Flags<NotifyOn>(NotifyOn::Read), Tag(kTickTag));
   }
 
+  // First every socket is read, so that what has arrived is known and waits in one line; then there
+  // is work for a while.
   void onReady(const Pistache::Aio::FdSet& fds) override {
-    overload_.BeginRound(Connection::Steady::now());
-    std::size_t left = fds.size();
     for (const auto& entry : fds) {
       const std::uint64_t id = entry.getTag().value();
-      more_at_hand_ = --left > 0;
       if (id == kWakeTag) {
         Drain(mailbox_->WakeFd());
         Deliver();
@@ -79,12 +79,10 @@ class Worker final : public Pistache::Aio::Handler {
         Drain(tick_);
         Tick();
       } else {
-        Serve(id, entry.isWritable());
+        Look(id, entry.isWritable());
       }
     }
-    overload_.EndRound();
-    if (slice_) std::exchange(slice_, {})();  // behind all that were ready
-    shared_->handler.EndTurn();
+    Work();
   }
 
   // Any thread.
@@ -100,6 +98,7 @@ class Worker final : public Pistache::Aio::Handler {
  private:
   struct Entry {
     std::unique_ptr<Connection> connection;
+    bool queued = false;
     Connection::Interest watched = Connection::Interest::kRead;
   };
 
@@ -115,13 +114,18 @@ class Worker final : public Pistache::Aio::Handler {
       AnswerParked(answer.connection, answer.response);
     }
     if (delivery.work) slice_ = std::move(delivery.work);
-    if (draining_request_.load() && !draining_) {
-      draining_ = true;
-      const Connection::Context context = MakeContext();
-      CloseWhere([&](std::uint64_t id, Entry& entry) {
-        place_.connection = id;
-        return entry.connection->OnDrain(context) == Connection::Next::kClose || !Watch(entry, id);
-      });
+    if (draining_request_.load() && !draining_) StartToDrain();
+  }
+
+  void StartToDrain() {
+    draining_ = true;
+    std::vector<std::uint64_t> all;
+    for (const auto& [id, entry] : connections_) {
+      if (!entry.queued) all.push_back(id);
+    }
+    for (const std::uint64_t id : all) {
+      Entry& entry = connections_.at(id);
+      Conclude(entry, id, entry.connection->OnDrain(MakeContext()));
     }
   }
 
@@ -139,15 +143,13 @@ class Worker final : public Pistache::Aio::Handler {
       WipeBody(response);  // its client left
       return;
     }
-    place_.connection = id;
-    overload_.BeginTurn();
     Conclude(found->second, id, found->second.connection->OnParkedAnswer(MakeContext(), response));
   }
 
   Connection::Context MakeContext() {
-    return {shared_->options, shared_->handler, shared_->logger, index_, more_at_hand_,
-            request_,         scratch_,         draining_,       place_, overload_,
-            shared_->budget,  *shared_->limits, last_report_,    date_};
+    return {shared_->options, shared_->handler, shared_->logger,  index_,       !queue_.empty(),
+            turn_end_,        request_,         scratch_,         draining_,    place_,
+            overload_,        shared_->budget,  *shared_->limits, last_report_, date_};
   }
 
   bool Register(int fd, std::uint64_t id) {
@@ -161,19 +163,40 @@ class Worker final : public Pistache::Aio::Handler {
     }
   }
 
-  void Serve(std::uint64_t id, bool writable) {
+  void Look(std::uint64_t id, bool writable) {
     const auto found = connections_.find(id);
-    if (found == connections_.end()) return;  // closed earlier in the same round
+    // One that waits for its turn is not read further; one may have been closed in the same round.
+    if (found == connections_.end() || found->second.queued) return;
     Connection& connection = *found->second.connection;
-    place_.connection = id;
-    overload_.BeginTurn();
     const Connection::Context context = MakeContext();
     Conclude(found->second, id,
              writable ? connection.OnWritable(context) : connection.OnReadable(context));
   }
 
+  void Work() {
+    turn_end_ = Connection::Steady::now() + shared_->options.turn;
+    while (!queue_.empty()) {
+      const std::uint64_t id = queue_.front();
+      queue_.pop_front();
+      if (const auto found = connections_.find(id); found != connections_.end()) {
+        found->second.queued = false;
+        place_.connection = id;
+        Conclude(found->second, id, found->second.connection->Serve(MakeContext()));
+      }
+      if (Connection::Steady::now() >= turn_end_) break;
+    }
+    if (slice_) std::exchange(slice_, {})();  // behind the requests of this round
+    shared_->handler.EndTurn();
+    if (!queue_.empty()) mailbox_->Wake();
+  }
+
   void Conclude(Entry& entry, std::uint64_t id, Connection::Next next) {
-    if (next == Connection::Next::kClose || !Watch(entry, id)) Close(id);
+    if (next == Connection::Next::kKeep && entry.connection->HasRequest()) {
+      entry.queued = true;
+      queue_.push_back(id);
+    } else if (next == Connection::Next::kClose || !Watch(entry, id)) {
+      Close(id);
+    }
   }
 
   bool Watch(Entry& entry, std::uint64_t id) {
@@ -247,11 +270,13 @@ class Worker final : public Pistache::Aio::Handler {
   Scratch scratch_;
   ParkingPlace place_{shared_->parking_lot, mailbox_, shared_->budget, 0};
   std::function<void()> slice_;  // of long work; one in each round
-  OverloadGuard overload_{shared_->options.max_wait, shared_->options.overload_grace};
+  // Those whose requests wait, in the order in which they came.
+  std::deque<std::uint64_t> queue_;
+  Connection::Steady::time_point turn_end_{};
+  const OverloadGuard overload_{shared_->options.queue_timeout};
   Connection::Steady::time_point last_report_{};
   DateLine date_;
   bool draining_ = false;
-  bool more_at_hand_ = false;
 };
 
 }  // namespace

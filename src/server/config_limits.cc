@@ -54,6 +54,7 @@ constexpr std::array kTimeouts{
     Timeout{"unknown_body_timeout", &http::Options::unknown_body_timeout},
     Timeout{"send_timeout", &http::Options::send_timeout},
     Timeout{"idle_timeout", &http::Options::idle_timeout},
+    Timeout{"queue_timeout", &http::Options::queue_timeout},
     Timeout{"parked_timeout", &http::Options::parked_timeout},
 };
 constexpr std::int64_t kLongestSeconds = 3600;

@@ -419,61 +419,48 @@ TEST(ConnectionLimits, CountsAMappedIpv4AddressAsThatAddress) {
   EXPECT_TRUE(limits->Enter("192.0.2.2"));
 }
 
-class OverloadTest : public ::testing::Test {
- protected:
-  using Steady = OverloadGuard::Steady;
-  // A round of requests that waited so long; whether the last one is shed.
-  bool Round(std::chrono::milliseconds waited, int requests = 20) {
-    guard_.BeginRound(now_);
-    now_ += waited;
-    bool shed = false;
-    for (int i = 0; i < requests; ++i) {
-      guard_.BeginTurn();
-      shed = guard_.Shed(now_);
-    }
-    guard_.EndRound();
-    return shed;
+TEST(OverloadGuard, TellsWhoHasWaitedLongerThanTheBound) {
+  const OverloadGuard guard(1000ms);
+  const OverloadGuard::Steady::time_point received{1h};
+  EXPECT_FALSE(guard.TooLate(received, received));
+  EXPECT_FALSE(guard.TooLate(received, received + 1000ms));
+  EXPECT_TRUE(guard.TooLate(received, received + 1000ms + 1ns));
+}
+
+TEST_F(LimitsTest, ARequestThatWaitedTooLongIsToldToComeBackOnTheSameConnection) {
+  options_.queue_timeout = 0ms;  // every one
+  Start();
+  Client client(port_);
+  for (int i = 0; i < 2; ++i) {
+    client.Send(Get());
+    const std::string answer = client.Until("\n");
+    const std::string all = answer + client.Until("}\n");
+    EXPECT_TRUE(all.starts_with("HTTP/1.1 503 ")) << all;
+    EXPECT_NE(all.find("Retry-After: 1\r\n"), std::string::npos);
+    EXPECT_NE(all.find("server is overloaded, try again: at most 0 ms of waiting"),
+              std::string::npos);
+    EXPECT_EQ(all.find("Connection: close"), std::string::npos);
   }
-  OverloadGuard guard_{5ms, 100ms};
-  Steady::time_point now_{1h};
-};
-
-TEST_F(OverloadTest, AShortBurstIsServed) {
-  EXPECT_FALSE(Round(90ms));
-  EXPECT_FALSE(Round(1ms));
-  EXPECT_FALSE(Round(90ms));
 }
 
-TEST_F(OverloadTest, AStandingQueueIsShedButForThoseWhoHaveHardlyWaited) {
-  for (int i = 0; i < 5; ++i) EXPECT_FALSE(Round(20ms)) << i;
-  EXPECT_TRUE(Round(20ms));
-  EXPECT_TRUE(Round(20ms));
-  EXPECT_FALSE(Round(5ms));
-}
-
-TEST_F(OverloadTest, AFewSlowRequestsAreNone) {
-  for (int i = 0; i < 100; ++i) EXPECT_FALSE(Round(1000ms, OverloadGuard::kAlwaysServed)) << i;
-}
-
-TEST_F(OverloadTest, OneClientsPipelinedRequestsAreNone) {
+TEST_F(LimitsTest, ClientsBehindALongRequestAreServedInTheOrderOfTheirComing) {
+  options_.workers = 1;
+  options_.turn = 0ms;
+  Start();
+  std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 100; ++i) {
-    guard_.BeginRound(now_);
-    guard_.BeginTurn();
-    for (int k = 0; k < 100; ++k) {
-      now_ += 10ms;
-      EXPECT_FALSE(guard_.Shed(now_));
-    }
-    guard_.EndRound();
+    clients.push_back(std::make_unique<Client>(port_));
+    ASSERT_TRUE(IsServed(*clients.back()));
   }
-}
-
-TEST_F(OverloadTest, ForgetsAnOverloadThatIsOver) {
-  for (int i = 0; i < 10; ++i) Round(20ms);
-  EXPECT_FALSE(Round(1ms));
-  EXPECT_TRUE(Round(20ms)) << "a queue that comes back at once gets no grace";
-  EXPECT_FALSE(Round(1ms));
-  now_ += 2s;
-  EXPECT_FALSE(Round(20ms));
+  Client holding(port_);
+  holding.Send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+  handler_.WaitForSlow();
+  for (const auto& client : clients) client->Send(Get() + Get());
+  handler_.Go();
+  for (const auto& client : clients) {
+    EXPECT_TRUE(client->Until(";").ends_with(";"));
+    EXPECT_TRUE(client->Until(";").ends_with(";"));
+  }
 }
 
 }  // namespace

@@ -68,13 +68,10 @@ struct Options {
   std::chrono::milliseconds idle_timeout{75'000};
   // For a parked request to be answered; then its client is told so, 503.
   std::chrono::milliseconds parked_timeout{90'000};
-  // After which a client with many requests lets the worker's others have their turn.
-  std::chrono::milliseconds turn{10};
-
-  // Where more than a few of a worker's ready requests wait longer than this, and have for
-  // `overload_grace`, those that still wait are answered 503.
-  std::chrono::milliseconds max_wait{5};
-  std::chrono::milliseconds overload_grace{100};
+  // A worker works so long before it looks at its sockets again.
+  std::chrono::milliseconds turn{1};
+  // For a complete request to wait for its turn; then it is answered 503.
+  std::chrono::milliseconds queue_timeout{1'000};
 };
 
 }  // namespace coffer::http
