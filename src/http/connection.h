@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -70,6 +71,8 @@ class Connection {
   Next OnParkedAnswer(const Context& context, Response& response);
   // A complete request waits for its turn: nothing else happens to the connection before Serve().
   bool HasRequest() const;
+  // OnReadable() and OnWritable() have work to do that takes as long as a request.
+  bool InHandshake() const { return stage_ == Stage::kHandshake; }
   // Answers it, and more of them where nobody else waits.
   Next Serve(const Context& context);
   // Closing begins: reads what has arrived. A client that has not asked anything yet may do so
@@ -116,6 +119,9 @@ class Connection {
   // connection_answer.cc
   // Looks whether what came is a request, and refuses what never will be.
   void Frame(const Context& context);
+  // The present request's last byte came then, or the answer to the one before it left.
+  Steady::time_point Arrived() const { return std::max(since_, progressed_); }
+  bool ClientLeft() const;
   void AnswerOne(const Context& context);
   // Has the handler decide whose a larger request is, and counts what it takes. False where it is
   // refused.

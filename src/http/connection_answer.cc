@@ -1,5 +1,7 @@
 // From octets to requests, and from responses to octets.
 
+#include <poll.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -13,11 +15,23 @@ namespace {
 
 // Answers that may wait before the next request is looked at.
 constexpr std::size_t kMaxUnsent = 256UL * 1024;
+// After so much waiting a system call more does not matter.
+constexpr std::chrono::milliseconds kWorthAsking{50};
 
 }  // namespace
 
+bool Connection::ClientLeft() const {
+  pollfd end{Fd(), POLLRDHUP, 0};
+  return ::poll(&end, 1, 0) == 1;
+}
+
 Connection::Next Connection::Serve(const Context& context) {
   pending_ = input_;
+  // Of those who wait for long, some give up and ask again: time is for those who still wait.
+  if (Steady::now() - Arrived() > kWorthAsking && ClientLeft()) {
+    Report(context, 503, "client left before its turn");
+    return Next::kClose;
+  }
   do {
     AnswerOne(context);
     Frame(context);
@@ -123,8 +137,7 @@ void Connection::AnswerOne(const Context& context) {
   request.more_at_hand = context.more_at_hand;
   const std::size_t used = framer_.Consumed();
   Response response;
-  // Its last byte came then, or the answer to the request before it left.
-  request.received = std::max(since_, progressed_);
+  request.received = Arrived();
   if (context.overload.TooLate(request.received, Steady::now())) {
     constexpr std::string_view kOverloaded = "server is overloaded, try again";
     Report(context, 503, kOverloaded);

@@ -67,8 +67,8 @@ class Worker final : public Pistache::Aio::Handler {
     poller.addFd(tick_, Flags<NotifyOn>(NotifyOn::Read), Tag(kTickTag));
   }
 
-  // First every socket is read, so that what has arrived is known and waits in one line; then there
-  // is work for a while.
+  // First every socket is read, so that what has arrived is known and waits in one line, handshakes
+  // too; then there is work for a while.
   void onReady(const Pistache::Aio::FdSet& fds) override {
     for (const auto& entry : fds) {
       const std::uint64_t id = entry.getTag().value();
@@ -168,9 +168,26 @@ class Worker final : public Pistache::Aio::Handler {
     // One that waits for its turn is not read further; one may have been closed in the same round.
     if (found == connections_.end() || found->second.queued) return;
     Connection& connection = *found->second.connection;
+    if (connection.InHandshake()) {  // many of them must not come before a request
+      Enqueue(found->second, id);
+      return;
+    }
     const Connection::Context context = MakeContext();
-    Conclude(found->second, id,
-             writable ? connection.OnWritable(context) : connection.OnReadable(context));
+    Conclude(found->second, id, OrClose([&] {
+               return writable ? connection.OnWritable(context) : connection.OnReadable(context);
+             }));
+  }
+
+  // Where there is no memory for one connection, the others go on.
+  template <typename Call>
+  Connection::Next OrClose(Call call) {
+    try {
+      return call();
+    } catch (const std::exception& failure) {
+      shared_->logger.Log(LogLevel::kError, "http", "failed to serve a connection",
+                          {{"cause", failure.what()}});
+      return Connection::Next::kClose;
+    }
   }
 
   void Work() {
@@ -181,7 +198,12 @@ class Worker final : public Pistache::Aio::Handler {
       if (const auto found = connections_.find(id); found != connections_.end()) {
         found->second.queued = false;
         place_.connection = id;
-        Conclude(found->second, id, found->second.connection->Serve(MakeContext()));
+        Connection& connection = *found->second.connection;
+        const Connection::Context context = MakeContext();
+        Conclude(found->second, id, OrClose([&] {
+                   return connection.HasRequest() ? connection.Serve(context)
+                                                  : connection.OnReadable(context);
+                 }));
       }
       if (Connection::Steady::now() >= turn_end_) break;
     }
@@ -190,10 +212,14 @@ class Worker final : public Pistache::Aio::Handler {
     if (!queue_.empty()) mailbox_->Wake();
   }
 
+  void Enqueue(Entry& entry, std::uint64_t id) {
+    entry.queued = true;
+    queue_.push_back(id);
+  }
+
   void Conclude(Entry& entry, std::uint64_t id, Connection::Next next) {
     if (next == Connection::Next::kKeep && entry.connection->HasRequest()) {
-      entry.queued = true;
-      queue_.push_back(id);
+      Enqueue(entry, id);
     } else if (next == Connection::Next::kClose || !Watch(entry, id)) {
       Close(id);
     }
@@ -270,7 +296,7 @@ class Worker final : public Pistache::Aio::Handler {
   Scratch scratch_;
   ParkingPlace place_{shared_->parking_lot, mailbox_, shared_->budget, 0};
   std::function<void()> slice_;  // of long work; one in each round
-  // Those whose requests wait, in the order in which they came.
+  // Those who wait for their turn, in the order in which they came.
   std::deque<std::uint64_t> queue_;
   Connection::Steady::time_point turn_end_{};
   const OverloadGuard overload_{shared_->options.queue_timeout};

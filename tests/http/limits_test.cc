@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -35,6 +36,7 @@ class AddressHandler final : public Handler {
       slow_.notify_all();
       go_.wait(false);
     }
+    if (request.path == "/memory") throw std::bad_alloc();
     if (request.path == "/count") {
       response.body = "slow " + std::to_string(slow_.load()) + ";";
       return;
@@ -326,6 +328,17 @@ TEST_F(BudgetTest, AStrangersBodyHasItsTimeHoweverMuchOfItCame) {
   EXPECT_EQ(Ask(40'000, "7"), "let in");
   clients_.back()->Send(std::string(40'000, 'b'));
   EXPECT_TRUE(clients_.back()->Until(";").ends_with(" body;"));
+}
+
+TEST_F(LimitsTest, WithoutMemoryForOneConnectionTheOthersGoOn) {
+  options_.workers = 1;
+  Start();
+  Client other(port_);
+  EXPECT_TRUE(IsServed(other));
+  Client client(port_);
+  client.Send("GET /memory HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(client.UntilClosed(), "");
+  EXPECT_TRUE(IsServed(other));
 }
 
 TEST_F(LimitsTest, PlainHttpStaysOnLoopbackUnlessItIsAskedFor) {
