@@ -45,8 +45,14 @@ struct Totals {
   std::uint64_t without_retry_after = 0;
 };
 
-int Connect(std::uint16_t port) {
+// From one of many addresses, because a server lets in only so many of one.
+int Connect(std::uint16_t port, std::size_t number) {
+  constexpr std::size_t kPerAddress = 500;
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in from{};
+  from.sin_family = AF_INET;
+  from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + static_cast<std::uint32_t>(number / kPerAddress));
+  static_cast<void>(::bind(fd, reinterpret_cast<const sockaddr*>(&from), sizeof from));
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(port);
@@ -119,7 +125,7 @@ class Load {
     Client& client = clients_[index];
     if (client.fd >= 0) ::close(client.fd);
     client = Client{};
-    client.fd = Connect(port_);
+    client.fd = Connect(port_, index);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = index;
