@@ -13,6 +13,7 @@
 #include "server/offline.h"
 #include "server/pin_guard.h"
 #include "server/pin_source.h"
+#include "server/process_edges.h"
 #include "server/root_token.h"
 #include "server/secret_file.h"
 #include "server/serve_command.h"
@@ -158,7 +159,8 @@ Status Instance::OpenHttp() {
   service_ = std::make_unique<api::Service>(services);
   AddMetrics(services);
   COFFER_TRY(OpenHealth(services));
-  COFFER_ASSIGN(http_, http::Server::Start(config_.http, *service_, logger_));
+  COFFER_ASSIGN(const http::Options options, FitConnections(config_, logger_));
+  COFFER_ASSIGN(http_, http::Server::Start(options, *service_, logger_));
   const std::lock_guard lock(serving_mutex_);
   serving_ = http_.get();
   return {};
@@ -202,13 +204,12 @@ void Instance::WatchToken() {
 
 Status Instance::OpenHealth(const api::Services& services) {
   if (config_.health_listeners.empty()) return {};
-  constexpr std::size_t kConnections = 256;
   constexpr std::size_t kConnectionsPerAddress = 64;
   constexpr std::size_t kBodyBytes = 4096;
   http::Options options;
   options.listeners = config_.health_listeners;
   options.workers = 1;
-  options.max_connections = kConnections;
+  options.max_connections = kHealthConnections;
   options.max_connections_per_address = kConnectionsPerAddress;
   options.max_body_bytes = kBodyBytes;
   api::Services shown = services;

@@ -11,6 +11,7 @@
 #include "server/audit_command.h"
 #include "server/hsm_command.h"
 #include "server/operator_command.h"
+#include "server/process_edges.h"
 #include "server/serve_command.h"
 
 namespace {
@@ -58,6 +59,7 @@ int Dispatch(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  coffer::server::SettleProcess();
   const int code = Dispatch(coffer::cli::NormalizeFlags({argv + 1, argv + argc}));
   std::fflush(stdout);
   std::fflush(stderr);

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+
+#include "coffer/base/logger.h"
+#include "coffer/base/result.h"
+#include "coffer/http/options.h"
+#include "server/config.h"
+
+namespace coffer::server {
+
+// Connections of the health listeners together.
+inline constexpr std::size_t kHealthConnections = 256;
+
+// The first thing of every command. Standard streams that are closed are opened in a way that each
+// use of them fails: else the next file, the database perhaps, would have their numbers. A limit of
+// file sizes is an error of the write that meets it, not the process's end.
+void SettleProcess();
+
+// The front door's options with as many connections as the process may have: what it may open, but
+// for what token, database and audit need. Fewer than wished is said in the log. kInvalid where
+// hardly any would be left.
+Result<http::Options> FitConnections(const Config& config, Logger& logger);
+
+}  // namespace coffer::server

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""What a process gets from whoever starts it: limits, streams, directory, umask. usage: process_test.py COFFER"""
+import os
+import resource
+import signal
+import socket
+import subprocess
+import time
+
+from console_case import BINARY, Case
+from program import run_tests
+
+FILES = 512
+
+
+class ProcessTest(Case):
+    def setUp(self):
+        super().setUp()
+        self.good("hsm", "init")
+        self.good("operator", "init")
+
+    def begin(self, before, **more):
+        """Starts a server on which `before` was called between fork and exec."""
+        process = subprocess.Popen([BINARY, "server", "-config=" + self.path("coffer.hcl")], env=self.env(),
+                                   preexec_fn=before, **more)
+        self.addCleanup(self.end, process)
+        return process
+
+    def end(self, process):
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                stream.close()
+
+    def listening(self, process):
+        for line in process.stdout:
+            if line.startswith(b"listening on http"):
+                address = line.split()[-1].decode()
+            if line == b"coffer is ready\n":
+                return address
+        raise AssertionError("no start: " + process.stderr.read().decode())
+
+    def healthy(self, address):
+        return self.run_coffer("status", "-address=" + address)[0] == 0
+
+    def wait_until(self, condition):
+        until = time.monotonic() + 60
+        while not condition():
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.01)
+
+    def test_idle_connections_leave_the_descriptors_that_the_server_itself_needs(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
+        process = self.begin(limit, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        address = self.listening(process)
+        host, port = address.removeprefix("http://").rsplit(":", 1)
+        idle = [socket.create_connection((host, int(port)), timeout=10) for _ in range(FILES)]
+        kept = [peer for peer in idle if self.answers(peer)]
+        self.assertGreater(len(kept), FILES // 2)
+        self.assertLess(len(kept), FILES - 64)
+        open_files = len(os.listdir(f"/proc/{process.pid}/fd"))
+        self.assertLess(open_files, FILES - 32, "what a module opens for a moment has room")
+        for peer in idle:
+            peer.close()
+        self.wait_until(lambda: self.healthy(address))
+        self.end_and_read(process)
+        self.assertRegex(self.said, "fewer connections than max_connections.*" + str(FILES))
+
+    def end_and_read(self, process):
+        process.send_signal(signal.SIGTERM)
+        self.said = process.communicate(timeout=60)[1].decode()
+
+    def answers(self, peer):
+        peer.settimeout(10)
+        try:
+            peer.sendall(b"GET /v1/sys/health HTTP/1.1\r\nHost: a\r\n\r\n")
+            return peer.recv(12) == b"HTTP/1.1 200"
+        except OSError:
+            return False
+
+    def test_a_limit_that_leaves_hardly_a_connection_is_refused_with_what_is_needed(self):
+        process = self.begin(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100)),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        error = process.communicate(timeout=60)[1].decode()
+        self.assertNotEqual(process.returncode, 0)
+        self.assertRegex(error, r"the process may open 100 files and needs \d+: raise the limit")
+
+    def test_closed_standard_streams_are_not_taken_by_files(self):
+        def close():
+            for stream in (0, 1, 2):
+                os.close(stream)
+        process = self.begin(close, close_fds=False)
+        self.wait_until(lambda: self.healthy("unix://" + self.path("own.sock")))
+        for stream in (0, 1, 2):
+            self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/{stream}"), "/dev/null")
+
+    def test_a_limit_of_file_sizes_is_an_error_and_not_the_end(self):
+        process = self.begin(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1)),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        error = process.communicate(timeout=60)[1].decode()
+        self.assertGreater(process.returncode, 0, error)
+        self.assertIn("coffer: ", error)
+
+    def test_a_directory_that_is_gone_does_not_matter(self):
+        def leave():
+            gone = self.path("gone")
+            os.mkdir(gone)
+            os.chdir(gone)
+            os.rmdir(gone)
+        process = self.begin(leave, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertTrue(self.healthy(self.listening(process)))
+
+    def test_nothing_is_open_to_others_whatever_the_umask(self):
+        process = self.begin(lambda: os.umask(0), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.listening(process)
+        for name in os.listdir(self.path("data")):
+            self.assertEqual(os.stat(os.path.join(self.path("data"), name)).st_mode & 0o077, 0, name)
+
+
+if __name__ == "__main__":
+    run_tests()
