@@ -85,10 +85,12 @@ Result<TokenHandle> KeyRing::Impl::HandleFor(Worker& worker, const Key& key,
     return worker.token->FindResident(version.locator);
   }
   if (version.custody == Custody::kPublicOnly && !second) {
-    return Fail(Code::kInvalid,
-                use == Use::kCipher
-                    ? "cannot decrypt ciphertext, key version does not have a private counterpart"
-                    : "requested version for signing does not contain a private part");
+    return Fail(
+        Code::kInvalid,
+        use == Use::kCipher
+            ? LiteralText(
+                  "cannot decrypt ciphertext, key version does not have a private counterpart")
+            : LiteralText("requested version for signing does not contain a private part"));
   }
   const HandleKey wanted{key.id, version.info.version, use, std::nullopt, {}};
   if (const auto cached = worker.handles.Get(wanted)) return *cached;

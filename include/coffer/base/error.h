@@ -1,7 +1,12 @@
 #pragma once
 
+#include <concepts>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "coffer/base/literal_text.h"
 
 namespace coffer {
 
@@ -33,9 +38,29 @@ enum class Code {
 // path, SQL text or CKR_ name. `cause` is for the log only. Value type; safe to copy between
 // threads.
 struct Error {
+  Error() = default;
+  Error(Code its_code, LiteralText text, std::string its_cause = {})
+      : code(its_code),
+        message(std::string_view(text)),
+        cause(std::move(its_cause)),
+        literal_(text) {}
+  // Text that was put together may quote what a client sent.
+  template <typename Text>
+  requires std::same_as<std::remove_cvref_t<Text>, std::string> Error(Code its_code, Text&& text,
+                                                                      std::string its_cause = {})
+      : code(its_code), message(std::forward<Text>(text)), cause(std::move(its_cause)) {}
+
+  // The message where all of it is a literal, else empty.
+  LiteralText Literal() const {
+    return message == std::string_view(literal_) ? literal_ : LiteralText();
+  }
+
   Code code = Code::kInternal;
   std::string message;
   std::string cause;
+
+ private:
+  LiteralText literal_;
 };
 
 }  // namespace coffer

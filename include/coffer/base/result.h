@@ -14,8 +14,14 @@ using Result = tl::expected<T, Error>;
 
 using Status = Result<void>;
 
-inline tl::unexpected<Error> Fail(Code code, std::string message, std::string cause = {}) {
-  return tl::unexpected<Error>(Error{code, std::move(message), std::move(cause)});
+// The text may be a literal or a std::string, and is known as the one or the other.
+inline tl::unexpected<Error> Fail(Code code, LiteralText message, std::string cause = {}) {
+  return tl::unexpected<Error>(Error(code, message, std::move(cause)));
+}
+template <typename Text>
+requires std::same_as<std::remove_cvref_t<Text>, std::string> tl::unexpected<Error> Fail(
+    Code code, Text&& message, std::string cause = {}) {
+  return tl::unexpected<Error>(Error(code, std::forward<Text>(message), std::move(cause)));
 }
 
 inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
