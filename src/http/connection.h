@@ -134,7 +134,7 @@ class Connection {
   void StopWaiting(const Context& context);
   void BeginSending();
   void Append(const Context& context, Response& response, bool head_only);
-  void Report(const Context& context, int status, std::string_view reason);
+  void Report(const Context& context, int status, LiteralText reason);
   void Refuse(const Context& context, const FrameError& error);
 
   Peer peer_;

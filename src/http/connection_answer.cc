@@ -201,7 +201,7 @@ void Connection::Append(const Context& context, Response& response, bool head_on
   WipeBody(response);
 }
 
-void Connection::Report(const Context& context, int status, std::string_view reason) {
+void Connection::Report(const Context& context, int status, LiteralText reason) {
   Refusal refusal;
   refusal.status = status;
   refusal.reason = reason;

@@ -72,7 +72,7 @@ std::string_view Request::Header(std::string_view name) const {
   return {};
 }
 
-RequestFramer::State RequestFramer::Fail(int status, std::string_view text) {
+RequestFramer::State RequestFramer::Fail(int status, LiteralText text) {
   return Fail(FrameError{status, text});
 }
 
@@ -213,7 +213,7 @@ bool RequestFramer::ParseField(std::string_view buffer, std::size_t begin, std::
 }
 
 bool RequestFramer::ApplyField(std::string_view name, std::string_view value, Framing& framing) {
-  const auto refuse = [&](int status, std::string_view text) {
+  const auto refuse = [&](int status, LiteralText text) {
     Fail(status, text);
     return false;
   };
@@ -240,7 +240,7 @@ bool RequestFramer::ApplyField(std::string_view name, std::string_view value, Fr
 }
 
 bool RequestFramer::ApplyFraming(const Framing& framing) {
-  const auto refuse = [&](int status, std::string_view text) {
+  const auto refuse = [&](int status, LiteralText text) {
     Fail(status, text);
     return false;
   };

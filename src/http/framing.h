@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "coffer/base/literal_text.h"
 #include "coffer/http/message.h"
 
 namespace coffer::http {
@@ -16,10 +17,10 @@ struct FrameLimits {
   std::size_t max_body_bytes = 32UL * 1024 * 1024;
 };
 
-// Why a request is refused, and with what status; the connection is closed afterwards. Literals.
+// Why a request is refused, and with what status; the connection is closed afterwards.
 struct FrameError {
   int status = 400;
-  std::string_view text;
+  LiteralText text;
   // The limit that it met, and of what it is; without a unit there was none.
   std::uint64_t limit = 0;
   std::string_view unit = {};
@@ -84,7 +85,7 @@ class RequestFramer {
     std::uint64_t content_length = 0;
   };
 
-  State Fail(int status, std::string_view text);
+  State Fail(int status, LiteralText text);
   State Fail(const FrameError& error);
   State FailTooLarge();
   State FailHeadTooLarge();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string_view>
 
+#include "coffer/base/literal_text.h"
 #include "coffer/http/message.h"
 
 namespace coffer::http {
@@ -45,7 +46,7 @@ class Parking {
 // in Request.
 struct Refusal {
   int status = 400;
-  std::string_view reason;  // a literal
+  LiteralText reason;
   // As sent, unchecked and undecoded (visible ASCII only); empty where there was no request line.
   std::string_view target;
   std::string_view remote_address;
