@@ -9,14 +9,6 @@
 namespace coffer::api {
 namespace {
 
-// What the trail says of a failure: the cause too, which no client sees. A text that the client
-// gets to read may quote what it sent.
-std::string Describe(const Error& error) {
-  std::string text = ClientText(error);
-  if (!error.cause.empty()) text.append(text.empty() ? "" : ": ").append(error.cause);
-  return text.empty() ? "no such object" : text;
-}
-
 // An upper bound of what a value takes: an escaped octet is at most six.
 std::size_t JsonSize(const JsonValue& value) {
   constexpr std::size_t kNumber = 32;  // or a word, or brackets; with a comma
@@ -110,6 +102,18 @@ void AuditTrail::NoteCapability(Verb verb, Capability capability, bool on_custod
   if (creates) entry_.operation = "create";
 }
 
+// Its cause is for the log, whose line has the request's id.
+void AuditTrail::NoteError(const Error* error) {
+  entry_.error = {};
+  entry_.error_text = {};
+  entry_.error_code = {};
+  if (error == nullptr) return;
+  entry_.error_code = CodeName(error->code);
+  entry_.error = ClientLiteral(*error);
+  entry_.error_text = error->message;
+  if (entry_.error.Empty() && entry_.error_text.empty()) entry_.error = "no such object";
+}
+
 Status AuditTrail::RecordRequest(const Error* refused) {
   if (requested_) return *requested_;
   entry_.type = audit::Entry::Type::kRequest;
@@ -117,12 +121,8 @@ Status AuditTrail::RecordRequest(const Error* refused) {
     entry_.plain_fields = endpoint_->plain_fields;
     entry_.secret_fields = endpoint_->secret_fields;
   }
-  std::string error;
-  if (refused != nullptr) {
-    error = Describe(*refused);
-    entry_.denied = refused->code == Code::kPermissionDenied;
-  }
-  entry_.error = error;
+  NoteError(refused);
+  if (refused != nullptr) entry_.denied = refused->code == Code::kPermissionDenied;
   entry_.more_follow = true;  // the response
   requested_ = sink_.Record(entry_);
   return *requested_;
@@ -135,14 +135,12 @@ Status AuditTrail::RecordResponse(int status, std::string_view data,
   entry_.status = status;
   entry_.response_data = data;
   entry_.warnings = warnings;
-  std::string text;
+  NoteError(error);
   if (error != nullptr) {
-    text = Describe(*error);
     const bool denied = error->code == Code::kPermissionDenied;
     if (denied != entry_.denied) memo_.Clear();  // by the work itself
     entry_.denied = denied;
   }
-  entry_.error = text;
   return sink_.Record(entry_);
 }
 

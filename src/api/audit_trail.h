@@ -35,14 +35,19 @@ class AuditTrail {
   void NoteBody(std::string_view json) { entry_.request_data = json; }
   void NoteCapability(Verb verb, Capability capability, bool on_custodian);
 
+  // The answer is this document; it must outlive the trail.
+  void NoteDocument(const audit::Document& document) { entry_.response_document = &document; }
+
   // Before the work; `refused`: why there will be none. Later calls repeat the first one's outcome.
   Status RecordRequest(const Error* refused = nullptr);
   // Before the answer, after RecordRequest() went well: `data` is the JSON that the client gets to
-  // see, `error` why it gets none.
+  // see (of a document: anything), `error` why it gets none.
   Status RecordResponse(int status, std::string_view data, const std::vector<std::string>& warnings,
                         const Error* error);
 
  private:
+  void NoteError(const Error* error);
+
   audit::Sink& sink_;
   const bool more_at_hand_;
   audit::Entry entry_;

@@ -26,6 +26,8 @@ enum class Verb { kRead, kWrite, kPatch, kDelete, kList, kScan };
 std::string_view EngineName(EngineKind engine);
 std::string_view VerbName(Verb verb);
 
+class ConstantDocument;
+
 // Remount jobs that were carried out; they are done when they are answered.
 class RemountLog;
 
@@ -54,13 +56,15 @@ class UnfinishedWork {
   virtual Result<bool> Continue(std::chrono::steady_clock::time_point until) = 0;
 };
 
-// What a handler answers: it appends one JSON value to `json`, or sets 204.
+// What a handler answers: it appends one JSON value to `json`, or names a document, or sets 204.
 struct Reply {
   JsonWriter json;
   int status = 200;
   bool secret = false;  // the answer is wiped after it is sent
   std::vector<std::string> warnings;
   std::unique_ptr<UnfinishedWork> rest = nullptr;  // nothing is answered before it is done
+  // Of a raw endpoint: the whole answer, instead of `json`. Null: it is none.
+  const ConstantDocument* document = nullptr;
 
   Status NoContent() {
     status = 204;

@@ -1,12 +1,14 @@
 #pragma once
 
+#include "constant_document.h"
 #include "endpoint_table.h"
 
 namespace coffer::api {
 
-// {"help", "see_also", "openapi"}, written from the endpoint's declaration.
-void WriteHelp(const Endpoint& endpoint, EngineKind engine, JsonWriter& json);
+// {"help", "see_also", "openapi"}, written once from the endpoint's declaration. The endpoint is
+// one of a table.
+const ConstantDocument& HelpOf(const Endpoint& endpoint);
 // The same for an engine as a whole: its paths, each with its sentence.
-void WriteEngineHelp(EngineKind engine, JsonWriter& json);
+const ConstantDocument& EngineHelpOf(EngineKind engine);
 
 }  // namespace coffer::api

@@ -9,6 +9,7 @@
 #include "coffer/base/ids.h"
 #include "coffer/base/secret_bytes.h"
 #include "coffer/base/wiping_reserve.h"
+#include "constant_document.h"
 #include "endpoint_table.h"
 #include "envelope.h"
 #include "errors.h"
@@ -93,6 +94,7 @@ void Service::Impl::Complete(Exchange& exchange) {
   http::Response& response = exchange.response;
   std::string& body = response.body;
   response.wipe = reply.secret;
+  if (reply.document != nullptr) exchange.AnswerWith(*reply.document);
   response.content_type = endpoint.content_type;
   const bool json = endpoint.content_type == kJson;
   exchange.data_end = json ? body.size() : exchange.data_at;
@@ -105,7 +107,7 @@ void Service::Impl::Complete(Exchange& exchange) {
     if (reply.secret) ReserveWiping(body, body.size() + TailSize(exchange.warnings));
     AppendEnvelopeTail(exchange.data_at, endpoint.data_at_top, exchange.warnings,
                        EngineName(exchange.target->engine), body);
-  } else if (json) {
+  } else if (json && reply.document == nullptr) {
     body += '\n';
   }
 }
@@ -123,13 +125,8 @@ Status Service::Impl::Help(Exchange& exchange) {
   const Target& target = *exchange.target;
   exchange.trail.NoteHelp();
   COFFER_TRY(exchange.trail.RecordRequest());
-  JsonWriter json(exchange.response.body);
-  if (target.match.endpoint != nullptr) {
-    WriteHelp(*target.match.endpoint, target.engine, json);
-  } else {
-    WriteEngineHelp(target.engine, json);
-  }
-  exchange.data_end = exchange.response.body.size();
+  exchange.AnswerWith(target.match.endpoint != nullptr ? HelpOf(*target.match.endpoint)
+                                                       : EngineHelpOf(target.engine));
   return {};
 }
 

@@ -9,6 +9,7 @@
 
 #include "audit_trail.h"
 #include "coffer/api/service.h"
+#include "constant_document.h"
 #include "remount_log.h"
 #include "request_meter.h"
 #include "route.h"
@@ -47,6 +48,11 @@ struct Exchange {
   std::optional<Call> call;
   std::optional<Reply> reply;
   Metered metered;
+
+  void AnswerWith(const ConstantDocument& document) {
+    response.body += document.Body();
+    trail.NoteDocument(document.Facts());
+  }
 };
 
 // A batch that gives way to others between its slices. Its buffers are the parked request's.

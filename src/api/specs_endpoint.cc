@@ -1,13 +1,13 @@
 #include "coffer/api/reference.h"
+#include "constant_document.h"
 #include "endpoint_table.h"
 
 namespace coffer::api {
 namespace {
 
-// The document does not change while the program runs.
 Status ReadOpenApi(const Call&, Reply& reply) {
-  static const std::string document = OpenApiDocument();
-  reply.json.Literal(document);
+  static const ConstantDocument document(OpenApiDocument());
+  reply.document = &document;
   return {};
 }
 

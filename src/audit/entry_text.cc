@@ -55,6 +55,53 @@ void AppendTexts(std::span<const std::string> texts, std::string& out) {
   out += ']';
 }
 
+// How much of a line what a client sent may take: `data` of a JSON value, `text` of a path or a
+// warning. All that one without a valid token has written, in the two entries of his request, is
+// less than 4 KiB.
+struct Room {
+  std::size_t data = 0;
+  std::size_t text = 0;
+};
+
+Room RoomFor(const Entry& entry) {
+  constexpr Room kCallers{1024UL * 1024, 4096};
+  constexpr Room kStrangers{384, 256};
+  return entry.caller != nullptr ? kCallers : kStrangers;
+}
+
+// As a JSON string; a long one as its beginning, its size and its hash.
+void AppendBounded(std::string_view text, std::size_t limit, const ValueHasher& hasher,
+                   std::string& out) {
+  const std::size_t begin = out.size();
+  if (text.size() <= limit) {
+    AppendJsonString(text, out);
+    if (out.size() - begin <= limit + 2) return;
+    out.resize(begin);
+  }
+  constexpr std::size_t kShown = 64;
+  std::string shown;
+  AppendJsonString(text.substr(0, kShown), shown);
+  if (shown.size() > 2 * kShown) shown = R"("")";  // nothing but escapes
+  shown.pop_back();
+  out += shown;
+  out += "... (";
+  AppendNumber(text.size(), out);
+  out += " bytes, ";
+  out += hasher.Hash(text);
+  out += ")\"";
+}
+
+void AppendWarnings(std::span<const std::string> warnings, std::size_t limit,
+                    const ValueHasher& hasher, std::string& out) {
+  constexpr std::size_t kMost = 16;  // the server has no request that earns more
+  out += '[';
+  for (std::size_t i = 0; i < std::min(kMost, warnings.size()); ++i) {
+    if (i > 0) out += ',';
+    AppendBounded(warnings[i], limit, hasher, out);
+  }
+  out += ']';
+}
+
 std::string_view MountClass(std::string_view type) {
   if (type == "system") return "system";
   return type == "token" ? "auth" : "secret";
@@ -151,9 +198,10 @@ void AppendRequest(const Entry& entry, const ValueHasher& hasher, std::string& o
   request.Text("id", entry.request_id);
   request.Text("operation", entry.operation);
   AppendMount(entry.mount, request);
-  AppendJsonString(entry.path, request.Name("path"));
+  const Room room = RoomFor(entry);
+  AppendBounded(entry.path, room.text, hasher, request.Name("path"));
   if (!entry.request_data.empty()) {
-    AppendRedacted(entry.request_data, {entry.plain_fields, entry.secret_fields}, hasher,
+    AppendRedacted(entry.request_data, {entry.plain_fields, entry.secret_fields}, hasher, room.data,
                    request.Name("data"));
   }
   request.Text("remote_address", entry.remote_address);
@@ -161,14 +209,27 @@ void AppendRequest(const Entry& entry, const ValueHasher& hasher, std::string& o
   request.Close();
 }
 
+void AppendDocument(const Document& document, std::string& out) {
+  out += R"({"document":{"octets":)";
+  AppendNumber(document.size, out);
+  out += R"(,"sha256":)";
+  AppendJsonString(document.sha256, out);
+  out += "}}";
+}
+
 void AppendResponse(const Entry& entry, const ValueHasher& hasher, std::string& out) {
   Members response(out);
   AppendMount(entry.mount, response);
   AppendNumber(static_cast<std::uint64_t>(entry.status), response.Name("http_status"));
-  if (!entry.response_data.empty()) {
-    AppendRedacted(entry.response_data, {}, hasher, response.Name("data"));
+  const Room room = RoomFor(entry);
+  if (entry.response_document != nullptr) {
+    AppendDocument(*entry.response_document, response.Name("data"));
+  } else if (!entry.response_data.empty()) {
+    AppendRedacted(entry.response_data, {}, hasher, room.data, response.Name("data"));
   }
-  if (!entry.warnings.empty()) AppendTexts(entry.warnings, response.Name("warnings"));
+  if (!entry.warnings.empty()) {
+    AppendWarnings(entry.warnings, room.text, hasher, response.Name("warnings"));
+  }
   response.Close();
 }
 
@@ -195,11 +256,16 @@ void FinishEntry(const Entry& entry, SystemTime now, const ValueHasher& hasher, 
   AppendRfc3339(now, out);
   out += response ? R"(","type":"response","response":)" : R"(","type":"request")";
   if (response) AppendResponse(entry, hasher, out);
-  if (entry.error.empty()) return;
-  out += R"(,"error":)";
-  AppendJsonString(RedactQuotes(std::string(entry.error), entry.request_data,
-                                {entry.plain_fields, entry.secret_fields}, hasher),
-                   out);
+  if (!entry.error.Empty()) {
+    out += R"(,"error":)";
+    AppendJsonString(entry.error, out);
+  } else if (!entry.error_text.empty()) {
+    out += R"(,"error":)";
+    hasher.AppendQuoted(entry.error_text, out);
+  }
+  if (entry.error_code.Empty()) return;
+  out += R"(,"error_code":)";
+  AppendJsonString(entry.error_code, out);
 }
 
 void AppendEvent(const Event& event, SystemTime now, std::string& out) {

@@ -51,20 +51,57 @@ bool IsName(std::string_view text) {
              std::string_view::npos;
 }
 
-// Walks through a JSON text and tells its parts to a visitor. Strict in what stands where, so that
+// Writes what is shown of a JSON value, up to a limit.
+class Writer {
+ public:
+  Writer(const ValueHasher& hasher, std::size_t limit, std::string& out)
+      : hasher_(hasher), out_(out), begin_(out.size()), limit_(limit) {}
+  void Structure(char c) { out_ += c; }
+  void Name(std::string_view name) {
+    if (Fits(name)) AppendJsonString(name, out_);
+  }
+  void Text(std::string_view text, Treatment treatment) {
+    if (treatment == Treatment::kPlain) {
+      AppendJsonString(text, out_);
+    } else {
+      hasher_.AppendQuoted(text, out_);
+    }
+  }
+  void Word(std::string_view word, Treatment treatment) {
+    if (treatment == Treatment::kSecret) {
+      hasher_.AppendQuoted(word, out_);
+    } else if (Fits(word)) {
+      out_.append(word);
+    }
+  }
+  bool InBounds() const { return !full_ && out_.size() - begin_ <= limit_; }
+
+ private:
+  bool Fits(std::string_view text) {
+    full_ = full_ || text.size() > limit_;
+    return !full_;
+  }
+
+  const ValueHasher& hasher_;
+  std::string& out_;
+  const std::size_t begin_;
+  const std::size_t limit_;
+  bool full_ = false;
+};
+
+// Walks through a JSON text and tells its parts to the writer. Strict in what stands where, so that
 // no value is ever taken for a name.
-template <typename Visitor>
 class Walker {
  public:
-  Walker(std::string_view json, const RedactionRules& rules, Visitor& visitor)
-      : json_(json), rules_(rules), visitor_(visitor) {}
+  Walker(std::string_view json, const RedactionRules& rules, Writer& writer)
+      : json_(json), rules_(rules), writer_(writer) {}
 
-  // False where the text is not one whole value, or the visitor has had enough.
+  // False where the text is not one whole value, or the writer has had enough.
   bool Walk() {
     while (true) {
       while (at_ < json_.size() && IsBlank(json_[at_])) ++at_;
       if (at_ == json_.size()) return wanted_ == Wanted::kNothing;
-      if (!Step(json_[at_]) || !visitor_.InBounds()) return false;
+      if (!Step(json_[at_]) || !writer_.InBounds()) return false;
     }
   }
 
@@ -96,7 +133,7 @@ class Walker {
   }
 
   bool Structure(char c) {
-    visitor_.Structure(c);
+    writer_.Structure(c);
     ++at_;
     return true;
   }
@@ -147,13 +184,13 @@ class Walker {
                                                     : Treatment::kUsual;
       }
       wanted_ = Wanted::kColon;
-      visitor_.Name(text);
+      writer_.Name(text);
       return true;
     }
     if (!WantsValue()) return false;
     HadValue();
     const bool shown = treatment_ == Treatment::kPlain && open_.size() == 1 && IsName(text);
-    visitor_.Text(text, shown ? Treatment::kPlain : Treatment::kUsual);
+    writer_.Text(text, shown ? Treatment::kPlain : Treatment::kUsual);
     return true;
   }
 
@@ -166,78 +203,25 @@ class Walker {
     const std::string_view word = json_.substr(begin, at_ - begin);
     if (!WantsValue() || !IsWord(word)) return false;
     HadValue();
-    visitor_.Word(word, treatment_);
+    writer_.Word(word, treatment_);
     return true;
   }
 
   std::string_view json_;
   const RedactionRules& rules_;
-  Visitor& visitor_;
+  Writer& writer_;
   std::size_t at_ = 0;
   std::vector<char> open_;
   Wanted wanted_ = Wanted::kValue;
   Treatment treatment_ = Treatment::kUsual;
 };
 
-class Writer {
- public:
-  Writer(const ValueHasher& hasher, std::string& out)
-      : hasher_(hasher), out_(out), begin_(out.size()) {}
-  void Structure(char c) { out_ += c; }
-  void Name(std::string_view name) { AppendJsonString(name, out_); }
-  void Text(std::string_view text, Treatment treatment) {
-    if (treatment == Treatment::kPlain) {
-      AppendJsonString(text, out_);
-    } else {
-      hasher_.AppendQuoted(text, out_);
-    }
-  }
-  void Word(std::string_view word, Treatment treatment) {
-    if (treatment == Treatment::kSecret) {
-      hasher_.AppendQuoted(word, out_);
-    } else {
-      out_.append(word);
-    }
-  }
-  bool InBounds() const { return out_.size() - begin_ <= kMaxRedactedOctets; }
-
- private:
-  const ValueHasher& hasher_;
-  std::string& out_;
-  const std::size_t begin_;
-};
-
-class QuoteFinder {
- public:
-  QuoteFinder(const ValueHasher& hasher, std::string& text) : hasher_(hasher), text_(text) {}
-  void Structure(char) {}
-  void Name(std::string_view) {}
-  void Text(std::string_view value, Treatment treatment) {
-    constexpr std::size_t kLeast = 4;
-    if (treatment == Treatment::kPlain || value.size() < kLeast) return;
-    std::size_t at = text_.find(value);
-    if (at == std::string::npos) return;
-    const std::string hash = hasher_.Hash(value);
-    for (; at != std::string::npos; at = text_.find(value, at + hash.size())) {
-      text_.replace(at, value.size(), hash);
-    }
-  }
-  void Word(std::string_view word, Treatment treatment) {
-    if (treatment == Treatment::kSecret) Text(word, treatment);
-  }
-  bool InBounds() const { return true; }
-
- private:
-  const ValueHasher& hasher_;
-  std::string& text_;
-};
-
 }  // namespace
 
 void AppendRedacted(std::string_view json, const RedactionRules& rules, const ValueHasher& hasher,
-                    std::string& out) {
+                    std::size_t limit, std::string& out) {
   const std::size_t begin = out.size();
-  Writer writer(hasher, out);
+  Writer writer(hasher, limit, out);
   if (Walker(json, rules, writer).Walk()) return;
   out.resize(begin);
   out += R"({"elided":{"octets":)";
@@ -245,13 +229,6 @@ void AppendRedacted(std::string_view json, const RedactionRules& rules, const Va
   out += R"(,"hash":)";
   hasher.AppendQuoted(json, out);
   out += "}}";
-}
-
-std::string RedactQuotes(std::string text, std::string_view json, const RedactionRules& rules,
-                         const ValueHasher& hasher) {
-  QuoteFinder finder(hasher, text);
-  static_cast<void>(Walker(json, rules, finder).Walk());
-  return text;
 }
 
 }  // namespace coffer::audit

@@ -10,6 +10,7 @@
 
 #include "api/audit_trail.h"
 #include "api/service_fixture.h"
+#include "coffer/crypto/digest.h"
 #include "coffer/http/server.h"
 #include "http/client.h"
 
@@ -33,6 +34,9 @@ class RecordingSink final : public audit::Sink {
     bool durable = false;
     int status = 0;
     std::set<std::string> secret;
+    std::string made_error;  // no literal
+    std::string error_code;
+    std::string document;  // the hash of one
   };
   Status Record(const audit::Entry& entry) override {
     const std::lock_guard lock(mutex_);
@@ -52,7 +56,10 @@ class RecordingSink final : public audit::Sink {
               entry.denied,
               entry.durable,
               entry.status,
-              {}};
+              {},
+              std::string(entry.error_text),
+              std::string(entry.error_code),
+              entry.response_document == nullptr ? "" : entry.response_document->sha256};
     for (const auto& name : entry.secret_fields) kept.secret.emplace(name);
     entries.push_back(std::move(kept));
     return {};
@@ -194,6 +201,43 @@ TEST_F(AuditTrailTest, RefusalsLeaveTheirPairToo) {
   EXPECT_TRUE(kept[0].denied);
   EXPECT_FALSE(kept[0].known);
   EXPECT_FALSE(kept[4].denied);
+}
+
+TEST_F(AuditTrailTest, OnlyALiteralIsToldToTheTrailAsAnError) {
+  Send(http::Method::kGet, "transit/keys/k", "", "");
+  for (const auto& kept : trail_.Take()) {
+    EXPECT_EQ(kept.error, "1 error occurred:\n\t* permission denied\n\n");
+    EXPECT_EQ(kept.error_code, "permission_denied");
+  }
+  Get("nowhere/hvs.secret");
+  for (const auto& kept : trail_.Take()) {
+    EXPECT_EQ(kept.error, "");
+    EXPECT_NE(kept.made_error.find("hvs.secret"), std::string::npos);
+    EXPECT_EQ(kept.error_code, "no_route");
+  }
+  Get("transit/keys/none");
+  EXPECT_EQ(Pair().second.error, "no such object");
+}
+
+TEST_F(AuditTrailTest, ADocumentIsToldByItsHash) {
+  for (const char* const target :
+       {"sys/internal/specs/openapi", "transit/encrypt/k?help=1", "transit/?help=1"}) {
+    const std::string body = Get(target).body;
+    const auto [request, response] = Pair();
+    EXPECT_EQ(response.document, ToHex(crypto::Sha256(AsBytes(body)))) << target;
+  }
+  Get("sys/health");
+  EXPECT_EQ(Pair().second.document, "");
+}
+
+TEST_F(AuditTrailTest, WhateverWasDoneHasItsEntryThoughTheRequestIsLong) {
+  Post("transit/keys/k");
+  trail_.Take();
+  const auto answer = Send(http::Method::kPost, "transit/keys/k/rotate",
+                           "{\"" + std::string(9'000'000, 'n') + "\":1}");
+  EXPECT_EQ(answer.status / 100, 2);
+  EXPECT_LT(answer.body.size(), 4096U);
+  EXPECT_EQ(Pair().second.status, answer.status);
 }
 
 // Fills the memo at the request, and looks at it at the response.

@@ -62,7 +62,7 @@ const std::set<std::string> kDocumented{"time",
                                         "response.secret.lease_id",
                                         "response.wrap_info",
                                         "response.warnings"};
-const std::set<std::string> kAdded{"response.http_status"};
+const std::set<std::string> kAdded{"response.http_status", "error_code"};
 
 void Collect(const json& value, const std::string& prefix, std::set<std::string>& out) {
   for (const auto& [name, member] : value.items()) {
@@ -138,6 +138,7 @@ TEST_F(EntryTextTest, EveryFieldIsAmongVaultsDocumentedOnesOrOneOfOurs) {
   const std::vector<std::string> warnings{"w"};
   entry_.warnings = warnings;
   entry_.error = "an error";
+  entry_.error_code = "invalid";
   std::set<std::string> found;
   Collect(json::parse(Line()), "", found);
   for (const std::string& field : found) {
@@ -209,7 +210,7 @@ TEST_F(EntryTextTest, NothingAClientSendsCanBreakTheLine) {
   const std::vector<std::string> warnings{nasty};
   entry_.type = Entry::Type::kResponse;
   entry_.path = entry_.operation = entry_.request_id = entry_.remote_address = nasty;
-  entry_.error = nasty;
+  entry_.error_text = nasty;
   entry_.warnings = warnings;
   entry_.token = nasty;
   caller_.display_name = nasty;
@@ -265,10 +266,103 @@ TEST_F(EntryTextTest, ManyCallersAreNotTakenForEachOther) {
   }
 }
 
-TEST_F(EntryTextTest, ErrorsDoNotRepeatWhatIsHashed) {
-  entry_.error = "illegal value aGVsbG8= at input byte 0";
-  EXPECT_EQ(json::parse(Line())["error"],
-            "illegal value " + hasher_.Hash("aGVsbG8=") + " at input byte 0");
+TEST_F(EntryTextTest, AnErrorThatIsNoLiteralIsOneHash) {
+  const std::string text = "illegal value aGVsbG8= at input byte 0";
+  entry_.error_text = text;
+  entry_.error_code = "invalid";
+  const json line = json::parse(Line());
+  EXPECT_EQ(line["error"], hasher_.Hash(text));
+  EXPECT_EQ(line["error_code"], "invalid");
+}
+
+TEST_F(EntryTextTest, ALiteralErrorIsShownWhateverWasSentBesideIt) {
+  // Both values occur in the hash of the other, and in the error.
+  entry_.request_data = R"({"a":"hmac","b":"sha2","c":"hmac","d":"sha256","e":"denied"})";
+  entry_.error = "permission denied: hmac";
+  EXPECT_EQ(json::parse(Line())["error"], "permission denied: hmac");
+}
+
+TEST_F(EntryTextTest, ADocumentStandsAsItsOpenHash) {
+  const Document document{160'000, "5e884898"};
+  entry_.type = Entry::Type::kResponse;
+  entry_.response_document = &document;
+  entry_.response_data = R"({"not":"looked at"})";
+  EXPECT_EQ(json::parse(Line())["response"]["data"],
+            (json{{"document", {{"octets", 160'000}, {"sha256", "5e884898"}}}}));
+}
+
+TEST_F(EntryTextTest, ALongPathOrWarningStandsAsItsBeginningAndOneHash) {
+  const std::string path = "transit/encrypt/" + std::string(100'000, 'k');
+  const std::vector<std::string> warnings(100, std::string(9'000'000, 'w'));
+  entry_.type = Entry::Type::kResponse;
+  entry_.path = path;
+  entry_.warnings = warnings;
+  const json line = json::parse(Line());
+  EXPECT_EQ(line["request"]["path"],
+            path.substr(0, 64) + "... (100016 bytes, " + hasher_.Hash(path) + ")");
+  EXPECT_LT(line["response"]["warnings"].dump().size(), 16 * 256U);
+  const std::string escapes(4096, '\x01');
+  entry_.path = escapes;
+  EXPECT_EQ(json::parse(Line())["request"]["path"],
+            "... (4096 bytes, " + hasher_.Hash(escapes) + ")");
+}
+
+// What both entries of the request take in the file.
+class StrangersTest : public EntryTextTest {
+ protected:
+  StrangersTest() {
+    entry_.caller = nullptr;
+    entry_.request_id = "0f9c0f9c-0f9c-0f9c-0f9c-0f9c0f9c0f9c";
+    entry_.remote_address = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
+    entry_.remote_port = 65535;
+    entry_.error_text = escapes_;
+    entry_.error_code = "authentication_failed";
+    entry_.status = 400;
+  }
+  std::size_t Octets() {
+    std::size_t octets = 0;
+    for (const auto type : {Entry::Type::kRequest, Entry::Type::kResponse}) {
+      entry_.type = type;
+      std::string line = BeginEntry(entry_, style_, hasher_).Text();
+      FinishEntry(entry_, kNow, hasher_, line);
+      EXPECT_TRUE(json::accept(line + "}"));
+      SealLine({UINT64_MAX, {}}, line);
+      octets += line.size();
+    }
+    return octets;
+  }
+  static std::string Repeated(std::string_view text, std::size_t times) {
+    std::string out;
+    for (std::size_t i = 0; i < times; ++i) out += text;
+    return out;
+  }
+
+  const std::string escapes_ = std::string(10'000, '\x01');
+};
+
+TEST_F(StrangersTest, TwoEntriesTakeLessThan4KiBWhateverIsSent) {
+  std::vector<std::string> texts{escapes_, "", "{", "1"};
+  for (const std::size_t size : {1, 40, 41, 42, 64, 250, 256, 257, 380, 384, 385, 100'000}) {
+    texts.push_back(std::string(size, 'a'));
+    texts.push_back(std::string(size, '"'));
+    texts.push_back(std::string(size, '\xff'));
+    texts.push_back("{\"" + std::string(size, 'a') + "\":1}");
+    texts.push_back("[" + Repeated("1,", size) + "1]");
+    texts.push_back("{" + Repeated("\"\":\"\",", size) + "\"\":0}");
+    texts.push_back(std::string(size, '[') + std::string(size, ']'));
+  }
+  const std::vector<std::string> warnings(2, escapes_);
+  entry_.warnings = warnings;
+  std::size_t most = 0;
+  for (const std::string& token : {std::string(), escapes_}) {
+    entry_.token = token;
+    for (const std::string& text : texts) {
+      entry_.path = entry_.request_data = entry_.response_data = text;
+      most = std::max(most, Octets());
+    }
+  }
+  EXPECT_LE(most, 4096U);
+  EXPECT_GT(most, 3000U);
 }
 
 TEST_F(EntryTextTest, EventsSayWhatTheServerDid) {

@@ -16,10 +16,15 @@ using nlohmann::json;
 
 class RedactionTest : public ::testing::Test {
  protected:
-  std::string Redact(std::string_view text, const RedactionRules& rules = {}) {
+  std::string Redact(std::string_view text, const RedactionRules& rules = {},
+                     std::size_t limit = 1024UL * 1024) {
     std::string out;
-    AppendRedacted(text, rules, hasher_, out);
+    AppendRedacted(text, rules, hasher_, limit, out);
     return out;
+  }
+  std::string Elided(std::string_view text) {
+    return "{\"elided\":{\"octets\":" + std::to_string(text.size()) + ",\"hash\":\"" + Hash(text) +
+           "\"}}";
   }
   std::string Hash(std::string_view value) { return hasher_.Hash(value); }
 
@@ -61,8 +66,6 @@ TEST_F(RedactionTest, ShowsOnlyShortNamesInAPlainField) {
   EXPECT_EQ(Redact(R"({"type":"Pasted Secret"})", rules), "{\"type\":\"" + Hash(secret) + "\"}");
   EXPECT_EQ(Redact(R"({"type":["aes"]})", rules), "{\"type\":[\"" + Hash("aes") + "\"]}");
   EXPECT_EQ(Redact(R"({"type":{"x":"aes"}})", rules), "{\"type\":{\"x\":\"" + Hash("aes") + "\"}}");
-  EXPECT_EQ(RedactQuotes("unknown Pasted Secret", R"({"type":"Pasted Secret"})", rules, hasher_),
-            "unknown " + Hash(secret));
 }
 
 TEST_F(RedactionTest, ShowsNothingOfWhatIsNoJson) {
@@ -92,10 +95,7 @@ TEST_F(RedactionTest, ShowsNothingOfWhatIsNoJson) {
                            "{\"a\"::1}",
                            "{,}",
                            "nul"}) {
-    EXPECT_EQ(Redact(text),
-              "{\"elided\":{\"octets\":" + std::to_string(std::string_view(text).size()) +
-                  ",\"hash\":\"" + Hash(text) + "\"}}")
-        << text;
+    EXPECT_EQ(Redact(text), Elided(text)) << text;
   }
 }
 
@@ -116,13 +116,14 @@ TEST_F(RedactionTest, EscapesNamesSoThatTheyCannotBreakTheLine) {
   EXPECT_EQ(out, "{\"a\\n\\\"\\u0000b\":1,\"\xef\xbf\xbd\":2}");
 }
 
-TEST_F(RedactionTest, ReplacesWhatAnErrorQuotes) {
-  const std::array<std::string_view, 1> plain{"type"};
-  const RedactionRules rules{plain, {}};
-  EXPECT_EQ(
-      RedactQuotes("no such thing: Geheim", R"({"a":"Geheim","type":"such"})", rules, hasher_),
-      "no such thing: " + Hash("Geheim"));
-  EXPECT_EQ(RedactQuotes("an a", R"({"a":"a"})", rules, hasher_), "an a");
+TEST_F(RedactionTest, NamesAndNumbersAreBoundedLikeValues) {
+  for (const std::string& text :
+       {"{\"" + std::string(5000, 'n') + "\":1}", "{\"a\":" + std::string(5000, '1') + "}",
+        "{\"" + std::string(900, '\x01') + "\":1}", "[" + std::string(600, '[') + "]"}) {
+    EXPECT_EQ(Redact(text, {}, 1000), Elided(text)) << text;
+  }
+  EXPECT_EQ(Redact("{\"" + std::string(900, 'n') + "\":1}", {}, 1000),
+            "{\"" + std::string(900, 'n') + "\":1}");
 }
 
 TEST(JsonText, WritesAnyOctetsAsOneLineOfJson) {

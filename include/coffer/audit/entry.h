@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -11,6 +12,7 @@
 #include "coffer/audit/chain.h"
 #include "coffer/base/clock.h"
 #include "coffer/base/ids.h"
+#include "coffer/base/literal_text.h"
 #include "coffer/base/result.h"
 
 namespace coffer::audit {
@@ -50,6 +52,12 @@ class RequestMemo {
   std::vector<std::pair<Id, LineBeginning>> beginnings_;
 };
 
+// An answer that is made once and never changes. Recorded by its size and its SHA-256.
+struct Document {
+  std::size_t size = 0;
+  std::string sha256;  // in hexadecimal
+};
+
 // One line of the trail, in plain words: the devices decide what of it is shown and what is hashed.
 // Views are valid during Record() only and may hold anything a client can send.
 struct Entry {
@@ -63,25 +71,33 @@ struct Entry {
   std::uint16_t remote_port = 0;
   std::string_view token;          // as it was presented; empty: none
   const Caller* caller = nullptr;  // null where the token is not valid
-  // JSON values, as they were read or will be sent; empty: none. Every string in them is hashed.
+  // JSON values, as they were read or will be sent; empty: none. Every string in them is hashed,
+  // and what is long stands as its size and one hash, sooner where there is no caller.
   std::string_view request_data;
   std::string_view response_data;
   // Members of request_data at its top: those whose short names ("aes256-gcm96") are shown, and
   // those that are hashed even where no string.
   std::span<const std::string_view> plain_fields;
   std::span<const std::string_view> secret_fields;
+  // The answer is this document, which is no secret and the same each time: `response_data` is not
+  // looked at. Null: it is none.
+  const Document* response_document = nullptr;
   std::span<const std::string> warnings;  // of the answer
-  std::string_view error;
-  bool denied = false;  // the error is that of the policies
-  int status = 0;       // responses: the HTTP status
+  // Why there is no other answer. Only a literal is shown; any other text may quote what a client
+  // sent, and is hashed as a whole.
+  LiteralText error;
+  std::string_view error_text;  // in place of `error`, where that is empty
+  LiteralText error_code;       // "permission_denied"
+  bool denied = false;          // the error is that of the policies
+  int status = 0;               // responses: the HTTP status
   // Whether the request changes what is stored: its record is then on the disk before Record()
   // returns, else accepted by the kernel.
   bool durable = false;
   // Other records follow at once, or Flush() of the sink: until then the record may stand where it
   // outlives the process, but not in the device's file yet.
   bool more_follow = false;
-  // Cleared whenever anything above has changed but `type`, what belongs to the response,
-  // `error` and `more_follow`; null: nothing is kept.
+  // Cleared whenever anything above has changed but `type`, what belongs to the response, the
+  // error's texts and `more_follow`; null: nothing is kept.
   RequestMemo* memo = nullptr;
 };
 

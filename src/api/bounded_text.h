@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace coffer::api {
+
+// A text that quotes what was sent; a longer one is cut between two characters and ends in "...".
+inline std::string BoundedText(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  std::size_t end = most;
+  // What is no UTF-8 is cut where it is.
+  const auto inside = [&] { return (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80; };
+  while (end > 0 && most - end < 4 && inside()) --end;
+  return std::string(text.substr(0, end)) + "...";
+}
+
+}  // namespace coffer::api
