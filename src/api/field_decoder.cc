@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bounded_text.h"
 #include "coffer/base/ascii.h"
 #include "coffer/base/parse.h"
 
@@ -117,14 +118,6 @@ Result<JsonValue> ToTexts(JsonValue value) {
   return JsonValue(JsonValue::Data(std::move(out)));
 }
 
-std::string JoinSorted(std::vector<std::string> names) {
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : " ") + name;
-  return "[" + out + "]";
-}
-
 template <typename T>
 Result<JsonValue> Wrap(Result<T> value) {
   if (!value) return Fail(std::move(value).error());
@@ -179,6 +172,22 @@ Result<JsonValue> ConvertField(FieldType type, JsonValue value) {
   return Fail(Code::kInternal, "", "field type without a conversion");
 }
 
+void NamesToTell::Add(std::string_view name) {
+  constexpr std::size_t kMostNames = 16;
+  constexpr std::size_t kMostOctets = 64;
+  if (names_.size() == kMostNames) {
+    more_ = more_ || !names_.contains(BoundedText(name, kMostOctets));
+  } else {
+    names_.insert(BoundedText(name, kMostOctets));
+  }
+}
+
+std::string NamesToTell::Text() const {
+  std::string out;
+  for (const std::string& name : names_) out += (out.empty() ? "" : " ") + name;
+  return "[" + out + (more_ ? " ...]" : "]");
+}
+
 Fields::~Fields() {
   for (auto& [spec, value] : values_) {
     if (spec->secret) value.Wipe();
@@ -208,12 +217,12 @@ Status Fields::Decode(JsonValue input) {
       return capture.first == member.name;
     });
     if (captured) {
-      replaced_.push_back(member.name);
+      replaced_.Add(member.name);
       continue;
     }
     const FieldSpec* const spec = Spec(member.name);
     if (spec == nullptr) {
-      unknown_.push_back(member.name);
+      unknown_.Add(member.name);
       continue;
     }
     if (member.value.IsNull()) {
@@ -279,14 +288,14 @@ bool Fields::Bool(std::string_view name) const {
 
 std::vector<std::string> Fields::Warnings() const {
   std::vector<std::string> warnings;
-  if (!unknown_.empty()) {
-    warnings.push_back("Endpoint ignored these unrecognized parameters: " + JoinSorted(unknown_));
+  if (!unknown_.Empty()) {
+    warnings.push_back("Endpoint ignored these unrecognized parameters: " + unknown_.Text());
   }
-  if (!replaced_.empty()) {
+  if (!replaced_.Empty()) {
     warnings.push_back(
         "Endpoint replaced the value of these parameters with the values captured from the "
         "endpoint's path: " +
-        JoinSorted(replaced_));
+        replaced_.Text());
   }
   return warnings;
 }

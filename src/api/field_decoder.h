@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,6 +39,18 @@ struct FieldSpec {
 // quotes nothing.
 Result<JsonValue> ConvertField(FieldType type, JsonValue value);
 
+// Names of parameters for a warning: the first few, each cut where it is long.
+class NamesToTell {
+ public:
+  void Add(std::string_view name);
+  bool Empty() const { return names_.empty(); }
+  std::string Text() const;  // "[alpha zeta]", "[alpha zeta ...]"
+
+ private:
+  std::set<std::string> names_;
+  bool more_ = false;
+};
+
 // The decoded parameters of one request. A name that the endpoint did not declare is a defect.
 class Fields {
  public:
@@ -71,8 +84,8 @@ class Fields {
   std::vector<std::pair<std::string_view, std::string_view>> captures_;
   std::vector<std::pair<const FieldSpec*, JsonValue>> values_;
   std::vector<const FieldSpec*> nulls_;
-  std::vector<std::string> unknown_;
-  std::vector<std::string> replaced_;
+  NamesToTell unknown_;
+  NamesToTell replaced_;
 };
 
 }  // namespace coffer::api

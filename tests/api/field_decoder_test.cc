@@ -104,6 +104,20 @@ TEST(Fields, WarnsOfUnknownAndReplacedParameters) {
                 "endpoint's path: [name]"}));
 }
 
+TEST(Fields, AWarningTellsTheFirstNamesAndTheirBeginnings) {
+  Fields fields(kSpecs);
+  std::string input = R"({"mmm)" + std::string(9'000'000, 'm') + "\":0,\"\xc3\xa4" +
+                      std::string(61, 'n') + "\xc3\xa4\":0";
+  for (int i = 0; i < 100'000; ++i) input += ",\"x" + std::to_string(i) + "\":0";
+  ASSERT_TRUE(Decode(fields, input + "}"));
+  const auto warnings = fields.Warnings();
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_EQ(warnings.front(), "Endpoint ignored these unrecognized parameters: [" +
+                                  std::string(64, 'm') +
+                                  "... x0 x1 x10 x11 x12 x13 x2 x3 x4 x5 x6 x7 x8 x9 \xc3\xa4" +
+                                  std::string(61, 'n') + "... ...]");
+}
+
 TEST(ParseJson, RefusesWhatIsNoJson) {
   for (const char* text : {"{", "{}x", "{\"a\":}", "{'a':1}", "{\"a\":1,}", "\"\\ud800\"", "nul",
                            "{\"a\":\"\xff\"}", "{\"a\":01}", "[1"}) {
