@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
+
+#include "coffer/audit/stored_devices.h"
 
 namespace coffer::audit {
 namespace {
@@ -120,6 +123,28 @@ Status WriteHead(storage::Transaction& transaction, const Id& id, const ChainPos
   upsert.Bind(0, id.View()).Bind(1, static_cast<std::int64_t>(head.sequence));
   COFFER_TRY(upsert.Bind(2, ByteView(head.hash)).Bind(3, std::int64_t{stopped}).Run());
   return {};
+}
+
+Result<DeviceSettings> ForgetDevice(storage::Database& database, std::string_view path) {
+  std::vector<StoredDevice> stored;
+  {
+    COFFER_ASSIGN(storage::Reader reader, database.Read());
+    COFFER_ASSIGN(stored, ReadDevices(reader));
+  }
+  const auto found = std::ranges::find(stored, path, [](const StoredDevice& device) {
+    return std::string_view(device.settings.path);
+  });
+  if (found == stored.end()) {
+    return Fail(Code::kNotFound, "there is no audit device " + std::string(path));
+  }
+  if (found->settings.declared) {
+    return Fail(Code::kInvalid, "the audit device " + found->settings.path +
+                                    " is declared in this server's configuration: remove it there");
+  }
+  COFFER_ASSIGN(storage::Transaction transaction, database.Begin());
+  COFFER_TRY(DeleteDevice(transaction, found->id));
+  COFFER_TRY(transaction.Commit());
+  return std::move(found->settings);
 }
 
 }  // namespace coffer::audit

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "server/audit_device_command.h"
 #include "server/backup_command.h"
 #include "server/console_command.h"
 #include "server/root_token.h"
@@ -32,6 +33,7 @@ int OperatorCommand(const std::vector<std::string>& arguments) {
       {"recover-root", "replace a lost root token; needs the token's PIN",
        [](Console& console) { return ShowRootToken(console, true); }}};
   for (ConsoleCommand& command : BackupCommands()) commands.push_back(std::move(command));
+  for (ConsoleCommand& command : AuditDeviceCommands()) commands.push_back(std::move(command));
   return RunConsoleCommand("operator",
                            "what an operator does on the server's console, while the server is "
                            "stopped",

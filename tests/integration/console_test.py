@@ -336,6 +336,40 @@ class OperatorTest(Case):
             out.write("not-the-pin\n")
         self.refused(78, "was refused by the token", "operator", "recover-root")
 
+    def test_a_broken_audit_device_of_the_api_is_taken_away(self):
+        self.configure(more=f'audit_directory = "{self.folder}"')
+        token = re.search(r"Root token: (\S+)", self.good("operator", "init")).group(1)
+        process, address = self.start()
+        self.good("write", "sys/audit/broken", "type=file", "options=file_path=broken.log", VAULT_ADDR=address, VAULT_TOKEN=token)
+        self.stop(process)
+        os.remove(self.path("broken.log"))
+        os.mkdir(self.path("broken.log"))
+        self.configure(more=f"""audit_directory = "{self.folder}"
+            audit "file" "main" {{ file_path = "{self.path("audit.log")}" }}""")
+        self.refused(1, "there is no audit device none/", "operator", "remove-audit-device", "none")
+        self.refused(2, "NAME is required", "operator", "remove-audit-device")
+        self.assertIn("Removed the audit device broken/", self.good("operator", "remove-audit-device", "broken"))
+        self.refused(1, "there is no audit device broken/", "operator", "remove-audit-device", "broken/")
+        self.refused(1, "is declared in this server's configuration", "operator", "remove-audit-device", "main")
+        with open(self.path("audit.log")) as file:
+            self.assertEqual([event["system"]["device"] for event in map(json.loads, file)
+                              if event.get("system", {}).get("event") == "audit-device-removed"], ["broken/"])
+        _, address = self.start()
+        self.assertEqual(self.lookup(address, token), 0)
+        self.assertTrue(os.path.isdir(self.path("broken.log")))  # left alone
+
+    def test_an_audit_device_that_is_alone_and_broken_is_taken_away(self):
+        self.configure(more=f'audit_directory = "{self.folder}"')
+        token = re.search(r"Root token: (\S+)", self.good("operator", "init")).group(1)
+        process, address = self.start()
+        self.good("write", "sys/audit/broken", "type=file", "options=file_path=broken.log", VAULT_ADDR=address, VAULT_TOKEN=token)
+        self.stop(process)
+        os.remove(self.path("broken.log"))
+        os.mkdir(self.path("broken.log"))
+        self.assertIn('"device":"broken/"', self.good("operator", "remove-audit-device", "broken", "-format=json"))
+        _, address = self.start()
+        self.assertEqual(self.lookup(address, token), 0)
+
     def test_a_public_key_of_the_audit_trail_that_cannot_be_written_is_said(self):
         self.configure(more=f'audit "file" "main" {{ file_path = "{self.path("audit.log")}" }}')
         os.mkdir(self.path("data/audit-key.pem"))
