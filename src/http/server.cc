@@ -143,6 +143,8 @@ void Server::SetWorkerStalled(std::size_t worker, bool stalled) {
   impl_->workers.SetStalled(worker, stalled);
 }
 
+std::vector<std::shared_ptr<const WorkClock>> Server::Work() const { return impl_->workers.Work(); }
+
 ServerCounts Server::Counts() const {
   ServerCounts counts;
   counts.open = impl_->limits->Open();

@@ -72,6 +72,7 @@ class Worker final : public Pistache::Aio::Handler {
   void onReady(const Pistache::Aio::FdSet& fds) override {
     for (const auto& entry : fds) {
       const std::uint64_t id = entry.getTag().value();
+      at_work_->Begin(Connection::Steady::now());
       if (id == kWakeTag) {
         Drain(mailbox_->WakeFd());
         Deliver();
@@ -82,7 +83,8 @@ class Worker final : public Pistache::Aio::Handler {
         Look(id, entry.isWritable());
       }
     }
-    Work();
+    ServeQueue();
+    at_work_->End();
   }
 
   // Any thread.
@@ -94,6 +96,7 @@ class Worker final : public Pistache::Aio::Handler {
   std::vector<Peer> Stall() { return mailbox_->Stall(); }
   void Resume() { mailbox_->Resume(); }
   bool Stalled() const { return mailbox_->Stalled(); }
+  std::shared_ptr<const WorkClock> Work() const { return at_work_; }
 
  private:
   struct Entry {
@@ -190,11 +193,13 @@ class Worker final : public Pistache::Aio::Handler {
     }
   }
 
-  void Work() {
-    turn_end_ = Connection::Steady::now() + shared_->options.turn;
-    while (!queue_.empty()) {
+  void ServeQueue() {
+    Connection::Steady::time_point now = Connection::Steady::now();
+    turn_end_ = now + shared_->options.turn;
+    while (!queue_.empty() && now < turn_end_) {
       const std::uint64_t id = queue_.front();
       queue_.pop_front();
+      at_work_->Begin(now);
       if (const auto found = connections_.find(id); found != connections_.end()) {
         found->second.queued = false;
         place_.connection = id;
@@ -205,8 +210,9 @@ class Worker final : public Pistache::Aio::Handler {
                                                   : connection.OnReadable(context);
                  }));
       }
-      if (Connection::Steady::now() >= turn_end_) break;
+      now = Connection::Steady::now();
     }
+    at_work_->Begin(now);
     if (slice_) std::exchange(slice_, {})();  // behind the requests of this round
     shared_->handler.EndTurn();
     if (!queue_.empty()) mailbox_->Wake();
@@ -286,6 +292,7 @@ class Worker final : public Pistache::Aio::Handler {
   const std::shared_ptr<Mailbox> mailbox_;
   const int tick_;
   Pistache::Polling::Epoll* poller_ = nullptr;
+  const std::shared_ptr<WorkClock> at_work_ = std::make_shared<WorkClock>();
 
   std::atomic<bool> draining_request_{false};
 
@@ -352,6 +359,12 @@ void Workers::SetStalled(std::size_t worker, bool stalled) {
     return;
   }
   for (Peer& peer : reactor_->workers.at(worker)->Stall()) Take(std::move(peer));
+}
+
+std::vector<std::shared_ptr<const WorkClock>> Workers::Work() const {
+  std::vector<std::shared_ptr<const WorkClock>> clocks;
+  for (const auto& worker : reactor_->workers) clocks.push_back(worker->Work());
+  return clocks;
 }
 
 std::size_t Workers::Parked() const { return reactor_->shared->parking_lot->Taken(); }

@@ -3,8 +3,10 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "coffer/base/logger.h"
+#include "coffer/base/stall_watch.h"
 #include "coffer/http/handler.h"
 #include "coffer/http/options.h"
 #include "http/connection_limits.h"
@@ -26,6 +28,7 @@ class Workers {
   void Drain();
   // Any thread.
   void SetStalled(std::size_t worker, bool stalled);
+  std::vector<std::shared_ptr<const WorkClock>> Work() const;
   std::size_t Parked() const;
   std::size_t BufferedOctets() const;
 

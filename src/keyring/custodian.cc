@@ -43,6 +43,7 @@ struct Custodian::Impl {
   const Clock& clock;
   Logger& logger;
   TokenHealth health;
+  const std::shared_ptr<WorkClock> at_work = std::make_shared<WorkClock>();
   std::function<void(bool, std::string_view)> on_token_change;
 
   std::mutex mutex;
@@ -139,7 +140,10 @@ struct Custodian::Impl {
         due.push_back(job.run);
       }
     }
-    for (const auto& job : due) job(clock.Now());
+    for (const auto& job : due) {
+      at_work->Begin(Steady::now());
+      job(clock.Now());
+    }
   }
 
   Steady::time_point NextDue(Steady::time_point next_probe) const {
@@ -164,6 +168,7 @@ struct Custodian::Impl {
           return;
         }
       }
+      at_work->Begin(Steady::now());
       if (work) Execute(*work);
       const Steady::time_point now = Steady::now();
       if (now >= next_probe) {
@@ -171,6 +176,7 @@ struct Custodian::Impl {
         next_probe = now + options.probe_period;
       }
       RunDueJobs(now);
+      at_work->End();
     }
   }
 };
@@ -242,6 +248,8 @@ Status Custodian::ProbeNow() {
 }
 
 const TokenHealth& Custodian::Health() const { return impl_->health; }
+
+std::shared_ptr<const WorkClock> Custodian::Work() const { return impl_->at_work; }
 
 std::size_t Custodian::Waiting() const {
   const std::lock_guard lock(impl_->mutex);

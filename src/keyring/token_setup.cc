@@ -64,32 +64,24 @@ Status MakeObjects(Session& session, const Id& database, Logger& logger) {
   return {};
 }
 
-using Steady = std::chrono::steady_clock;
-
 // Loads modules, which is a call into each before there is an instance to be watched.
 class Loader {
  public:
   explicit Loader(const TokenLocation& location) : location_(location) {}
   Result<std::unique_ptr<Module>> Load() {
-    begun_->store(Steady::now());
+    clock_->Begin(std::chrono::steady_clock::now());
     auto module = LoadCopy(location_);
-    begun_->store(kIdle);
+    clock_->End();
     return module;
   }
-  TokenWatch::CallSince Calls() const {
-    return [begun = begun_]() -> std::optional<Steady::time_point> {
-      const Steady::time_point since = begun->load();
-      if (since == kIdle) return std::nullopt;
-      return since;
-    };
-  }
+  std::shared_ptr<const WorkClock> Clock() const { return clock_; }
 
  private:
-  static constexpr Steady::time_point kIdle{};
   const TokenLocation& location_;
-  const std::shared_ptr<std::atomic<Steady::time_point>> begun_ =
-      std::make_shared<std::atomic<Steady::time_point>>(kIdle);
+  const std::shared_ptr<WorkClock> clock_ = std::make_shared<WorkClock>();
 };
+
+constexpr LiteralText kCall = "a call into the token";
 
 }  // namespace
 
@@ -103,16 +95,23 @@ Result<std::unique_ptr<Module>> LoadCopy(const TokenLocation& location) {
 }
 
 Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes& pin,
-                                std::size_t workers, Logger& logger, TokenWatch* watch) {
+                                std::size_t workers, Logger& logger, StallWatch* watch) {
   const auto login = std::make_shared<Pkcs11Token::Login>();
   login->pin = SecretBytes::CopyOf(pin.Reveal());
   OpenedTokens opened;
   Loader loader(location);
-  if (watch != nullptr) watch->Add("loading the module", loader.Calls());
+  if (watch != nullptr) {
+    watch->Add({"loading the module", kCall, [clock = loader.Clock()] { return clock->Since(); }});
+  }
   for (std::size_t index = 0; index <= workers; ++index) {
     COFFER_ASSIGN(auto module, loader.Load());
     if (watch != nullptr) {
-      watch->Add(index == 0 ? "custodian" : "worker " + std::to_string(index - 1), module->Calls());
+      StallWatch::Subject subject{"custodian", kCall, module->Calls()};
+      if (index > 0) {
+        subject.worker = index - 1;
+        subject.name = "worker " + std::to_string(index - 1);
+      }
+      watch->Add(std::move(subject));
     }
     COFFER_ASSIGN(auto token, Pkcs11Token::Open(std::move(module), location, login));
     opened.serial = token->Serial();

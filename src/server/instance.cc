@@ -17,6 +17,7 @@
 #include "server/root_token.h"
 #include "server/secret_file.h"
 #include "server/serve_command.h"
+#include "server/supervisor.h"
 #include "server/token_making.h"
 
 namespace coffer::server {
@@ -67,7 +68,7 @@ Status Instance::OpenStorage() {
 
 Status Instance::OpenKeys() {
   SelectSoftHsm(config_);
-  WatchToken();
+  MakeWatch();
   return WithPin(config_, [this](const SecretBytes& pin) { return OpenTokenAndKeys(pin); });
 }
 
@@ -161,6 +162,7 @@ Status Instance::OpenHttp() {
   COFFER_TRY(OpenHealth(services));
   COFFER_ASSIGN(const http::Options options, FitConnections(config_, logger_));
   COFFER_ASSIGN(http_, http::Server::Start(options, *service_, logger_));
+  WatchRequests();
   const std::lock_guard lock(serving_mutex_);
   serving_ = http_.get();
   return {};
@@ -179,27 +181,48 @@ void Instance::AddMetrics(const api::Services& services) {
   });
 }
 
-void Instance::WatchToken() {
-  keyring::TokenWatch::Reactions reactions;
-  reactions.on_change = [this](std::size_t instance, bool stalled) {
+void Instance::MakeWatch() {
+  StallWatch::Reactions reactions;
+  reactions.on_change = [this](const StallWatch::Subject& subject, bool stalled) {
+    Supervisor::Say(stalled ? std::string(subject.work) + " does not return" : "");
+    if (!subject.worker) return;  // others serve no connections
     const std::lock_guard lock(serving_mutex_);
-    const bool worker = instance >= keyring::kFirstWatchedWorker;  // others serve no connections
-    if (serving_ == nullptr || !worker) return;
-    serving_->SetWorkerStalled(instance - keyring::kFirstWatchedWorker, stalled);
+    // By a call into the token, by the request that makes it, or by both.
+    std::size_t& held = stalls_[*subject.worker];
+    stalled ? ++held : --held;
+    if (serving_ != nullptr) serving_->SetWorkerStalled(*subject.worker, held > 0);
   };
-  // The thread cannot be taken out of the token; only a new process can be.
-  reactions.on_hang = [this](std::size_t) {
+  // The thread cannot be taken out of where it is; only a new process can be had.
+  reactions.on_hang = [this](const StallWatch::Subject& subject) {
     const std::lock_guard lock(serving_mutex_);
-    if (serving_ == nullptr) {
-      logger_.Log(LogLevel::kError, "server",
-                  "the token does not answer: see to it, then try again");
-    }
+    logger_.Log(LogLevel::kError, "server",
+                serving_ == nullptr && !draining_.load()
+                    ? "the token does not answer: see to it, then try again"
+                    : "the server ends without it",
+                {{"instance", subject.name}});
     logger_.Flush(std::chrono::seconds(1));
     ::_exit(kTokenHangsExit);
   };
-  watch_ = std::make_unique<keyring::TokenWatch>(keyring::TokenWatch::Limits{},
-                                                 std::move(reactions), logger_);
+  watch_ = std::make_unique<StallWatch>(std::move(reactions), logger_);
   watch_->Start();
+}
+
+void Instance::WatchRequests() {
+  // Longer than any request that is bounded; a process that only waits for one is not ended by us.
+  constexpr StallWatch::Limits kRequest{.wait = std::chrono::seconds(10), .hang = std::nullopt};
+  // A piece of its work may make several keys, each a minute's call.
+  constexpr StallWatch::Limits kKeyChange{.wait = std::chrono::minutes(3), .hang = std::nullopt};
+  const auto workers = http_->Work();
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    watch_->Add({"worker " + std::to_string(i), "a request",
+                 [clock = workers[i]] { return clock->Since(); }, kRequest, i});
+  }
+  if (health_) {
+    watch_->Add({"health", "a request",
+                 [clock = health_->Work().front()] { return clock->Since(); }, kRequest});
+  }
+  watch_->Add({"custodian", "a key change", [clock = custodian_->Work()] { return clock->Since(); },
+               kKeyChange});
 }
 
 Status Instance::OpenHealth(const api::Services& services) {
@@ -228,6 +251,8 @@ void Instance::Reload(const ReadAgain& read_again) {
 void Instance::Drain() {
   draining_.store(true);  // a load balancer that asks the health listener hears of it at once
   http_->Drain(running_.drain_deadline);
+  // What is not done now is given up: a thread that does not come back must not keep the process.
+  watch_->Finish(std::chrono::seconds(5));
 }
 
 void Instance::ReloadTls() {

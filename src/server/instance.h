@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,9 +12,9 @@
 #include "coffer/api/service.h"
 #include "coffer/auth/token_store.h"
 #include "coffer/base/clock.h"
+#include "coffer/base/stall_watch.h"
 #include "coffer/keyring/custodian.h"
 #include "coffer/keyring/key_ring.h"
-#include "coffer/keyring/token_watch.h"
 #include "coffer/metrics/registry.h"
 #include "coffer/mounts/mount_table.h"
 #include "coffer/storage/database.h"
@@ -44,6 +46,8 @@ class Instance {
   void Reload(const ReadAgain& read_again);
   // Ends when what was begun is answered, or the deadline has passed.
   void Drain();
+  // Whether every thread comes to the end of its work in time. Any thread.
+  bool Lively() const { return !watch_->AnyStalled(); }
 
  private:
   Status OpenStorage();
@@ -53,7 +57,8 @@ class Instance {
   Status OpenAccess();
   Status KeepRootToken();
   Status OpenHttp();
-  void WatchToken();
+  void MakeWatch();
+  void WatchRequests();
   void AddMetrics(const api::Services& services);
   Status OpenHealth(const api::Services& services);
   void ReloadTls();
@@ -66,8 +71,10 @@ class Instance {
   metrics::Registry metrics_;  // reads the rooms below while http_ or health_ serve
   std::mutex serving_mutex_;
   http::Server* serving_ = nullptr;  // guarded by serving_mutex_: for threads that others made
-  // From the first call into the token to the last: where one hangs, it ends the process.
-  std::unique_ptr<keyring::TokenWatch> watch_;
+  std::map<std::size_t, std::size_t> stalls_;  // of each worker; likewise
+  // From the first call into the token to the last, and over the threads of the rooms below: where
+  // one does not come back, it says so, and ends the process.
+  std::unique_ptr<StallWatch> watch_;
   std::optional<storage::DirectoryLock> lock_;
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<AuditOffice> audit_;

@@ -151,7 +151,7 @@ void AddTokenMetrics(Registry& registry, const keyring::KeyRing& keys,
 }
 
 void AddHealthMetrics(Registry& registry, const keyring::Custodian& custodian,
-                      const keyring::TokenWatch& watch, std::function<bool()> ready) {
+                      const StallWatch& watch, std::function<bool()> ready) {
   registry.AddValue(
       {"coffer_unsealed", "Whether the token can be reached, and the keys with it.", Type::kGauge},
       [&custodian] { return Flag(custodian.Health().reachable.load()); });
@@ -160,8 +160,8 @@ void AddHealthMetrics(Registry& registry, const keyring::Custodian& custodian,
        Type::kCounter},
       [&custodian] { return static_cast<double>(custodian.Health().generation.load() - 1); });
   registry.AddValue(
-      {"coffer_token_stalled", "Whether a call into the token has not returned for five seconds.",
-       Type::kGauge},
+      {"coffer_stalled",
+       "Whether a call into the token, a request or a key change does not return.", Type::kGauge},
       [&watch] { return Flag(watch.AnyStalled()); });
   registry.AddValue(
       {"coffer_ready", "Whether sys/health says that the server can serve.", Type::kGauge},

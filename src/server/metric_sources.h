@@ -6,10 +6,10 @@
 #include "coffer/api/service.h"
 #include "coffer/audit/broker.h"
 #include "coffer/base/logger.h"
+#include "coffer/base/stall_watch.h"
 #include "coffer/http/server.h"
 #include "coffer/keyring/custodian.h"
 #include "coffer/keyring/key_ring.h"
-#include "coffer/keyring/token_watch.h"
 #include "coffer/metrics/registry.h"
 #include "coffer/storage/database.h"
 
@@ -25,7 +25,7 @@ void AddTokenMetrics(metrics::Registry& registry, const keyring::KeyRing& keys,
                      const keyring::Custodian& custodian, std::size_t instances);
 // `ready`: as sys/health says it.
 void AddHealthMetrics(metrics::Registry& registry, const keyring::Custodian& custodian,
-                      const keyring::TokenWatch& watch, std::function<bool()> ready);
+                      const StallWatch& watch, std::function<bool()> ready);
 void AddHttpMetrics(metrics::Registry& registry, const std::function<http::ServerCounts()>& read);
 
 }  // namespace coffer::server

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <ctime>
@@ -24,21 +25,29 @@ sigset_t AwaitedSignals() {
   return signals;
 }
 
-// Serves signals until one says to stop, and tells the supervisor now and then that we are alive.
-int AwaitStop(const sigset_t& signals, const ReadAgain& read_again, Instance& instance) {
-  const auto period = Supervisor::AlivePeriod();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(period);
-  const timespec patience{
-      seconds.count(),
-      std::chrono::duration_cast<std::chrono::nanoseconds>(period - seconds).count()};
-  while (true) {
+// A signal, or 0 after `patience`; without one it is waited for.
+int NextSignal(const sigset_t& signals, std::chrono::microseconds patience) {
+  if (patience.count() == 0) {
     int signal = 0;
-    if (period.count() > 0) {
-      Supervisor::Alive();
-      signal = ::sigtimedwait(&signals, nullptr, &patience);
-    } else {
-      ::sigwait(&signals, &signal);
-    }
+    ::sigwait(&signals, &signal);
+    return signal;
+  }
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience);
+  const timespec wait{
+      seconds.count(),
+      std::chrono::duration_cast<std::chrono::nanoseconds>(patience - seconds).count()};
+  return ::sigtimedwait(&signals, nullptr, &wait);
+}
+
+// Serves signals until one says to stop, and tells the supervisor now and then that we are alive:
+// not while a thread does not come back, so that it replaces a process that does not recover.
+int AwaitStop(const sigset_t& signals, const ReadAgain& read_again, Instance& instance) {
+  constexpr std::chrono::microseconds kSoon = std::chrono::seconds(1);
+  const auto period = Supervisor::AlivePeriod();
+  while (true) {
+    const bool lively = instance.Lively();
+    if (lively && period.count() > 0) Supervisor::Alive();
+    const int signal = NextSignal(signals, lively ? period : std::min(period, kSoon));
     if (signal == SIGHUP) {
       instance.Reload(read_again);
     } else if (signal > 0) {

@@ -3,11 +3,10 @@
 #include <systemd/sd-daemon.h>
 
 #include <cstdint>
-#include <string>
 
 namespace coffer::server {
 
-void Supervisor::Say(std::string_view state) { ::sd_notify(0, std::string(state).c_str()); }
+void Supervisor::Notify(const std::string& state) { ::sd_notify(0, state.c_str()); }
 
 std::chrono::microseconds Supervisor::AlivePeriod() {
   std::uint64_t allowed = 0;

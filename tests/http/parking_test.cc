@@ -396,6 +396,20 @@ TEST_F(StalledWorkerTest, ItsClientsAreCutOffAndNewOnesGoToTheOthers) {
   }
 }
 
+TEST_F(StalledWorkerTest, ItsClockSaysSinceWhenItIsAtARequest) {
+  const auto clocks = server_->Work();
+  ASSERT_EQ(clocks.size(), 2U);
+  const auto before = std::chrono::steady_clock::now();
+  Client stuck(port_);
+  stuck.Send(Post("/block", ""));
+  handler_.WaitUntilBlocked(1);
+  const auto since = clocks[0]->Since();
+  ASSERT_TRUE(since.has_value());
+  EXPECT_GE(*since, before);
+  handler_.Release();
+  EXPECT_TRUE(stuck.Until("/block ;").ends_with("/block ;"));
+}
+
 TEST_F(StalledWorkerTest, ANewClientIsTurnedAwayWhereAllAreStalled) {
   server_->SetWorkerStalled(0, true);
   server_->SetWorkerStalled(1, true);

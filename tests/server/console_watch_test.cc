@@ -9,9 +9,8 @@
 namespace coffer::server {
 namespace {
 
-constexpr keyring::TokenWatch::Limits kAtOnce{.wait = std::chrono::milliseconds(1),
-                                              .hang = std::chrono::milliseconds(2),
-                                              .period = std::chrono::milliseconds(1)};
+constexpr StallWatch::Limits kAtOnce{.wait = std::chrono::milliseconds(1),
+                                     .hang = std::chrono::milliseconds(2)};
 
 TEST(ConsoleWatchTest, GivesBackWhatTheStepGives) {
   NullLogger logger;
@@ -39,9 +38,7 @@ TEST(ConsoleWatchTest, AStepThatReturnsAfterAllIsForgotten) {
     std::promise<void> stalled;
     std::promise<void> returned;
   } log;
-  ConsoleWatch watch(log, {.wait = std::chrono::milliseconds(1),
-                           .hang = std::chrono::hours(1),
-                           .period = std::chrono::milliseconds(1)});
+  ConsoleWatch watch(log, {.wait = std::chrono::milliseconds(1), .hang = std::chrono::hours(1)});
   watch.During([&] { log.stalled.get_future().wait(); });
   log.returned.get_future().wait();
 }

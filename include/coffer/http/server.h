@@ -10,6 +10,7 @@
 
 #include "coffer/base/logger.h"
 #include "coffer/base/result.h"
+#include "coffer/base/stall_watch.h"
 #include "coffer/http/handler.h"
 #include "coffer/http/message.h"
 #include "coffer/http/options.h"
@@ -58,6 +59,8 @@ class Server {
   // A stalled worker gets no new connections, and the sockets it has are shut down from outside, so
   // that its clients learn at once that nobody will answer. Any thread.
   void SetWorkerStalled(std::size_t worker, bool stalled);
+  // Since when each worker is at what one connection wants. Any thread; they outlive the server.
+  std::vector<std::shared_ptr<const WorkClock>> Work() const;
   // Any thread.
   ServerCounts Counts() const;
 

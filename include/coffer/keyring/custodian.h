@@ -13,8 +13,8 @@
 #include "coffer/base/logger.h"
 #include "coffer/base/result.h"
 #include "coffer/base/scheduler.h"
+#include "coffer/base/stall_watch.h"
 #include "coffer/keyring/token.h"
-#include "coffer/keyring/token_watch.h"
 
 namespace coffer::keyring {
 
@@ -32,7 +32,7 @@ class Custodian final : public Scheduler {
   struct Options {
     std::chrono::milliseconds probe_period{250};
     std::size_t queue_limit = 1024;
-    std::chrono::milliseconds probe_wait = TokenWatch::Limits{}.wait;
+    std::chrono::milliseconds probe_wait = StallWatch::Limits{}.wait;
   };
   // Takes over the instance. `token` is used by the custodian's thread only, from Start() on.
   Custodian(std::unique_ptr<Token> token, Options options, const Clock& clock, Logger& logger);
@@ -64,6 +64,8 @@ class Custodian final : public Scheduler {
   Status ProbeNow();
 
   const TokenHealth& Health() const;
+  // Since when it is at one piece of work or one job. Any thread; outlives the custodian.
+  std::shared_ptr<const WorkClock> Work() const;
   // How much work is queued. Any thread.
   std::size_t Waiting() const;
 

@@ -10,8 +10,8 @@
 #include "coffer/base/logger.h"
 #include "coffer/base/result.h"
 #include "coffer/base/secret_bytes.h"
+#include "coffer/base/stall_watch.h"
 #include "coffer/keyring/token.h"
-#include "coffer/keyring/token_watch.h"
 
 namespace coffer::keyring {
 
@@ -39,8 +39,7 @@ struct OpenedTokens {
 // hsm init first" where there are none. `watch`, where there is one, sees every call from the first
 // on: the loading of modules is its first instance, the custodian's is the next, then the workers'.
 Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes& pin,
-                                std::size_t workers, Logger& logger, TokenWatch* watch = nullptr);
-inline constexpr std::size_t kFirstWatchedWorker = 2;
+                                std::size_t workers, Logger& logger, StallWatch* watch = nullptr);
 
 // Makes the token where no token has this label, and the user PIN where the token has none:
 // whatever an interrupted run left is taken up. kPinIncorrect and kPinLocked are about the SO PIN,

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "coffer/base/literal_text.h"
+#include "coffer/base/logger.h"
+
+namespace coffer {
+
+// When the present piece of work of one thread began. That thread writes, any reads.
+class WorkClock {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  void Begin(Time now) { begun_.store(now, std::memory_order_relaxed); }
+  void End() { begun_.store(kIdle, std::memory_order_relaxed); }
+  // Nothing: it is at no work.
+  std::optional<Time> Since() const {
+    const Time begun = begun_.load(std::memory_order_relaxed);
+    return begun == kIdle ? std::nullopt : std::optional(begun);
+  }
+
+ private:
+  static constexpr Time kIdle{};
+  std::atomic<Time> begun_{kIdle};
+};
+
+// Sees from outside work that does not come to its end, a call into the token or a request: its own
+// thread cannot. After `wait` the subject counts as stalled (the server is not ready), until the
+// work ends after all; after `hang` the process has to be replaced. A thread of its own.
+class StallWatch {
+ public:
+  using Time = WorkClock::Time;
+  struct Limits {
+    std::chrono::milliseconds wait{5'000};
+    // Without one, for as long as it takes, or until Finish().
+    std::optional<std::chrono::milliseconds> hang = std::chrono::milliseconds(10'000);
+  };
+  struct Subject {
+    std::string name;  // for the log: "worker 3"
+    LiteralText work;  // "a call into the token"
+    // When the present work began, or nothing. Any thread.
+    std::function<std::optional<Time>()> since;
+    Limits limits = {};
+    std::optional<std::size_t> worker = std::nullopt;  // of the HTTP server, whose thread it is
+  };
+  // Called on the watch's thread, which does nothing else meanwhile.
+  struct Reactions {
+    std::function<void(const Subject& subject, bool stalled)> on_change;
+    std::function<void(const Subject& subject)> on_hang;
+  };
+
+  StallWatch(Reactions reactions, Logger& logger,
+             std::chrono::milliseconds period = std::chrono::milliseconds(100));
+  ~StallWatch();  // ends the thread
+  StallWatch(const StallWatch&) = delete;
+  StallWatch& operator=(const StallWatch&) = delete;
+
+  // Watches one more from now on. Any thread but the watch's.
+  void Add(Subject subject);
+  void Start();
+  // From now on nothing may take longer than its own `hang`, or than this: the process is to end.
+  // Any thread but the watch's.
+  void Finish(std::chrono::milliseconds hang);
+  // One look at all subjects, as the thread does it every period. Not beside a started thread.
+  void Check(Time now);
+  // Whether any subject is stalled. Any thread.
+  bool AnyStalled() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace coffer

@@ -1,0 +1,100 @@
+#include "coffer/base/stall_watch.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace coffer {
+
+struct StallWatch::Impl {
+  struct Watched {
+    Subject subject;
+    bool stalled = false;
+    bool hung = false;
+  };
+
+  Impl(Reactions wanted, Logger& log, std::chrono::milliseconds look_every)
+      : reactions(std::move(wanted)), logger(log), period(look_every) {}
+
+  void Say(LogLevel level, const Subject& subject, std::string_view what) {
+    logger.Log(level, "server", std::string(subject.work) + std::string(what),
+               {{"instance", subject.name}});
+  }
+
+  void Look(Watched& one, Time now) {
+    const Subject& subject = one.subject;
+    const std::optional<Time> since = subject.since();
+    const auto age = since ? now - *since : Time::duration::zero();
+    if (const bool stalled = age >= subject.limits.wait; stalled != one.stalled) {
+      one.stalled = stalled;
+      // Not ready before anybody is sent away, ready again after the thread is.
+      if (stalled) stalled_count.fetch_add(1);
+      Say(stalled ? LogLevel::kError : LogLevel::kInfo, subject,
+          stalled ? " does not return" : " has returned after all");
+      reactions.on_change(subject, stalled);
+      if (!stalled) stalled_count.fetch_sub(1);
+    }
+    const auto hang = subject.limits.hang ? subject.limits.hang : last_hang;
+    if (!hang || age < *hang || one.hung) return;
+    one.hung = true;
+    Say(LogLevel::kError, subject, " hangs: giving up");
+    reactions.on_hang(subject);
+  }
+
+  void Loop() {
+    std::unique_lock lock(mutex);
+    while (!ended.wait_for(lock, period, [this] { return stopping; })) {
+      for (Watched& one : watched) Look(one, std::chrono::steady_clock::now());
+    }
+  }
+
+  const Reactions reactions;
+  Logger& logger;
+  const std::chrono::milliseconds period;
+  std::atomic<int> stalled_count{0};
+
+  std::mutex mutex;
+  std::condition_variable ended;
+  // Guarded by mutex.
+  std::vector<Watched> watched;
+  std::optional<std::chrono::milliseconds> last_hang;
+  bool stopping = false;
+  std::thread thread;
+};
+
+StallWatch::StallWatch(Reactions reactions, Logger& logger, std::chrono::milliseconds period)
+    : impl_(std::make_unique<Impl>(std::move(reactions), logger, period)) {}
+
+StallWatch::~StallWatch() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->ended.notify_one();
+  if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+void StallWatch::Add(Subject subject) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->watched.push_back({std::move(subject)});
+}
+
+void StallWatch::Start() {
+  impl_->thread = std::thread([impl = impl_.get()] { impl->Loop(); });
+}
+
+void StallWatch::Finish(std::chrono::milliseconds hang) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->last_hang = hang;
+}
+
+void StallWatch::Check(Time now) {
+  const std::lock_guard lock(impl_->mutex);
+  for (Impl::Watched& one : impl_->watched) impl_->Look(one, now);
+}
+
+bool StallWatch::AnyStalled() const { return impl_->stalled_count.load() > 0; }
+
+}  // namespace coffer
