@@ -4,49 +4,9 @@
 #include <charconv>
 
 #include "coffer/base/base64.h"
-#include "coffer/base/hex.h"
+#include "coffer/base/json_text.h"
 
 namespace coffer::api {
-namespace {
-
-bool NeedsEscape(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
-
-void AppendEscaped(std::string& out, char c) {
-  switch (c) {
-    case '"':
-    case '\\':
-      out += '\\';
-      out += c;
-      break;
-    case '\n':
-      out += "\\n";
-      break;
-    case '\r':
-      out += "\\r";
-      break;
-    case '\t':
-      out += "\\t";
-      break;
-    default:
-      out += "\\u00";
-      AppendHex(static_cast<std::uint8_t>(c), out);
-  }
-}
-
-void AppendQuoted(std::string& out, std::string_view text) {
-  out += '"';
-  std::size_t clean = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!NeedsEscape(text[i])) continue;
-    out.append(text.substr(clean, i - clean));
-    AppendEscaped(out, text[i]);
-    clean = i + 1;
-  }
-  out.append(text.substr(clean));
-  out += '"';
-}
-
-}  // namespace
 
 void JsonWriter::Separate() {
   if (need_comma_) out_ += ',';
@@ -68,7 +28,7 @@ JsonWriter& JsonWriter::Close(char bracket) {
 
 JsonWriter& JsonWriter::Key(std::string_view name) {
   Separate();
-  AppendQuoted(out_, name);
+  AppendJsonString(name, out_);
   out_ += ':';
   need_comma_ = false;
   return *this;
@@ -76,7 +36,7 @@ JsonWriter& JsonWriter::Key(std::string_view name) {
 
 JsonWriter& JsonWriter::Text(std::string_view text) {
   Separate();
-  AppendQuoted(out_, text);
+  AppendJsonString(text, out_);
   return *this;
 }
 

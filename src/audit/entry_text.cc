@@ -10,6 +10,7 @@
 
 #include "audit/json_text.h"
 #include "audit/redaction.h"
+#include "coffer/base/json_text.h"
 
 namespace coffer::audit {
 namespace {

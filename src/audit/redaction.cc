@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "audit/json_text.h"
+#include "coffer/base/bytes.h"
+#include "coffer/base/json_text.h"
 #include "coffer/base/secret_bytes.h"
 
 namespace coffer::audit {

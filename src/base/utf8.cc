@@ -39,19 +39,25 @@ Sequence SequenceOf(std::uint8_t lead) {
 
 }  // namespace
 
+std::size_t Utf8Octets(std::string_view text, std::size_t at) {
+  const auto lead = static_cast<std::uint8_t>(text[at]);
+  if (lead < 0x80) return 1;
+  const Sequence sequence = SequenceOf(lead);
+  if (sequence.more == 0 || text.size() - at <= sequence.more) return 0;
+  const auto first = static_cast<std::uint8_t>(text[at + 1]);
+  if (first < sequence.first_low || first > sequence.first_high) return 0;
+  for (std::size_t i = 2; i <= sequence.more; ++i) {
+    if ((static_cast<std::uint8_t>(text[at + i]) & 0xc0) != 0x80) return 0;
+  }
+  return 1 + sequence.more;
+}
+
 bool IsUtf8(std::string_view text) {
   std::size_t at = AsciiWords(text);
   while (at < text.size()) {
-    const auto lead = static_cast<std::uint8_t>(text[at++]);
-    if (lead < 0x80) continue;
-    const Sequence sequence = SequenceOf(lead);
-    if (sequence.more == 0 || text.size() - at < sequence.more) return false;
-    const auto first = static_cast<std::uint8_t>(text[at]);
-    if (first < sequence.first_low || first > sequence.first_high) return false;
-    for (std::size_t i = 1; i < sequence.more; ++i) {
-      if ((static_cast<std::uint8_t>(text[at + i]) & 0xc0) != 0x80) return false;
-    }
-    at += sequence.more;
+    const std::size_t octets = Utf8Octets(text, at);
+    if (octets == 0) return false;
+    at += octets;
   }
   return true;
 }

@@ -1,9 +1,10 @@
 #include "server/log_line.h"
 
 #include <array>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
-#include "coffer/base/hex.h"
+#include "coffer/base/bytes.h"
 
 namespace coffer::server {
 namespace {
@@ -26,7 +27,7 @@ void AppendQuoted(std::string_view value, std::string& line) {
   for (const char c : value) {
     if (IsControl(c)) {
       line += "\\x";
-      AppendHex(static_cast<std::uint8_t>(c), line);
+      AppendHex(std::array{static_cast<std::uint8_t>(c)}, line);
       continue;
     }
     if (c == '"' || c == '\\') line += '\\';

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "audit/json_text.h"
+#include "coffer/base/json_text.h"
 #include "coffer/crypto/keyed_hash.h"
 
 namespace coffer::audit {

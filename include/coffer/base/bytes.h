@@ -23,5 +23,6 @@ inline std::string_view AsText(ByteView bytes) {
 
 // Lower-case hexadecimal, two characters per octet.
 std::string ToHex(ByteView bytes);
+void AppendHex(ByteView bytes, std::string& out);
 
 }  // namespace coffer

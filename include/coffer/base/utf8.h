@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace coffer {
@@ -7,5 +8,8 @@ namespace coffer {
 // Well-formed UTF-8 as Unicode 15, table 3-7 has it: no overlong form, no surrogate, nothing above
 // U+10FFFF. The empty text is well-formed.
 bool IsUtf8(std::string_view text);
+
+// The octets of the character at `at`; 0 where there is none.
+std::size_t Utf8Octets(std::string_view text, std::size_t at);
 
 }  // namespace coffer

@@ -1,4 +1,4 @@
-#include "audit/json_text.h"
+#include "coffer/base/json_text.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace coffer::audit {
+namespace coffer {
 namespace {
 
 std::string ReadBack(const std::string& text) {
@@ -53,4 +53,4 @@ TEST(JsonText, CharactersOfMoreOctetsStayAsTheyAre) {
 }
 
 }  // namespace
-}  // namespace coffer::audit
+}  // namespace coffer
