@@ -1,6 +1,5 @@
 #include "coffer/base/bytes.h"
 
-
 namespace coffer {
 
 void AppendHex(ByteView bytes, std::string& out) {
