@@ -183,8 +183,9 @@ void Connection::StopWaiting(const Context& context) {
                      {{"client", peer_.address}, {"begun", begun ? "yes" : "no"}});
   BeginSending();
   AppendResponse(
-      ErrorResponse({503, begun ? "request takes too long: it goes on, look whether it was done"
-                                : "request waited too long and was not done: try again"}),
+      ErrorResponse(
+          {503, begun ? LiteralText("request takes too long: it goes on, look whether it was done")
+                      : LiteralText("request waited too long and was not done: try again")}),
       context.date.Now(), parked_head_only_, true, output_);
   close_after_send_ = true;
   linger_ = true;

@@ -59,7 +59,7 @@ struct Admission {
   // Beyond it the request is refused. Options have bounds of their own: the smallest one holds.
   std::size_t max_body_bytes = std::numeric_limits<std::size_t>::max();
   int too_large_status = 413;
-  std::string_view too_large = "http: request body too large";  // a literal
+  LiteralText too_large = "http: request body too large";  // a literal
 };
 
 // Answers requests, each on the worker thread of its connection; called by several workers at once.
