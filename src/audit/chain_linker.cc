@@ -8,14 +8,14 @@ namespace {
 
 constexpr std::size_t kRecent = 1UL << 17;  // a checkpoint signs an entry not far before it
 
-std::string Entries(std::uint64_t first, std::uint64_t last) {
-  if (first == last) return "entry " + std::to_string(first);
-  return "entries " + std::to_string(first) + " to " + std::to_string(last);
-}
-
 constexpr crypto::Sha256Digest kNoHash{};
 
 }  // namespace
+
+std::string ChainLinker::Entries(std::uint64_t first, std::uint64_t last) {
+  if (first == last) return "entry " + std::to_string(first);
+  return "entries " + std::to_string(first) + " to " + std::to_string(last);
+}
 
 std::size_t ChainLinker::Report(Finding::Kind kind, const Place& place, std::uint64_t first,
                                 std::uint64_t last, std::string text) {
@@ -136,8 +136,10 @@ void ChainLinker::BeginAt(const Held& line) {
   begun_ = true;
   const std::uint64_t sequence = line.facts.at.sequence;
   report_.first = sequence;
-  for (const Unreadable& bad : unreadable_) {
-    Report(Finding::Kind::kInserted, bad.place, 0, 0, "this line is no entry");
+  if (!StartExplains(line)) {
+    for (const Unreadable& bad : unreadable_) {
+      Report(Finding::Kind::kInserted, bad.place, 0, 0, "this line is no entry");
+    }
   }
   unreadable_.clear();
   if (sequence != 1) {
@@ -156,25 +158,29 @@ void ChainLinker::BeginAt(const Held& line) {
   Follow(line);
 }
 
+// Returns true, and remarks on it, where `next` is a start that found what could not be read.
+bool ChainLinker::StartExplains(const Held& next) {
+  if (unreadable_.empty() || !next.has_special || !next.special.start) return false;
+  std::uint64_t octets = 0;
+  for (const Unreadable& bad : unreadable_) octets += bad.octets;
+  // The newline may be the server's own.
+  const std::uint64_t torn = next.special.start->torn_octets;
+  if (octets != torn && octets != torn + 1) return false;
+  report_.remarks.push_back(
+      "line " + std::to_string(unreadable_.front().place.line) + ": " + std::to_string(torn) +
+      " bytes are no entry; the server found them when it began and said so: a crash or a fault "
+      "leaves such, and what was not yet on the disk is lost with it");
+  return true;
+}
+
 // What could not be read since the last entry: entries that were damaged beyond reading, or lines
 // that do not belong there.
 void ChainLinker::SettleUnreadable(const Held& next) {
   if (unreadable_.empty()) return;
+  const bool explained = next.facts.at.sequence == next_ && StartExplains(next);
   std::vector<Unreadable> lines;
   lines.swap(unreadable_);
-  if (next.has_special && next.special.start) {
-    std::uint64_t octets = 0;
-    for (const Unreadable& bad : lines) octets += bad.octets;
-    // The newline may be the server's own.
-    const std::uint64_t torn = next.special.start->torn_octets;
-    if (next.facts.at.sequence == next_ && (octets == torn || octets == torn + 1)) {
-      report_.remarks.push_back(
-          "line " + std::to_string(lines.front().place.line) + ": " + std::to_string(torn) +
-          " octets are no entry; the server found them at its start and said so: a crash leaves "
-          "such, and what was not yet on the disk is lost with it");
-      return;
-    }
-  }
+  if (explained) return;
   for (const Unreadable& bad : lines) {
     if (next.facts.at.sequence > next_) {
       Report(Finding::Kind::kEdited, bad.place, next_, next_,
@@ -225,6 +231,8 @@ void ChainLinker::Advance(const LineFacts& facts, const Place& place) {
   last_hash_ = facts.at.hash;
   link_known_ = true;
   last_place_ = place;
+  if (facts.second != 0) last_second_ = facts.second;
+  if (signed_second_ == 0) signed_second_ = last_second_;
   report_.last = facts.at.sequence;
   ++next_;
 }
@@ -276,6 +284,7 @@ void ChainLinker::NewChain(const Held& line) {
   const std::uint64_t before = next_ - 1;
   SettleRival();
   SettleGaps();
+  SettleUnproven();
   report_.remarks.push_back("line " + std::to_string(line.place.line) +
                             ": a new chain begins; the former one ends with entry " +
                             std::to_string(before) + ", signed up to entry " +
@@ -287,43 +296,14 @@ void ChainLinker::NewChain(const Held& line) {
   recent_.clear();
   report_.first = 1;
   report_.covered = 0;
+  last_checkpoint_ = 0;
+  last_second_ = signed_second_ = 0;
   next_ = 1;
   last_hash_ = kNoHash;
   link_known_ = true;
   Held plain = line;
   plain.has_special = false;
   Follow(plain);
-}
-
-void ChainLinker::JudgeCheckpoint(const Held& line) {
-  if (!line.special.checkpoint) return;
-  const Checkpoint& checkpoint = *line.special.checkpoint;
-  const std::uint64_t signed_up_to = checkpoint.at.sequence;
-  if (!line.special.signature_good) {
-    Report(Finding::Kind::kSignature, line.place, next_, next_,
-           "the checkpoint in entry " + std::to_string(next_) + " (key " + checkpoint.key_id +
-               ") is not signed by the given key");
-    return;
-  }
-  const crypto::Sha256Digest* const hash = Recall(signed_up_to);
-  if (hash == nullptr) return;  // before the first file, or what it signs is damaged
-  if (*hash != checkpoint.at.hash) {
-    const std::uint64_t from = std::max(report_.covered, report_.first - 1) + 1;
-    Report(Finding::Kind::kRewritten, line.place, from, signed_up_to,
-           "one or more of " + Entries(from, signed_up_to) +
-               " were rewritten together with their hashes: the token signed another hash");
-    return;
-  }
-  ++report_.checkpoints;
-  report_.covered = std::max(report_.covered, signed_up_to);
-}
-
-void ChainLinker::JudgeStart(const Held& line, std::uint64_t before) {
-  if (!line.special.start || line.special.start->known_sequence <= before) return;
-  const std::uint64_t known = line.special.start->known_sequence;
-  Report(Finding::Kind::kMissing, {line.place.file, line.place.line - 1}, before + 1, known,
-         Entries(before + 1, known) +
-             " are not there: the database knew of them when the server started here");
 }
 
 void ChainLinker::SettleGaps() {
@@ -353,21 +333,7 @@ void ChainLinker::SettleEnd() {
     }
   }
   SettleGaps();
-}
-
-void ChainLinker::JudgeAnchor() {
-  if (!options_.anchor) return;
-  const Checkpoint& anchor = *options_.anchor;
-  const std::uint64_t sequence = anchor.at.sequence;
-  if (sequence > report_.last) {
-    Report(Finding::Kind::kMissing, seen_place_, report_.last + 1, sequence,
-           Entries(report_.last + 1, sequence) +
-               " are missing at the end: the checkpoint kept elsewhere names them");
-  } else if (!anchor_met_) {
-    Report(Finding::Kind::kRewritten, seen_place_, sequence, sequence,
-           "the chain does not hold the entry that the checkpoint kept elsewhere names: it was "
-           "rewritten, or is another");
-  }
+  SettleUnproven();
 }
 
 VerifyReport ChainLinker::Finish() {
@@ -377,12 +343,6 @@ VerifyReport ChainLinker::Finish() {
                    [](const Finding& a, const Finding& b) {
                      return std::pair(a.file, a.line) < std::pair(b.file, b.line);
                    });
-  if (report_.covered < report_.last) {
-    report_.remarks.push_back(
-        Entries(std::max(report_.covered, report_.first - 1) + 1, report_.last) +
-        " are not under a checkpoint yet: whoever changed them together with all hashes behind "
-        "them could not be seen");
-  }
   if (!options_.anchor) {
     report_.remarks.push_back(
         "entries that were cut off at the end cannot be seen without a checkpoint that was kept "

@@ -20,6 +20,7 @@ struct LineFacts {
   ChainPosition at;
   crypto::Sha256Digest before{};
   std::int32_t special = -1;  // index among the chunk's checkpoints and starts
+  std::int64_t second = 0;    // when it was written, as it says itself; 0: it says nothing
 };
 
 // The rare lines that say something of others.
@@ -71,6 +72,7 @@ class ChainLinker {
   void Follow(const Held& line);
   void Advance(const LineFacts& facts, const Place& place);
   void SettleUnreadable(const Held& next);
+  bool StartExplains(const Held& next);
   void SettleJump();
   void BeginAt(const Held& line);
   void TakeEarlier(const Held& line);
@@ -79,6 +81,8 @@ class ChainLinker {
   void SettleGaps();
   void SettleRival();
   void SettleEnd();
+  // At the end of a chain: what no checkpoint covers.
+  void SettleUnproven();
   void JudgeCheckpoint(const Held& line);
   // `before`: the last entry that was there.
   void JudgeStart(const Held& line, std::uint64_t before);
@@ -88,6 +92,7 @@ class ChainLinker {
   std::size_t Report(Finding::Kind kind, const Place& place, std::uint64_t first,
                      std::uint64_t last, std::string text);
   void JudgeAnchor();
+  static std::string Entries(std::uint64_t first, std::uint64_t last);
 
   const VerifyOptions& options_;
   VerifyReport report_;
@@ -98,7 +103,10 @@ class ChainLinker {
   crypto::Sha256Digest last_before_{};
   bool link_known_ = false;  // last_hash_ is to be relied on
   Place last_place_;
-  Place seen_place_;  // of the line seen last, whatever it was
+  std::int64_t last_second_ = 0;
+  std::int64_t signed_second_ = 0;     // of the last checkpoint; before it, of the first entry
+  std::uint64_t last_checkpoint_ = 0;  // the entry that holds it
+  Place seen_place_;                   // of the line seen last, whatever it was
   std::vector<Unreadable> unreadable_;
   std::optional<Held> jump_;   // a line whose number is too high: the next one tells why
   std::optional<Held> rival_;  // a second line with the last number

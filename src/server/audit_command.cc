@@ -55,6 +55,8 @@ std::string_view KindName(audit::Finding::Kind kind) {
       return "rewritten";
     case audit::Finding::Kind::kSignature:
       return "signature";
+    case audit::Finding::Kind::kUnproven:
+      return "unproven";
     case audit::Finding::Kind::kCut:
       return "cut";
   }
@@ -90,10 +92,15 @@ void PrintJson(const audit::VerifyReport& report, const Flags& flags) {
                         {"last_entry", finding.last},
                         {"text", finding.text}});
   }
-  const json out{{"intact", report.Intact()},       {"lines", report.lines},
-                 {"first_entry", report.first},     {"last_entry", report.last},
-                 {"signed_up_to", report.covered},  {"checkpoints", report.checkpoints},
-                 {"findings", std::move(findings)}, {"more_findings", report.more_findings},
+  const json out{{"intact", report.Intact()},
+                 {"lines", report.lines},
+                 {"first_entry", report.first},
+                 {"last_entry", report.last},
+                 {"signed_up_to", report.covered},
+                 {"checkpoints", report.checkpoints},
+                 {"unproven", report.unproven},
+                 {"findings", std::move(findings)},
+                 {"more_findings", report.more_findings},
                  {"notes", report.remarks}};
   std::printf("%s\n", out.dump(2, ' ', false, json::error_handler_t::replace).c_str());
 }

@@ -19,11 +19,13 @@ class ChainBuilder {
       : checkpoint_every_(checkpoint_every), padding_(padding) {}
 
   void Entry() {
-    std::string line = R"({"time":"2026-11-24T12:00:00Z","type":"request","request":{"id":")" +
-                       std::to_string(head_.sequence) + R"("},"filling":")" +
-                       std::string(padding_, 'x') + "\"";
-    Seal(std::move(line));
+    UnsignedEntry();
     if (head_.sequence - signed_ >= checkpoint_every_) Sign();
+  }
+  void UnsignedEntry(const std::string& time = "2026-11-24T12:00:00Z") {
+    Seal(R"({"auth":{},"request":{"id":")" + std::to_string(head_.sequence) +
+         R"(","data":{"time":"hmac-sha256:00"}},"time":")" + time + R"(","filling":")" +
+         std::string(padding_, 'x') + "\"");
   }
   void Entries(std::uint64_t upto) {
     while (head_.sequence < upto) Entry();
@@ -41,7 +43,12 @@ class ChainBuilder {
          std::to_string(known) + R"(","known_hash":"00","torn_octets":")" + std::to_string(torn) +
          R"(","torn_sha256":")" + torn_hash + R"("})");
   }
-  void Restart() { head_ = {}; }
+  // A line as it stands, without a chain.
+  void Raw(std::string open_line) { Seal(std::move(open_line)); }
+  void Restart() {
+    head_ = {};
+    signed_ = 0;
+  }
 
   // Without newlines.
   std::vector<std::string>& Lines() { return lines_; }

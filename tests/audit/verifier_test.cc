@@ -227,7 +227,7 @@ TEST_F(VerifierTest, SaysWhatNoCheckpointCoversYet) {
   const VerifyReport report = Check();
   EXPECT_TRUE(report.Intact());
   EXPECT_LT(report.covered, report.last);
-  EXPECT_NE(report.remarks.front().find("not under a checkpoint"), std::string::npos);
+  EXPECT_NE(report.remarks.front().find("no checkpoint covers them yet"), std::string::npos);
 }
 
 TEST_F(VerifierTest, AStartExplainsWhatACrashLeftAndNothingElse) {
@@ -256,6 +256,7 @@ TEST_F(VerifierTest, ANewChainIsRemarkedAndMeasuredByWhatTheServerKnew) {
   ChainBuilder again;
   chain_.Restart();
   chain_.Start(last, 0);
+  chain_.Sign();
   chain_.Entries(50);
   lines_ = chain_.Lines();
   const VerifyReport report = Check();

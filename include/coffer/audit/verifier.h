@@ -24,6 +24,7 @@ struct Finding {
     kOutOfOrder,  // the entry stands at another place
     kRewritten,   // changed together with its hash: the next one, or a checkpoint, gives it away
     kSignature,   // a checkpoint that the given key did not sign
+    kUnproven,    // no checkpoint covers the entries, although one is overdue
     kCut          // the last line is not whole
   };
   Kind kind = Kind::kEdited;
@@ -41,11 +42,18 @@ struct VerifyReport {
   std::uint64_t first = 0;           // number of the first entry seen
   std::uint64_t last = 0;            // of the last
   std::uint64_t covered = 0;         // entries up to here stand under a signature
+  std::uint64_t unproven = 0;        // entries at the end that no checkpoint covers
   std::vector<Finding> findings;     // at most VerifyOptions::max_findings
   std::uint64_t more_findings = 0;   // that were not kept
   std::vector<std::string> remarks;  // what is no fault, and what cannot be known
   bool Intact() const { return findings.empty(); }
 };
+
+// Checkpoints are promised every 1,000 entries and every second (broker.h). More entries than this
+// without one, or over a longer time by what they say themselves, are a finding: twice the promise,
+// because others write while the token signs.
+inline constexpr std::uint64_t kMostUnprovenEntries = 2000;
+inline constexpr std::int64_t kMostUnprovenSeconds = 2;
 
 struct VerifyOptions {
   std::size_t threads = 0;  // 0: one for each processor
