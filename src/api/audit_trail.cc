@@ -56,7 +56,7 @@ void WriteJson(const JsonValue& value, JsonWriter& json) {
 
 AuditTrail::AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id,
                        std::string_view path)
-    : sink_(sink), more_at_hand_(request.more_at_hand) {
+    : sink_(sink) {
   entry_.request_id = request_id;
   entry_.path = path;
   entry_.remote_address = request.remote_address;
@@ -123,7 +123,6 @@ Status AuditTrail::RecordRequest(const Error* refused) {
   }
   NoteError(refused);
   if (refused != nullptr) entry_.denied = refused->code == Code::kPermissionDenied;
-  entry_.more_follow = true;  // the response
   requested_ = sink_.Record(entry_);
   return *requested_;
 }
@@ -131,7 +130,6 @@ Status AuditTrail::RecordRequest(const Error* refused) {
 Status AuditTrail::RecordResponse(int status, std::string_view data,
                                   const std::vector<std::string>& warnings, const Error* error) {
   entry_.type = audit::Entry::Type::kResponse;
-  entry_.more_follow = more_at_hand_;
   entry_.status = status;
   entry_.response_data = data;
   entry_.warnings = warnings;

@@ -49,7 +49,6 @@ class AuditTrail {
   void NoteError(const Error* error);
 
   audit::Sink& sink_;
-  const bool more_at_hand_;
   audit::Entry entry_;
   std::optional<audit::Caller> caller_;
   const Endpoint* endpoint_ = nullptr;

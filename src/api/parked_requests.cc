@@ -46,7 +46,6 @@ void Service::Impl::ServeOnCustodian(const http::Request& request, const std::st
   if (request.parking == nullptr) {  // its caller waits
     http::Request moved = request;
     moved.worker = keyring::KeyRing::kCustodianWorker;
-    moved.more_at_hand = false;
     const Status ran = services.custodian.Run([&](keyring::Token&) -> Status {
       Serve(moved, request_id, response);
       return {};
@@ -64,7 +63,6 @@ void Service::Impl::ServeOnCustodian(const http::Request& request, const std::st
       services.custodian.Submit([this, parked, request_id](keyring::Token&) -> Status {
         http::Request& asked = parked->Asked();
         asked.worker = keyring::KeyRing::kCustodianWorker;
-        asked.more_at_hand = false;
         http::Response answer;
         if (parked->Begin()) {
           Serve(asked, request_id, answer);
@@ -88,7 +86,6 @@ void Service::Impl::ServeInSlices(const http::Request& request, const std::strin
              {Code::kUnavailable, "too many long requests are waiting: try again", ""}, response);
     return;
   }
-  parked->Asked().more_at_hand = false;
   auto batch = std::make_shared<SlicedBatch>(std::move(parked), request_id);
   batch->parked->Later([this, batch] { Slice(batch); });
 }

@@ -300,8 +300,6 @@ http::Admission Service::Admit(const http::Request& head) {
   return admission;
 }
 
-void Service::EndTurn() { impl_->services.audit.Flush(); }
-
 void Service::OnRefused(const http::Refusal& refusal) {
   impl_->meter.CountRefused(refusal.status);
   const std::string request_id = Id::Generate(impl_->services.random).ToUuid();

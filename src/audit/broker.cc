@@ -1,6 +1,7 @@
 #include "coffer/audit/broker.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -8,7 +9,6 @@
 #include "audit/device_store.h"
 #include "audit/entry_text.h"
 #include "audit/file_device.h"
-#include "audit/journal.h"
 #include "audit/snapshot.h"
 #include "audit/value_hasher.h"
 #include "coffer/crypto/ecdsa.h"
@@ -27,17 +27,7 @@ struct Device {
   const DeviceSettings settings;
   const ValueHasher hasher;
   std::unique_ptr<FileDevice> file;
-  std::filesystem::path disabled_journal;  // to be removed with the device
-
-  // Only what the file has got may go.
-  ~Device() {
-    if (file == nullptr || disabled_journal.empty()) return;
-    file->Stop();
-    std::error_code ignored;  // a journal too many takes room and nothing else
-    if (file->Drained()) std::filesystem::remove(disabled_journal, ignored);
-  }
-  Device(const Device&) = delete;
-  Device& operator=(const Device&) = delete;
+  std::atomic<bool> disabled{false};  // whoever still holds it need not have it record anything
 };
 
 using Devices = std::vector<std::shared_ptr<Device>>;
@@ -70,6 +60,20 @@ FileDevice::Options OptionsOf(const DeviceSettings& settings) {
   return options;
 }
 
+// Goes well where one device that is still wanted did what is asked, or none is.
+template <typename Work>
+Status RecordOn(const Devices& devices, Work work) {
+  std::optional<Error> refusal;
+  bool taken = false;
+  for (const auto& device : devices) {
+    Status done = work(*device);
+    taken = taken || done.has_value();
+    if (!done && !device->disabled) refusal = std::move(done).error();
+  }
+  if (taken || !refusal) return {};
+  return Fail(std::move(*refusal));
+}
+
 // What both entries of the request begin with; `own` keeps it where the request has no memo.
 const LineBeginning& BeginningOf(const Entry& entry, const Device& device,
                                  std::optional<LineBeginning>& own) {
@@ -88,11 +92,8 @@ struct Broker::Impl {
 
   Result<std::shared_ptr<Device>> Start(const StoredDevice& stored);
   Result<std::shared_ptr<Device>> StartNew(const StoredDevice& stored);
-  void DropJournal(const Id& device) const;
   Status Adopt(const std::vector<DeviceSettings>& declared, std::vector<StoredDevice>& stored);
-  std::filesystem::path JournalOf(const Id& device) const {
-    return journals / ("audit-" + device.ToUuid() + ".journal");
-  }
+  void Sign(Device& device);
   std::shared_ptr<Device> Find(std::string_view path) const {
     const auto current = devices.Get();
     for (const auto& device : *current) {
@@ -106,7 +107,6 @@ struct Broker::Impl {
   Custody custody;
   storage::Database* database = nullptr;
   std::filesystem::path directory;
-  std::filesystem::path journals;
   std::optional<crypto::EcdsaP256Key> key;
   std::string key_id;
   std::string key_pem;
@@ -121,12 +121,11 @@ Broker::~Broker() { Close(); }
 Result<std::shared_ptr<Device>> Broker::Impl::Start(const StoredDevice& stored) {
   COFFER_ASSIGN(const SecretBytes salt, custody.salt(std::string(kSaltLabel) + stored.id.ToUuid()));
   auto device = std::make_shared<Device>(stored, salt);
-  FileDevice::Options options = OptionsOf(stored.settings);
-  options.journal = JournalOf(stored.id);
-  COFFER_ASSIGN(
-      device->file,
-      FileDevice::Open(options, {stored.settings.path, stored.head, stored.stopped}, services.files,
-                       services.clock, services.logger, custody.want_checkpoint));
+  COFFER_ASSIGN(device->file,
+                FileDevice::Open(OptionsOf(stored.settings), stored.settings.path,
+                                 {stored.head, stored.stopped}, services.files, services.clock,
+                                 services.logger, custody.want_checkpoint));
+  Sign(*device);
   return device;
 }
 
@@ -142,29 +141,11 @@ Result<std::shared_ptr<Device>> Broker::Impl::StartNew(const StoredDevice& store
   return device;
 }
 
-// Of a device that is no more. What it accepted before a crash or in a fault may stand nowhere
-// else.
-void Broker::Impl::DropJournal(const Id& device) const {
-  const std::filesystem::path path = JournalOf(device);
-  std::error_code ignored;  // a journal too many takes room and nothing else
-  if (!std::filesystem::exists(path, ignored)) return;
-  auto journal = Journal::Open(path, services.files);
-  if (journal && journal->RecoverUntaken({}).lines == 0) {
-    std::filesystem::remove(path, ignored);
-    return;
-  }
-  services.logger.Log(LogLevel::kWarn, "audit",
-                      "the journal of a removed device is kept: it may hold lines that its file "
-                      "has not got",
-                      {{"path", path.string()}});
-}
-
 // What the configuration says stands above what is stored; a device that it no longer names goes.
 Status Broker::Impl::Adopt(const std::vector<DeviceSettings>& declared,
                            std::vector<StoredDevice>& stored) {
   COFFER_ASSIGN(storage::Transaction transaction, database->Begin());
   std::vector<StoredDevice> next;
-  std::vector<Id> gone;
   for (StoredDevice& device : stored) {
     const auto named =
         std::find_if(declared.begin(), declared.end(),
@@ -174,7 +155,6 @@ Status Broker::Impl::Adopt(const std::vector<DeviceSettings>& declared,
       COFFER_TRY(UpdateDevice(transaction, device));
     } else if (device.settings.declared) {
       COFFER_TRY(DeleteDevice(transaction, device.id));
-      gone.push_back(device.id);
       continue;
     }
     next.push_back(std::move(device));
@@ -192,18 +172,15 @@ Status Broker::Impl::Adopt(const std::vector<DeviceSettings>& declared,
     COFFER_TRY(WriteHead(transaction, device.id, device.head, false));
   }
   COFFER_TRY(transaction.Commit());
-  for (const Id& id : gone) DropJournal(id);
   stored = std::move(next);
   return {};
 }
 
 Status Broker::Open(storage::Database& database, Custody custody,
-                    const std::vector<DeviceSettings>& declared, std::filesystem::path directory,
-                    std::filesystem::path journals) {
+                    const std::vector<DeviceSettings>& declared, std::filesystem::path directory) {
   impl_->database = &database;
   impl_->custody = std::move(custody);
   impl_->directory = std::move(directory);
-  impl_->journals = std::move(journals);
   COFFER_ASSIGN(const Bytes der, impl_->custody.signer->PublicKey());
   COFFER_ASSIGN(impl_->key, crypto::EcdsaP256Key::FromDer(der));
   impl_->key_id = KeyId(der);
@@ -233,12 +210,12 @@ void Broker::Close() {
   const auto devices = impl_->devices.Get();
   if (devices->empty()) return;
   impl_->devices.Set({});
-  std::vector<std::pair<Id, ChainPosition>> heads;
-  for (const auto& device : *devices) heads.emplace_back(device->id, device->file->Stop());
+  std::vector<std::pair<Id, FileDevice::Known>> ends;
+  for (const auto& device : *devices) ends.emplace_back(device->id, device->file->Stop());
   Status noted;
   if (auto transaction = impl_->database->Begin()) {
-    for (const auto& [id, head] : heads) {
-      if (noted) noted = WriteHead(*transaction, id, head, true);
+    for (const auto& [id, end] : ends) {
+      if (noted) noted = WriteHead(*transaction, id, end.at, end.exact);
     }
     if (noted) noted = transaction->Commit();
   } else {
@@ -254,62 +231,36 @@ Status Broker::Record(const Entry& entry) {
   const auto devices = impl_->devices.Get();
   if (devices->empty()) return {};
   const SystemTime now = impl_->services.clock.Now();
-  const Urgency urgency = entry.durable       ? Urgency::kDurable
-                          : entry.more_follow ? Urgency::kSoon
-                                              : Urgency::kNow;
-  std::optional<Error> refusal;
-  bool taken = false;
-  for (const auto& device : *devices) {
+  return RecordOn(*devices, [&](Device& device) {
     std::optional<LineBeginning> own;
-    const LineBeginning& beginning = BeginningOf(entry, *device, own);
+    const LineBeginning& beginning = BeginningOf(entry, device, own);
     std::string rest;
     rest.reserve(kUsualRest);
-    FinishEntry(entry, now, device->hasher, rest);
-    Status recorded = device->file->Append(HashedLine(beginning, std::move(rest)), urgency);
-    taken = taken || recorded.has_value();
-    if (!recorded) refusal = std::move(recorded).error();
-  }
-  if (taken) return {};
-  return Fail(std::move(*refusal));
-}
-
-void Broker::Flush() {
-  const auto devices = impl_->devices.Get();
-  for (const auto& device : *devices) device->file->Flush();
+    FinishEntry(entry, now, device.hasher, rest);
+    return device.file->Append(HashedLine(beginning, std::move(rest)), entry.durable);
+  });
 }
 
 Status Broker::RecordEvent(const Event& event) {
   const auto devices = impl_->devices.Get();
-  std::optional<Error> refusal;
-  bool taken = devices->empty();
-  for (const auto& device : *devices) {
+  return RecordOn(*devices, [&](Device& device) {
     std::string line;
     AppendEvent(event, impl_->services.clock.Now(), line);
-    Status recorded =
-        device->file->Append(std::move(line), event.durable ? Urgency::kDurable : Urgency::kNow);
-    taken = taken || recorded.has_value();
-    if (!recorded) refusal = std::move(recorded).error();
-  }
-  if (taken) return {};
-  return Fail(std::move(*refusal));
+    return device.file->Append(std::move(line), event.durable);
+  });
 }
 
-// What stands here is in the file for good: a file that ends before it was cut.
+// Stores, in each transaction, the place of each chain up to which its file is already on the disk.
+// A file that is later found to end before it has been cut.
 Status Broker::BeforeCommit(storage::Transaction& transaction) {
   const auto devices = impl_->devices.Get();
-  std::optional<Error> refusal;
-  bool taken = devices->empty();
-  for (const auto& device : *devices) {
-    const auto head = device->file->SyncedHead();
-    if (!head) {
-      refusal = head.error();
-      continue;
-    }
-    taken = true;
-    COFFER_TRY(WriteHead(transaction, device->id, *head, false));
-  }
-  if (taken) return {};
-  return Fail(std::move(*refusal));
+  Status stored;
+  COFFER_TRY(RecordOn(*devices, [&](Device& device) -> Status {
+    COFFER_ASSIGN(const ChainPosition head, device.file->SyncedHead());
+    if (stored) stored = WriteHead(transaction, device.id, head, false);
+    return {};
+  }));
+  return stored;
 }
 
 Status Broker::Enable(DeviceSettings settings) {
@@ -326,13 +277,8 @@ Status Broker::Enable(DeviceSettings settings) {
     }
   }
   const StoredDevice stored{Id::Generate(impl_->services.random), std::move(settings), {}, false};
-  auto device = impl_->StartNew(stored);
-  if (!device) {
-    std::error_code ignored;
-    std::filesystem::remove(impl_->JournalOf(stored.id), ignored);
-    return Fail(device.error());
-  }
-  next.push_back(std::move(*device));
+  COFFER_ASSIGN(auto device, impl_->StartNew(stored));
+  next.push_back(std::move(device));
   impl_->devices.Set(next);
   return {};
 }
@@ -358,7 +304,10 @@ Status Broker::Disable(std::string_view path) {
     impl_->devices.Set(next);
     return committed;
   }
-  device->disabled_journal = impl_->JournalOf(device->id);
+  device->disabled = true;
+  device->file->End();
+  impl_->Sign(*device);
+  device->file->Stop();
   return {};
 }
 
@@ -388,29 +337,36 @@ Result<std::string> Broker::HashOf(std::string_view path, std::string_view value
   return device->hasher.Hash(value);
 }
 
+void Broker::Impl::Sign(Device& device) {
+  const auto head = device.file->HeadToSign();
+  if (!head) return;
+  audit::Checkpoint checkpoint{*head, Rfc3339(services.clock.Now()), key_id, {}};
+  const Bytes message = SignedOctets(checkpoint);
+  auto signature = custody.signer->Sign(message);
+  Status done;
+  if (!signature) {
+    done = Fail(signature.error());
+  } else if (!key->Verify(message, *signature)) {
+    done = Fail(Code::kTokenFailed, "the token returned a wrong signature");
+  } else {
+    checkpoint.signature = std::move(*signature);
+    done = device.file->AppendCheckpoint(checkpoint);
+  }
+  if (!done && done.error().code != Code::kTokenLost) {
+    services.logger.Log(LogLevel::kError, "audit", "failed to sign a checkpoint",
+                        {{"device", device.settings.path}, {"why", done.error().message}});
+  }
+}
+
 void Broker::Checkpoint() {
   const auto devices = impl_->devices.Get();
-  for (const auto& device : *devices) {
-    const auto head = device->file->HeadToSign();
-    if (!head) continue;
-    audit::Checkpoint checkpoint{*head, Rfc3339(impl_->services.clock.Now()), impl_->key_id, {}};
-    const Bytes message = SignedOctets(checkpoint);
-    auto signature = impl_->custody.signer->Sign(message);
-    Status done;
-    if (!signature) {
-      done = Fail(signature.error());
-    } else if (!impl_->key->Verify(message, *signature)) {
-      done = Fail(Code::kTokenFailed, "the token returned a wrong signature");
-    } else {
-      checkpoint.signature = std::move(*signature);
-      done = device->file->AppendCheckpoint(checkpoint);
-    }
-    if (!done && done.error().code != Code::kTokenLost) {
-      impl_->services.logger.Log(
-          LogLevel::kError, "audit", "failed to sign a checkpoint",
-          {{"device", device->settings.path}, {"why", done.error().message}});
-    }
-  }
+  for (const auto& device : *devices) impl_->Sign(*device);
+}
+
+void Broker::SignOff() {
+  const auto devices = impl_->devices.Get();
+  for (const auto& device : *devices) device->file->End();
+  Checkpoint();
 }
 
 void Broker::Reopen() {

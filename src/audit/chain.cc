@@ -87,11 +87,6 @@ LineBeginning::LineBeginning(std::string text) : text_(std::move(text)) {
   hash_.Update(AsBytes(text_));
 }
 
-LineBeginning::LineBeginning(const LineBeginning& shorter, std::string text)
-    : text_(std::move(text)), hash_(shorter.hash_) {
-  hash_.Update(AsBytes(text_).subspan(shorter.text_.size()));
-}
-
 HashedLine::HashedLine(std::string line) : rest_(std::move(line)) { hash_.Update(AsBytes(rest_)); }
 
 HashedLine::HashedLine(const LineBeginning& beginning, std::string rest)
@@ -209,17 +204,19 @@ bool ReadCheckpoint(std::string_view line, Checkpoint& checkpoint) {
 }
 
 bool ReadStart(std::string_view line, StartFacts& facts) {
-  constexpr std::string_view kHead = R"(","type":"system","system":{"event":"audit-started",)";
+  constexpr std::string_view kHead = R"(","type":"system","system":{"event":"audit-)";
   constexpr std::size_t kLongest = kTimeMember.size() + 36 + kHead.size();
   if (line.substr(0, kLongest).find(kHead) == std::string_view::npos) return false;
   std::string_view skipped;
+  std::string_view event;
   std::string_view known;
   std::string_view torn;
   std::string_view hash;
-  if (!TakeUntil(line, R"("known_seq":")", skipped) ||
+  if (!TakeUntil(line, kHead, skipped) || !TakeUntil(line, R"(","known_seq":")", event) ||
+      (event != "started" && event != "recovered") ||
       !TakeUntil(line, R"(","known_hash":")", known) ||
       !TakeUntil(line, R"(","torn_octets":")", skipped) ||
-      !TakeUntil(line, R"(","torn_sha256":")", torn) || !TakeUntil(line, R"("})", hash)) {
+      !TakeUntil(line, R"(","torn_sha256":")", torn) || !TakeUntil(line, R"(")", hash)) {
     return false;
   }
   facts.torn_hash = hash;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <utility>
 
 #include "audit/entry_text.h"
 #include "audit/file_device.h"
@@ -11,53 +13,52 @@ namespace coffer::audit {
 namespace {
 
 constexpr std::uint64_t kFirstWindow = 256UL * 1024;
+constexpr std::size_t kSequenceDigits = 12;  // at least, of a rotated file's name
 constexpr std::uint64_t kLargestWindow = 64UL * 1024 * 1024;
-
-// The end of the last line of `text` that carries a chain, and its place; nothing where there is
-// none. Its content is not checked: whoever changed it shall not be able to hide that as an
-// accident of the start.
-struct LastLine {
-  std::size_t end = 0;
-  ChainPosition at;
-};
-std::optional<LastLine> FindLastLine(std::string_view text) {
-  std::size_t end = text.rfind('\n');
-  while (end != std::string_view::npos) {
-    const std::size_t before = end == 0 ? std::string_view::npos : text.rfind('\n', end - 1);
-    const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
-    SealedLine sealed;
-    if (ReadSealedLine(text.substr(begin, end - begin), sealed))
-      return LastLine{end + 1, sealed.at};
-    end = before;
-  }
-  return std::nullopt;
-}
 
 bool MayPass(int error) {
   return error != EWOULDBLOCK && error != ELOOP && error != EISDIR && error != ENOTDIR &&
          error != ENAMETOOLONG;
 }
 
+// The beginning of a device's very first line, or the zeros that a power cut may leave of it.
+bool IsTornFirstLine(std::string_view text) {
+  constexpr std::string_view kBegin = R"({"time":")";
+  if (text.find_first_not_of('\0') == std::string_view::npos) return true;
+  return text.find('\n') == std::string_view::npos &&
+         kBegin.substr(0, text.size()) == text.substr(0, kBegin.size());
+}
+
 }  // namespace
 
-Result<std::unique_ptr<FileDevice>> FileDevice::Open(const Options& options, const Known& known,
+std::optional<FileDevice::LastLine> FileDevice::FindLastLine(std::string_view text) {
+  std::size_t end = text.size();
+  while (true) {
+    const std::size_t before = end == 0 ? std::string_view::npos : text.rfind('\n', end - 1);
+    const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+    SealedLine sealed;
+    if (ReadSealedLine(text.substr(begin, end - begin), sealed)) {
+      return LastLine{std::min(end + 1, text.size()), sealed.at};
+    }
+    if (before == std::string_view::npos) return std::nullopt;
+    end = before;
+  }
+}
+
+Result<std::unique_ptr<FileDevice>> FileDevice::Open(const Options& options,
+                                                     const std::string& name, const Known& known,
                                                      FileOperations& files, const Clock& clock,
                                                      Logger& logger,
                                                      std::function<void()> want_checkpoint) {
-  COFFER_ASSIGN(Journal journal, Journal::Open(options.journal, files));
-  std::unique_ptr<FileDevice> device(new FileDevice(options, known, std::move(journal), files,
-                                                    clock, logger, std::move(want_checkpoint)));
+  std::unique_ptr<FileDevice> device(
+      new FileDevice(options, name, known, files, clock, logger, std::move(want_checkpoint)));
   COFFER_TRY(device->Start());
   return device;
 }
 
 Status FileDevice::Start() {
   const int file = OpenFile();
-  if (file >= 0) {
-    file_ = file;
-    if (identity_.regular) files_.SyncDirectory(options_.path.parent_path());
-    COFFER_TRY(Begin());
-  } else if (!MayPass(-file)) {
+  if (file < 0 && !MayPass(-file)) {
     return Fail(Code::kInvalid,
                 "failed to open the audit file: " + std::string(file == -EWOULDBLOCK
                                                                     ? "another process writes to it"
@@ -65,90 +66,74 @@ Status FileDevice::Start() {
   }
   {
     Lock lock(mutex_);
+    Turn turn;
+    Lead lead = TakeLead(lock, turn);
+    file_ = file;
     if (file < 0) {
       Break(-file, "open");
+      Leave(turn, std::move(lead));
     } else {
-      static_cast<void>(WriteOwn(lock, StartLine()));  // else Recover() goes on from here
+      lock.unlock();
+      const Status found = FindPlace(lead, known_);
+      lock.lock();
+      if (!found) {
+        Leave(turn, std::move(lead));
+        return found;
+      }
+      // Recover() goes on where that fails.
+      static_cast<void>(WriteOwn(lock, std::move(lead), turn, BeginLine(kStartEvent)));
     }
   }
   thread_ = std::thread([this] { Upkeep(); });
   return {};
 }
 
-Status FileDevice::Begin() {
+Status FileDevice::FindPlace(const Lead&, const Known& known) {
   std::optional<ChainPosition> at;  // of the file's last line
-  Bytes torn;
-  Journal::Found found;
+  if (identity_.regular) newline_owed_ = false;
   if (identity_.regular && identity_.size > 0) {
-    COFFER_TRY(ReadEnd(at, torn));
-    found = at ? journal_.Recover(*at, torn) : journal_.RecoverUntaken(torn);
-    if (!at && !found.continues_torn) {
-      return Fail(Code::kInvalid,
-                  "the audit file holds something else than audit entries: move it "
-                  "away, or name another");
-    }
-  } else if (identity_.regular) {
-    found = journal_.RecoverUntaken({});
+    COFFER_TRY(ReadEnd(file_, identity_.size, at, torn_, newline_owed_));
   }
-  // Left by a power cut: less than what is known to have been, or not what the file's end begins.
-  if ((!at && found.at.sequence < known_.at.sequence) || (!torn.empty() && !found.continues_torn)) {
-    journal_.Forget();
-    found = {};
-  }
-  journal_.ClearRest();
+  if (!at && known.exact) at = known.at;
+  if (!at && identity_.regular) at = EndOfRotated();
   const Lock lock(mutex_);
-  if (at) head_ = *at;
-  if (!at && known_.exact) head_ = known_.at;
-  file_head_ = head_;
-  journal_lines_ = found.lines;
-  if (found.lines > 0) {
-    head_ = found.at;
-    accepted_ += found.lines;
-    uncovered_ += found.lines;
-    logger_.Log(LogLevel::kWarn, "audit",
-                "entries that a crash had left in the journal are written",
-                {{"device", known_.name}, {"entries", std::to_string(found.lines)}});
-  }
-  if (!torn.empty() && !found.continues_torn) {
-    torn_octets_ = torn.size();
-    torn_hash_ = ToHex(crypto::Sha256(torn));
-    newline_owed_ = torn.back() != '\n';
-  }
+  head_ = at.value_or(ChainPosition{});
+  promised_ = known.at;
   begun_ = true;
-  if (head_.sequence < known_.at.sequence ||
-      (head_.sequence == known_.at.sequence && head_.hash != known_.at.hash)) {
+  if (head_.sequence < known.at.sequence ||
+      (head_.sequence == known.at.sequence && head_.hash != known.at.hash)) {
     logger_.Log(LogLevel::kError, "audit",
-                "audit entries are missing: the file ends before the last one that a change of "
-                "state was recorded with",
-                {{"device", known_.name},
+                "audit entries are missing: the file ends before the last one that it is known to "
+                "have held",
+                {{"device", name_},
                  {"path", options_.path.string()},
                  {"last_in_file", std::to_string(head_.sequence)},
-                 {"last_known", std::to_string(known_.at.sequence)}});
+                 {"last_known", std::to_string(known.at.sequence)}});
   }
   return {};
 }
 
-// A crash can leave the beginning of a line, or octets that are none, at the end: where the journal
-// has no rest of them they stay, on a line of their own, and the first new entry speaks of them.
-Status FileDevice::ReadEnd(std::optional<ChainPosition>& at, Bytes& torn) {
-  const std::uint64_t size = identity_.size;
+// A crash or a fault can leave the beginning of a line, or octets that are none, at the end: they
+// stay, on a line of their own, and the first new entry speaks of them.
+Status FileDevice::ReadEnd(int file, std::uint64_t size, std::optional<ChainPosition>& at,
+                           Bytes& torn, bool& newline_owed) {
   Bytes tail;
   for (std::uint64_t window = kFirstWindow;; window *= 4) {
     const std::uint64_t octets = std::min(size, window);
     tail.resize(octets);
-    const std::int64_t got = files_.Read(file_, size - octets, tail);
+    const std::int64_t got = files_.Read(file, size - octets, tail);
     if (got != static_cast<std::int64_t>(octets)) {
       return Fail(Code::kUnavailable, "failed to read the audit file",
                   got < 0 ? std::strerror(static_cast<int>(-got)) : "it shrank");
     }
+    newline_owed = tail.back() != '\n';
     const auto last = FindLastLine(AsText(tail));
     if (last) {
       at = last->at;
       torn.assign(tail.begin() + static_cast<std::ptrdiff_t>(last->end), tail.end());
       return {};
     }
-    // The beginning of the very first line, perhaps.
-    if (octets == size && octets <= kFirstWindow) {
+    if (octets == size && octets <= kFirstWindow && IsTornFirstLine(AsText(tail))) {
       torn = std::move(tail);
       return {};
     }
@@ -160,19 +145,62 @@ Status FileDevice::ReadEnd(std::optional<ChainPosition>& at, Bytes& torn) {
   }
 }
 
-std::string FileDevice::StartLine() const {
-  const std::string lines = std::to_string(journal_lines_);
-  const std::string known = std::to_string(known_.at.sequence);
-  const std::string known_hash = ToHex(known_.at.hash);
-  const std::string torn = std::to_string(torn_octets_);
+// The place to go on from where a crash came between a rotation and the new file's first line.
+std::optional<ChainPosition> FileDevice::EndOfRotated() {
+  const std::string prefix = options_.path.filename().string() + ".";
+  std::filesystem::path last;
+  std::error_code unreadable;  // then there is none
+  for (const auto& entry :
+       std::filesystem::directory_iterator(options_.path.parent_path(), unreadable)) {
+    const std::string name = entry.path().filename().string();
+    const std::string number = name.starts_with(prefix) ? name.substr(prefix.size()) : "";
+    const bool rotated = number.size() >= kSequenceDigits &&
+                         number.find_first_not_of("0123456789") == std::string::npos;
+    const auto order = [](const std::filesystem::path& path) {
+      const std::string text = path.string();
+      return std::pair(text.size(), text);
+    };
+    if (rotated && (last.empty() || order(last) < order(entry.path()))) last = entry.path();
+  }
+  if (last.empty()) return std::nullopt;
+  const int file = files_.Open(last);
+  if (file < 0) return std::nullopt;
+  FileOperations::Facts facts;
+  std::optional<ChainPosition> at;
+  Bytes torn;
+  bool newline_owed = false;
+  // One that cannot be read is no place to go on from.
+  if (files_.Inspect(file, facts) == 0 && facts.size > 0) {
+    static_cast<void>(ReadEnd(file, facts.size, at, torn, newline_owed));
+  }
+  files_.Close(file);
+  return at;
+}
+
+std::string FileDevice::BeginLine(std::string_view event, std::string_view refused,
+                                  std::string_view why) const {
+  const std::string known = std::to_string(promised_.sequence);
+  const std::string known_hash = ToHex(promised_.hash);
+  const std::string torn = std::to_string(torn_.size());
+  const std::string torn_hash = torn_.empty() ? "" : ToHex(crypto::Sha256(torn_));
   std::string line;
-  AppendEvent({std::string(kStartEvent),
-               {{"journal_lines", lines},
-                {"known_seq", known},
-                {"known_hash", known_hash},
-                {"torn_octets", torn},
-                {"torn_sha256", torn_hash_}}},
-              clock_.Now(), line);
+  if (event == kStartEvent) {
+    AppendEvent({event,
+                 {{"known_seq", known},
+                  {"known_hash", known_hash},
+                  {"torn_octets", torn},
+                  {"torn_sha256", torn_hash}}},
+                clock_.Now(), line);
+  } else {
+    AppendEvent({event,
+                 {{"known_seq", known},
+                  {"known_hash", known_hash},
+                  {"torn_octets", torn},
+                  {"torn_sha256", torn_hash},
+                  {"refused", refused},
+                  {"why", why}}},
+                clock_.Now(), line);
+  }
   return line;
 }
 

@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::chrono::minutes kWarningPeriod{1};
 constexpr int kSequenceDigits = 12;
-constexpr std::uint64_t kForgetStep = 1024UL * 1024;  // octets: whole pages, however large
 
 // "audit.log.000000004711": in the order of its entries, and never used twice.
 std::filesystem::path RotatedName(const std::filesystem::path& path, std::uint64_t sequence) {
@@ -30,23 +29,20 @@ std::filesystem::path RotatedName(const std::filesystem::path& path, std::uint64
 void FileDevice::Upkeep() {
   Lock lock(mutex_);
   while (true) {
-    idle_ = true;
-    const bool woken =
-        wake_.wait_for(lock, options_.upkeep_period, [this] { return HasDuties() || gathering_; });
-    idle_ = false;
-    if (!woken) meetings_ = 0;
-    if (gathering_) Gather(lock);
-    const bool last = stopping_;  // what came before that is given to the file and synced once more
-    if (broken_ && !stopping_) Recover(lock);
-    // What callers left for a Flush() that has not come.
-    if (!broken_ && !leading_ && !journal_.Empty()) static_cast<void>(Drain(lock));
+    wake_.wait_for(lock, options_.upkeep_period, [this] { return HasDuties(); });
+    const bool last = stopping_;
+    if (last) {  // whoever writes ends first
+      Turn turn;
+      Leave(turn, TakeLead(lock, turn));
+    }
+    if (broken_ && !last) Recover(lock);
     const Steady::time_point now = Steady::now();
     if (!broken_) {
       if (reopen_wanted_) {
         reopen_wanted_ = false;
         OpenAnew(lock, "reopened");
       } else if (Full()) {
-        Rotate(lock);
+        OpenAnew(lock, "rotated", true);
       } else if (now - last_look_ >= options_.look_period) {
         last_look_ = now;
         Look(lock);
@@ -58,37 +54,13 @@ void FileDevice::Upkeep() {
 }
 
 bool FileDevice::HasDuties() const {
-  const bool sync = sync_wanted_ || accepted_ - synced_ >= options_.sync_entries;
-  // Who leads now sees for himself whether something is left; he wants the lock for that.
-  const bool drain = drain_wanted_ && !leading_;
-  return stopping_ || (!broken_ && (sync || reopen_wanted_ || drain || Full()));
-}
-
-void FileDevice::Gather(Lock& lock) {
-  // Lines that came in a period: a client alone, who waits for each answer, makes fewer.
-  constexpr std::uint64_t kFew = 64;
-  const auto interrupted = [this] { return broken_ || HasDuties() || SyncDue(Steady::now()); };
-  bool few = false;
-  while (!few && !wake_.wait_until(lock, gather_at_, interrupted)) {
-    few = accepted_ - gathered_ < kFew;
-    NextGathering();
-    if (!leading_) static_cast<void>(Drain(lock));
-  }
-  if (!few && !broken_ && !stopping_) return;  // goes on after what interrupted it
-  gathering_ = false;
-  meetings_ = 0;
-  asked_ = accepted_;  // what a Flush() meanwhile left to this thread, too
-}
-
-void FileDevice::NextGathering() {
-  gathered_ = accepted_;
-  gather_at_ = Steady::now() + options_.gather_period;
+  const bool sync = sync_wanted_ || written_ - synced_ >= options_.sync_entries;
+  return stopping_ || (!broken_ && (sync || reopen_wanted_ || Full()));
 }
 
 bool FileDevice::SyncDue(Steady::time_point now) const {
-  if (sync_wanted_) return true;
-  const std::uint64_t unsynced = accepted_ - synced_;
-  return unsynced >= options_.sync_entries ||
+  const std::uint64_t unsynced = written_ - synced_;
+  return sync_wanted_ || unsynced >= options_.sync_entries ||
          (unsynced > 0 && now - last_sync_ >= options_.sync_period);
 }
 
@@ -96,59 +68,36 @@ bool FileDevice::Full() const {
   return options_.rotate_octets != 0 && size_ >= options_.rotate_octets && identity_.regular;
 }
 
+// Callers go on writing meanwhile: only this thread syncs and changes the file.
 void FileDevice::SyncNow(Lock& lock) {
   sync_wanted_ = false;
-  TakeLead(lock);
-  if (!Drain(lock)) return;
   const std::uint64_t reached = written_;
-  const int file = file_;
-  const bool regular = identity_.regular;
   lock.unlock();
-  FileOperations::Facts facts;
-  int error = 0;
-  if (regular) error = SyncNamed(file, facts);
+  const int error = identity_.regular ? SyncNamed(file_) : 0;
   lock.lock();
   last_sync_ = Steady::now();
-  if (error == 0) {
-    synced_ = std::max(synced_, reached);
-  } else {
-    Break(-error, "sync");
-  }
+  if (error != 0) return Break(-error, "sync");
+  synced_ = std::max(synced_, reached);
   changed_.notify_all();
-  if (error != 0 || !regular) return;
-  lock.unlock();
-  ForgetSynced(file, facts.size);
-  lock.lock();
 }
 
 // A file without a name is no record: it ends with this process.
-int FileDevice::SyncNamed(int file, FileOperations::Facts& facts) {
+int FileDevice::SyncNamed(int file) {
+  FileOperations::Facts facts;
   int error = files_.Sync(file);
   if (error == 0) error = files_.Inspect(file, facts);
   return error == 0 && facts.links == 0 ? -ENOENT : error;
 }
 
-void FileDevice::ForgetSynced(int file, std::uint64_t size) {
-  forgotten_ = std::min(forgotten_, size);  // somebody cut the file
-  if (size < forgotten_ + options_.cached_octets + kForgetStep) return;
-  const std::uint64_t end = (size - options_.cached_octets) / kForgetStep * kForgetStep;
-  files_.Forget(file, forgotten_, end);
-  forgotten_ = end;
+FileDevice::Lead FileDevice::TakeLead(Lock& lock, Turn& turn) {
+  return std::move(*Await(lock, turn));  // a turn without a line is never refused
 }
 
-void FileDevice::TakeLead(Lock& lock) {
-  ++waiting_;
-  lead_wanted_ = true;
-  changed_.wait(lock, [this] { return !leading_; });
-  lead_wanted_ = false;
-  --waiting_;
-  leading_ = true;
-}
-
-void FileDevice::LeaveLead() {
-  leading_ = false;
-  drain_wanted_ = written_ < asked_;
-  changed_.notify_all();
+bool FileDevice::WriteOwn(Lock& lock, Lead lead, Turn& turn, std::string open_line) {
+  HashedLine line(std::move(open_line));
+  turn.line = &line;
+  WriteGroup(lock, std::move(lead));
+  return turn.state == Turn::State::kWritten;
 }
 
 int FileDevice::OpenFile() {
@@ -159,23 +108,25 @@ int FileDevice::OpenFile() {
     files_.Close(file);
     return error;
   }
+  if (facts.regular) files_.SyncDirectory(options_.path.parent_path());
   const std::lock_guard lock(mutex_);
   identity_ = facts;
   size_ = facts.size;
-  // What was there before may be in memory for others.
-  forgotten_ = size_ / kForgetStep * kForgetStep;
   return file;
+}
+
+bool FileDevice::PathIsOpenFile() {
+  FileOperations::Facts there;
+  return files_.Inspect(options_.path, there) == 0 && there.inode == identity_.inode &&
+         there.device == identity_.device;
 }
 
 // Whether the file still has its name, and the disk still has room.
 void FileDevice::Look(Lock& lock) {
   if (!identity_.regular) return;
   lock.unlock();
-  FileOperations::Facts there;
-  const int found = files_.Inspect(options_.path, there);
+  const bool same = PathIsOpenFile();
   lock.lock();
-  const bool same =
-      found == 0 && there.inode == identity_.inode && there.device == identity_.device;
   if (!same && !broken_) OpenAnew(lock, "file-replaced");
   WarnOfSpace(lock);
 }
@@ -192,131 +143,86 @@ void FileDevice::WarnOfSpace(Lock& lock) {
   last_warning_ = now;
   logger_.Log(LogLevel::kWarn, "audit",
               "little room is left for the audit file: without any, requests are refused",
-              {{"device", known_.name}, {"path", options_.path.string()}, {"octets_free", free}});
+              {{"device", name_}, {"path", options_.path.string()}, {"octets_free", free}});
 }
 
-// The file gets another name, and a new one takes its place. Lines that come meanwhile stay in the
-// journal.
-void FileDevice::Rotate(Lock& lock) {
-  TakeLead(lock);
-  if (broken_) return LeaveLead();
-  const std::filesystem::path name = RotatedName(options_.path, file_head_.sequence);
-  const int file = file_;
-  lock.unlock();
-  int error = files_.Sync(file);
-  if (error == 0) error = files_.Rename(options_.path, name);
-  lock.lock();
-  LeaveLead();
-  if (error < 0) {
-    logger_.Log(LogLevel::kError, "audit", "failed to rotate the audit file",
-                {{"device", known_.name}, {"why", std::strerror(-error)}});
-    size_ = 0;  // tried again when as much again was written
-    return;
-  }
-  OpenAnew(lock, "rotated");
-}
-
-void FileDevice::OpenAnew(Lock& lock, std::string_view why) {
-  TakeLead(lock);
-  if (broken_) return LeaveLead();  // Recover() opens it anew as well
+void FileDevice::OpenAnew(Lock& lock, std::string_view why, bool rotate) {
+  Turn turn;
+  Lead lead = TakeLead(lock, turn);
+  if (broken_) return Leave(turn, std::move(lead));  // Recover() opens it anew as well
+  const std::filesystem::path name = RotatedName(options_.path, head_.sequence);
   const int old = file_;
-  const FileOperations::Facts before = identity_;
+  const bool regular = identity_.regular;
   lock.unlock();
-  FileOperations::Facts there;
-  FileOperations::Facts facts;
-  const bool same = files_.Inspect(options_.path, there) == 0 && there.inode == before.inode &&
-                    there.device == before.device;
-  int synced = 0;
-  int file = old;
-  if (!same) {
-    if (before.regular) {
-      synced = SyncNamed(old, facts);
-      if (synced == 0) files_.Forget(old, std::min(forgotten_, facts.size), facts.size);
-    }
-    file = OpenFile();
-    if (file >= 0 && identity_.regular) files_.SyncDirectory(options_.path.parent_path());
-  }
+  const int renamed = rotate ? files_.Rename(options_.path, name) : 0;
+  const bool keeps = renamed < 0 || PathIsOpenFile();
+  const int file = keeps ? old : OpenFile();
   lock.lock();
-  LeaveLead();
-  if (same) return;
-  if (file < 0) {
-    Break(-file, "open");
-    return;
+  if (renamed < 0) {
+    logger_.Log(LogLevel::kError, "audit", "failed to rotate the audit file",
+                {{"device", name_}, {"why", std::strerror(-renamed)}});
+    size_ = 0;  // tried again when as much again was written
   }
-  files_.Close(old);
+  if (file < 0) Break(-file, "open");
+  if (keeps || file < 0) return Leave(turn, std::move(lead));
   file_ = file;
-  if (synced < 0) ++sync_failures_;  // whoever waits for a line of that file does so in vain
-  synced_ = written_;
-  changed_.notify_all();
+  const std::uint64_t reached = written_;  // in the old file
   logger_.Log(LogLevel::kInfo, "audit", "audit file opened",
-              {{"device", known_.name}, {"path", options_.path.string()}, {"why", why}});
+              {{"device", name_}, {"path", options_.path.string()}, {"why", why}});
   std::string line;
   AppendEvent({"audit-file-opened", {{"why", why}}}, clock_.Now(), line);
-  static_cast<void>(WriteOwn(lock, line));
-}
-
-// A line of the device's own; also the trial after a fault.
-bool FileDevice::WriteOwn(Lock& lock, std::string event_line) {
-  TakeLead(lock);
-  HashedLine own(std::move(event_line));
-  // A journal that is full is emptied first.
-  if (!journal_.Fits(own.Octets() + kSealOctets) && !Drain(lock)) return false;
-  Put(own, false);
-  return Drain(lock);
-}
-
-void FileDevice::Recover(Lock& lock) {
-  TakeLead(lock);
-  const int old = file_;
-  const bool first = !begun_;
+  static_cast<void>(WriteOwn(lock, std::move(lead), turn, std::move(line)));
   lock.unlock();
-  FileOperations::Facts there;
-  const bool same = old >= 0 && files_.Inspect(options_.path, there) == 0 &&
-                    there.inode == identity_.inode && there.device == identity_.device;
-  int error = 0;
-  if (!same) {
-    const int file = OpenFile();
-    error = file < 0 ? -file : 0;
-    if (file >= 0) {
-      if (old >= 0) files_.Close(old);
-      if (identity_.regular) files_.SyncDirectory(options_.path.parent_path());
-      file_ = file;
-    }
-  }
-  if (error == 0 && first && !Begin()) error = EINVAL;
+  const int synced = regular ? SyncNamed(old) : 0;
+  files_.Close(old);
   lock.lock();
-  // In another file the rest of a line would be a line that is none.
-  if (!same && !first && error == 0) {
-    journal_.Rewind();
-    newline_owed_ = false;
+  if (synced < 0) ++sync_failures_;  // whoever waits for a line of that file does so in vain
+  synced_ = std::max(synced_, reached);
+  changed_.notify_all();
+}
+
+// The file is opened anew even where its name did not change: what a failed sync has dropped is
+// told once to each descriptor only.
+void FileDevice::Recover(Lock& lock) {
+  Turn turn;
+  Lead lead = TakeLead(lock, turn);
+  const bool first = !begun_;
+  const Known known = first ? known_ : Known{head_, true};
+  const int old = file_;
+  file_ = -1;
+  lock.unlock();
+  if (old >= 0) files_.Close(old);  // and lets go of its lock
+  const int file = OpenFile();
+  lock.lock();
+  file_ = file;
+  if (file < 0) {
+    fault_ = -file;
+    return Leave(turn, std::move(lead));
   }
-  LeaveLead();
-  if (error != 0) {
-    fault_ = error;
-    return;
+  lock.unlock();
+  const Status found = FindPlace(lead, known);
+  lock.lock();
+  if (!found) {
+    fault_ = EINVAL;
+    return Leave(turn, std::move(lead));
   }
-  // What waits is the trial; only where nothing does, the entry about it is.
-  TakeLead(lock);
-  if (!Drain(lock)) return;
   const std::string refused = std::to_string(refused_);
-  if (!told_) {
-    std::string line;
-    if (first) {
-      line = StartLine();
-    } else {
-      AppendEvent({"audit-recovered", {{"refused", refused}, {"why", std::strerror(fault_)}}},
-                  clock_.Now(), line);
-    }
-    told_ = true;
-    if (!WriteOwn(lock, std::move(line))) return;
+  if (told_ && identity_.size > 0) {
+    Leave(turn, std::move(lead));
+  } else {
+    std::string line =
+        first ? BeginLine(kStartEvent) : BeginLine(kRecoveryEvent, refused, std::strerror(fault_));
+    told_ = WriteOwn(lock, std::move(lead), turn, std::move(line));
+    if (!told_) return;
   }
+  const std::uint64_t failures = sync_failures_;
   SyncNow(lock);
-  if (synced_ != accepted_) return;
+  if (sync_failures_ != failures) return;
   broken_ = false;
   told_ = false;
   refused_ = 0;  // of the next outage
   logger_.Log(LogLevel::kInfo, "audit", "audit device takes records",
-              {{"device", known_.name}, {"refused", refused}});
+              {{"device", name_}, {"refused", refused}});
 }
 
 }  // namespace coffer::audit

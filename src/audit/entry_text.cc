@@ -1,12 +1,8 @@
 #include "audit/entry_text.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <functional>
-#include <optional>
 #include <utility>
-#include <vector>
 
 #include "audit/json_text.h"
 #include "audit/redaction.h"
@@ -116,19 +112,19 @@ void AppendMount(const Mount& mount, Members& members) {
   members.Text("mount_class", MountClass(mount.type));
 }
 
-// What each line about one caller begins with: up to the first member of "request" that his next
-// request may have otherwise.
-LineBeginning BeginOf(std::string_view token, const Caller* caller, bool denied,
-                      const EntryStyle& style, const ValueHasher& hasher) {
+// The caller, and the members of "request" that say who asks: the rest of "request" follows.
+void AppendCaller(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher,
+                  std::string& out) {
+  const Caller* const caller = entry.caller;
   std::string token_text;
   std::string accessor_text;
-  if (!token.empty()) hasher.AppendQuoted(token, token_text);
+  if (!entry.token.empty()) hasher.AppendQuoted(entry.token, token_text);
   if (caller != nullptr && style.hmac_accessor) {
     hasher.AppendQuoted(caller->accessor, accessor_text);
   } else if (caller != nullptr) {
     AppendJsonString(caller->accessor, accessor_text);
   }
-  std::string out = R"({"auth":)";
+  out += R"({"auth":)";
   Members auth(out);
   if (!token_text.empty()) auth.Name("client_token") += token_text;
   if (caller != nullptr) {
@@ -136,7 +132,7 @@ LineBeginning BeginOf(std::string_view token, const Caller* caller, bool denied,
     auth.Text("display_name", caller->display_name);
     AppendTexts(caller->policies, auth.Name("policies"));
     AppendTexts(caller->policies, auth.Name("token_policies"));
-    auth.Name("policy_results") += denied ? R"({"allowed":false})" : R"({"allowed":true})";
+    auth.Name("policy_results") += entry.denied ? R"({"allowed":false})" : R"({"allowed":true})";
     auth.Text("token_type", "service");
     auth.Text("token_issue_time", Rfc3339(caller->issued));
   }
@@ -146,52 +142,7 @@ LineBeginning BeginOf(std::string_view token, const Caller* caller, bool denied,
   if (!token_text.empty()) request.Name("client_token") += token_text;
   if (caller != nullptr) request.Name("client_token_accessor") += accessor_text;
   request.Name("namespace") += R"({"id":"root"})";
-  return LineBeginning(std::move(out));
 }
-
-// Of valid callers that a thread saw lately, one to a place: two hashes and more than half of a
-// line, hashed, that are the same in each of their entries. A token has one accessor, which stands
-// for it here.
-class CallerBeginnings {
- public:
-  const LineBeginning& Of(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher) {
-    const Caller& caller = *entry.caller;
-    const std::size_t place = std::hash<std::string_view>{}(caller.accessor) ^ hasher.Serial();
-    Slot& slot = slots_[(entry.denied ? ~place : place) % slots_.size()];
-    if (!slot.Holds(caller, entry.denied, style, hasher)) {
-      slot.hasher = 0;  // nobody's, should anything throw
-      slot.beginning = BeginOf(entry.token, &caller, entry.denied, style, hasher);
-      slot.hmac_accessor = style.hmac_accessor;
-      slot.denied = entry.denied;
-      slot.accessor = caller.accessor;
-      slot.display_name = caller.display_name;
-      slot.policies.assign(caller.policies.begin(), caller.policies.end());
-      slot.issued = caller.issued;
-      slot.hasher = hasher.Serial();
-    }
-    return slot.beginning;
-  }
-
- private:
-  struct Slot {
-    std::uint64_t hasher = 0;
-    bool hmac_accessor = false;
-    bool denied = false;
-    std::string accessor;
-    std::string display_name;
-    std::vector<std::string> policies;
-    SystemTime issued;
-    LineBeginning beginning{""};
-
-    bool Holds(const Caller& caller, bool is_denied, const EntryStyle& style,
-               const ValueHasher& by) const {
-      return hasher == by.Serial() && hmac_accessor == style.hmac_accessor && denied == is_denied &&
-             accessor == caller.accessor && display_name == caller.display_name &&
-             issued == caller.issued && std::ranges::equal(policies, caller.policies);
-    }
-  };
-  std::array<Slot, 64> slots_;
-};
 
 // Goes on where the caller's text ends.
 void AppendRequest(const Entry& entry, const ValueHasher& hasher, std::string& out) {
@@ -238,17 +189,11 @@ void AppendResponse(const Entry& entry, const ValueHasher& hasher, std::string& 
 
 LineBeginning BeginEntry(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher) {
   constexpr std::size_t kUsualOctets = 1280;
-  static thread_local CallerBeginnings known;
-  std::optional<LineBeginning> unknown;
-  const LineBeginning& shorter =
-      entry.caller != nullptr
-          ? known.Of(entry, style, hasher)
-          : unknown.emplace(BeginOf(entry.token, nullptr, entry.denied, style, hasher));
   std::string text;
   text.reserve(kUsualOctets);
-  text += shorter.Text();
+  AppendCaller(entry, style, hasher, text);
   AppendRequest(entry, hasher, text);
-  return {shorter, std::move(text)};
+  return LineBeginning(std::move(text));
 }
 
 void FinishEntry(const Entry& entry, SystemTime now, const ValueHasher& hasher, std::string& out) {

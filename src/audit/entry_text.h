@@ -10,8 +10,9 @@
 
 namespace coffer::audit {
 
-// The first entry that a device writes when the server starts.
+// The first entry that a device writes when the server starts, and when it came back from a fault.
 inline constexpr std::string_view kStartEvent = "audit-started";
+inline constexpr std::string_view kRecoveryEvent = "audit-recovered";
 
 // What one device shows of an entry.
 struct EntryStyle {

@@ -8,40 +8,34 @@
 namespace coffer::audit {
 namespace {
 
-void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
+// A leader with a short line is not held up for more than this.
+constexpr std::size_t kGroupOctets = 256UL * 1024;
 
 }  // namespace
 
-FileDevice::FileDevice(const Options& options, const Known& known, Journal journal,
+FileDevice::FileDevice(const Options& options, std::string name, const Known& known,
                        FileOperations& files, const Clock& clock, Logger& logger,
                        std::function<void()> want_checkpoint)
     : options_(options),
+      name_(std::move(name)),
       known_(known),
       files_(files),
       clock_(clock),
       logger_(logger),
       want_checkpoint_(std::move(want_checkpoint)),
-      journal_(std::move(journal)),
       last_sync_(Steady::now()),
       last_look_(last_sync_),
       last_warning_(last_sync_ - std::chrono::hours(1)) {}
 
-Status FileDevice::Append(HashedLine line, Urgency urgency) {
-  return Submit(std::move(line), options_.always_sync ? Urgency::kDurable : urgency, false);
+Status FileDevice::Append(HashedLine line, bool durable) {
+  return Submit(std::move(line), durable || options_.always_sync, false);
 }
 
 Status FileDevice::AppendCheckpoint(const Checkpoint& checkpoint) {
-  {
-    const std::lock_guard lock(mutex_);
-    // What was accepted after the place that was signed waits for the next one.
-    uncovered_ = head_.sequence - std::min(head_.sequence, checkpoint.at.sequence);
-  }
-  COFFER_TRY(Submit(HashedLine(CheckpointLine(checkpoint)), Urgency::kNow, true));
+  COFFER_TRY(Submit(HashedLine(CheckpointLine(checkpoint)), false, true));
   const std::lock_guard lock(mutex_);
+  // The checkpoint's own line needs none; what came after the place that was signed does.
+  uncovered_ = std::min(uncovered_, head_.sequence - checkpoint.at.sequence - 1);
   sync_wanted_ = true;
   wake_.notify_one();
   return {};
@@ -53,123 +47,110 @@ Status FileDevice::Refuse() {
   return Fail(Code::kUnavailable,
               "the audit device does not take records: nothing is answered "
               "without its record",
-              "audit device " + known_.name + ": " + std::strerror(fault_));
+              "audit device " + name_ + ": " + (ended_ ? "it ended" : std::strerror(fault_)));
 }
 
-// It is held for a fraction of a microsecond: to sleep for it takes ten times as long.
-FileDevice::Lock FileDevice::LockSoon() {
-  constexpr int kTries = 200;
-  Lock lock(mutex_, std::defer_lock);
-  for (int i = 0; i < kTries && !lock.try_lock(); ++i) Pause();
-  if (!lock.owns_lock()) lock.lock();
-  return lock;
+Status FileDevice::Submit(HashedLine line, bool durable, bool checkpoint) {
+  Turn turn;
+  turn.line = &line;
+  turn.counts = !checkpoint;
+  Lock lock(mutex_);
+  if (broken_ || (ended_ && !checkpoint)) return Refuse();
+  if (std::optional<Lead> lead = Await(lock, turn)) WriteGroup(lock, std::move(*lead));
+  if (turn.state != Turn::State::kWritten) return Refuse();
+  return durable ? WaitSynced(lock, turn.number, turn.failures) : Status{};
 }
 
-Status FileDevice::Submit(HashedLine line, Urgency urgency, bool covered) {
-  Lock lock = LockSoon();
-  COFFER_TRY(MakeRoom(lock, line.Octets() + kSealOctets));
-  Put(line, covered);
-  if (urgency == Urgency::kDurable) return WaitSynced(lock, accepted_);
-  if (!identity_.regular) return WaitWritten(lock, accepted_);
-  if (urgency == Urgency::kSoon) return {};
-  return GiveToFile(lock) ? Status{} : Refuse();
-}
-
-bool FileDevice::GiveToFile(Lock& lock) {
-  asked_ = accepted_;
-  if (gathering_) return true;
-  if (MayLead()) return Drain(lock);
-  constexpr int kCrowd = 3;  // once may be a checkpoint that met a lone caller
-  if (idle_ && ++meetings_ >= kCrowd) {
-    gathering_ = true;
-    NextGathering();
-    wake_.notify_one();
+std::optional<FileDevice::Lead> FileDevice::Await(Lock& lock, Turn& turn) {
+  queue_.push_back(&turn);
+  if (queue_.front() == &turn) return Lead();
+  const auto decided = [&] {
+    return turn.state == Turn::State::kWritten || turn.state == Turn::State::kRefused ||
+           (queue_.front() == &turn && turn.state == Turn::State::kWaiting);
+  };
+  if (turn.line == nullptr) {
+    turn.ready.wait(lock, decided);
+  } else if (!turn.ready.wait_for(lock, options_.write_wait, decided)) {
+    std::erase(queue_, &turn);
+    Break(ETIMEDOUT, "write to");  // the leader hangs in the kernel
+    return std::nullopt;
   }
-  return true;
+  if (turn.state != Turn::State::kWaiting) return std::nullopt;
+  return Lead();
 }
 
-Status FileDevice::MakeRoom(Lock& lock, std::size_t octets) {
-  std::optional<Steady::time_point> until;
-  while (!broken_ && !journal_.Fits(octets)) {
-    if (journal_.Empty()) break;  // longer than the journal
-    if (MayLead()) {
-      static_cast<void>(Drain(lock));
-      continue;
+// While the lock is released only the caller's group leaves the front of the queue, by its own
+// waiting too long, and nobody else becomes the first: PassOn() is still to come.
+void FileDevice::WriteGroup(Lock& lock, Lead lead) {
+  ChainPosition at = head_;
+  std::uint64_t lines = 0;
+  std::uint64_t counted = 0;
+  group_.assign(newline_owed_ ? "\n" : "");
+  for (Turn* const turn : queue_) {
+    if (turn->line == nullptr) break;  // the device's thread comes next
+    if (lines > 0 && group_.size() + turn->line->Octets() > kGroupOctets) break;
+    at = turn->line->Seal(at);
+    group_.append(turn->line->Beginning()).append(turn->line->Rest());
+    turn->state = Turn::State::kTaken;
+    ++lines;
+    counted += turn->counts ? 1 : 0;
+  }
+  lock.unlock();
+  const Written written = Write(lead, group_);
+  lock.lock();
+  size_ += written.octets;
+  const bool good = written.error == 0;
+  if (good) {
+    const std::uint64_t before = uncovered_;
+    head_ = at;
+    written_ += lines;
+    uncovered_ += counted;
+    newline_owed_ = false;
+    torn_.clear();
+    if (before < options_.checkpoint_entries && uncovered_ >= options_.checkpoint_entries &&
+        want_checkpoint_) {
+      want_checkpoint_();
     }
-    if (!until) until = Steady::now() + options_.write_wait;
-    ++waiting_;
-    const auto woken = changed_.wait_until(lock, *until);
-    --waiting_;
-    if (woken == std::cv_status::timeout) break;
+  } else {
+    NoteTorn(std::string_view(group_).substr(0, written.octets));
   }
-  if (!broken_ && !journal_.Fits(octets)) fault_ = ETIMEDOUT;
-  return broken_ || !journal_.Fits(octets) ? Refuse() : Status{};
-}
-
-// From here on the line has its place, whatever becomes of the file.
-void FileDevice::Put(HashedLine& line, bool covered) {
-  head_ = line.Seal(head_);
-  journal_.Put(line.Beginning(), line.Rest());
-  ++accepted_;
-  if (!covered && ++uncovered_ == options_.checkpoint_entries && want_checkpoint_) {
-    want_checkpoint_();
+  if (group_.capacity() > 2 * kGroupOctets) group_ = {};
+  for (; !queue_.empty() && queue_.front()->state == Turn::State::kTaken; queue_.pop_front()) {
+    Turn& turn = *queue_.front();
+    turn.state = good ? Turn::State::kWritten : Turn::State::kRefused;
+    turn.number = written_;
+    turn.failures = sync_failures_;
+    turn.ready.notify_one();
   }
-  if (accepted_ - synced_ == options_.sync_entries) wake_.notify_one();
+  if (!good) Break(written.error, "write to");
+  if (Full() || written_ - synced_ >= options_.sync_entries) wake_.notify_one();
+  PassOn(std::move(lead));
 }
 
-void FileDevice::Flush() {
-  // The device's thread writes what the caller left, and asks for all of it when it stops: no lock
-  // for that.
-  if (gathering_) return;
-  Lock lock = LockSoon();
-  if (broken_ || journal_.Empty()) return;
-  static_cast<void>(GiveToFile(lock));
+void FileDevice::PassOn(Lead) {
+  if (!queue_.empty()) queue_.front()->ready.notify_one();
 }
 
-bool FileDevice::Drain(Lock& lock) {
-  // A worker is not held up for what others go on asking for, nor a sync.
-  constexpr int kRounds = 4;
-  const std::uint64_t owed = accepted_;
-  int error = 0;
-  leading_ = true;
-  for (int round = 0; error == 0 && (written_ < owed || (written_ < asked_ && round < kRounds &&
-                                                         !lead_wanted_ && !gathering_));
-       ++round) {
-    const bool newline = newline_owed_;
-    const std::string_view octets = newline ? "\n" : journal_.Next();
-    const bool all = !newline && journal_.NextIsAll();
-    const std::uint64_t lines = accepted_;
-    const ChainPosition head = head_;
-    const int file = file_;
-    lock.unlock();
-    const Written written = WriteAll(file, octets);
-    lock.lock();
-    if (newline) {
-      newline_owed_ = written.octets == 0;
-    } else {
-      journal_.Took(written.octets);
-    }
-    size_ += written.octets;
-    error = written.error;
-    if (error == 0 && all) {
-      written_ = lines;
-      file_head_ = head;
-    }
-    if (waiting_ > 0) changed_.notify_all();
+void FileDevice::Leave(Turn& turn, Lead lead) {
+  std::erase(queue_, &turn);
+  PassOn(std::move(lead));
+}
+
+void FileDevice::NoteTorn(std::string_view octets) {
+  if (octets.empty()) return;
+  newline_owed_ = octets.back() != '\n';
+  torn_.insert(torn_.end(), octets.begin(), octets.end());
+  if (const auto last = FindLastLine(AsText(torn_))) {
+    head_ = last->at;
+    torn_.erase(torn_.begin(), torn_.begin() + static_cast<std::ptrdiff_t>(last->end));
   }
-  leading_ = false;
-  if (error != 0) Break(error, "write to");
-  if (waiting_ > 0) changed_.notify_all();
-  drain_wanted_ = error == 0 && written_ < asked_ && !gathering_;
-  if (drain_wanted_ || Full()) wake_.notify_one();
-  return error == 0;
 }
 
-FileDevice::Written FileDevice::WriteAll(int file, std::string_view octets) {
+FileDevice::Written FileDevice::Write(const Lead&, std::string_view octets) {
   Written done;
   std::optional<Steady::time_point> until;
   while (done.octets < octets.size()) {
-    const std::int64_t wrote = files_.Write(file, octets.substr(done.octets));
+    const std::int64_t wrote = files_.Write(file_, octets.substr(done.octets));
     if (wrote > 0) {
       done.octets += static_cast<std::size_t>(wrote);
       continue;
@@ -181,7 +162,7 @@ FileDevice::Written FileDevice::WriteAll(int file, std::string_view octets) {
     }
     if (!until) until = Steady::now() + options_.write_wait;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*until - Steady::now());
-    const int ready = left.count() > 0 ? files_.WaitWritable(file, left) : 0;
+    const int ready = left.count() > 0 ? files_.WaitWritable(file_, left) : 0;
     if (ready == 0) done.error = ETIMEDOUT;
     if (ready < 0 && ready != -EINTR) done.error = -ready;
     if (done.error != 0) return done;
@@ -189,47 +170,32 @@ FileDevice::Written FileDevice::WriteAll(int file, std::string_view octets) {
   return done;
 }
 
-// From here on every record is refused, until the device's thread has brought it back. What was
-// accepted waits in the journal.
+// From here on every line is refused, until the device's thread has opened the file anew.
 void FileDevice::Break(int error, std::string_view what) {
   fault_ = error;
   if (!broken_) {
     logger_.Log(LogLevel::kError, "audit", "audit device failed: records are refused",
-                {{"device", known_.name},
+                {{"device", name_},
                  {"path", options_.path.string()},
                  {"why", "failed to " + std::string(what) + " it: " + std::strerror(error)}});
   }
   broken_ = true;
   ++sync_failures_;  // nobody waits for a sync that will not come
+  std::erase_if(queue_, [](Turn* turn) {
+    if (turn->line == nullptr || turn->state != Turn::State::kWaiting) return false;
+    turn->state = Turn::State::kRefused;
+    turn->ready.notify_one();
+    return true;
+  });
   changed_.notify_all();
   wake_.notify_one();
 }
 
-Status FileDevice::WaitWritten(Lock& lock, std::uint64_t accepted) {
-  const Steady::time_point until = Steady::now() + options_.write_wait;
-  while (written_ < accepted && !broken_) {
-    if (MayLead()) {
-      static_cast<void>(Drain(lock));
-      continue;
-    }
-    ++waiting_;
-    const auto woken = changed_.wait_until(lock, until);
-    --waiting_;
-    if (woken != std::cv_status::timeout) continue;
-    if (written_ < accepted && !broken_) fault_ = ETIMEDOUT;
-    break;
-  }
-  return written_ >= accepted ? Status{} : Refuse();
-}
-
-Status FileDevice::WaitSynced(Lock& lock, std::uint64_t accepted) {
-  const std::uint64_t failures = sync_failures_;
+Status FileDevice::WaitSynced(Lock& lock, std::uint64_t number, std::uint64_t failures) {
   sync_wanted_ = true;
   wake_.notify_one();
-  ++waiting_;
   const bool decided = changed_.wait_for(
-      lock, options_.sync_wait, [&] { return synced_ >= accepted || sync_failures_ != failures; });
-  --waiting_;
+      lock, options_.sync_wait, [&] { return synced_ >= number || sync_failures_ != failures; });
   if (decided && sync_failures_ == failures) return {};
   if (!decided) fault_ = ETIMEDOUT;
   return Refuse();
@@ -239,7 +205,7 @@ Result<ChainPosition> FileDevice::SyncedHead() {
   Lock lock(mutex_);
   if (broken_) return Fail(Refuse().error());
   const ChainPosition head = head_;
-  if (synced_ < accepted_) COFFER_TRY(WaitSynced(lock, accepted_));
+  if (synced_ < written_) COFFER_TRY(WaitSynced(lock, written_, sync_failures_));
   return head;
 }
 
@@ -249,28 +215,32 @@ std::optional<ChainPosition> FileDevice::HeadToSign() {
   return head_;
 }
 
+FileDevice::Counts FileDevice::Count() const {
+  const std::lock_guard lock(mutex_);
+  return {written_, refused_ever_, written_ - synced_, uncovered_, size_, !broken_};
+}
+
+void FileDevice::End() {
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+}
+
 void FileDevice::Reopen() {
   const std::lock_guard lock(mutex_);
   reopen_wanted_ = true;
   wake_.notify_one();
 }
 
-bool FileDevice::Healthy() const { return !broken_; }
-
-ChainPosition FileDevice::Stop() {
+FileDevice::Known FileDevice::Stop() {
   {
     const std::lock_guard lock(mutex_);
+    ended_ = true;
     stopping_ = true;
     wake_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
   const std::lock_guard lock(mutex_);
-  return begun_ ? head_ : known_.at;
-}
-
-bool FileDevice::Drained() const {
-  const std::lock_guard lock(mutex_);
-  return begun_ && journal_.Empty();
+  return begun_ ? Known{head_, true} : known_;
 }
 
 FileDevice::~FileDevice() {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -12,9 +13,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <utility>
 
-#include "audit/journal.h"
 #include "coffer/audit/chain.h"
 #include "coffer/audit/file_operations.h"
 #include "coffer/base/clock.h"
@@ -23,73 +22,65 @@
 
 namespace coffer::audit {
 
-// How long a caller of Append() stays.
-enum class Urgency {
-  kSoon,    // until the line cannot be lost with the process: more lines follow at once, or Flush()
-  kNow,     // likewise, and until it is in the file; where others write as well, it is there soon
-  kDurable  // until it is on the disk
-};
-
-// A file (or a named pipe) that takes lines and chains them. A line is accepted once it stands in
-// the journal, which outlives the process; a caller that finds nobody writing gives the file what
-// has gathered there. Where callers meet over it, a thread of the device's own writes for all of
-// them for a while; and it does all that may take long: syncing, rotating, opening anew, coming
-// back after a fault. A pipe has no journal that a new process could go on
-// from: there a line is accepted once it is written. Thread-safe.
+// A FileDevice chains lines and writes them to a file or a named pipe, by group commit: each caller
+// queues its line on its own stack, and the first in the queue writes for all that have queued.
+//
+// Threads: any thread may call. A thread of the device's own syncs, opens, rotates, and brings the
+//   device back after a fault.
+// Ownership: the services that Open() takes must outlive the device.
+// Errors: kUnavailable: the line was not accepted; it may have come to stand in the file all the
+//   same. After an error of the file every line is refused until the file was opened anew.
+// Promise: when Append() has returned success, `write` has returned for the line, so that it
+//   outlives this process; for a durable one `fdatasync` has returned as well. The chain's order is
+//   the queue's.
 class FileDevice {
  public:
   struct Options {
     std::filesystem::path path;
-    std::filesystem::path journal;              // where lines are kept that are not in the file yet
-    std::chrono::milliseconds write_wait{500};  // then the record is refused
-    std::chrono::milliseconds sync_wait{900};   // likewise
+    std::chrono::milliseconds write_wait{500};    // then the line is refused
+    std::chrono::milliseconds sync_wait{900};     // then a durable line is refused
     std::chrono::milliseconds sync_period{1000};  // a line is on the disk after at most this
-    std::uint64_t sync_entries = 1000;            // or so many lines
+    std::uint64_t sync_entries = 1000;            // or after so many lines
     std::uint64_t checkpoint_entries = 1000;      // then a checkpoint is asked for
     std::chrono::milliseconds upkeep_period{100};
     std::chrono::milliseconds look_period{1000};  // between looks for the file's name and room
-    std::chrono::milliseconds gather_period{3};   // between writes where several threads want them
     bool always_sync = false;
     std::uint64_t rotate_octets = 0;  // 0: never by size
-    // Of the file's end, for those who follow it: the rest is not left in the kernel's memory.
-    std::uint64_t cached_octets = 16ULL * 1024 * 1024;
     std::int64_t warn_below_octets = 256LL * 1024 * 1024;
   };
 
   // What the chain is known to have reached, where the file itself does not say.
   struct Known {
-    std::string name;    // the device's, for logs
     ChainPosition at;    // in the last committed change of state
     bool exact = false;  // the device stopped there: nothing was written after it
   };
 
-  // Goes on behind the file's last whole line. kInvalid where the file is none of ours, in use by
-  // another process or not to be opened for good; a fault that may pass leaves a device that
-  // refuses until it has passed.
-  static Result<std::unique_ptr<FileDevice>> Open(const Options& options, const Known& known,
-                                                  FileOperations& files, const Clock& clock,
-                                                  Logger& logger,
+  // Goes on behind the file's last whole line; `name` is the device's, for logs. kInvalid where the
+  // file is none of ours, is in use by another process or cannot be opened for good. A fault that
+  // may pass leaves a device that refuses until it has passed.
+  static Result<std::unique_ptr<FileDevice>> Open(const Options& options, const std::string& name,
+                                                  const Known& known, FileOperations& files,
+                                                  const Clock& clock, Logger& logger,
                                                   std::function<void()> want_checkpoint);
   ~FileDevice();
   FileDevice(const FileDevice&) = delete;
   FileDevice& operator=(const FileDevice&) = delete;
 
-  // `line` is open, as SealLine() wants it. kUnavailable where it was not accepted in time; a line
-  // that was refused may still come to stand in the file.
-  Status Append(std::string line, Urgency urgency) {
-    return Append(HashedLine(std::move(line)), urgency);
+  // `line` is open, as SealLine() wants it.
+  Status Append(std::string line, bool durable = false) {
+    return Append(HashedLine(std::move(line)), durable);
   }
-  Status Append(HashedLine line, Urgency urgency);
-  // Gives the file what it has not got yet; where others write as well, it has it soon.
-  void Flush();
-  // Everything accepted so far is on the disk when this returns; where the chain stands.
+  Status Append(HashedLine line, bool durable = false);
+  // Waits until everything accepted so far is on the disk; returns where the chain stands there.
   Result<ChainPosition> SyncedHead();
-  // Where the chain stands, if entries were accepted that no checkpoint covers yet.
+  // Returns where the chain stands, if entries were accepted that no checkpoint covers yet.
   std::optional<ChainPosition> HeadToSign();
   Status AppendCheckpoint(const Checkpoint& checkpoint);
+  // Refuses every line from now on but a checkpoint.
+  void End();
   // Opens the path anew, after somebody renamed the file; returns at once.
   void Reopen();
-  bool Healthy() const;
+  bool Healthy() const { return !broken_; }
   struct Counts {
     std::uint64_t accepted = 0;  // lines, since the start
     std::uint64_t refused = 0;
@@ -99,127 +90,138 @@ class FileDevice {
     bool healthy = true;
   };
   Counts Count() const;
-  // Ends the device: what was accepted is on the disk where that is possible. Where it stopped.
-  ChainPosition Stop();
-  // The file has got all that was accepted.
-  bool Drained() const;
+  // Ends the device's thread; what was accepted is on the disk where that is possible. Returns
+  // where the chain stopped.
+  Known Stop();
 
  private:
   using Steady = std::chrono::steady_clock;
-  // What a line gains when it is sealed, at most: three numbers and their names.
-  static constexpr std::size_t kSealOctets = 256;
+  using Lock = std::unique_lock<std::mutex>;
+
+  // The right to write to the file, to give lines their places and to change the file for another.
+  // There is one: whoever stands first in the queue holds it until PassOn().
+  class Lead {
+   public:
+    Lead(Lead&&) noexcept = default;
+    Lead& operator=(Lead&&) = delete;
+
+   private:
+    friend class FileDevice;
+    Lead() = default;
+  };
+  // A place in the queue, on the stack of the thread that waits for it.
+  struct Turn {
+    enum class State { kWaiting, kTaken, kWritten, kRefused };
+    HashedLine* line = nullptr;  // null: the thread wants the lead and has no line yet
+    bool counts = true;          // false: a checkpoint, which needs none of its own
+    State state = State::kWaiting;
+    std::uint64_t number = 0;    // once written: the lines accepted up to here,
+    std::uint64_t failures = 0;  // and the syncs that had failed by then
+    std::condition_variable ready;
+  };
   struct Written {
     std::size_t octets = 0;
     int error = 0;  // 0, or the positive error number
   };
-  using Lock = std::unique_lock<std::mutex>;
 
-  FileDevice(const Options& options, const Known& known, Journal journal, FileOperations& files,
+  FileDevice(const Options& options, std::string name, const Known& known, FileOperations& files,
              const Clock& clock, Logger& logger, std::function<void()> want_checkpoint);
 
   // The write path (file_device.cc).
-  Status Submit(HashedLine line, Urgency urgency, bool covered);
-  Lock LockSoon();
-  Status MakeRoom(Lock& lock, std::size_t octets);
-  // What was accepted goes to the file: now, or soon where others are about it. False where the
-  // file did not take it.
-  bool GiveToFile(Lock& lock);
-  void Put(HashedLine& line, bool covered);
-  // Gives the file what is in the journal, with the lock released meanwhile. Nobody else writes.
-  // False where the file did not take it: the device is broken then.
-  bool Drain(Lock& lock);
-  // A device that does not take octets is waited for, for at most write_wait.
-  Written WriteAll(int file, std::string_view octets);
+  Status Submit(HashedLine line, bool durable, bool checkpoint);
+  // Queues `turn` and waits. Returns the lead once the turn is the first; nothing where another
+  // thread wrote its line, or it was refused.
+  std::optional<Lead> Await(Lock& lock, Turn& turn);
+  // Writes the lines of the first turns in the queue, the caller's among them. The lock is released
+  // meanwhile.
+  void WriteGroup(Lock& lock, Lead lead);
+  // Waits for a device that takes no octets for at most write_wait.
+  Written Write(const Lead& lead, std::string_view octets);
+  // The last line of `text` that carries a chain, whatever else it says: whoever changed it shall
+  // not be able to hide that as an accident of the start. Nothing where there is none.
+  struct LastLine {
+    std::size_t end = 0;  // behind its newline, which may not be there
+    ChainPosition at;
+  };
+  static std::optional<LastLine> FindLastLine(std::string_view text);
+  // Notes what a write that failed has left: which of the group's lines are whole.
+  void NoteTorn(std::string_view octets);
+  void PassOn(Lead lead);
+  // Leaves the queue without having written.
+  void Leave(Turn& turn, Lead lead);
   void Break(int error, std::string_view what);
-  Status WaitWritten(Lock& lock, std::uint64_t accepted);
-  Status WaitSynced(Lock& lock, std::uint64_t accepted);
+  // Waits until `number` lines are on the disk; refused once more than `failures` syncs failed.
+  Status WaitSynced(Lock& lock, std::uint64_t number, std::uint64_t failures);
   Status Refuse();
 
   // The device's own thread (device_upkeep.cc).
   void Upkeep();
-  // Writes what has come, from time to time, until there is something else to do or little came.
-  void Gather(Lock& lock);
-  void NextGathering();
   bool HasDuties() const;
   void SyncNow(Lock& lock);
-  int SyncNamed(int file, FileOperations::Facts& facts);
-  // A server that writes 100 MB a second would soon have nothing but old lines in memory, and take
-  // new pages for more.
-  void ForgetSynced(int file, std::uint64_t size);
+  int SyncNamed(int file);
   bool SyncDue(Steady::time_point now) const;
   bool Full() const;
-  // Nobody writes, and the device's thread does not wait to.
-  bool MayLead() const { return !leading_ && !lead_wanted_; }
-  // The right to write: whoever holds it lets the lock go. The device's thread only.
-  void TakeLead(Lock& lock);
-  void LeaveLead();
+  bool PathIsOpenFile();  // the path still names the file that is open
+  Lead TakeLead(Lock& lock, Turn& turn);
   void Look(Lock& lock);
-  void Rotate(Lock& lock);
-  void OpenAnew(Lock& lock, std::string_view why);
+  void OpenAnew(Lock& lock, std::string_view why, bool rotate = false);
   void Recover(Lock& lock);
-  bool WriteOwn(Lock& lock, std::string event_line);
+  // Writes a line of the device's own with the lead that `turn` has.
+  bool WriteOwn(Lock& lock, Lead lead, Turn& turn, std::string open_line);
   int OpenFile();
   void WarnOfSpace(Lock& lock);
 
   // The start (device_start.cc).
   Status Start();
-  // Finds the place to go on from. Holding the lead, or before there is anybody else.
-  Status Begin();
-  Status ReadEnd(std::optional<ChainPosition>& at, Bytes& torn);
-  std::string StartLine() const;
+  // Finds the place to go on from in the file that was just opened.
+  Status FindPlace(const Lead& lead, const Known& known);
+  Status ReadEnd(int file, std::uint64_t size, std::optional<ChainPosition>& at, Bytes& torn,
+                 bool& newline_owed);
+  std::optional<ChainPosition> EndOfRotated();
+  // The event with which the device begins to write to a file, and what it found there.
+  std::string BeginLine(std::string_view event, std::string_view refused = {},
+                        std::string_view why = {}) const;
 
   const Options options_;
+  const std::string name_;
   const Known known_;
   FileOperations& files_;
   const Clock& clock_;
   Logger& logger_;
   const std::function<void()> want_checkpoint_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;  // for callers: a write, a sync, the lead
-  std::condition_variable wake_;     // for the device's thread
-  int file_ = -1;
-  FileOperations::Facts identity_;  // of the open file
-  Journal journal_;
-  ChainPosition head_;         // of the last line that was accepted
-  ChainPosition file_head_;    // of the last line of the file
-  bool newline_owed_ = false;  // octets that are no line stand at the file's end
+  // Changed by whoever holds the lead.
+  std::string group_;          // the lines that are being written
+  Bytes torn_;                 // octets behind the last whole line, which are none
+  bool newline_owed_ = false;  // they end without a newline, in the file that is open
   bool begun_ = false;         // the place in the chain is known
-  bool leading_ = false;       // somebody writes
-  bool lead_wanted_ = false;   // the device's thread waits to
-  bool idle_ = false;          // the device's thread waits for something to do
-  int meetings_ = 0;           // callers who found another writing, of late
-  // The device's thread writes for all, many lines at once; nobody else does while it syncs, but
-  // for want of room in the journal. Changed under mutex_.
-  std::atomic<bool> gathering_{false};
-  bool drain_wanted_ = false;     // whoever wrote left lines to the device's thread
-  Steady::time_point gather_at_;  // when it writes next
-  std::uint64_t gathered_ = 0;    // what had been accepted when it last did
-  std::uint64_t asked_ = 0;       // of the accepted lines, those that somebody wants in the file
-  std::size_t waiting_ = 0;       // threads that wait for `changed_`
-  // Refuses until Recover() has gone well. Changed under mutex_; Healthy() waits for nobody.
+  bool told_ = false;          // the entry about this outage is in the file
+  ChainPosition promised_;     // what the chain was known to have reached
+
+  mutable std::mutex mutex_;  // protects what follows
+  std::deque<Turn*> queue_;
+  std::condition_variable changed_;  // for those who wait for a sync
+  std::condition_variable wake_;     // for the device's thread
+  int file_ = -1;                    // changed by the device's thread, with the lead
+  FileOperations::Facts identity_;   // of the open file
+  ChainPosition head_;               // of the last whole line in the file
+  // The device refuses until Recover() has gone well. Healthy() waits for nobody.
   std::atomic<bool> broken_{false};
+  bool ended_ = false;
   int fault_ = 0;                   // the error number of the fault
-  bool told_ = false;               // the entry about this outage waits in the journal
   std::uint64_t refused_ = 0;       // in this outage
   std::uint64_t refused_ever_ = 0;  // counts on, for metrics
   std::uint64_t size_ = 0;
-  std::uint64_t forgotten_ = 0;  // up to here; the device's thread only
-  std::uint64_t accepted_ = 0;   // lines, since the start
-  std::uint64_t written_ = 0;    // of these, in the file
-  std::uint64_t synced_ = 0;     // of these, on the disk
+  std::uint64_t written_ = 0;  // lines, since the start
+  std::uint64_t synced_ = 0;   // of these, on the disk
   std::uint64_t sync_failures_ = 0;
-  std::uint64_t uncovered_ = 0;  // accepted lines that no checkpoint covers
+  std::uint64_t uncovered_ = 0;  // lines that no checkpoint covers
   bool sync_wanted_ = false;
   bool reopen_wanted_ = false;
   bool stopping_ = false;
   Steady::time_point last_sync_;
   Steady::time_point last_look_;
   Steady::time_point last_warning_;
-  // What the start found behind the last whole line, of which the first entry speaks.
-  std::uint64_t journal_lines_ = 0;  // that the file had not got
-  std::uint64_t torn_octets_ = 0;
-  std::string torn_hash_;
   std::thread thread_;
 };
 

@@ -4,14 +4,11 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <string>
 
 namespace coffer::audit {
 namespace {
@@ -59,10 +56,6 @@ class System final : public FileOperations {
     return OrError(::pread(file, out.data(), out.size(), static_cast<off_t>(offset)));
   }
   int Sync(int file) override { return OrError(::fdatasync(file)); }
-  void Forget(int file, std::uint64_t begin, std::uint64_t end) override {
-    ::posix_fadvise(file, static_cast<off_t>(begin), static_cast<off_t>(end - begin),
-                    POSIX_FADV_DONTNEED);
-  }
   int Inspect(int file, Facts& facts) override {
     struct stat found {};
     if (::fstat(file, &found) != 0) return -errno;
@@ -90,64 +83,8 @@ class System final : public FileOperations {
     if (::fstatvfs(file, &found) != 0) return -errno;
     return static_cast<std::int64_t>(found.f_bavail * found.f_frsize);
   }
-  int Map(const std::filesystem::path& path, std::size_t octets, MutableBytes& mapped) override {
-    const int file =
-        ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (file < 0) return -errno;
-    int error = Fill(file, octets);
-    if (error == 0) {
-      void* const at =
-          ::mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
-      if (at == MAP_FAILED) {
-        error = -errno;
-      } else {
-        mapped = {static_cast<std::uint8_t*>(at), octets};
-      }
-    }
-    ::close(file);
-    return error;
-  }
-  void Unmap(MutableBytes mapped) override {
-    ::msync(mapped.data(), mapped.size(), MS_SYNC);
-    ::munmap(mapped.data(), mapped.size());
-  }
 
  private:
-  // Read, so that a page that cannot be is an error now; and written where room was only promised:
-  // either could end the process later.
-  static int Fill(int file, std::size_t octets) {
-    struct stat found {};
-    if (::fstat(file, &found) != 0) return -errno;
-    if (!S_ISREG(found.st_mode)) return -EINVAL;
-    std::string content(octets, '\0');
-    for (std::size_t at = 0; at < octets;) {
-      const ssize_t got = ::pread(file, content.data() + at, octets - at, static_cast<off_t>(at));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return -errno;
-      if (got == 0) break;
-      at += static_cast<std::size_t>(got);
-    }
-    constexpr std::size_t kBlock = 512;  // of st_blocks, whatever the file system's are
-    if (static_cast<std::size_t>(found.st_size) >= octets &&
-        static_cast<std::size_t>(found.st_blocks) * kBlock >= octets) {
-      return 0;
-    }
-    int error = 0;
-    for (std::size_t at = 0; error == 0 && at < octets;) {
-      const ssize_t wrote =
-          ::pwrite(file, content.data() + at, octets - at, static_cast<off_t>(at));
-      if (wrote > 0) {
-        at += static_cast<std::size_t>(wrote);
-      } else if (wrote == 0 || errno != EINTR) {
-        error = wrote == 0 ? -EIO : -errno;
-      }
-    }
-    if (error == 0) error = OrError(::fsync(file));
-    // What cannot be had whole takes no room from others.
-    if (error != 0) static_cast<void>(!::ftruncate(file, found.st_size));
-    return error;
-  }
-
   static constexpr int kFlags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 };
 

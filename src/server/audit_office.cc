@@ -30,8 +30,8 @@ Status AuditOffice::Open(const Config& config) {
   custody.signer = this;
   custody.salt = [this](std::string_view label) { return Salt(label); };
   custody.want_checkpoint = [this] { WantCheckpoint(); };
-  COFFER_TRY(broker_.Open(database_, std::move(custody), config.audit_devices,
-                          config.audit_directory, config.data_directory));
+  COFFER_TRY(
+      broker_.Open(database_, std::move(custody), config.audit_devices, config.audit_directory));
   custodian_->AddPeriodic("audit-checkpoint", std::chrono::seconds(1),
                           [this](SystemTime) { broker_.Checkpoint(); });
   return WriteSecretFile(config.data_directory / "audit-key.pem",
@@ -41,7 +41,7 @@ Status AuditOffice::Open(const Config& config) {
 void AuditOffice::SignOff() {
   if (custodian_ == nullptr) return;
   static_cast<void>(custodian_->Run([this](keyring::Token&) -> Status {
-    broker_.Checkpoint();
+    broker_.SignOff();
     return {};
   }));
 }

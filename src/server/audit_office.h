@@ -25,7 +25,7 @@ class AuditOffice final : public audit::CheckpointSigner, public keyring::Rotati
   void Watch(keyring::Custodian& custodian, keyring::KeyRing& keys);
   // After it: opens the devices, writes the public key beside the database.
   Status Open(const Config& config);
-  // A last checkpoint, while the custodian still runs.
+  // Ends the devices with a last checkpoint, while the custodian still runs.
   void SignOff();
   // After the custodian's Stop().
   void Close() { broker_.Close(); }

@@ -263,44 +263,6 @@ TEST(RequestMemo, ADenialThatTheWorkFindsIsNotHiddenByWhatWasWrittenBefore) {
   }
 }
 
-// Remembers which records said that more follow, and when nothing more did.
-class TurnSink final : public audit::Sink {
- public:
-  Status Record(const audit::Entry& entry) override {
-    told += entry.more_follow ? '+' : '.';
-    return {};
-  }
-  void Flush() override { told += '|'; }
-  std::string told;
-};
-
-class AuditTurns : public ServiceTest {
- protected:
-  audit::Sink& Trail() override { return sink_; }
-  std::string Told(bool more_at_hand, http::Method method, const char* path) {
-    sink_.told.clear();
-    http::Request request;
-    request.method = method;
-    request.path = path;
-    request.headers = {{"x-vault-token", kToken}};
-    request.more_at_hand = more_at_hand;
-    http::Response response;
-    service_->Handle(request, response);
-    service_->EndTurn();
-    return sink_.told;
-  }
-  TurnSink sink_;
-};
-
-TEST_F(AuditTurns, OnlyTheLastRecordOfATurnIsWrittenAtOnce) {
-  EXPECT_EQ(Told(false, http::Method::kGet, "/v1/sys/mounts"), "+.|");
-  EXPECT_EQ(Told(true, http::Method::kGet, "/v1/sys/mounts"), "++|");
-}
-
-TEST_F(AuditTurns, TheCustodiansRecordsWaitForNoTurn) {
-  EXPECT_EQ(Told(true, http::Method::kPost, "/v1/transit/keys/k"), "+.|");
-}
-
 TEST_F(AuditTrailTest, APathOutsideTheApiIsRecordedAsItIs) {
   http::Request request;
   request.path = "/ui/secret";

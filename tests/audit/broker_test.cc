@@ -63,7 +63,7 @@ class BrokerTest : public ::testing::Test {
       return SecretBytes::CopyOf(crypto::Sha256(AsBytes(label)));
     };
     custody.want_checkpoint = [this] { ++wanted_; };
-    return broker_->Open(*database_, std::move(custody), declared, Directory(), folder_.Path());
+    return broker_->Open(*database_, std::move(custody), declared, Directory());
   }
   void Stop() {
     broker_.reset();
@@ -96,13 +96,6 @@ class BrokerTest : public ::testing::Test {
   VerifyReport Check(const std::string& name = "audit.log") {
     const auto key = crypto::EcdsaP256Key::FromPem(broker_->PublicKeyPem());
     return Verify(std::vector{File(name)}, *key, {}).value();
-  }
-  std::vector<fs::path> Journals() const {
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::directory_iterator(folder_.Path())) {
-      if (entry.path().extension() == ".journal") found.push_back(entry.path());
-    }
-    return found;
   }
   // What the database knows of the only device's chain.
   std::int64_t KnownSequence() {
@@ -210,31 +203,10 @@ TEST_F(BrokerTest, DeclaredDevicesComeAndGoWithTheConfiguration) {
   ASSERT_TRUE(Record("1"));
   EXPECT_FALSE(broker_->Disable("main/"));
   ASSERT_TRUE(Record("2"));
-  EXPECT_EQ(Lines().size(), 3U);
+  EXPECT_EQ(Lines().size(), 4U) << "the start, its checkpoint and the records";
   Stop();
-  EXPECT_EQ(Journals().size(), 1U);
   Start();
   EXPECT_TRUE(broker_->List().empty());
-  EXPECT_TRUE(Journals().empty());
-}
-
-TEST_F(BrokerTest, TheJournalOfARemovedDeviceStaysWhileItHoldsWhatTheFileHasNot) {
-  DeviceSettings declared = Named("main/", File().string());
-  declared.declared = true;
-  Stop();
-  Start({declared});
-  files_.write_error = EIO;
-  Entry last;
-  last.request_id = "last";
-  last.more_follow = true;
-  ASSERT_TRUE(broker_->Record(last));
-  Stop();
-  files_.write_error = 0;
-  Start();
-  ASSERT_EQ(Journals().size(), 1U);
-  std::ifstream in(Journals()[0], std::ios::binary);
-  const std::string content{std::istreambuf_iterator<char>(in), {}};
-  EXPECT_NE(content.find(R"("id":"last")"), std::string::npos);
 }
 
 TEST_F(BrokerTest, ADeclaredFileThatIsNoneOfOursStopsTheStart) {
@@ -251,7 +223,7 @@ TEST_F(BrokerTest, AChangeOfStateKnowsWhereTheSyncedChainStands) {
   ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
   ASSERT_TRUE(Record("1"));
   ASSERT_TRUE(ChangeSomething());
-  EXPECT_EQ(KnownSequence(), 2);
+  EXPECT_EQ(KnownSequence(), 3) << "the start, its checkpoint and the record";
   EXPECT_EQ(files_.synced_octets.load(), fs::file_size(File()));
 }
 
@@ -290,41 +262,68 @@ TEST_F(BrokerTest, CheckpointsCoverWhatWasRecordedAndAreMadeOnce) {
   broker_->Checkpoint();
   const VerifyReport report = Check();
   EXPECT_TRUE(report.Intact());
-  EXPECT_EQ(report.checkpoints, 1U);
-  EXPECT_EQ(report.covered, 2U);
+  EXPECT_EQ(report.checkpoints, 2U) << "one signs the start";
+  EXPECT_EQ(report.covered, 3U);
   while (wanted_.load() == 0) ASSERT_TRUE(Record("x"));
 }
 
 TEST_F(BrokerTest, ALostOrLyingTokenMakesNoCheckpointAndNoOutage) {
   ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
+  ASSERT_TRUE(Record("0"));
   signer_.lost = true;
   broker_->Checkpoint();
   signer_.lost = false;
   signer_.wrong = true;
   broker_->Checkpoint();
   EXPECT_TRUE(Record("1"));
-  EXPECT_EQ(Check().checkpoints, 0U);
+  EXPECT_EQ(Check().checkpoints, 1U);
   signer_.wrong = false;
   broker_->Checkpoint();
-  EXPECT_EQ(Check().checkpoints, 1U);
+  EXPECT_EQ(Check().checkpoints, 2U);
 }
 
 // A sanitizer says it where the set is not held.
 TEST_F(BrokerTest, ADeviceMayGoWhileAnotherThreadGoesThroughThem) {
   ASSERT_TRUE(broker_->Enable(Named("a/", "a.log")));
   ASSERT_TRUE(broker_->Enable(Named("b/", "b.log")));
-  Entry waiting;
-  waiting.more_follow = true;
-  ASSERT_TRUE(broker_->Record(waiting));
   files_.LetWrites(files_.writes);
-  std::thread user([&] { broker_->Flush(); });
+  std::thread user([&] { EXPECT_TRUE(Record("1")); });
   files_.AwaitHeldWrite();
   std::thread changer([&] { EXPECT_TRUE(broker_->Disable("b/")); });
   while (broker_->List().size() == 2) std::this_thread::yield();
   files_.LetWrites(UINT64_MAX);
   user.join();
   changer.join();
-  EXPECT_EQ(Lines("a.log").size(), Lines("b.log").size());
+  EXPECT_EQ(Lines("a.log").back()["request"]["id"], "1");
+}
+
+TEST_F(BrokerTest, AChainsStartIsSignedAtOnceAndAfterEachRestart) {
+  ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
+  EXPECT_EQ(Check().covered, 1U);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(Record("1"));
+    Stop();  // without a checkpoint: as after a kill
+    Start();
+    const VerifyReport report = Check();
+    EXPECT_EQ(report.covered + 1, report.last) << "the last entry is the checkpoint";
+  }
+}
+
+TEST_F(BrokerTest, ADeviceThatEndsLeavesACheckpointOverItsLastEntry) {
+  for (const bool disabled : {true, false}) {
+    ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
+    for (int i = 0; i < 8; ++i) ASSERT_TRUE(Record(std::to_string(i), true));
+    if (disabled) {
+      ASSERT_TRUE(broker_->Disable("a/"));
+    } else {
+      broker_->SignOff();
+      EXPECT_FALSE(Record("late"));
+    }
+    EXPECT_EQ(Lines().back()["type"], "checkpoint");
+    const VerifyReport report = Check();
+    EXPECT_TRUE(report.Intact());
+    EXPECT_EQ(report.covered + 1, report.last);
+  }
 }
 
 TEST_F(BrokerTest, ADisabledDeviceTakesNothingAndItsNameIsFree) {

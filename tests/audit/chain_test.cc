@@ -25,9 +25,7 @@ TEST(Chain, HasItsGoldenOctets) {
 }
 
 TEST(Chain, ABeginningThatWasHashedBeforeChangesNothing) {
-  const LineBeginning shorter(R"({"auth":{})" + std::string(70, ' '));
-  const LineBeginning beginning(shorter,
-                                shorter.Text() + R"(,"request":{})" + std::string(100, ' '));
+  const LineBeginning beginning(R"({"auth":{},"request":{})" + std::string(170, ' '));
   for (const std::string rest : {R"(,"type":"request")", R"(,"type":"response")", ""}) {
     std::string whole = beginning.Text() + rest;
     const ChainPosition expected = SealLine({}, whole);

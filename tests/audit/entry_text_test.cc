@@ -243,26 +243,11 @@ TEST_F(EntryTextTest, ACallerWhoChangedIsShownAsHeIsNow) {
 }
 
 TEST_F(EntryTextTest, EachDeviceHasItsOwnHashesOfOneCaller) {
-  // More than a thread keeps of callers: two of them share a place.
   for (std::uint8_t salt = 0; salt < 130; ++salt) {
     const ValueHasher own(SecretBytes(Bytes(32, salt)));
     const json auth = json::parse(BeginEntry(entry_, style_, own).Text() + "}")["auth"];
     EXPECT_EQ(auth["client_token"], own.Hash("hvs.secret"));
     EXPECT_EQ(auth["accessor"], own.Hash("acc"));
-  }
-}
-
-TEST_F(EntryTextTest, ManyCallersAreNotTakenForEachOther) {
-  for (int turn = 0; turn < 2; ++turn) {
-    for (int i = 0; i < 300; ++i) {
-      const std::string token = "hvs." + std::to_string(i);
-      const std::string accessor = "acc" + std::to_string(i);
-      entry_.token = token;
-      caller_.accessor = accessor;
-      const json line = json::parse(Line());
-      EXPECT_EQ(line["auth"]["client_token"], hasher_.Hash(token));
-      EXPECT_EQ(line["request"]["client_token_accessor"], hasher_.Hash(accessor));
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 // Changes of state beside other requests, recorded with everything that is written to the database,
-// its WAL, the audit file and its journal; then COUNT power cuts, each at a random moment, with any
+// its WAL and the audit file; then COUNT power cuts, each at a random moment, with any
 // unsynced sector lost, kept, or as it was at some time between. Of each: the database opens, every
 // acknowledged change is there with both its entries, no change is there without its entry, and
 // whatever the verifier finds lies behind what was synced.
@@ -20,7 +20,6 @@
 #include <thread>
 #include <vector>
 
-#include "audit/journal.h"
 #include "coffer/audit/broker.h"
 #include "coffer/audit/verifier.h"
 #include "coffer/crypto/system_random.h"
@@ -70,7 +69,6 @@ class RecordingFiles final : public FileOperations {
     real_.Inspect(file, facts);
     const std::int64_t wrote = real_.Write(file, octets);
     if (wrote > 0) {
-      Photograph();
       disk_.Write("audit", facts.size, AsBytes(octets.substr(0, static_cast<std::size_t>(wrote))));
     }
     return wrote;
@@ -87,49 +85,15 @@ class RecordingFiles final : public FileOperations {
     disk_.EndSync("audit", begun);
     return 0;
   }
-  void Forget(int, std::uint64_t, std::uint64_t) override {}
   int Inspect(int file, Facts& facts) override { return real_.Inspect(file, facts); }
   int Inspect(const fs::path& path, Facts& facts) override { return real_.Inspect(path, facts); }
   int Rename(const fs::path& from, const fs::path& to) override { return real_.Rename(from, to); }
   int SyncDirectory(const fs::path&) override { return 0; }
   std::int64_t FreeSpace(int file) override { return real_.FreeSpace(file); }
-  int Map(const fs::path& path, std::size_t octets, MutableBytes& mapped) override {
-    const int done = real_.Map(path, octets, mapped);
-    journal_ = mapped;
-    return done;
-  }
-  void Unmap(MutableBytes mapped) override { real_.Unmap(mapped); }
-
-  // Of the journal, which is never synced, its beginning may stand on the disk as it was at any
-  // time, each sector for itself.
-  Bytes CutJournal(std::uint64_t moment, std::mt19937_64& random) const {
-    const auto behind =
-        std::upper_bound(photographs_.begin(), photographs_.end(), moment,
-                         [](std::uint64_t at, const auto& one) { return at < one.first; });
-    const auto choices = static_cast<std::size_t>(behind - photographs_.begin());
-    Bytes journal(kPhotographed);
-    for (std::size_t at = 0; at < kPhotographed && choices > 0; at += PowerCutDisk::kSector) {
-      // Mostly the latest, so that whole lines are among them.
-      const std::size_t back = std::geometric_distribution<std::size_t>(0.7)(random);
-      const Bytes& from = photographs_[choices - 1 - std::min(back, choices - 1)].second;
-      std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(at), PowerCutDisk::kSector,
-                  journal.begin() + static_cast<std::ptrdiff_t>(at));
-    }
-    return journal;
-  }
 
  private:
-  static constexpr std::size_t kPhotographed = 32 * PowerCutDisk::kSector;
-  // By whoever writes: one thread at a time.
-  void Photograph() {
-    photographs_.emplace_back(disk_.Moment(),
-                              Bytes(journal_.begin(), journal_.begin() + kPhotographed));
-  }
-
   PowerCutDisk& disk_;
   FileOperations& real_ = SystemFiles();
-  MutableBytes journal_;
-  std::vector<std::pair<std::uint64_t, Bytes>> photographs_;
 };
 
 class Signer final : public CheckpointSigner {
@@ -166,8 +130,7 @@ struct Server {
       return SecretBytes::CopyOf(crypto::Sha256(AsBytes(label)));
     };
     custody.want_checkpoint = [] {};
-    Need(broker.Open(*database, std::move(custody), {}, folder / "audit", folder),
-         "open the trail");
+    Need(broker.Open(*database, std::move(custody), {}, folder / "audit"), "open the trail");
   }
   ~Server() { broker.Close(); }
 
@@ -235,9 +198,6 @@ class Run {
     settings.path = "file/";
     settings.file = "audit.log";
     Need(server.broker.Enable(settings), "enable the device");
-    for (const auto& entry : fs::directory_iterator(folder_.Path())) {
-      if (entry.path().extension() == ".journal") journal_ = entry.path();
-    }
     disk_.Begin(
         {{"db", ReadFile(Database())}, {"wal", ReadFile(Wal())}, {"audit", ReadFile(Audit())}});
     Work(server);
@@ -252,8 +212,6 @@ class Run {
     WriteFile(Database(), image.at("db"));
     WriteFile(Wal(), image.at("wal"));
     WriteFile(Audit(), image.at("audit"));
-    WriteFile(journal_, files_.CutJournal(moment, random_));
-    fs::resize_file(journal_, Journal::kOctets);
     const Trail trail = ReadTrail(image.at("audit"));
     const Trail synced =
         ReadTrail(disk_.Cut(moment, PowerCutDisk::Fate::kLost, random_).at("audit"));
@@ -337,7 +295,6 @@ class Run {
   const fakes::TemporaryDirectory folder_;
   PowerCutDisk disk_;
   RecordingFiles files_{disk_};
-  fs::path journal_;
   Signer signer_;
   std::mt19937_64 random_{20261124};
   std::string pem_;

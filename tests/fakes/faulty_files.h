@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
@@ -19,14 +20,13 @@ class FaultyFiles final : public audit::FileOperations {
   std::atomic<int> sync_error{0};
   std::atomic<int> inspect_error{0};
   std::atomic<int> rename_error{0};
-  std::atomic<int> map_error{0};
   std::atomic<std::int64_t> room{INT64_MAX};        // octets until the disk is full
   std::atomic<std::int64_t> free_space{INT64_MAX};  // as FreeSpace() tells it
   std::atomic<std::uint64_t> synced_octets{0};      // of the file, at its last sync
-  std::atomic<std::uint64_t> forgotten_octets{0};   // of the file, counted from its beginning
-  std::atomic<std::uint64_t> forgotten_gaps{0};
   std::atomic<std::uint64_t> syncs{0};
+  std::atomic<std::uint64_t> failed_opens{0};
   std::atomic<std::uint64_t> failed_writes{0};
+  std::atomic<std::int64_t> most_lines{0};            // that one write has taken
   std::atomic<std::uint64_t> writes{0};               // that came
   std::atomic<std::uint64_t> writes_let{UINT64_MAX};  // so many of them go on; the next one stays
   std::atomic<std::uint64_t> syncs_begun{0};
@@ -35,7 +35,10 @@ class FaultyFiles final : public audit::FileOperations {
   std::atomic<bool> hold_looks{false};
 
   int Open(const std::filesystem::path& path) override {
-    if (const int error = open_error.load()) return -error;
+    if (const int error = open_error.load()) {
+      ++failed_opens;
+      return -error;
+    }
     return real_.Open(path);
   }
   void Close(int file) override { real_.Close(file); }
@@ -55,6 +58,7 @@ class FaultyFiles final : public audit::FileOperations {
     const auto part = octets.substr(0, static_cast<std::size_t>(left));
     const std::int64_t wrote = real_.Write(file, part);
     if (wrote > 0 && left != INT64_MAX) room -= wrote;
+    most_lines = std::max(most_lines.load(), std::count(part.begin(), part.end(), '\n'));
     return wrote;
   }
   int WaitWritable(int file, std::chrono::milliseconds wait) override {
@@ -86,11 +90,6 @@ class FaultyFiles final : public audit::FileOperations {
     ++syncs;
     return done;
   }
-  void Forget(int file, std::uint64_t begin, std::uint64_t end) override {
-    if (begin != forgotten_octets && begin != 0) ++forgotten_gaps;
-    forgotten_octets = end;
-    real_.Forget(file, begin, end);
-  }
   int Inspect(int file, Facts& facts) override {
     if (const int error = inspect_error.load()) return -error;
     return real_.Inspect(file, facts);
@@ -113,11 +112,6 @@ class FaultyFiles final : public audit::FileOperations {
     const std::int64_t told = free_space.load();
     return told == INT64_MAX ? real_.FreeSpace(file) : told;
   }
-  int Map(const std::filesystem::path& path, std::size_t octets, MutableBytes& mapped) override {
-    if (const int error = map_error.load()) return -error;
-    return real_.Map(path, octets, mapped);
-  }
-  void Unmap(MutableBytes mapped) override { real_.Unmap(mapped); }
 
  private:
   audit::FileOperations& real_ = audit::SystemFiles();

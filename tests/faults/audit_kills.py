@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """SIGKILL at random moments of changes and encryptions of several clients under an audit device, COUNT times, and SIGTERM once at the
-end: every answer has its two entries, the file is one chain, and the server goes on with it. usage: audit_kills.py COUNT"""
+end: every answer has its two entries, the file is one chain that the token signed at each start and at the end, and the server goes on with it. usage: audit_kills.py COUNT"""
 import base64
 import http.client
 import json
@@ -90,11 +90,14 @@ def main():
         for request in answered:
             if seen.get((request, "request")) != 1 or seen.get((request, "response")) != 1:
                 failures.append(f"request {request} was answered without its entries")
-        verified = subprocess.run([BINARY, "audit", "verify", file, "-key=" + os.path.join(data, "audit-key.pem")],
+        verified = subprocess.run([BINARY, "audit", "verify", file, "-format=json", "-key=" + os.path.join(data, "audit-key.pem")],
                                   capture_output=True, text=True)
-        if verified.returncode != 0:
+        report = json.loads(verified.stdout or "{}")
+        if verified.returncode != 0 or not report.get("intact"):
             failures.append(verified.stdout + verified.stderr)
-        print(verified.stdout.splitlines()[-1] if verified.stdout else "")
+        if report.get("checkpoints", 0) < count or report.get("unproven") != 0:
+            failures.append("not signed at each start and at the end: " + verified.stdout)
+        print(f"{report.get('lines')} lines, {report.get('checkpoints')} checkpoints, signed up to {report.get('signed_up_to')}")
     print(f"{count} kills, {len(answered)} answers")
     for failure in failures[:20]:
         print("FAILED " + failure)

@@ -83,7 +83,6 @@ class Service final : public http::Handler {
 
   void Handle(const http::Request& request, http::Response& response) override;
   http::Admission Admit(const http::Request& head) override;
-  void EndTurn() override;
   void OnRefused(const http::Refusal& refusal) override;
 
  private:

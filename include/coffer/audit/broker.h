@@ -71,17 +71,17 @@ class Broker final : public Sink, public storage::CommitObserver {
   Broker& operator=(const Broker&) = delete;
 
   // Opens the declared devices and those that were enabled through the API, which may only lie in
-  // `directory` (empty: none can be enabled). Each has a journal of Journal::kOctets, 8 MiB, in
-  // `journals`: "audit-<id>.journal". A device whose file cannot be opened for now refuses
-  // until it can.
+  // `directory` (empty: none can be enabled), and signs where they begin. A device whose file
+  // cannot be opened for now refuses until it can.
   Status Open(storage::Database& database, Custody custody,
-              const std::vector<DeviceSettings>& declared, std::filesystem::path directory,
-              std::filesystem::path journals);
+              const std::vector<DeviceSettings>& declared, std::filesystem::path directory);
+  // Takes no records from now on, and signs where the devices end. On the thread that may use the
+  // signer.
+  void SignOff();
   // Stops the devices and notes where they stopped.
   void Close();
 
   Status Record(const Entry& entry) override;
-  void Flush() override;
   Status RecordEvent(const Event& event);
   Status BeforeCommit(storage::Transaction& transaction) override;
 

@@ -27,8 +27,6 @@ ChainPosition SealLine(const ChainPosition& before, std::string& line);
 class LineBeginning {
  public:
   explicit LineBeginning(std::string text);
-  // `text` begins with all of `shorter`, which is not hashed again.
-  LineBeginning(const LineBeginning& shorter, std::string text);
   const std::string& Text() const { return text_; }
 
  private:
@@ -83,10 +81,10 @@ bool IsCheckpointLine(std::string_view line);
 // False where it is not what CheckpointLine() writes.
 bool ReadCheckpoint(std::string_view line, Checkpoint& checkpoint);
 
-// What the first entry of a run of the server says.
+// The facts in the first entry of a run of the server, or of a device that recovered.
 struct StartFacts {
-  std::uint64_t known_sequence = 0;  // of the last entry that a change of state was recorded with
-  std::uint64_t torn_octets = 0;     // what a crash had left behind the last line
+  std::uint64_t known_sequence = 0;  // of the last entry that the chain was known to have reached
+  std::uint64_t torn_octets = 0;     // what a crash or a fault had left behind the last line
   std::string torn_hash;             // of these, SHA-256 in hexadecimal
 };
 // False where the line is not of this kind.

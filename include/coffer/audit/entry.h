@@ -93,11 +93,8 @@ struct Entry {
   // Whether the request changes what is stored: its record is then on the disk before Record()
   // returns, else accepted by the kernel.
   bool durable = false;
-  // Other records follow at once, or Flush() of the sink: until then the record may stand where it
-  // outlives the process, but not in the device's file yet.
-  bool more_follow = false;
-  // Cleared whenever anything above has changed but `type`, what belongs to the response, the
-  // error's texts and `more_follow`; null: nothing is kept.
+  // Cleared whenever anything above has changed but `type`, what belongs to the response, and the
+  // error's texts; null: nothing is kept.
   RequestMemo* memo = nullptr;
 };
 
@@ -108,8 +105,6 @@ class Sink {
   // kUnavailable where no device took the record: the request is then refused before it is carried
   // out, or its answer withheld.
   virtual Status Record(const Entry& entry) = 0;
-  // No record follows at once.
-  virtual void Flush() {}
 };
 
 class NullSink final : public Sink {

@@ -33,8 +33,6 @@ class FileOperations {
   virtual int WaitWritable(int file, std::chrono::milliseconds wait) = 0;
   virtual std::int64_t Read(int file, std::uint64_t offset, MutableBytes out) = 0;
   virtual int Sync(int file) = 0;
-  // The octets from `begin` to `end`, which are on the disk, need not stay in memory.
-  virtual void Forget(int file, std::uint64_t begin, std::uint64_t end) = 0;
   virtual int Inspect(int file, Facts& facts) = 0;
   virtual int Inspect(const std::filesystem::path& path, Facts& facts) = 0;
   // -EEXIST where `to` is there.
@@ -42,12 +40,6 @@ class FileOperations {
   virtual int SyncDirectory(const std::filesystem::path& directory) = 0;
   // Octets that an ordinary process may still write on the file's file system.
   virtual std::int64_t FreeSpace(int file) = 0;
-  // The first `octets` of a regular file as memory, made with zeros and mode 0600 where it is
-  // absent or shorter, its room on the disk taken: what is written there outlives the process as
-  // soon as it is written, not the machine. 0, and `mapped`.
-  virtual int Map(const std::filesystem::path& path, std::size_t octets, MutableBytes& mapped) = 0;
-  // What stands there is on the disk then, where that is possible.
-  virtual void Unmap(MutableBytes mapped) = 0;
 };
 
 FileOperations& SystemFiles();
