@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <optional>
 #include <string>
 
 #include "coffer/base/parse.h"
@@ -51,6 +53,16 @@ Result<int> WantedCode(const Call& call, std::string_view parameter, int usual) 
   return static_cast<int>(*code);
 }
 
+// Whether what changes state is on a disk before its answer, which one device that is a file does;
+// nothing where there is no device.
+std::optional<bool> AuditOnDisk(const Call& call) {
+  if (call.services.audit_devices == nullptr) return std::nullopt;
+  const auto devices = call.services.audit_devices->Counts();
+  if (devices.empty()) return std::nullopt;
+  return std::any_of(devices.begin(), devices.end(),
+                     [](const audit::DeviceCounts& device) { return device.on_disk; });
+}
+
 Status ReadHealth(const Call& call, Reply& reply) {
   const ServerInfo& info = call.services.info;
   const bool initialized = call.services.tokens.Initialized();
@@ -72,6 +84,7 @@ Status ReadHealth(const Call& call, Reply& reply) {
   json.Key("cluster_name").Text(info.cluster_name);
   json.Key("cluster_id").Text(info.cluster_id);
   json.Key("token_reachable").Bool(TokenReachable(call));
+  if (const auto on_disk = AuditOnDisk(call)) json.Key("audit_on_disk").Bool(*on_disk);
   json.EndObject();
   return {};
 }

@@ -10,6 +10,7 @@
 #include "audit/entry_text.h"
 #include "audit/file_device.h"
 #include "audit/snapshot.h"
+#include "audit/stream_operations.h"
 #include "audit/value_hasher.h"
 #include "coffer/crypto/ecdsa.h"
 
@@ -21,11 +22,15 @@ constexpr std::size_t kUsualRest = 640;
 
 // A device and what its lines look like. Ends with its last user.
 struct Device {
-  Device(const StoredDevice& stored, const SecretBytes& salt)
-      : id(stored.id), settings(stored.settings), hasher(salt) {}
+  Device(const StoredDevice& stored, const SecretBytes& salt, int output)
+      : id(stored.id),
+        settings(stored.settings),
+        hasher(salt),
+        streams(OpenStreams(stored.settings, output)) {}
   const Id id;
   const DeviceSettings settings;
   const ValueHasher hasher;
+  const std::unique_ptr<FileOperations> streams;  // null: a file, which the services open
   std::unique_ptr<FileDevice> file;
   std::atomic<bool> disabled{false};  // whoever still holds it need not have it record anything
 };
@@ -52,9 +57,28 @@ Result<std::filesystem::path> Confine(const std::filesystem::path& file,
   return directory / name;
 }
 
-FileDevice::Options OptionsOf(const DeviceSettings& settings) {
+// Where the API may have records sent.
+Status Admit(DeviceSettings& settings, const Broker::Allowed& allowed) {
+  if (settings.type == DeviceType::kFile) {
+    COFFER_ASSIGN(settings.file, Confine(settings.file, allowed.directory));
+  }
+  if (settings.type == DeviceType::kSocket &&
+      std::ranges::find(allowed.sockets, settings.address) == allowed.sockets.end()) {
+    return Fail(Code::kInvalid,
+                "the address is not among audit_socket_addresses in this server's configuration");
+  }
+  return {};
+}
+
+FileDevice::Options FileOptions(const DeviceSettings& settings) {
+  constexpr std::size_t kLongestDatagram = 60'000;
   FileDevice::Options options;
-  options.path = settings.file;
+  const bool datagrams =
+      settings.type == DeviceType::kSyslog ||
+      (settings.type == DeviceType::kSocket && settings.transport == Transport::kUdp);
+  options.path = TargetName(settings);
+  if (settings.type == DeviceType::kSocket) options.write_wait = settings.write_wait;
+  if (datagrams) options.longest_line = kLongestDatagram;
   options.always_sync = settings.always_sync;
   options.rotate_octets = settings.rotate_octets;
   return options;
@@ -106,7 +130,7 @@ struct Broker::Impl {
   const Services services;
   Custody custody;
   storage::Database* database = nullptr;
-  std::filesystem::path directory;
+  Allowed allowed;
   std::optional<crypto::EcdsaP256Key> key;
   std::string key_id;
   std::string key_pem;
@@ -120,11 +144,12 @@ Broker::~Broker() { Close(); }
 
 Result<std::shared_ptr<Device>> Broker::Impl::Start(const StoredDevice& stored) {
   COFFER_ASSIGN(const SecretBytes salt, custody.salt(std::string(kSaltLabel) + stored.id.ToUuid()));
-  auto device = std::make_shared<Device>(stored, salt);
+  auto device = std::make_shared<Device>(stored, salt, services.output);
   COFFER_ASSIGN(device->file,
-                FileDevice::Open(OptionsOf(stored.settings), stored.settings.path,
-                                 {stored.head, stored.stopped}, services.files, services.clock,
-                                 services.logger, custody.want_checkpoint));
+                FileDevice::Open(FileOptions(stored.settings), stored.settings.path,
+                                 {stored.head, stored.stopped},
+                                 device->streams ? *device->streams : services.files,
+                                 services.clock, services.logger, custody.want_checkpoint));
   Sign(*device);
   return device;
 }
@@ -133,7 +158,8 @@ Result<std::shared_ptr<Device>> Broker::Impl::Start(const StoredDevice& stored) 
 Result<std::shared_ptr<Device>> Broker::Impl::StartNew(const StoredDevice& stored) {
   COFFER_ASSIGN(auto device, Start(stored));
   if (!device->file->Healthy()) {
-    return Fail(Code::kUnavailable, "failed to write to the audit file: see the server's log");
+    return Fail(Code::kUnavailable,
+                "failed to write to " + TargetName(stored.settings) + ": see the server's log");
   }
   COFFER_ASSIGN(storage::Transaction transaction, database->Begin());
   COFFER_TRY(InsertDevice(transaction, stored));
@@ -177,10 +203,10 @@ Status Broker::Impl::Adopt(const std::vector<DeviceSettings>& declared,
 }
 
 Status Broker::Open(storage::Database& database, Custody custody,
-                    const std::vector<DeviceSettings>& declared, std::filesystem::path directory) {
+                    const std::vector<DeviceSettings>& declared, Allowed allowed) {
   impl_->database = &database;
   impl_->custody = std::move(custody);
-  impl_->directory = std::move(directory);
+  impl_->allowed = std::move(allowed);
   COFFER_ASSIGN(const Bytes der, impl_->custody.signer->PublicKey());
   COFFER_ASSIGN(impl_->key, crypto::EcdsaP256Key::FromDer(der));
   impl_->key_id = KeyId(der);
@@ -265,15 +291,16 @@ Status Broker::BeforeCommit(storage::Transaction& transaction) {
 
 Status Broker::Enable(DeviceSettings settings) {
   const std::lock_guard lock(impl_->changing);
-  COFFER_ASSIGN(settings.file, Confine(settings.file, impl_->directory));
+  COFFER_TRY(CheckSettings(settings));
+  COFFER_TRY(Admit(settings, impl_->allowed));
   Devices next = *impl_->devices.Get();
   for (const auto& device : next) {
     if (device->settings.path == settings.path) {
       return Fail(Code::kInvalid, "path is already in use at " + settings.path);
     }
-    if (device->settings.file == settings.file) {
+    if (device->settings.SameTarget(settings)) {
       return Fail(Code::kInvalid,
-                  "file_path is in use by the audit device " + device->settings.path);
+                  TargetName(settings) + " is in use by the audit device " + device->settings.path);
     }
   }
   const StoredDevice stored{Id::Generate(impl_->services.random), std::move(settings), {}, false};
@@ -324,7 +351,7 @@ std::vector<DeviceCounts> Broker::Counts() const {
   for (const auto& device : *devices) {
     const FileDevice::Counts counts = device->file->Count();
     out.push_back({device->settings.path, counts.accepted, counts.refused, counts.unsynced,
-                   counts.unsigned_entries, counts.octets, counts.healthy});
+                   counts.unsigned_entries, counts.octets, counts.healthy, counts.on_disk});
   }
   return out;
 }

@@ -18,7 +18,13 @@ constexpr std::uint64_t kLargestWindow = 64UL * 1024 * 1024;
 
 bool MayPass(int error) {
   return error != EWOULDBLOCK && error != ELOOP && error != EISDIR && error != ENOTDIR &&
-         error != ENAMETOOLONG;
+         error != ENAMETOOLONG && error != ENODEV;
+}
+
+std::string Describe(int error) {
+  if (error == EWOULDBLOCK) return "another process writes to it";
+  if (error == ENODEV) return "it is neither a file nor a named pipe";
+  return std::strerror(error);
 }
 
 // The beginning of a device's very first line, or the zeros that a power cut may leave of it.
@@ -59,16 +65,17 @@ Result<std::unique_ptr<FileDevice>> FileDevice::Open(const Options& options,
 Status FileDevice::Start() {
   const int file = OpenFile();
   if (file < 0 && !MayPass(-file)) {
-    return Fail(Code::kInvalid,
-                "failed to open the audit file: " + std::string(file == -EWOULDBLOCK
-                                                                    ? "another process writes to it"
-                                                                    : std::strerror(-file)));
+    return Fail(Code::kInvalid, "failed to open the audit file: " + Describe(-file));
   }
   {
     Lock lock(mutex_);
     Turn turn;
     Lead lead = TakeLead(lock, turn);
     file_ = file;
+    if (file >= 0 && !identity_.regular && (options_.always_sync || options_.rotate_octets != 0)) {
+      Leave(turn, std::move(lead));
+      return Fail(Code::kInvalid, "a named pipe can be neither synced nor rotated");
+    }
     if (file < 0) {
       Break(-file, "open");
       Leave(turn, std::move(lead));

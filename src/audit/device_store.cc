@@ -1,6 +1,7 @@
 #include "audit/device_store.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,10 +16,8 @@ CREATE TABLE audit_devices (
   id BLOB NOT NULL PRIMARY KEY,
   path TEXT NOT NULL UNIQUE,
   description TEXT NOT NULL,
-  file TEXT NOT NULL,
-  hmac_accessor INTEGER NOT NULL,
-  always_sync INTEGER NOT NULL,
-  rotate_octets INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  options TEXT NOT NULL,
   local INTEGER NOT NULL,
   declared INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -30,6 +29,20 @@ CREATE TABLE audit_heads (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// The options as BindSettings() wrote them.
+Result<DeviceSettings> ReadSettings(const std::string& type, const std::string& text) {
+  COFFER_ASSIGN(DeviceSettings settings, SettingsOfType(type));
+  const auto options = nlohmann::json::parse(text, nullptr, false);
+  if (!options.is_object()) {
+    return Fail(Code::kCorrupt, "the table of audit devices is damaged: restore a backup", text);
+  }
+  for (const auto& [name, value] : options.items()) {
+    if (value.is_string()) COFFER_TRY(SetOption(settings, name, value.get<std::string>()));
+  }
+  COFFER_TRY(CheckSettings(settings));
+  return settings;
+}
+
 Result<StoredDevice> ToDevice(const storage::Statement& row) {
   const auto id = Id::FromBytes(row.Blob(0));
   if (!id) {
@@ -38,33 +51,31 @@ Result<StoredDevice> ToDevice(const storage::Statement& row) {
   }
   StoredDevice device;
   device.id = *id;
+  COFFER_ASSIGN(device.settings, ReadSettings(row.Text(3), row.Text(4)));
   device.settings.path = row.Text(1);
   device.settings.description = row.Text(2);
-  device.settings.file = row.Text(3);
-  device.settings.hmac_accessor = row.Int(4) != 0;
-  device.settings.always_sync = row.Int(5) != 0;
-  device.settings.rotate_octets = static_cast<std::uint64_t>(row.Int(6));
-  device.settings.local = row.Int(7) != 0;
-  device.settings.declared = row.Int(8) != 0;
-  if (row.IsNull(9)) return device;
-  const Bytes hash = row.Blob(10);
+  device.settings.local = row.Int(5) != 0;
+  device.settings.declared = row.Int(6) != 0;
+  if (row.IsNull(7)) return device;
+  const Bytes hash = row.Blob(8);
   if (hash.size() != device.head.hash.size()) {
     return Fail(Code::kCorrupt, "the table of audit devices is damaged: restore a backup",
                 "head of " + row.Text(1));
   }
-  device.head.sequence = static_cast<std::uint64_t>(row.Int(9));
+  device.head.sequence = static_cast<std::uint64_t>(row.Int(7));
   std::copy(hash.begin(), hash.end(), device.head.hash.begin());
-  device.stopped = row.Int(11) != 0;
+  device.stopped = row.Int(9) != 0;
   return device;
 }
 
-// Parameters 0 to 7: everything but the id.
+// Parameters 0 to 5: everything but the id.
 void BindSettings(storage::Statement& statement, const DeviceSettings& settings) {
-  statement.Bind(0, settings.path).Bind(1, settings.description).Bind(2, settings.file.string());
-  statement.Bind(3, std::int64_t{settings.hmac_accessor});
-  statement.Bind(4, std::int64_t{settings.always_sync});
-  statement.Bind(5, static_cast<std::int64_t>(settings.rotate_octets));
-  statement.Bind(6, std::int64_t{settings.local}).Bind(7, std::int64_t{settings.declared});
+  nlohmann::json options = nlohmann::json::object();
+  for (const auto& [name, value] : OptionsOf(settings)) options[std::string(name)] = value;
+  statement.Bind(0, settings.path).Bind(1, settings.description);
+  statement.Bind(2, TypeName(settings.type));
+  statement.Bind(3, options.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  statement.Bind(4, std::int64_t{settings.local}).Bind(5, std::int64_t{settings.declared});
 }
 
 }  // namespace
@@ -73,8 +84,8 @@ std::vector<storage::Migration> DeviceSchema() { return {{"audit", 1, kStepOne}}
 
 Result<std::vector<StoredDevice>> ReadDevices(storage::Reader& reader) {
   COFFER_ASSIGN(storage::Statement select,
-                reader.Prepare("SELECT d.id, d.path, d.description, d.file, d.hmac_accessor, "
-                               "d.always_sync, d.rotate_octets, d.local, d.declared, h.sequence, "
+                reader.Prepare("SELECT d.id, d.path, d.description, d.type, d.options, "
+                               "d.local, d.declared, h.sequence, "
                                "h.hash, h.stopped FROM audit_devices d LEFT JOIN audit_heads h "
                                "ON h.device_id = d.id ORDER BY d.path"));
   std::vector<StoredDevice> devices;
@@ -88,21 +99,19 @@ Result<std::vector<StoredDevice>> ReadDevices(storage::Reader& reader) {
 
 Status InsertDevice(storage::Transaction& transaction, const StoredDevice& device) {
   COFFER_ASSIGN(storage::Statement insert,
-                transaction.Prepare("INSERT INTO audit_devices (path, description, file, "
-                                    "hmac_accessor, always_sync, rotate_octets, local, declared, "
-                                    "id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                transaction.Prepare("INSERT INTO audit_devices (path, description, type, "
+                                    "options, local, declared, id) VALUES (?, ?, ?, ?, ?, ?, ?)"));
   BindSettings(insert, device.settings);
-  COFFER_TRY(insert.Bind(8, device.id.View()).Run());
+  COFFER_TRY(insert.Bind(6, device.id.View()).Run());
   return {};
 }
 
 Status UpdateDevice(storage::Transaction& transaction, const StoredDevice& device) {
   COFFER_ASSIGN(storage::Statement update,
-                transaction.Prepare("UPDATE audit_devices SET path = ?, description = ?, file = ?, "
-                                    "hmac_accessor = ?, always_sync = ?, rotate_octets = ?, "
-                                    "local = ?, declared = ? WHERE id = ?"));
+                transaction.Prepare("UPDATE audit_devices SET path = ?, description = ?, type = ?, "
+                                    "options = ?, local = ?, declared = ? WHERE id = ?"));
   BindSettings(update, device.settings);
-  COFFER_TRY(update.Bind(8, device.id.View()).Run());
+  COFFER_TRY(update.Bind(6, device.id.View()).Run());
   return {};
 }
 

@@ -10,6 +10,7 @@ namespace {
 
 // A leader with a short line is not held up for more than this.
 constexpr std::size_t kGroupOctets = 256UL * 1024;
+constexpr std::size_t kSealOctets = 256;  // what a line gains when it is sealed, at most
 
 }  // namespace
 
@@ -41,13 +42,16 @@ Status FileDevice::AppendCheckpoint(const Checkpoint& checkpoint) {
   return {};
 }
 
-Status FileDevice::Refuse() {
+Status FileDevice::Refuse(std::string_view why) {
   ++refused_;
   ++refused_ever_;
+  const std::string cause = !why.empty() ? std::string(why)
+                            : ended_     ? "it ended"
+                                         : std::strerror(fault_);
   return Fail(Code::kUnavailable,
               "the audit device does not take records: nothing is answered "
               "without its record",
-              "audit device " + name_ + ": " + (ended_ ? "it ended" : std::strerror(fault_)));
+              "audit device " + name_ + ": " + cause);
 }
 
 Status FileDevice::Submit(HashedLine line, bool durable, bool checkpoint) {
@@ -56,6 +60,9 @@ Status FileDevice::Submit(HashedLine line, bool durable, bool checkpoint) {
   turn.counts = !checkpoint;
   Lock lock(mutex_);
   if (broken_ || (ended_ && !checkpoint)) return Refuse();
+  if (options_.longest_line != 0 && line.Octets() + kSealOctets > options_.longest_line) {
+    return Refuse("the record is longer than it takes");
+  }
   if (std::optional<Lead> lead = Await(lock, turn)) WriteGroup(lock, std::move(*lead));
   if (turn.state != Turn::State::kWritten) return Refuse();
   return durable ? WaitSynced(lock, turn.number, turn.failures) : Status{};
@@ -217,7 +224,8 @@ std::optional<ChainPosition> FileDevice::HeadToSign() {
 
 FileDevice::Counts FileDevice::Count() const {
   const std::lock_guard lock(mutex_);
-  return {written_, refused_ever_, written_ - synced_, uncovered_, size_, !broken_};
+  return {written_, refused_ever_, written_ - synced_, uncovered_,
+          size_,    !broken_,      identity_.regular};
 }
 
 void FileDevice::End() {

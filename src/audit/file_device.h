@@ -44,6 +44,7 @@ class FileDevice {
     std::uint64_t checkpoint_entries = 1000;      // then a checkpoint is asked for
     std::chrono::milliseconds upkeep_period{100};
     std::chrono::milliseconds look_period{1000};  // between looks for the file's name and room
+    std::size_t longest_line = 0;                 // longer ones are refused; 0: none is
     bool always_sync = false;
     std::uint64_t rotate_octets = 0;  // 0: never by size
     std::int64_t warn_below_octets = 256LL * 1024 * 1024;
@@ -88,6 +89,7 @@ class FileDevice {
     std::uint64_t unsigned_entries = 0;  // that no checkpoint covers yet
     std::uint64_t octets = 0;            // of the file
     bool healthy = true;
+    bool on_disk = true;  // it is a file, and can be synced
   };
   Counts Count() const;
   // Ends the device's thread; what was accepted is on the disk where that is possible. Returns
@@ -152,7 +154,7 @@ class FileDevice {
   void Break(int error, std::string_view what);
   // Waits until `number` lines are on the disk; refused once more than `failures` syncs failed.
   Status WaitSynced(Lock& lock, std::uint64_t number, std::uint64_t failures);
-  Status Refuse();
+  Status Refuse(std::string_view why = {});
 
   // The device's own thread (device_upkeep.cc).
   void Upkeep();

@@ -37,6 +37,10 @@ class System final : public FileOperations {
       file = ::open(path.c_str(), kFlags | O_WRONLY, 0600);
     }
     if (file < 0) return -errno;
+    if (!S_ISREG(found.st_mode) && !S_ISFIFO(found.st_mode)) {
+      ::close(file);
+      return -ENODEV;
+    }
     if (S_ISREG(found.st_mode) && ::flock(file, LOCK_EX | LOCK_NB) != 0) {
       const int error = errno;
       ::close(file);

@@ -10,8 +10,10 @@
 namespace coffer::server {
 
 AuditOffice::AuditOffice(storage::Database& database, Random& random, const Clock& clock,
-                         Logger& logger)
-    : database_(database), logger_(logger), broker_({audit::SystemFiles(), random, clock, logger}) {
+                         Logger& logger, int output)
+    : database_(database),
+      logger_(logger),
+      broker_({audit::SystemFiles(), random, clock, logger, output}) {
   database.AddCommitObserver(broker_);
 }
 
@@ -30,8 +32,8 @@ Status AuditOffice::Open(const Config& config) {
   custody.signer = this;
   custody.salt = [this](std::string_view label) { return Salt(label); };
   custody.want_checkpoint = [this] { WantCheckpoint(); };
-  COFFER_TRY(
-      broker_.Open(database_, std::move(custody), config.audit_devices, config.audit_directory));
+  COFFER_TRY(broker_.Open(database_, std::move(custody), config.audit_devices,
+                          {config.audit_directory, config.audit_sockets}));
   custodian_->AddPeriodic("audit-checkpoint", std::chrono::seconds(1),
                           [this](SystemTime) { broker_.Checkpoint(); });
   return WriteSecretFile(config.data_directory / "audit-key.pem",

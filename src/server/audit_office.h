@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
 #include <filesystem>
 #include <memory>
@@ -18,8 +20,10 @@ namespace coffer::server {
 // Joins the audit trail to the token and to what the server does of its own accord.
 class AuditOffice final : public audit::CheckpointSigner, public keyring::RotationWitness {
  public:
-  // Watches the database's transactions from now on.
-  AuditOffice(storage::Database& database, Random& random, const Clock& clock, Logger& logger);
+  // Watches the database's transactions from now on. `output` is the descriptor to which a device
+  // on "stdout" writes.
+  AuditOffice(storage::Database& database, Random& random, const Clock& clock, Logger& logger,
+              int output = STDOUT_FILENO);
 
   // Before the custodian's Start(): whose doings are recorded.
   void Watch(keyring::Custodian& custodian, keyring::KeyRing& keys);

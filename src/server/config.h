@@ -38,6 +38,7 @@ struct Config {
   std::optional<std::string> root_token;  // dev: the root token's wanted value
   std::string cluster_name = "coffer";
   std::vector<audit::DeviceSettings> audit_devices;
+  std::vector<std::string> audit_sockets;  // addresses that sys/audit may send records to
   std::filesystem::path audit_directory;   // where sys/audit may enable devices; empty: nowhere
   std::filesystem::path backup_directory;  // where sys/backup writes; empty: nowhere
   keyring::StartPolicy start_policy;

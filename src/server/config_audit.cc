@@ -1,48 +1,76 @@
-#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "server/config_file.h"
 
 namespace coffer::server {
 namespace {
 
-constexpr std::int64_t kLargestRotation = std::int64_t{1} << 50;
+// As the settings take them over, in text.
+Result<std::optional<std::string>> OptionText(hcl::ObjectReader& reader, std::string_view name) {
+  constexpr std::int64_t kLargestRotation = std::int64_t{1} << 50;
+  std::optional<std::string> text;
+  if (name == "hmac_accessor") {
+    COFFER_ASSIGN(const auto flag, reader.Boolean(name));
+    if (flag) text = *flag ? "true" : "false";
+  } else if (name == "rotate_bytes") {
+    COFFER_ASSIGN(const auto number, reader.Integer(name, 0, kLargestRotation));
+    if (number) text = std::to_string(*number);
+  } else if (name == "write_timeout") {
+    COFFER_ASSIGN(const auto seconds, reader.Seconds(name, 1, 30));
+    if (seconds) text = std::to_string(*seconds);
+  } else {
+    COFFER_ASSIGN(text, reader.Text(name));
+  }
+  return text;
+}
 
 }  // namespace
 
-// audit "file" "NAME" { ... }
+// audit "TYPE" "NAME" { ... }
 Status ReadAudit(const hcl::Block& block, Config& config) {
   const hcl::Label& kind = block.labels[0];
   const hcl::Label& name = block.labels[1];
-  if (kind.text != "file") {
-    return hcl::FailAt(kind.at, "an audit device is \"file\", not \"" + kind.text + "\"");
-  }
-  audit::DeviceSettings settings;
+  auto begun = audit::SettingsOfType(kind.text);
+  if (!begun) return hcl::FailAt(kind.at, begun.error().message);
+  audit::DeviceSettings settings = std::move(*begun);
   settings.path = name.text;
   if (settings.path.empty() || settings.path.front() == '/') {
     return hcl::FailAt(name.at, "an audit device has a name such as \"file\"");
   }
   if (settings.path.back() != '/') settings.path += '/';
+  settings.declared = true;
+  const std::string what = "audit \"" + kind.text + "\"";
+  hcl::ObjectReader reader(*block.body, what);
+  for (const std::string_view option :
+       {"file_path", "sync", "rotate_bytes", "facility", "tag", "address", "socket_type",
+        "write_timeout", "hmac_accessor"}) {
+    COFFER_ASSIGN(const auto text, OptionText(reader, option));
+    if (!text) continue;
+    if (Status set = audit::SetOption(settings, option, *text); !set) {
+      return hcl::FailAt(reader.At(option), set.error().message);
+    }
+  }
+  COFFER_ASSIGN(const auto description, reader.Text("description"));
+  settings.description = description.value_or("");
+  if (Status fits = audit::CheckSettings(settings); !fits) {
+    return hcl::FailAt(block.at, fits.error().message);
+  }
+  if (settings.type == audit::DeviceType::kFile) {
+    COFFER_ASSIGN(settings.file,
+                  AbsolutePath("file_path", settings.file.string(), reader.At("file_path")));
+  }
   for (const audit::DeviceSettings& other : config.audit_devices) {
     if (other.path == settings.path) {
       return hcl::FailAt(name.at, "the audit device \"" + name.text + "\" was declared before");
     }
+    if (other.SameTarget(settings)) {
+      return hcl::FailAt(block.at, audit::TargetName(settings) +
+                                       " is the target of the audit device \"" + other.path +
+                                       "\" already");
+    }
   }
-  settings.declared = true;
-  hcl::ObjectReader reader(*block.body, "audit \"file\"");
-  COFFER_ASSIGN(const auto file, reader.Text("file_path"));
-  if (!file) return hcl::FailAt(block.at, "the audit device has no \"file_path\"");
-  COFFER_ASSIGN(settings.file, AbsolutePath("file_path", *file, reader.At("file_path")));
-  COFFER_ASSIGN(const auto description, reader.Text("description"));
-  settings.description = description.value_or("");
-  COFFER_ASSIGN(const auto hashed, reader.Boolean("hmac_accessor"));
-  settings.hmac_accessor = hashed.value_or(true);
-  COFFER_ASSIGN(const auto sync, reader.Text("sync"));
-  if (sync && *sync != "always" && *sync != "usual") {
-    return hcl::FailAt(reader.At("sync"), "\"sync\" is \"usual\" or \"always\"");
-  }
-  settings.always_sync = sync == "always";
-  COFFER_ASSIGN(const auto rotate, reader.Integer("rotate_bytes", 0, kLargestRotation));
-  settings.rotate_octets = static_cast<std::uint64_t>(rotate.value_or(0));
   config.audit_devices.push_back(std::move(settings));
   return reader.Finish();
 }
@@ -50,12 +78,16 @@ Status ReadAudit(const hcl::Block& block, Config& config) {
 void PrintAudit(const Config& config, std::string& out) {
   for (const audit::DeviceSettings& device : config.audit_devices) {
     const std::string name = device.path.substr(0, device.path.size() - 1);
-    out += "audit \"file\" " + hcl::Quote(name) + " {\n";
-    PrintText("file_path", device.file.string(), out);
+    out += "audit " + hcl::Quote(audit::TypeName(device.type)) + " " + hcl::Quote(name) + " {\n";
     PrintText("description", device.description, out);
-    PrintBoolean("hmac_accessor", device.hmac_accessor, out);
-    PrintText("sync", device.always_sync ? "always" : "usual", out);
-    PrintInteger("rotate_bytes", static_cast<std::int64_t>(device.rotate_octets), out);
+    for (const auto& [option, value] : audit::OptionsOf(device)) {
+      const bool bare = option == "hmac_accessor" || option == "rotate_bytes";
+      if (bare) {
+        out.append("  ").append(option).append(" = ").append(value).append("\n");
+      } else {
+        PrintText(option, value, out);
+      }
+    }
     out += "}\n";
   }
 }

@@ -155,6 +155,8 @@ Status Builder::ReadTop(hcl::ObjectReader& reader) {
     COFFER_ASSIGN(config_.audit_directory,
                   AbsolutePath("audit_directory", *audit, reader.At("audit_directory")));
   }
+  COFFER_ASSIGN(const auto sockets, reader.Texts("audit_socket_addresses"));
+  if (sockets) config_.audit_sockets = *sockets;
   COFFER_ASSIGN(const auto backup, reader.Text("backup_directory"));
   if (backup) {
     COFFER_ASSIGN(config_.backup_directory,
@@ -243,6 +245,13 @@ std::string EffectiveSettings(const Config& config) {
   PrintLog(config.log, out);
   if (!config.audit_directory.empty()) {
     out += "audit_directory = " + hcl::Quote(config.audit_directory.string()) + "\n";
+  }
+  if (!config.audit_sockets.empty()) {
+    out += "audit_socket_addresses = [";
+    for (std::size_t i = 0; i < config.audit_sockets.size(); ++i) {
+      out += (i > 0 ? ", " : "") + hcl::Quote(config.audit_sockets[i]);
+    }
+    out += "]\n";
   }
   if (!config.backup_directory.empty()) {
     out += "backup_directory = " + hcl::Quote(config.backup_directory.string()) + "\n";

@@ -28,7 +28,8 @@ Status StoppedServer::OpenRooms(const Config& config, const Opening& opening,
   token_serial_ = opened.serial;
   if (opening.token_check) COFFER_TRY(opening.token_check(token));
   COFFER_ASSIGN(database_, OpenDatabase(opening.database, logger));
-  audit_ = std::make_unique<AuditOffice>(*database_, random, clock_, logger);
+  // Standard output is the command's own answer.
+  audit_ = std::make_unique<AuditOffice>(*database_, random, clock_, logger, STDERR_FILENO);
   custodian_ = std::make_unique<keyring::Custodian>(std::move(opened.custodian),
                                                     keyring::Custodian::Options{}, clock_, logger);
   COFFER_ASSIGN(keys_,

@@ -130,7 +130,7 @@ struct Server {
       return SecretBytes::CopyOf(crypto::Sha256(AsBytes(label)));
     };
     custody.want_checkpoint = [] {};
-    Need(broker.Open(*database, std::move(custody), {}, folder / "audit"), "open the trail");
+    Need(broker.Open(*database, std::move(custody), {}, {folder / "audit", {}}), "open the trail");
   }
   ~Server() { broker.Close(); }
 

@@ -2,6 +2,7 @@
 """The audit trail of the real program: devices through the API and the configuration, rotation, verification offline, faults,
 canaries. usage: audit_test.py COFFER"""
 import base64
+import hashlib
 import http.client
 import json
 import os
@@ -137,6 +138,26 @@ class DeviceTest(Case):
         status, _ = self.server.call("PUT", "sys/audit/b", {"type": "file", "options": {"file_path": "audit.log"}})
         self.assertEqual(status, 400)
 
+    def test_words_of_vaults_are_what_they_say_or_are_refused(self):
+        for path in ("discard", "/dev/null", "/dev/full"):
+            status, answer = self.server.call("PUT", "sys/audit/a", {"type": "file", "options": {"file_path": path}})
+            self.assertEqual(status, 400, (path, answer))
+        status, answer = self.server.call("PUT", "sys/audit/a", {"type": "socket", "options": {"address": "127.0.0.1:1"}})
+        self.assertEqual(status, 400)
+        self.assertIn("audit_socket_addresses", answer["errors"][0])
+        self.assertEqual(os.listdir(os.path.join(self.data, "audit")), [], "none of them is a file name")
+        self.ok("PUT", "sys/audit/out", {"type": "file", "options": {"file_path": "stdout"}})
+        listed = self.ok("GET", "sys/audit")["data"]["out/"]
+        self.assertEqual((listed["type"], listed["options"]["file_path"]), ("file", "stdout"))
+        self.ok("POST", "transit/keys/k")
+        seen = []
+        while "transit/keys/k" not in seen:
+            line = self.server.process.stdout.readline()
+            seen += [json.loads(line).get("request", {}).get("path")] if line.startswith("{") else []
+        self.assertFalse(self.ok("GET", "sys/health")["audit_on_disk"])
+        self.enable()
+        self.assertTrue(self.ok("GET", "sys/health")["audit_on_disk"])
+
     def test_an_auditor_can_compare_a_value(self):
         self.enable()
         self.ok("POST", "transit/encrypt/k", {"plaintext": "aGVsbG8="})
@@ -239,6 +260,43 @@ class EvidenceTest(Case):
         self.assertEqual([f["kind"] for f in damaged(original[:5], "-anchor=" + os.path.join(self.folder, "anchor"))], ["missing"])
         self.assertEqual(self.audit("verify", copy)[0], 2)
         self.assertEqual(self.audit("verify", copy, "-key=" + copy)[0], 1)
+
+    @staticmethod
+    def forged(before, count, start=False):
+        """Lines with right hashes behind `before`, as whoever holds the file can write them; `start`: as a chain of their own."""
+        chain = json.loads(before)["chain"]
+        number, previous = (0, "0" * 64) if start else (chain["seq"], chain["hash"])
+        stamp = json.loads(before)["time"]
+        lines = []
+        for _ in range(count):
+            number += 1
+            facts = {"event": "audit-started" if number == 1 else "token-lost", "known_seq": "0", "known_hash": previous, "torn_octets": "0",
+                     "torn_sha256": ""}
+            text = json.dumps({"time": stamp, "type": "system", "system": facts}, separators=(",", ":"))[:-1]
+            text += f',"chain":{{"seq":{number},"prev":"{previous}'
+            previous = hashlib.sha256(text.encode()).hexdigest()
+            lines.append((text + f'","hash":"{previous}"}}}}\n').encode())
+        return lines
+
+    def test_an_end_that_nothing_signed_fails(self):
+        self.enable()
+        for turn in range(3):
+            self.ok("POST", f"transit/keys/k{turn}")
+        self.ok("DELETE", "sys/audit/file")
+        with open(self.file, "rb") as whole:
+            original = whole.read().splitlines(keepends=True)
+        report = self.verify()
+        self.assertTrue(report["intact"], report)
+        self.assertEqual((report["unproven"], report["signed_up_to"]), (0, len(original) - 1), "the disabling is signed")
+        copy = os.path.join(self.folder, "copy.log")
+        for forged, said in ((self.forged(original[1], 5000), "unproven"), (self.forged(original[1], 3, start=True), "unproven"),
+                             (self.forged(original[1], 1, start=True), "unproven")):
+            with open(copy, "wb") as out:
+                out.write(b"".join(original[:2] + forged))
+            self.assertEqual([finding["kind"] for finding in self.verify(copy)["findings"]], [said])
+        with open(copy, "wb") as out:
+            out.write(b"".join(self.forged(original[1], 10, start=True)))
+        self.assertEqual([finding["kind"] for finding in self.verify(copy)["findings"]], ["unproven"])
 
     def test_the_database_knows_of_entries_that_were_cut_off(self):
         self.enable()

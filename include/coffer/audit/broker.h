@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "coffer/audit/checkpoint_signer.h"
+#include "coffer/audit/device_settings.h"
 #include "coffer/audit/entry.h"
 #include "coffer/audit/file_operations.h"
 #include "coffer/base/clock.h"
@@ -21,18 +22,6 @@
 
 namespace coffer::audit {
 
-// What an operator says of an audit device.
-struct DeviceSettings {
-  std::string path;  // its name in the API, with a slash at the end: "file/"
-  std::string description;
-  std::filesystem::path file;
-  bool hmac_accessor = true;
-  bool always_sync = false;         // every record is on the disk before the answer
-  std::uint64_t rotate_octets = 0;  // 0: never by size
-  bool local = false;               // kept for clients, without effect
-  bool declared = false;            // in the configuration: the API cannot disable it
-};
-
 // How a device stands. A value.
 struct DeviceCounts {
   std::string path;
@@ -42,6 +31,7 @@ struct DeviceCounts {
   std::uint64_t unsigned_entries = 0;  // those that no checkpoint covers yet
   std::uint64_t octets = 0;            // of the file
   bool healthy = true;
+  bool on_disk = true;  // a file: what it took for a change of state is on the disk
 };
 
 // The devices, and the one way to them: a record counts as taken where one device took it. Also
@@ -54,6 +44,7 @@ class Broker final : public Sink, public storage::CommitObserver {
     Random& random;
     const Clock& clock;
     Logger& logger;
+    int output = 1;  // the descriptor that "stdout" leads to
   };
   // What the token does for the trail; all outlive the broker's Close().
   struct Custody {
@@ -64,17 +55,22 @@ class Broker final : public Sink, public storage::CommitObserver {
     std::function<void()> want_checkpoint;
   };
 
+  // What the API may enable.
+  struct Allowed {
+    std::filesystem::path directory;   // where files may lie; empty: nowhere
+    std::vector<std::string> sockets;  // addresses, as they are written
+  };
+
   static std::vector<storage::Migration> Schema();
   explicit Broker(const Services& services);
   ~Broker() override;  // Close()
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
 
-  // Opens the declared devices and those that were enabled through the API, which may only lie in
-  // `directory` (empty: none can be enabled), and signs where they begin. A device whose file
-  // cannot be opened for now refuses until it can.
+  // Opens the declared devices and those that were enabled through the API, and signs where they
+  // begin. A device whose file cannot be opened for now refuses until it can.
   Status Open(storage::Database& database, Custody custody,
-              const std::vector<DeviceSettings>& declared, std::filesystem::path directory);
+              const std::vector<DeviceSettings>& declared, Allowed allowed);
   // Takes no records from now on, and signs where the devices end. On the thread that may use the
   // signer.
   void SignOff();
@@ -86,7 +82,7 @@ class Broker final : public Sink, public storage::CommitObserver {
   Status BeforeCommit(storage::Transaction& transaction) override;
 
   // `settings.file` is a name, or a path in the directory. kInvalid, also where
-  // the path or the file is in use.
+  // the path or the target is in use.
   Status Enable(DeviceSettings settings);
   Status Disable(std::string_view path);  // no error where it is absent
   std::vector<DeviceSettings> List() const;

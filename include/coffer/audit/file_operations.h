@@ -25,7 +25,8 @@ class FileOperations {
 
   virtual ~FileOperations() = default;
   // For appending, made with mode 0600 where it is absent; never follows a symbolic link, never
-  // blocks. A regular file is locked against other processes (-EWOULDBLOCK where one has it).
+  // blocks. -ENODEV for what is neither a file nor a named pipe. A regular file is locked against
+  // other processes (-EWOULDBLOCK where one has it).
   virtual int Open(const std::filesystem::path& path) = 0;
   virtual void Close(int file) = 0;
   virtual std::int64_t Write(int file, std::string_view octets) = 0;
