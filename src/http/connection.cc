@@ -303,14 +303,11 @@ FrameError Connection::TooSlow(const Options& options) const {
           head ? "ms for its head" : "ms for its body"};
 }
 
-Connection::Next Connection::OnDrain(const Context& context) {
-  const bool fresh = !used_;
-  const Next next = HasParked() || WantsWrite() ? Next::kKeep : OnReadable(context);
-  return Idle() && !fresh ? Next::kClose : next;
-}
-
 Connection::Next Connection::OnTick(Steady::time_point now, const Context& context) {
-  if (context.draining && Idle() && stage_ != Stage::kLingering) return Next::kClose;
+  if (context.draining && Idle() && stage_ != Stage::kLingering) {
+    const Next next = OnReadable(context);  // what has arrived is answered
+    return Idle() ? Next::kClose : next;
+  }
   if (!Overdue(now, context.options)) return Next::kKeep;
   if (stage_ != Stage::kServing || WantsWrite()) return Next::kClose;
   if (HasParked()) {

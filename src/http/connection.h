@@ -75,10 +75,7 @@ class Connection {
   bool InHandshake() const { return stage_ == Stage::kHandshake; }
   // Answers it, and more of them where nobody else waits.
   Next Serve(const Context& context);
-  // Closing begins: reads what has arrived. A client that has not asked anything yet may do so
-  // until the next tick.
-  Next OnDrain(const Context& context);
-  // Closes a connection that is beyond its time.
+  // Closes a connection that is beyond its time, and an idle one where the server stops.
   Next OnTick(Steady::time_point now, const Context& context);
 
   // Nothing is read while an answer waits for its reader, or a parked request for its answer; the

@@ -117,19 +117,7 @@ class Worker final : public Pistache::Aio::Handler {
       AnswerParked(answer.connection, answer.response);
     }
     if (delivery.work) slice_ = std::move(delivery.work);
-    if (draining_request_.load() && !draining_) StartToDrain();
-  }
-
-  void StartToDrain() {
-    draining_ = true;
-    std::vector<std::uint64_t> all;
-    for (const auto& [id, entry] : connections_) {
-      if (!entry.queued) all.push_back(id);
-    }
-    for (const std::uint64_t id : all) {
-      Entry& entry = connections_.at(id);
-      Conclude(entry, id, entry.connection->OnDrain(MakeContext()));
-    }
+    draining_ = draining_request_.load();
   }
 
   void Admit(Peer peer) {
@@ -262,8 +250,11 @@ class Worker final : public Pistache::Aio::Handler {
     const auto now = Connection::Steady::now();
     const Connection::Context context = MakeContext();
     CloseWhere([&](std::uint64_t id, Entry& entry) {
-      return entry.connection->OnTick(now, context) == Connection::Next::kClose ||
-             !Watch(entry, id);
+      if (entry.connection->OnTick(now, context) == Connection::Next::kClose) return true;
+      if (entry.queued) return false;
+      if (!entry.connection->HasRequest()) return !Watch(entry, id);
+      Enqueue(entry, id);
+      return false;
     });
   }
 

@@ -278,6 +278,7 @@ TEST_F(BudgetTest, AnOwnerHasAQuarterAndAlwaysOneRequest) {
   EXPECT_TRUE(Ask(600'000, "8").starts_with("503 "));
   EXPECT_EQ(Ask(400'000, "8"), "let in");
   EXPECT_TRUE(Ask(1'000'000, "9").starts_with("503 ")) << "there is no more in all";
+  EXPECT_EQ(Ask(10'000, ""), "let in") << "what is for strangers is theirs";
 }
 
 TEST_F(BudgetTest, WhatARequestHeldIsGivenBackWhenItsClientLeavesAndWhenItIsAnswered) {
