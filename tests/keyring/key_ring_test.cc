@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "keyring/key_ring_fixture.h"
 
@@ -157,6 +160,45 @@ TEST_F(KeyRingTest, AMountsKeysGoWithOneStepOfTheEpoch) {
   EXPECT_EQ(epoch(), before + 1);
   EXPECT_TRUE(keys_->List(mount_, "", 0)->empty());
   Must(Reopen());
+}
+
+TEST_F(KeyRingTest, AnInstanceKeepsNoMoreHandlesThanItMayAndAllContextsWork) {
+  limits_.handles = 16;
+  Must(Reopen());
+  Create("k", {.derived = true});
+  const auto key = *keys_->Find(0, mount_, "k");
+  const KeyVersion& version = key->versions.at(1);
+  std::vector<Bytes> sealed;
+  for (int i = 0; i < 40; ++i) {
+    const std::string context = "context " + std::to_string(i);
+    Encryption item;
+    item.version = &version;
+    item.plaintext = AsBytes("x");
+    item.context = AsBytes(context);
+    Must(keys_->Encrypt(0, *key, {&item, 1}));
+    ASSERT_FALSE(item.error);
+    sealed.push_back(std::move(item.payload));
+    EXPECT_LE(keys_->Handles().cached, 16U);
+  }
+  EXPECT_EQ(keys_->Handles().displaced, 25U) << "the base key and 40 others, 16 of which stay";
+  for (std::size_t i = 0; i < sealed.size(); ++i) {
+    const std::string context = "context " + std::to_string(i);
+    EXPECT_TRUE(keys_->Decrypt(0, *key, version, sealed[i], {}, AsBytes(context)));
+    EXPECT_FALSE(keys_->Decrypt(0, *key, version, sealed[i], {}, AsBytes(context + "x")));
+  }
+}
+
+TEST_F(KeyRingTest, KeysThatAreOutOfTheCacheAreReadAgain) {
+  limits_.key_bytes = 4000;
+  Must(Reopen());
+  std::vector<Bytes> sealed;
+  for (int i = 0; i < 10; ++i) {
+    Create("k" + std::to_string(i));
+    sealed.push_back(*Encrypt("k" + std::to_string(i), "x"));
+  }
+  for (std::size_t i = 0; i < sealed.size(); ++i) {
+    EXPECT_EQ(*Decrypt("k" + std::to_string(i), 1, sealed[i]), "x");
+  }
 }
 
 TEST_F(KeyRingTest, AVersionSaysWhoMadeItAndWhy) {
