@@ -150,6 +150,16 @@ class InitTest(Case):
             for name in ("pin", "so-pin"):
                 os.remove(self.path(name))
 
+    def test_an_object_that_works_is_not_taken_for_half_made_whoever_put_it_there(self):
+        self.good("hsm", "init")
+        with open(self.path("key"), "wb") as out:
+            out.write(os.urandom(32))
+        self.softhsm("--import", self.path("key"), "--aes", "--token", "console", "--label", "coffer-aes-v2", "--id", "a2",
+                     "--pin", self.pin())
+        before = self.labels()
+        self.refused(1, "token object coffer-aes-v2 has a wrong ", "hsm", "init")
+        self.assertEqual(self.labels(), before)
+
     def test_asks_twice_for_pins_that_a_new_token_gets(self):
         self.configure(pin="", so_pin="")
         ours, theirs = pty.openpty()

@@ -94,6 +94,15 @@ TEST(ModuleLoad, SaysWhyTheCopyCannotBeWritten) {
   EXPECT_NE(module.error().message.find("/nonexistent/folder/copy.so"), std::string::npos);
 }
 
+TEST(ModuleLoad, ProbesTheFileWithoutInitialisingIt) {
+  const fakes::SoftHsmToken token;
+  ASSERT_EQ(::setenv("SOFTHSM2_CONF", "/nonexistent/softhsm2.conf", 1), 0);
+  EXPECT_TRUE(Succeeds(Module::Probe(token.Library(), token.NewCopyPath())));
+  EXPECT_TRUE(FailsWith(Module::Probe(token.ConfigFile()), Code::kInvalid));
+  EXPECT_TRUE(FailsWith(Module::Probe("/nonexistent/libtoken.so"), Code::kNotFound));
+  EXPECT_TRUE(FailsWith(Module::Probe(token.Library(), "/nonexistent/copy.so"), Code::kInvalid));
+}
+
 TEST_F(ModuleTest, TellsLibraryAndTokenFacts) {
   const auto info = module_->Info();
   ASSERT_TRUE(Succeeds(info));
@@ -117,6 +126,18 @@ TEST_F(ModuleTest, FindsATokenByLabelAndSerialOnly) {
   EXPECT_TRUE(FailsWith(module_->FindToken(token_.Label(), "0000"), Code::kNotFound));
   // A prefix is another label, although both are padded to 32 octets.
   EXPECT_TRUE(FailsWith(module_->FindToken("coffer"), Code::kNotFound));
+}
+
+TEST_F(ModuleTest, NamesTheTokensThatThereAreWhereNoneIsTheRightOne) {
+  const auto missing = module_->FindToken("coffer");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message, "no token labelled \"coffer\"; there are \"" + token_.Label() +
+                                         "\" (serial number " + token_.Serial() + ")");
+  // A label of the token's choosing must not drive a terminal.
+  token_.Initialize("a\x1b[2Jb", token_.SoPin(), token_.UserPin());
+  const auto module = token_.Load();
+  EXPECT_NE(module->FindToken("coffer").error().message.find("\"a?[2Jb\" (serial"),
+            std::string::npos);
 }
 
 TEST_F(ModuleTest, AsksForTheSerialWhereTwoTokensShareALabel) {
