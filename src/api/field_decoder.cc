@@ -211,7 +211,7 @@ Status Fields::Decode(JsonValue input) {
   } const wiper{input};
   auto* object = input.As<JsonValue::Object>();
   if (object == nullptr) return Fail(Code::kInvalid, "failed to parse JSON input: not an object");
-  values_.reserve(object->size());
+  values_.reserve(specs_->size());
   for (JsonValue::Member& member : *object) {
     const bool captured = std::any_of(captures_.begin(), captures_.end(), [&](const auto& capture) {
       return capture.first == member.name;
@@ -226,7 +226,7 @@ Status Fields::Decode(JsonValue input) {
       continue;
     }
     if (member.value.IsNull()) {
-      nulls_.push_back(spec);
+      if (std::ranges::find(nulls_, spec) == nulls_.end()) nulls_.push_back(spec);
       continue;
     }
     auto value = ConvertField(spec->type, std::move(member.value));
@@ -235,9 +235,21 @@ Status Fields::Decode(JsonValue input) {
                   "Field validation failed: error converting input for field \"" +
                       std::string(spec->name) + "\": " + value.error().message);
     }
-    values_.emplace_back(spec, std::move(*value));
+    Keep(*spec, std::move(*value));
   }
   return {};
+}
+
+// The last one of a name counts.
+void Fields::Keep(const FieldSpec& spec, JsonValue value) {
+  const auto former =
+      std::ranges::find(values_, &spec, [](const auto& kept) { return kept.first; });
+  if (former == values_.end()) {
+    values_.emplace_back(&spec, std::move(value));
+    return;
+  }
+  if (spec.secret) former->second.Wipe();
+  former->second = std::move(value);
 }
 
 void Fields::Capture(std::string_view name, std::string_view text) {
@@ -245,8 +257,8 @@ void Fields::Capture(std::string_view name, std::string_view text) {
 }
 
 const JsonValue* Fields::Find(std::string_view name) const {
-  for (auto value = values_.rbegin(); value != values_.rend(); ++value) {
-    if (value->first->name == name) return &value->second;
+  for (const auto& [spec, value] : values_) {
+    if (spec->name == name) return &value;
   }
   return nullptr;
 }

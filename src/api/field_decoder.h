@@ -80,6 +80,7 @@ class Fields {
 
  private:
   const FieldSpec* Spec(std::string_view name) const;
+  void Keep(const FieldSpec& spec, JsonValue value);
   const std::vector<FieldSpec>* specs_;
   std::vector<std::pair<std::string_view, std::string_view>> captures_;
   std::vector<std::pair<const FieldSpec*, JsonValue>> values_;

@@ -92,6 +92,13 @@ TEST(Fields, LastOfTwoEqualNamesCounts) {
   EXPECT_EQ(fields.Int("int"), 2);
 }
 
+TEST(Fields, TheLastValueOfANameCounts) {
+  Fields fields(kSpecs);
+  ASSERT_TRUE(Decode(fields, R"({"int":1,"text":"a","int":2,"text":"b","int":null})"));
+  EXPECT_EQ(fields.Int("int"), 2);
+  EXPECT_EQ(fields.Text("text"), "b");
+}
+
 TEST(Fields, WarnsOfUnknownAndReplacedParameters) {
   Fields fields(kSpecs);
   fields.Capture("name", "of-path");
