@@ -49,7 +49,9 @@ class Peer {
  private:
   void Bind(const sockaddr* address, socklen_t size, int type) const {
     EXPECT_EQ(::bind(descriptor_, address, size), 0);
-    if (type == SOCK_STREAM) EXPECT_EQ(::listen(descriptor_, 8), 0);
+    if (type == SOCK_STREAM) {
+      EXPECT_EQ(::listen(descriptor_, 8), 0);
+    }
   }
   const int descriptor_;
   std::string address_;

@@ -400,7 +400,7 @@ TEST(RequestFramer, ABodyLimitThatIsSetLaterHoldsForOneRequest) {
     ASSERT_EQ(framer.Advance(input.substr(0, input.find("\r\n\r\n") + 4)), State::kNeedMore);
     // A length tells at once, chunks when they come.
     EXPECT_TRUE(!framer.LimitBody(19, error) || framer.Advance(input) == State::kError);
-    EXPECT_EQ(framer.Error().text, "for you");
+    EXPECT_EQ(std::string_view(framer.Error().text), "for you");
     framer.Reset();
     EXPECT_EQ(framer.Advance(input), State::kComplete);
     EXPECT_FALSE(framer.LimitBody(19, error));
