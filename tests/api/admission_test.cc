@@ -31,7 +31,7 @@ TEST_F(AdmissionTest, ALargeBodyWithoutATokenIsDeniedAsASmallOneIs) {
   for (const char* path : {"/v1/transit/encrypt/k", "/v1/nowhere/x", "/elsewhere"}) {
     const http::Admission admission = Admit(path, "s.other");
     EXPECT_EQ(admission.too_large_status, 403) << path;
-    EXPECT_EQ(admission.too_large, "permission denied");
+    EXPECT_EQ(std::string_view(admission.too_large), "permission denied");
   }
 }
 
