@@ -58,10 +58,13 @@ bool TakeAuthority(std::string_view& target) {
 }
 
 bool DecodeQuery(std::string_view text, std::vector<std::pair<std::string, std::string>>& query) {
+  // No endpoint knows more than a dozen; each takes much more room here than in the head.
+  constexpr std::size_t kMostPairs = 256;
   while (!text.empty()) {
     const std::string_view pair = text.substr(0, text.find('&'));
     text.remove_prefix(pair.size() < text.size() ? pair.size() + 1 : text.size());
     if (pair.empty()) continue;
+    if (query.size() == kMostPairs) return false;
     const std::size_t equals = pair.find('=');
     std::string name;
     std::string value;

@@ -440,6 +440,16 @@ TEST(RequestFramer, ForgetsARequestAfterReset) {
   EXPECT_TRUE(framer.KeepAlive());
 }
 
+TEST(DecodeTarget, RefusesMoreParametersThanAnybodyNeeds) {
+  std::string path;
+  std::vector<std::pair<std::string, std::string>> query;
+  std::string target = "/a?";
+  for (int i = 0; i < 256; ++i) target += "&p&";
+  ASSERT_TRUE(DecodeTarget(target, path, query));
+  EXPECT_EQ(query.size(), 256U);
+  EXPECT_FALSE(DecodeTarget(target + "p", path, query));
+}
+
 TEST(DecodeTarget, DecodesTheQueryOnceAndInOrder) {
   std::string path;
   std::vector<std::pair<std::string, std::string>> query;
