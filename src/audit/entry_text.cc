@@ -21,21 +21,14 @@ class Members {
   void Close() { out_ += '}'; }
 
   std::string& Name(std::string_view name) {
-    const std::string_view before = first_ ? R"(")" : R"(,")";
+    out_ += first_ ? R"(")" : R"(,")";
     first_ = false;
-    const std::size_t begin = out_.size();
-    out_.resize(begin + before.size() + name.size() + 2);
-    char* to = std::copy(before.begin(), before.end(), out_.data() + begin);
-    to = std::copy(name.begin(), name.end(), to);
-    *to++ = '"';
-    *to = ':';
+    out_ += name;
+    out_ += R"(":)";
     return out_;
   }
   void Text(std::string_view name, std::string_view text) {
     if (!text.empty()) AppendJsonString(text, Name(name));
-  }
-  void Hash(std::string_view name, std::string_view text, const ValueHasher& hasher) {
-    if (!text.empty()) hasher.AppendQuoted(text, Name(name));
   }
 
  private:

@@ -44,7 +44,7 @@ class Watched:
         self.process = f"/proc/{self.server.process.pid}"
         self.trail = open(os.path.join(folder, "data", "audit", "audit.log"), "rb")
         self.lines(2)
-        for _ in range(300):  # what is made once is made now
+        for _ in range(100):  # what is made once is made now
             self.costs(request(b"GET", b"sys/health"))
 
     def cpu(self):
