@@ -134,7 +134,6 @@ void Connection::AnswerOne(const Context& context) {
   if (!FillHead(context)) return;
   request.body = framer_.Body(pending_);
   request.worker = context.worker;
-  request.more_at_hand = context.more_at_hand;
   const std::size_t used = framer_.Consumed();
   Response response;
   request.received = Arrived();

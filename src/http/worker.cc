@@ -202,7 +202,6 @@ class Worker final : public Pistache::Aio::Handler {
     }
     at_work_->Begin(now);
     if (slice_) std::exchange(slice_, {})();  // behind the requests of this round
-    shared_->handler.EndTurn();
     if (!queue_.empty()) mailbox_->Wake();
   }
 

@@ -60,25 +60,16 @@ class HttpServer : public ::testing::Test {
   std::uint16_t port_ = 0;
 };
 
-// Is held up in its first request, and remembers of each whether others were at hand, and where
-// turns ended.
-class Turns final : public Handler {
+// Is held up in its first request to /held.
+class Held final : public Handler {
  public:
   void Handle(const Request& request, Response& response) override {
     std::unique_lock lock(mutex_);
     response.body = "answer";
-    if (request.path == "/held") {
-      held_ = true;
-      changed_.notify_all();
-      changed_.wait(lock, [this] { return let_go_; });
-    } else {
-      told_ += request.more_at_hand ? '+' : '.';
-    }
-  }
-  void EndTurn() override {
-    const std::lock_guard lock(mutex_);
-    if (!told_.empty() && told_.back() != '|') told_ += '|';
+    if (request.path != "/held") return;
+    held_ = true;
     changed_.notify_all();
+    changed_.wait(lock, [this] { return let_go_; });
   }
   void WaitUntilHeld() {
     std::unique_lock lock(mutex_);
@@ -89,18 +80,12 @@ class Turns final : public Handler {
     let_go_ = true;
     changed_.notify_all();
   }
-  std::string Told(std::size_t requests) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return told_.size() > requests && told_.back() == '|'; });
-    return told_;
-  }
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
   bool held_ = false;
   bool let_go_ = false;
-  std::string told_;
 };
 
 std::size_t CountOf(std::string_view text, std::string_view part) {
@@ -120,41 +105,13 @@ bool Connects(std::uint16_t port) {
   return connected;
 }
 
-TEST(HttpTurns, AHandlerKnowsWhichRequestIsTheLastAtHandAndWhenTheTurnEnds) {
-  Turns turns;
+TEST(HttpDrain, AnswersWhatHasArrived) {
+  Held handler;
   NullLogger logger;
   Options options;
   options.workers = 1;
   options.listeners = {{Listener::Kind::kTcp, "127.0.0.1:0"}};
-  const auto server = Server::Start(options, turns, logger).value();
-  const std::string& address = server->Addresses().front();
-  const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
-  // Known to the worker before it is held up.
-  Client first(port);
-  Client second(port);
-  Client third(port);
-  for (Client* client : {&first, &second, &third}) {
-    client->Send("GET /known HTTP/1.1\r\nHost: a\r\n\r\n");
-    client->Until("answer");
-  }
-  const std::size_t before = turns.Told(3).size();
-  Client holding(port);
-  holding.Send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n");
-  turns.WaitUntilHeld();
-  for (Client* client : {&first, &second, &third}) {
-    client->Send("GET /at-hand HTTP/1.1\r\nHost: a\r\n\r\n");
-  }
-  turns.LetGo();
-  EXPECT_EQ(turns.Told(before + 3).substr(before), "++.|");
-}
-
-TEST(HttpTurns, DrainAnswersWhatHasArrived) {
-  Turns turns;
-  NullLogger logger;
-  Options options;
-  options.workers = 1;
-  options.listeners = {{Listener::Kind::kTcp, "127.0.0.1:0"}};
-  const auto server = Server::Start(options, turns, logger).value();
+  const auto server = Server::Start(options, handler, logger).value();
   const std::uint16_t port = PortOf(server->Addresses().front());
   std::vector<std::unique_ptr<Client>> clients;
   constexpr std::size_t kKnown = 32;
@@ -165,7 +122,7 @@ TEST(HttpTurns, DrainAnswersWhatHasArrived) {
   }
   Client holding(port);
   holding.Send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n");
-  turns.WaitUntilHeld();
+  handler.WaitUntilHeld();
   for (std::size_t i = 0; i < kKnown; ++i) clients.push_back(std::make_unique<Client>(port));
   for (const auto& client : clients) {
     client->Send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -173,7 +130,7 @@ TEST(HttpTurns, DrainAnswersWhatHasArrived) {
   std::thread drain([&] { server->Drain(std::chrono::seconds(60)); });
   // Nobody is let in any more: the end has begun.
   while (Connects(port)) std::this_thread::yield();
-  turns.LetGo();
+  handler.LetGo();
   for (const auto& client : clients) {
     const std::string answers = client->UntilClosed();
     EXPECT_EQ(CountOf(answers, "answer"), 2U) << answers;

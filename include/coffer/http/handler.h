@@ -74,8 +74,6 @@ class Handler {
     static_cast<void>(head);
     return {};
   }
-  // On a worker's thread, once it has handled what was at hand; it may wait for more now.
-  virtual void EndTurn() {}
   // Before the client is told.
   virtual void OnRefused(const Refusal& refusal) { static_cast<void>(refusal); }
 };

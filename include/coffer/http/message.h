@@ -69,9 +69,8 @@ struct Request {
   // Index of the worker thread that serves this connection, below Options::workers.
   std::size_t worker = 0;
   std::chrono::steady_clock::time_point received{};  // when it was complete
-  bool more_at_hand = false;   // others of this thread, before its Handler::EndTurn()
-  Parking* parking = nullptr;  // null where the request cannot be parked
-  Memory* memory = nullptr;    // null where nobody counts
+  Parking* parking = nullptr;                        // null where the request cannot be parked
+  Memory* memory = nullptr;                          // null where nobody counts
 
   // The header's value, or an empty view; `name` in lower case.
   std::string_view Header(std::string_view name) const;
