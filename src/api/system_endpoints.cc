@@ -53,7 +53,7 @@ Result<int> WantedCode(const Call& call, std::string_view parameter, int usual) 
   return static_cast<int>(*code);
 }
 
-// Whether what changes state is on a disk before its answer, which one device that is a file does;
+// Returns true if a device is a file, so that a change of state is on a disk before its answer;
 // nothing where there is no device.
 std::optional<bool> AuditOnDisk(const Call& call) {
   if (call.services.audit_devices == nullptr) return std::nullopt;

@@ -57,7 +57,7 @@ Result<std::filesystem::path> Confine(const std::filesystem::path& file,
   return directory / name;
 }
 
-// Where the API may have records sent.
+// Refuses targets that the API may not name.
 Status Admit(DeviceSettings& settings, const Broker::Allowed& allowed) {
   if (settings.type == DeviceType::kFile) {
     COFFER_ASSIGN(settings.file, Confine(settings.file, allowed.directory));
@@ -98,7 +98,8 @@ Status RecordOn(const Devices& devices, Work work) {
   return Fail(std::move(*refusal));
 }
 
-// What both entries of the request begin with; `own` keeps it where the request has no memo.
+// Returns the beginning of both entries of the request; `own` keeps it where the request has no
+// memo.
 const LineBeginning& BeginningOf(const Entry& entry, const Device& device,
                                  std::optional<LineBeginning>& own) {
   if (entry.memo != nullptr) {
@@ -167,7 +168,7 @@ Result<std::shared_ptr<Device>> Broker::Impl::StartNew(const StoredDevice& store
   return device;
 }
 
-// What the configuration says stands above what is stored; a device that it no longer names goes.
+// The configuration's settings replace the stored ones; a device that it no longer names goes.
 Status Broker::Impl::Adopt(const std::vector<DeviceSettings>& declared,
                            std::vector<StoredDevice>& stored) {
   COFFER_ASSIGN(storage::Transaction transaction, database->Begin());

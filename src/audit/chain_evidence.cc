@@ -1,4 +1,4 @@
-// What a chain's checkpoints and starts, and the checkpoint kept elsewhere, say of it.
+// The judgement of a chain by its checkpoints, its starts and the checkpoint kept elsewhere.
 
 #include <algorithm>
 

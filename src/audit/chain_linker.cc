@@ -173,8 +173,8 @@ bool ChainLinker::StartExplains(const Held& next) {
   return true;
 }
 
-// What could not be read since the last entry: entries that were damaged beyond reading, or lines
-// that do not belong there.
+// Settles what could not be read since the last entry: entries that were damaged beyond reading, or
+// lines that do not belong there.
 void ChainLinker::SettleUnreadable(const Held& next) {
   if (unreadable_.empty()) return;
   const bool explained = next.facts.at.sequence == next_ && StartExplains(next);
@@ -315,7 +315,7 @@ void ChainLinker::SettleGaps() {
   gaps_.clear();
 }
 
-// What was still waiting for a line after it.
+// Settles what was still waiting for a line after it.
 void ChainLinker::SettleEnd() {
   SettleJump();
   SettleRival();

@@ -12,7 +12,7 @@
 
 namespace coffer::audit {
 
-// What a line says of itself, found without looking at any other.
+// The facts that a line states of itself, found without looking at any other.
 struct LineFacts {
   bool sealed = false;  // it ends with a chain
   bool intact = false;  // and is what its hash says

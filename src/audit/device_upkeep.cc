@@ -1,4 +1,4 @@
-// What a device does on its own thread: everything that may take long or go wrong for a while.
+// The work of a device's own thread: everything that may take long or go wrong for a while.
 
 #include <algorithm>
 #include <array>
@@ -121,7 +121,7 @@ bool FileDevice::PathIsOpenFile() {
          there.device == identity_.device;
 }
 
-// Whether the file still has its name, and the disk still has room.
+// Looks after the file's name and the room on its disk.
 void FileDevice::Look(Lock& lock) {
   if (!identity_.regular) return;
   lock.unlock();

@@ -50,7 +50,7 @@ class FileDevice {
     std::int64_t warn_below_octets = 256LL * 1024 * 1024;
   };
 
-  // What the chain is known to have reached, where the file itself does not say.
+  // The place that the chain is known to have reached, for a file that does not say it itself.
   struct Known {
     ChainPosition at;    // in the last committed change of state
     bool exact = false;  // the device stopped there: nothing was written after it

@@ -25,7 +25,7 @@ namespace {
 int OrError(int result) { return result < 0 ? -errno : result; }
 std::int64_t OrError(ssize_t result) { return result < 0 ? -errno : result; }
 
-// What all streams have in common: they have no past, no name and no place on a disk.
+// The operations that all streams share: they have no past, no name and no place on a disk.
 class Streams : public FileOperations {
  public:
   void Close(int file) override { ::close(file); }

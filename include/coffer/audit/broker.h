@@ -46,7 +46,7 @@ class Broker final : public Sink, public storage::CommitObserver {
     Logger& logger;
     int output = 1;  // the descriptor that "stdout" leads to
   };
-  // What the token does for the trail; all outlive the broker's Close().
+  // The token's part in the trail; all outlive the broker's Close().
   struct Custody {
     CheckpointSigner* signer = nullptr;
     // 32 octets for a label, the same each time.
@@ -55,7 +55,7 @@ class Broker final : public Sink, public storage::CommitObserver {
     std::function<void()> want_checkpoint;
   };
 
-  // What the API may enable.
+  // The targets that the API may name.
   struct Allowed {
     std::filesystem::path directory;   // where files may lie; empty: nowhere
     std::vector<std::string> sockets;  // addresses, as they are written

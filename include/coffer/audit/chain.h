@@ -19,8 +19,8 @@ struct ChainPosition {
   friend bool operator==(const ChainPosition&, const ChainPosition&) = default;
 };
 
-// What an entry without its chain becomes (docs/formats.md): `line` is the entry without its
-// closing brace; the chain, the closing brace and a newline are appended. Returns its place.
+// Appends the chain, the closing brace and a newline to `line`, an entry without its closing brace
+// (docs/formats.md). Returns its place.
 ChainPosition SealLine(const ChainPosition& before, std::string& line);
 
 // A beginning that several lines have in common, hashed once. Immutable.
@@ -73,7 +73,7 @@ struct Checkpoint {
   Bytes signature;     // r || s
 };
 std::string KeyId(ByteView public_key_der);
-// What the signature covers.
+// Returns the bytes that the signature covers.
 Bytes SignedOctets(const Checkpoint& checkpoint);
 // The open line of a checkpoint, to be sealed.
 std::string CheckpointLine(const Checkpoint& checkpoint);

@@ -16,7 +16,7 @@ namespace coffer::audit {
 enum class DeviceType { kFile, kStdout, kStderr, kSyslog, kSocket };
 enum class Transport { kTcp, kUdp, kUnix };
 
-// What an operator says of an audit device.
+// The settings of an audit device, as an operator gives them.
 struct DeviceSettings {
   std::string path;  // its name in the API, with a slash at the end: "file/"
   std::string description;

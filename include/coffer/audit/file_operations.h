@@ -10,9 +10,9 @@
 
 namespace coffer::audit {
 
-// What a device asks of the operating system. Every call returns a count or a descriptor, or the
-// negative error number. The real one is SystemFiles(); tests inject faults with another.
-// Thread-safe.
+// The calls that a device makes to the operating system. Every call returns a count or a
+// descriptor, or the negative error number. The real one is SystemFiles(); tests inject faults with
+// another. Thread-safe.
 class FileOperations {
  public:
   struct Facts {
