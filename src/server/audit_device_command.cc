@@ -32,12 +32,14 @@ Status Forget(storage::Database& database, const Names& names,
 void Print(const std::vector<audit::DeviceSettings>& removed, bool json) {
   for (const audit::DeviceSettings& device : removed) {
     if (json) {
-      const nlohmann::json line{{"device", device.path}, {"file", device.file.string()}};
+      const nlohmann::json line{{"device", device.path}, {"file", audit::TargetName(device)}};
       std::printf("%s\n",
                   line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     } else {
-      std::printf("Removed the audit device %s; its file %s is left.\n", device.path.c_str(),
-                  device.file.c_str());
+      const bool file = device.type == audit::DeviceType::kFile;
+      std::printf(file ? "Removed the audit device %s; its file %s is left.\n"
+                       : "Removed the audit device %s, which wrote to %s.\n",
+                  device.path.c_str(), audit::TargetName(device).c_str());
     }
   }
 }
@@ -57,7 +59,7 @@ Status Remove(Console& console, const Names& names) {
       return StoppedServer::Open(config, opening, pin, console.random, console.logger);
     }));
     for (const audit::DeviceSettings& device : removed) {
-      const std::string file = device.file.string();
+      const std::string file = audit::TargetName(device);
       COFFER_TRY(server->Audit().RecordEvent(
           {"audit-device-removed", {{"device", device.path}, {"file", file}}, true}));
     }
