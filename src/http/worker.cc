@@ -184,7 +184,7 @@ class Worker final : public Pistache::Aio::Handler {
   void ServeQueue() {
     Connection::Steady::time_point now = Connection::Steady::now();
     turn_end_ = now + shared_->options.turn;
-    while (!queue_.empty() && now < turn_end_) {
+    while (!queue_.empty()) {
       const std::uint64_t id = queue_.front();
       queue_.pop_front();
       at_work_->Begin(now);
@@ -199,6 +199,7 @@ class Worker final : public Pistache::Aio::Handler {
                  }));
       }
       now = Connection::Steady::now();
+      if (now >= turn_end_) break;
     }
     at_work_->Begin(now);
     if (slice_) std::exchange(slice_, {})();  // behind the requests of this round
