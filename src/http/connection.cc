@@ -39,7 +39,6 @@ Connection::Connection(Peer peer, const Context& context)
     : peer_(std::move(peer)),
       framer_({context.options.max_header_bytes, context.options.max_body_bytes}),
       share_(context.budget),
-      budget_(*context.budget),
       since_(Steady::now()) {
   if (peer_.terms->ProxyProtocol()) {
     stage_ = Stage::kProxyHeader;

@@ -148,7 +148,6 @@ class Connection {
   std::string output_;
   std::size_t sent_ = 0;
   MemoryBudget::Share share_;
-  const MemoryBudget& budget_;
   // Whose memory the request and the answers before it take.
   Owner owner_ = kUnknownOwner;
   bool complete_ = false;  // the present request is there

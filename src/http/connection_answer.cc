@@ -88,10 +88,8 @@ bool Connection::AskRoom(const Context& context) {
   const std::size_t bytes = std::max(framer_.KnownSize(), pending_.size()) +
                             framer_.DecodedBodyCapacity() + (WantsWrite() ? output_.capacity() : 0);
   if (share_.Ask(owner_, bytes)) return true;
-  const bool unknown = owner_ == kUnknownOwner;
-  Refuse(context,
-         {503, "too many large requests at once, try again", budget_.LimitOf(owner_),
-          unknown ? "bytes together without a valid token" : "bytes together for one token"});
+  const MemoryBudget::Limit& met = share_.Met();
+  Refuse(context, {503, "too many large requests at once, try again", met.bytes, met.unit});
   return false;
 }
 

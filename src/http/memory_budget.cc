@@ -2,12 +2,18 @@
 
 namespace coffer::http {
 
-bool MemoryBudget::HasRoom(Owner owner, std::size_t bytes) const {
+bool MemoryBudget::HasRoom(Owner owner, std::size_t bytes, Limit& met) const {
   const auto found = used_.find(owner);
   const std::size_t others = found == used_.end() ? 0 : found->second;
-  if (owner == kUnknownOwner) return others + bytes <= for_unknown_;
+  if (owner == kUnknownOwner) {
+    met = {for_unknown_, "bytes together without a valid token"};
+    return others + bytes <= for_unknown_;
+  }
+  met = {for_known_, "bytes together"};
+  if (used_by_known_ + bytes > for_known_) return false;
   // An owner's only request may be as large as all together: no limit of requests says otherwise.
-  return used_by_known_ + bytes <= for_known_ && (others == 0 || others + bytes <= LimitOf(owner));
+  met = {for_known_ / 4, "bytes together for one token"};
+  return others == 0 || others + bytes <= for_known_ / 4;
 }
 
 void MemoryBudget::Add(Owner owner, std::size_t bytes) {
@@ -38,7 +44,7 @@ bool MemoryBudget::Share::Change(Owner owner, std::size_t bytes, bool always) {
   const std::lock_guard lock(budget_->mutex_);
   budget_->Give(owner_, held_);
   const bool grows = owner != owner_ || bytes > held_;
-  if (grows && !always && !budget_->HasRoom(owner, bytes)) {
+  if (grows && !always && !budget_->HasRoom(owner, bytes, met_)) {
     budget_->Add(owner_, held_);
     return false;
   }

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "coffer/base/literal_text.h"
 #include "coffer/http/handler.h"
 
 namespace coffer::http {
@@ -22,6 +23,11 @@ class MemoryBudget {
   MemoryBudget(std::size_t limit, std::size_t for_unknown)
       : for_unknown_(for_unknown), for_known_(limit - for_unknown) {}
 
+  struct Limit {
+    std::size_t bytes = 0;
+    LiteralText unit;
+  };
+
   // What one request holds, of a connection or parked. One thread at a time.
   class Share final : public Memory {
    public:
@@ -31,8 +37,9 @@ class MemoryBudget {
     Share& operator=(const Share&) = delete;
 
     // Counts `bytes` of `owner` instead of what was counted. False where that is more than there is
-    // room for: then nothing has changed.
+    // room for: then nothing has changed, and Met() is the limit.
     bool Ask(Owner owner, std::size_t bytes);
+    const Limit& Met() const { return met_; }
     // The same of what is held already, whether there is room or not.
     void Note(Owner owner, std::size_t bytes);
     Owner Whose() const { return owner_; }
@@ -43,18 +50,16 @@ class MemoryBudget {
     const std::shared_ptr<MemoryBudget> budget_;
     Owner owner_ = kUnknownOwner;
     std::size_t held_ = 0;
+    Limit met_;
   };
 
   std::size_t Used() const;
-  // What all requests of `owner` may hold together.
-  std::size_t LimitOf(Owner owner) const {
-    return owner == kUnknownOwner ? for_unknown_ : for_known_ / 4;
-  }
 
  private:
-  bool HasRoom(Owner owner, std::size_t bytes) const;  // under mutex_
-  void Give(Owner owner, std::size_t bytes);           // likewise
-  void Add(Owner owner, std::size_t bytes);            // likewise
+  // Under mutex_, these three. False: `met` is the limit.
+  bool HasRoom(Owner owner, std::size_t bytes, Limit& met) const;
+  void Give(Owner owner, std::size_t bytes);
+  void Add(Owner owner, std::size_t bytes);
 
   const std::size_t for_unknown_;
   const std::size_t for_known_;
