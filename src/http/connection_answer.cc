@@ -15,8 +15,6 @@ namespace {
 
 // Answers that may wait before the next request is looked at.
 constexpr std::size_t kMaxUnsent = 256UL * 1024;
-// After so much waiting a system call more does not matter.
-constexpr std::chrono::milliseconds kWorthAsking{50};
 
 }  // namespace
 
@@ -27,8 +25,9 @@ bool Connection::ClientLeft() const {
 
 Connection::Next Connection::Serve(const Context& context) {
   pending_ = input_;
-  // Of those who wait for long, some give up and ask again: time is for those who still wait.
-  if (Steady::now() - Arrived() > kWorthAsking && ClientLeft()) {
+  // Who ended his side at once has said all. Who did and has waited for long has given up, and asks
+  // again perhaps: time is for those who still wait.
+  if (context.overload.Long(Arrived(), Steady::now()) && ClientLeft()) {
     Report(context, 503, "client left before its turn");
     return Next::kClose;
   }

@@ -15,6 +15,10 @@ class OverloadGuard {
   bool TooLate(Steady::time_point received, Steady::time_point now) const {
     return now - received > bound_;
   }
+  // So long that clients begin to give up.
+  bool Long(Steady::time_point received, Steady::time_point now) const {
+    return now - received > bound_ / 2;
+  }
 
  private:
   const std::chrono::milliseconds bound_;
