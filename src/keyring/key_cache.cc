@@ -4,11 +4,11 @@ namespace coffer::keyring {
 namespace {
 
 // A key's own part: itself, its place in the cache and its name twice.
-constexpr std::size_t kKeyBytes = 640;
+constexpr std::size_t kKeyBytes = 600;
 // A version's: its node, its counter and the counter's place in the cache.
-constexpr std::size_t kVersionBytes = 704;
+constexpr std::size_t kVersionBytes = 352;
 // What OpenSSL keeps for a public key that it has parsed.
-constexpr std::size_t kPublicKeyBytes = 2560;
+constexpr std::size_t kPublicKeyBytes = 2304;
 
 }  // namespace
 

@@ -56,7 +56,7 @@ class KeyCacheTest : public ::testing::Test {
   crypto::SystemRandom random_;
   Id mount_ = Id::Generate(random_);
   // Three keys of one version, and four counters of others.
-  KeyCache cache_{5000, 4};
+  KeyCache cache_{3500, 4};
 };
 
 TEST_F(KeyCacheTest, TheLeastRecentlyUsedKeyMakesRoom) {
