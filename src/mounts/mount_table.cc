@@ -91,6 +91,9 @@ Result<MountPath> MountPath::Parse(std::string_view text) {
     return Fail(Code::kInvalid,
                 "invalid mount path: '*' and '+' are for policies, '?', '#' and '%' for URLs");
   }
+  if (path.starts_with(' ') || path.ends_with(" /")) {
+    return Fail(Code::kInvalid, "invalid mount path: it must not begin or end with a blank");
+  }
   const std::string slashed = "/" + path;
   if (slashed.find("/./") != std::string::npos || slashed.find("/../") != std::string::npos) {
     return Fail(Code::kInvalid, "invalid mount path: no segment may be '.' or '..'");
