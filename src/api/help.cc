@@ -23,7 +23,7 @@ ConstantDocument HelpFor(const Endpoint& endpoint, EngineKind engine) {
     if (!field.default_text.empty()) text += ", default " + std::string(field.default_text);
     text += ")\n        " + std::string(field.help) + "\n";
   }
-  json.BeginObject().Key("help").Text(text).Key("see_also").Text("");
+  json.BeginObject().Key("help").Text(text).Key("see_also").Null();
   json.Key("openapi").BeginObject().Key("openapi").Text("3.0.3");
   json.Key("paths").BeginObject().Key(OpenApiPath(endpoint, engine));
   WritePathItem(endpoint, engine, json);
@@ -39,7 +39,7 @@ ConstantDocument EngineHelpFor(EngineKind engine) {
   }
   std::string document;
   JsonWriter json(document);
-  json.BeginObject().Key("help").Text(text).Key("see_also").Text("").Key("openapi").Null();
+  json.BeginObject().Key("help").Text(text).Key("see_also").Null().Key("openapi").Null();
   json.EndObject();
   return ConstantDocument(std::move(document));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "batch_cost.h"
@@ -136,15 +137,16 @@ Status Service::Impl::Answer(Exchange& exchange) {
   const auto verb = VerbOf(request);
   if (verb) exchange.trail.NoteVerb(*verb);
   if (exchange.path.empty()) return Fail(Code::kNotFound, "");
-  auto target = Route(services.mounts, exchange.path);
+  auto routed = Route(services.mounts, exchange.path);
   // Help is asked of a mount by its bare path too.
-  if (!target && WantsHelp(request)) {
+  if (!routed && WantsHelp(request)) {
     auto mount = Route(services.mounts, std::string(exchange.path) + "/");
-    if (mount) target = std::move(mount);
+    if (mount) routed = std::move(mount);
   }
+  std::optional<Target>& target = exchange.target;
+  if (routed) target = std::move(*routed);
   const bool found = target && target->match.endpoint != nullptr;
   if (target) {
-    exchange.target = *target;
     exchange.mount = target->mount;
     exchange.trail.NoteTarget(target->match.endpoint, EngineName(target->engine),
                               target->mount.get());
@@ -163,7 +165,7 @@ Status Service::Impl::Answer(Exchange& exchange) {
   if (!open && !Allowed(*exchange.token, UsualCapability(*verb), exchange.path)) {
     return Fail(Code::kPermissionDenied, "");
   }
-  if (!target) return Fail(target.error());
+  if (!target) return Fail(routed.error());
   return Fail(found ? Code::kUnsupportedVerb : Code::kUnsupportedPath, "");
 }
 

@@ -196,12 +196,15 @@ TEST_F(ServiceTest, WritesHelpFromTheDeclaration) {
   EXPECT_NE(help["help"].get<std::string>().find("partial_failure_response_code"),
             std::string::npos);
   EXPECT_TRUE(help["openapi"]["paths"].contains("/{transit_mount_path}/encrypt/{name}"));
+  ASSERT_TRUE(help.contains("see_also"));
+  EXPECT_TRUE(help["see_also"].is_null()) << "Vault's path-help cannot read a text there";
 }
 
 TEST_F(ServiceTest, WritesHelpForAnEngineAsAWhole) {
   for (const char* const path : {"transit?help=1", "transit/?help=1", "sys?help=1"}) {
     const json help = json::parse(Get(path).body);
     EXPECT_NE(help["help"].get<std::string>().find("PATHS"), std::string::npos) << path;
+    EXPECT_TRUE(help["see_also"].is_null()) << path;
   }
   EXPECT_EQ(Get("nowhere?help=1").status, 404);
 }
