@@ -1,5 +1,7 @@
 """Certificate requests that the token signs, read by python3-cryptography."""
 
+import base64
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -36,8 +38,12 @@ def test_a_request_is_signed_by_the_key_with_the_templates_subject(client, mount
     assert (made.signature_hash_algorithm.name if expected else made.signature_hash_algorithm) == \
         (expected.name if expected else None)
     shown = client.read(f"{mount}/export/public-key/k")["data"]["keys"]["1"]
-    assert made.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode() == shown
+    if key_type == "ed25519":  # each as Vault shows it
+        own = base64.b64encode(made.public_key().public_bytes_raw()).decode()
+    else:
+        own = made.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+    assert shown == (own if key_type.startswith("rsa") else own.rstrip("\n"))
 
 
 def test_a_request_needs_no_template_and_names_its_version(client, mount, transit):
@@ -58,6 +64,6 @@ def test_what_cannot_be_requested_is_refused(client, mount, transit):
     for name, body, text in (("aes", {}, "key type 'aes256-gcm96' does not support signing"),
                              ("none", {}, "key with provided name 'none' not found"),
                              ("ec", {"csr": "junk"}, "could not decode PEM CSR"),
-                             ("ec", {"version": 7}, "requested version for signing is higher")):
+                             ("ec", {"version": 7}, "no such key version")):
         with pytest.raises(exceptions.InvalidRequest, match=text):
             client.write_data(f"{mount}/keys/{name}/csr", data=body)
