@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "coffer/base/standard_output.h"
 #include "server/audit_device_command.h"
 #include "server/backup_command.h"
 #include "server/console_command.h"
@@ -11,17 +12,25 @@
 namespace coffer::server {
 namespace {
 
-Status ShowRootToken(Console& console, bool replace) {
-  COFFER_ASSIGN(const SecretBytes token, MakeRootToken(console, replace));
+Status Print(const Console& console, const SecretBytes& token) {
   const std::string_view text = AsText(token.Reveal());
-  const int size = static_cast<int>(text.size());
-  if (console.json) {
-    std::printf("{\"root_token\":\"%.*s\"}\n", size, text.data());
-  } else {
-    std::printf("Root token: %.*s\n", size, text.data());
+  std::printf(console.json ? "{\"root_token\":\"%.*s\"}\n" : "Root token: %.*s\n",
+              static_cast<int>(text.size()), text.data());
+  return SyncOutput();
+}
+
+Status ShowRootToken(Console& console, bool replace) {
+  bool shown = false;
+  const Status made = MakeRootToken(console, replace, [&](const SecretBytes& token) {
+    const Status printed = Print(console, token);
+    shown = printed.has_value();
+    return printed;
+  });
+  if (made && !console.json) {
     std::fputs("It is shown this once and stored as a hash only.\n", stderr);
   }
-  return {};
+  if (!made && shown) std::fputs("coffer: the token above is not valid\n", stderr);
+  return made;
 }
 
 }  // namespace

@@ -11,8 +11,9 @@
 namespace coffer::server {
 namespace {
 
-Status SetRootToken(Console& console, StoppedServer& server, bool replace,
-                    const SecretBytes& token) {
+using Show = std::function<Status(const SecretBytes& token)>;
+
+Status SetRootToken(Console& console, StoppedServer& server, bool replace, const Show& show) {
   COFFER_ASSIGN(const SecretBytes lookup_key, server.Keys().DeriveLookupKey(kTokenLookupLabel));
   COFFER_ASSIGN(const auto tokens, auth::TokenStore::Load(server.Database(), lookup_key,
                                                           console.random, server.ItsClock()));
@@ -24,6 +25,8 @@ Status SetRootToken(Console& console, StoppedServer& server, bool replace,
   if (!initialized && replace) {
     return Fail(Code::kNotFound, "the server has no root token yet: run coffer operator init");
   }
+  const SecretBytes token = NewRootToken(console.random);
+  COFFER_TRY(show(token));
   COFFER_TRY(
       server.Audit().RecordEvent({replace ? "root-token-replaced" : "root-token-made", {}, true}));
   COFFER_TRY(tokens->SetRootToken(AsText(token.Reveal())));
@@ -41,20 +44,18 @@ SecretBytes NewRootToken(Random& random) {
   return token;
 }
 
-Result<SecretBytes> MakeRootToken(Console& console, bool replace) {
+Status MakeRootToken(Console& console, bool replace, const Show& show) {
   const Config& config = console.config;
   SelectSoftHsm(config);
   COFFER_ASSIGN(const auto lock, LockDataDirectory(config, console.logger));
-  SecretBytes token = NewRootToken(console.random);
   StoppedServer::Opening opening;
   opening.database = DatabaseFile(config);
-  COFFER_TRY(WithPin(config, [&](const SecretBytes& pin) -> Status {
+  return WithPin(config, [&](const SecretBytes& pin) -> Status {
     COFFER_ASSIGN(const auto server, console.watch.During([&] {
       return StoppedServer::Open(config, opening, pin, console.random, console.logger);
     }));
-    return SetRootToken(console, *server, replace, token);
-  }));
-  return token;
+    return SetRootToken(console, *server, replace, show);
+  });
 }
 
 }  // namespace coffer::server

@@ -340,6 +340,21 @@ class OperatorTest(Case):
         self.assertEqual(self.lookup(address, second), 0)
         self.assertEqual(self.lookup(address, first), 2)
 
+    def test_a_root_token_that_nobody_could_see_is_not_made_and_replaces_none(self):
+        def run_full(*words):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([BINARY, *words], env=self.env(), stdin=subprocess.DEVNULL, stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=120)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("failed to write to standard output: No space left on device", done.stderr)
+
+        for form in ("table", "json"):
+            run_full("operator", "init", "-format=" + form)
+        token = json.loads(self.good("operator", "init", "-format=json"))["root_token"]
+        run_full("operator", "recover-root")
+        _, address = self.start()
+        self.assertEqual(self.lookup(address, token), 0)
+
     def test_recover_root_needs_the_right_pin(self):
         self.good("operator", "init")
         with open(self.path("pin"), "w") as out:
@@ -414,7 +429,7 @@ class OperatorTest(Case):
     def test_a_server_without_root_token_says_so(self):
         process, address = self.start()
         code, out, _ = self.run_coffer("read", "-format=json", "sys/init", VAULT_ADDR=address)
-        self.assertEqual((code, json.loads(out)["initialized"]), (0, False))
+        self.assertEqual((code, json.loads(out)["data"]["initialized"]), (0, False))
         process.send_signal(signal.SIGTERM)
         self.assertIn("run coffer operator init", process.communicate(timeout=60)[1])
 
