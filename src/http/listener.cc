@@ -15,6 +15,8 @@
 #include <memory>
 #include <utility>
 
+#include "coffer/http/check_listener.h"
+
 namespace coffer::http {
 namespace {
 
@@ -242,6 +244,11 @@ Result<std::shared_ptr<const TlsContext>> ListenerTerms::ReadTls() const {
 void ListenerTerms::SetTls(std::shared_ptr<const TlsContext> tls) {
   const std::lock_guard lock(mutex_);
   tls_ = std::move(tls);
+}
+
+Status CheckListener(const Listener& listener) {
+  COFFER_TRY(ListeningSocket::Open(listener));
+  return {};
 }
 
 }  // namespace coffer::http
