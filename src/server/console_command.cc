@@ -11,14 +11,11 @@
 #include "server/stderr_log.h"
 
 namespace coffer::server {
-namespace {
 
 std::string DefaultConfig() {
   const char* const named = ::getenv("COFFER_CONFIG");
   return named == nullptr || *named == '\0' ? "/etc/coffer/coffer.hcl" : named;
 }
-
-}  // namespace
 
 int RunConsoleCommand(const std::string& family, const std::string& help,
                       const std::vector<ConsoleCommand>& commands,

@@ -32,6 +32,9 @@ struct ConsoleCommand {
   std::function<bool()> needs_no_config{};
 };
 
+// COFFER_CONFIG, else /etc/coffer/coffer.hcl.
+std::string DefaultConfig();
+
 // Parses "<family> <name> [-config=PATH] [-format=table|json] ..." (flags with two dashes), reads
 // the configuration (COFFER_CONFIG or /etc/coffer/coffer.hcl unless named) and runs the command.
 // Returns the exit code: 0, 1, 2 for usage, 75 for a token that hangs, 78 for a refused PIN.

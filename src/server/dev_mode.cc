@@ -1,7 +1,9 @@
 #include "server/dev_mode.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -10,8 +12,11 @@
 #include <fstream>
 #include <thread>
 
+#include "coffer/base/ascii.h"
 #include "coffer/base/clock.h"
 #include "coffer/crypto/dev_certificates.h"
+#include "coffer/http/check_listener.h"
+#include "server/root_token.h"
 #include "server/secret_file.h"
 #include "server/token_making.h"
 
@@ -21,29 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxWorkers = 16;
-
-Result<fs::path> MakeDataDirectory(const std::string& wanted) {
-  std::error_code error;
-  if (wanted.empty()) {
-    std::string made = (fs::temp_directory_path(error) / "coffer-dev-XXXXXX").string();
-    if (::mkdtemp(made.data()) == nullptr) {
-      return Fail(Code::kUnavailable,
-                  "failed to make a temporary directory: " + std::string(std::strerror(errno)));
-    }
-    return fs::path(made);
-  }
-  const fs::path directory = fs::absolute(wanted, error);
-  fs::create_directories(directory, error);
-  if (error) {
-    return Fail(Code::kInvalid,
-                "failed to make data directory " + directory.string() + ": " + error.message());
-  }
-  if (::chmod(directory.c_str(), 0700) != 0) {
-    return Fail(Code::kInvalid,
-                "data directory " + directory.string() + " is not ours: " + std::strerror(errno));
-  }
-  return directory;
-}
 
 Status MakePinUnlessThere(const fs::path& file, Random& random) {
   COFFER_ASSIGN(const auto existing, ReadSecretFile(file));
@@ -85,12 +67,77 @@ std::vector<std::string> NamesOf(const std::string& listen_address) {
   return names;
 }
 
+http::Listener ListenerOf(const DevFlags& flags) {
+  http::Listener listener{http::Listener::Kind::kTcp, flags.listen_address};
+  if (flags.tls) listener.tls = http::TlsOptions{};
+  return listener;
+}
+
+// The one that was asked for, else the one of the last start, else a new one.
+Result<std::string> RootTokenOf(const DevFlags& flags, const fs::path& directory, Random& random) {
+  const std::string_view wanted = Trim(flags.root_token_id, " \t\r\n");
+  if (!wanted.empty()) return std::string(wanted);
+  COFFER_ASSIGN(const auto kept, ReadSecretFile(directory / kRootTokenFile));
+  const SecretBytes made = kept ? SecretBytes() : NewRootToken(random);
+  return std::string(AsText(kept ? kept->Reveal() : made.Reveal()));
+}
+
 }  // namespace
 
-Result<Config> MakeDevConfig(const DevFlags& flags, Random& random) {
+Result<DevDirectory> DevDirectory::Make(const std::string& wanted) {
+  std::error_code error;
+  if (wanted.empty()) {
+    std::string made = (fs::temp_directory_path(error) / "coffer-dev-XXXXXX").string();
+    if (::mkdtemp(made.data()) == nullptr) {
+      return Fail(Code::kUnavailable,
+                  "failed to make a temporary directory: " + std::string(std::strerror(errno)));
+    }
+    return DevDirectory(made, true);
+  }
+  const fs::path directory = fs::absolute(wanted, error);
+  fs::create_directories(directory, error);
+  if (error) {
+    return Fail(Code::kInvalid,
+                "failed to make data directory " + directory.string() + ": " + error.message());
+  }
+  if (::chmod(directory.c_str(), 0700) != 0) {
+    return Fail(Code::kInvalid,
+                "data directory " + directory.string() + " is not ours: " + std::strerror(errno));
+  }
+  return DevDirectory(directory, false);
+}
+
+DevDirectory::~DevDirectory() {
+  std::error_code ignored;
+  if (temporary_) fs::remove_all(path_, ignored);
+}
+
+DevTokenFile::DevTokenFile(std::string token) : token_(std::move(token)) {
+  const char* const home = std::getenv("HOME");
+  if (home == nullptr || *home == '\0') return;
+  const std::string file = std::string(home) + "/.vault-token";
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  file_ = file;
+  const auto size = static_cast<ssize_t>(token_.size());
+  const bool written = ::write(fd, token_.data(), token_.size()) == size;
+  ::close(fd);
+  if (!written) ::unlink(file.c_str());
+}
+
+DevTokenFile::~DevTokenFile() {
+  if (file_.empty()) return;
+  std::ifstream in(file_);
+  std::string kept;
+  std::getline(in, kept);
+  if (kept == token_) ::unlink(file_.c_str());  // else somebody has logged in meanwhile
+}
+
+Status CheckDevAddress(const DevFlags& flags) { return http::CheckListener(ListenerOf(flags)); }
+
+Result<Config> MakeDevConfig(const DevFlags& flags, const fs::path& directory, Random& random) {
   Config config;
-  COFFER_ASSIGN(config.data_directory, MakeDataDirectory(flags.data));
-  const fs::path& directory = config.data_directory;
+  config.data_directory = directory;
   COFFER_ASSIGN(config.softhsm_config, WriteSoftHsmConfig(directory));
   config.pin_file = directory / "pin";
   config.so_pin_file = directory / "so-pin";
@@ -112,12 +159,11 @@ Result<Config> MakeDevConfig(const DevFlags& flags, Random& random) {
   }
   config.http.workers =
       std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, kMaxWorkers);
-  http::Listener listener{http::Listener::Kind::kTcp, flags.listen_address};
+  http::Listener listener = ListenerOf(flags);
   if (flags.tls) {
     COFFER_ASSIGN(
         const crypto::DevCertificates made,
         crypto::MakeDevCertificates(directory, NamesOf(flags.listen_address), SystemClock().Now()));
-    listener.tls = http::TlsOptions{};
     listener.tls->certificate_file = made.certificate.string();
     listener.tls->key_file = made.key.string();
     config.dev_authority = made.authority;
@@ -126,7 +172,7 @@ Result<Config> MakeDevConfig(const DevFlags& flags, Random& random) {
   config.http.listeners.push_back(
       {http::Listener::Kind::kUnix,
        flags.unix_socket.empty() ? (directory / "coffer.sock").string() : flags.unix_socket});
-  if (!flags.root_token_id.empty()) config.root_token = flags.root_token_id;
+  COFFER_ASSIGN(config.root_token, RootTokenOf(flags, directory, random));
   return config;
 }
 

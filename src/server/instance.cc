@@ -32,6 +32,18 @@ void AnnounceListeners(const std::vector<http::Listener>& listeners, const http:
   }
 }
 
+// The lines that make a shell's clients find a development server.
+void AnnounceExports(const Config& config, std::string address, std::string_view token) {
+  for (const auto& [anywhere, here] : {std::pair{"0.0.0.0:", "127.0.0.1:"}, {"[::]:", "[::1]:"}}) {
+    const std::string_view host = anywhere;
+    if (address.starts_with(host)) address.replace(0, host.size(), here);
+  }
+  const bool tls = config.http.listeners.front().tls.has_value();
+  std::printf("export VAULT_ADDR='%s%s'\nexport VAULT_TOKEN='%.*s'\n", tls ? "https://" : "http://",
+              address.c_str(), static_cast<int>(token.size()), token.data());
+  if (tls) std::printf("export VAULT_CACERT='%s'\n", config.dev_authority.c_str());
+}
+
 }  // namespace
 
 Instance::~Instance() {
@@ -112,16 +124,8 @@ Status Instance::KeepRootToken() {
     COFFER_ASSIGN(const auto path, mounts::MountPath::Parse("transit"));
     COFFER_TRY(mounts_->Add(path, "transit", {}));
   }
-  const std::filesystem::path file = config_.data_directory / "root-token";
-  COFFER_ASSIGN(auto kept, ReadSecretFile(file));
-  if (config_.root_token) {
-    root_token_ = SecretBytes::CopyOf(AsBytes(*config_.root_token));
-  } else if (kept) {
-    root_token_ = std::move(*kept);
-  } else {
-    root_token_ = NewRootToken(random_);
-  }
-  COFFER_TRY(WriteSecretFile(file, root_token_));
+  root_token_ = SecretBytes::CopyOf(AsBytes(config_.root_token.value()));
+  COFFER_TRY(WriteSecretFile(config_.data_directory / kRootTokenFile, root_token_));
   if (!tokens_->Lookup(AsText(root_token_.Reveal()))) {
     COFFER_TRY(tokens_->SetRootToken(AsText(root_token_.Reveal())));
   }
@@ -286,6 +290,7 @@ void Instance::Announce() const {
   if (config_.dev) {
     const std::string_view token = AsText(root_token_.Reveal());
     std::printf("root token: %.*s\n", static_cast<int>(token.size()), token.data());
+    AnnounceExports(config_, http_->Addresses().front(), token);
   }
   std::printf("coffer is ready\n");
   std::fflush(stdout);

@@ -2,11 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "coffer/crypto/system_random.h"
 #include "server/command_line.h"
 #include "server/config_file.h"
+#include "server/console_command.h"
 #include "server/dev_mode.h"
 #include "server/run_server.h"
 #include "server/start_check.h"
@@ -27,14 +29,16 @@ struct Flags {
 
 void Declare(CLI::App& app, Flags& flags) {
   CLI::Option* const config =
-      app.add_option("--config", flags.config, "the configuration: a file, or a directory of them");
-  app.add_flag(
-         "--check", flags.check,
-         "print what the configuration comes to and all that a start would refuse; start nothing")
-      ->needs(config);
+      app.add_option("--config", flags.config,
+                     "the configuration: a file, or a directory of them (default: COFFER_CONFIG, "
+                     "else /etc/coffer/coffer.hcl)");
+  CLI::Option* const check = app.add_flag(
+      "--check", flags.check,
+      "print what the configuration comes to and all that a start would refuse; start nothing");
   CLI::Option* const dev =
       app.add_flag("--dev", flags.dev, "a local server on a SoftHSM token made for it")
-          ->excludes(config);
+          ->excludes(config)
+          ->excludes(check);
   const auto dev_only = [&](const char* name, std::string& value, const char* help) {
     app.add_option(name, value, help)->needs(dev);
   };
@@ -44,6 +48,9 @@ void Declare(CLI::App& app, Flags& flags) {
            "the root token (default: random, kept)");
   dev_only("--dev-listen-address", flags.dev_flags.listen_address,
            "HOST:PORT (default 127.0.0.1:8200)");
+  app.add_flag("--dev-no-store-token", flags.dev_flags.no_store_token,
+               "do not write the root token into ~/.vault-token for as long as the server runs")
+      ->needs(dev);
   app.add_flag("--dev-tls", flags.dev_flags.tls,
                "HTTPS, with a certificate made for it; prints which authority to trust")
       ->needs(dev);
@@ -81,30 +88,40 @@ Status CheckOnly(const Config& config) {
                                   (refusals.size() == 1 ? " reason" : " reasons"));
 }
 
-Status Serve(const Flags& flags) {
+Status ServeDev(const Flags& flags) {
+  COFFER_TRY(CheckDevAddress(flags.dev_flags));
+  COFFER_ASSIGN(const DevDirectory directory, DevDirectory::Make(flags.dev_flags.data));
   crypto::SystemRandom random;
-  auto config = flags.dev ? MakeDevConfig(flags.dev_flags, random) : ReadConfig(flags.config);
+  COFFER_ASSIGN(Config config, MakeDevConfig(flags.dev_flags, directory.Path(), random));
+  Override(flags, config);
+  std::optional<DevTokenFile> token_file;
+  if (!flags.dev_flags.no_store_token) token_file.emplace(config.root_token.value());
+  const auto logger = MakeStderrLog(config.log, LogWaiting::kNobody);
+  return RunServer(config, {}, random, *logger);
+}
+
+Status Serve(const Flags& flags) {
+  if (flags.dev) return ServeDev(flags);
+  auto config = ReadConfig(flags.config);
   if (!config) return Fail(config.error());
   if (flags.check) {
     std::fputs(EffectiveSettings(*config).c_str(), stdout);
     return CheckOnly(*config);
   }
-  if (!flags.dev) COFFER_TRY(CheckPlaces(*config));
+  COFFER_TRY(CheckPlaces(*config));
   Override(flags, *config);
   const auto logger = MakeStderrLog(config->log, LogWaiting::kNobody);
-  ReadAgain read_again;
-  if (!flags.dev) {
-    read_again = [&flags] {
-      auto configured = ReadConfig(flags.config);
-      if (configured) Override(flags, *configured);
-      return configured;
-    };
-  }
+  const ReadAgain read_again = [&flags] {
+    auto configured = ReadConfig(flags.config);
+    if (configured) Override(flags, *configured);
+    return configured;
+  };
+  crypto::SystemRandom random;
   return RunServer(*config, read_again, random, *logger);
 }
 
 // A configuration file that is none stops a supervisor as a refused PIN does.
-bool ForASupervisor(const Flags& flags) { return !flags.check && !flags.config.empty(); }
+bool ForASupervisor(const Flags& flags) { return !flags.check && !flags.dev; }
 
 }  // namespace
 
@@ -120,9 +137,7 @@ int ServeCommand(const std::vector<std::string>& arguments) {
   CLI::App app("coffer server: keys in a PKCS#11 token behind Vault's HTTP API", "coffer server");
   Declare(app, flags);
   if (const auto ended = ParseCommandLine(app, arguments)) return *ended;
-  if (!flags.dev && flags.config.empty()) {
-    return SayUsage(app, "one of -config and -dev is required");
-  }
+  if (!flags.dev && flags.config.empty()) flags.config = DefaultConfig();
   PrepareProcess();
   const Status done = Serve(flags);
   if (done) return 0;

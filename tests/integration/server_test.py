@@ -13,6 +13,7 @@ import sqlite3
 import ssl
 import subprocess
 import tempfile
+import termios
 import threading
 import unittest
 
@@ -118,6 +119,61 @@ class StartTest(Case):
         self.assertIn("listening on unix:" + path, server.lines)
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         self.assertEqual(run("status", "-address=unix:" + path)[0], 0)
+
+
+class DevTest(FolderCase):
+    """What a development server leaves outside its data directory, and what it says for a shell."""
+
+    def env(self):
+        """A home and a place for temporary directories of the test's own."""
+        for name in ("home", "temporary"):
+            os.makedirs(os.path.join(self.folder, name), exist_ok=True)
+        return {"HOME": os.path.join(self.folder, "home"), "TMPDIR": os.path.join(self.folder, "temporary")}
+
+    def left(self, name):
+        return os.listdir(os.path.join(self.folder, name))
+
+    def serve(self, *flags):
+        server = Server(None, "-dev", "-dev-listen-address=127.0.0.1:0", "-dev-root-token-id=" + TOKEN, *flags, env=self.env())
+        self.addCleanup(server.stop)
+        return server
+
+    def test_its_export_lines_and_the_kept_token_make_clients_find_it(self):
+        server = self.serve()
+        lines = [line for line in server.lines if line.startswith("export ")]
+        self.assertEqual(lines, [f"export VAULT_ADDR='{server.address}'", f"export VAULT_TOKEN='{TOKEN}'"])
+        script = "; ".join(lines) + f"; '{BINARY}' print token; '{BINARY}' read -field=display_name auth/token/lookup-self"
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.stdout, f"{TOKEN}\nroot", done.stderr)
+        code, name, error = run("read", "-field=display_name", "auth/token/lookup-self",
+                                env={**self.env(), "VAULT_ADDR": server.address})
+        self.assertEqual((code, name), (0, "root"), error)
+        self.assertEqual(os.stat(os.path.join(self.folder, "home/.vault-token")).st_mode & 0o777, 0o600)
+
+    def test_takes_its_temporary_directory_and_its_token_away(self):
+        server = self.serve()
+        self.assertEqual((len(self.left("temporary")), self.left("home")), (1, [".vault-token"]))
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual((self.left("temporary"), self.left("home")), ([], []))
+
+    def test_leaves_another_token_alone_and_any_where_that_is_said(self):
+        server = self.serve("-dev-no-store-token")
+        self.assertEqual(self.left("home"), [])
+        server.stop()
+        with open(os.path.join(self.folder, "home/.vault-token"), "w") as out:
+            out.write("of another server")
+        self.serve().stop()
+        with open(os.path.join(self.folder, "home/.vault-token")) as kept:
+            self.assertEqual(kept.read(), "of another server")
+
+    def test_checks_its_address_before_it_makes_anything(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = "127.0.0.1:%d" % taken.getsockname()[1]
+            for data in ([], ["-data=" + self.data]):
+                code, _, error = run("server", "-dev", "-dev-listen-address=" + address, *data, env=self.env())
+                self.assertEqual(code, 1, error)
+                self.assertIn(f"address {address} is already in use", error)
+        self.assertEqual((self.left("temporary"), self.left("home"), os.path.exists(self.data)), ([], [], False))
 
 
 class FrontDoorCase(Case):
@@ -297,6 +353,12 @@ class ConfigTest(Case):
                          {token_more} }}
                 {more}""")
         return "-config=" + path
+
+    def test_finds_the_file_of_the_variable(self):
+        path = self.config("workers = 1").partition("=")[2]
+        server = Server(None, env={"COFFER_CONFIG": path})
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(run("server", "-check", env={"COFFER_CONFIG": path})[0], 0)
 
     def test_serves_what_the_file_says(self):
         server = Server(None, self.config("workers = 1"))
@@ -479,7 +541,7 @@ class RefusalTest(Case):
         self.assertRegex(sealed, r"^vault:v2:", "the key was to be rotated before its next use")
 
     def test_usage_errors_exit_2(self):
-        for words in (("server",), ("server", "-check"), ("server", "-dev", "-nonsense=1"), ("server", "-dev", "-accept-rollback=x")):
+        for words in (("server", "-dev", "-check"), ("server", "-dev-tls"), ("server", "-dev", "-nonsense=1"), ("server", "-dev", "-accept-rollback=x")):
             self.assertEqual(run(*words)[0], 2, words)
 
 
@@ -502,7 +564,7 @@ class CommandTest(unittest.TestCase):
         self.expect(0, "usage: coffer", "help")
 
     def test_status(self):
-        self.expect(0, "sealed", "status")
+        self.expect(0, "Sealed", "status")
         with socket.socket() as holder:  # bound and not listening: refuses
             holder.bind(("127.0.0.1", 0))
             self.expect(1, "failed to reach", "status", VAULT_ADDR="http://127.0.0.1:%d" % holder.getsockname()[1])
@@ -538,8 +600,23 @@ class CommandTest(unittest.TestCase):
             self.assertEqual((process.returncode, out.split()[-2:]), (0, [b"a", b"1"]))
             self.assertTrue(os.read(ours, 1024).startswith(b"\r"))
 
+    def test_whatever_ends_a_prompt_for_a_token_leaves_the_terminal_as_it_was(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            ours, theirs = pty.openpty()
+            before = termios.tcgetattr(theirs)
+            process = subprocess.Popen([BINARY, "login"], env=self.server.env(), stdin=theirs, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.PIPE)
+            self.assertEqual(process.stderr.read(5), b"Token")
+            self.assertFalse(termios.tcgetattr(theirs)[3] & termios.ECHO)
+            process.send_signal(number)
+            self.assertEqual(process.wait(timeout=60), -number)
+            process.stderr.close()
+            self.assertEqual(termios.tcgetattr(theirs), before)
+            os.close(ours)
+            os.close(theirs)
+
     def test_coffer_variables_come_before_vaults(self):
-        self.expect(0, "sealed", "status", VAULT_ADDR="http://127.0.0.1:1", COFFER_ADDR=self.server.address)
+        self.expect(0, "Sealed", "status", VAULT_ADDR="http://127.0.0.1:1", COFFER_ADDR=self.server.address)
         self.expect(0, "display_name", "read", "auth/token/lookup-self", VAULT_TOKEN="wrong",
                     COFFER_TOKEN=self.server.token)
 
@@ -551,7 +628,7 @@ class CommandTest(unittest.TestCase):
         self.expect(2, "deletion is not allowed", "delete", "transit/keys/w")
         self.expect(0, "", "write", "transit/keys/w/config", "-", stdin='{"deletion_allowed": true}')
         self.expect(0, "", "delete", "transit/keys/w")
-        self.expect(2, "nothing is there", "read", "transit/keys/w")
+        self.expect(2, "No value found at transit/keys/w", "read", "transit/keys/w")
 
     def test_write_takes_a_value_from_a_file(self):
         file = os.path.join(self.folder, "plain")
@@ -561,15 +638,15 @@ class CommandTest(unittest.TestCase):
         self.expect(1, "failed to read", "write", "transit/encrypt/f", "plaintext=@" + file + ".absent")
 
     def test_usage_errors(self):
-        self.expect(1, "no command")
-        self.expect(1, "unknown command", "frobnicate")
-        self.expect(1, "usage: coffer read PATH", "read")
-        self.expect(1, "NAME=VALUE", "write", "transit/keys/u", "nonsense")
-        self.expect(1, "unknown format xml", "read", "-format=xml", "transit/keys/u")
+        self.expect(127, "no command")
+        self.expect(127, "unknown command", "frobnicate")
+        self.expect(1, "Not enough arguments (expected 1, got 0)", "read")
+        self.expect(1, "format must be key=value", "write", "transit/keys/u", "nonsense")
+        self.expect(1, "Invalid output format: xml", "read", "-format=xml", "transit/keys/u")
         self.expect(1, "not a JSON object", "write", "transit/keys/u", "-", stdin="[]")
         self.expect(1, "is not UTF-8", "write", "transit/keys/u", os.fsdecode(b"type=\xff"))
         self.expect(1, "failed to read", "write", "transit/keys/u", "type=@" + self.folder)
-        self.expect(1, "has no field", "read", "-field=absent", "auth/token/lookup-self")
+        self.expect(1, "not present in secret", "read", "-field=absent", "auth/token/lookup-self")
 
     def test_errors_of_the_server_are_told(self):
         self.expect(2, "permission denied", "list", "transit/keys", VAULT_TOKEN="wrong")
