@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/completion.h"
-#include "cli/invocation.h"
+#include "cli/exchange.h"
 
 namespace coffer::cli {
 namespace {
@@ -16,22 +16,26 @@ constexpr std::string_view kVersion = "Coffer v0.1.0";
 
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
-  for (const auto& group : {StatusCommands(), PathCommands(), SecretsCommands(), AuditCommands(),
-                            TransitCommands(), OperatorCommands()}) {
+  for (const auto& group :
+       {StatusCommands(), TokenCommands(), PathCommands(), SecretsCommands(), AuditCommands(),
+        TransitCommands(), TransitKeyCommands(), OperatorCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
   return commands;
 }
 
+void PrintRow(std::string_view name, std::string_view help) {
+  std::printf("  %-24.*s %.*s\n", static_cast<int>(name.size()), name.data(),
+              static_cast<int>(help.size()), help.data());
+}
+
 void PrintHelp(std::span<const Command> commands, std::span<const Family> others) {
-  std::printf(
-      "usage: coffer COMMAND [-address=URL] [-format=table|json|yaml] [-field=NAME] ...\n\n");
-  for (const Command& command : commands) {
-    std::printf("  %-22.*s %.*s\n", static_cast<int>(command.name.size()), command.name.data(),
-                static_cast<int>(command.help.size()), command.help.data());
-  }
-  std::printf("  %-22s %s\n", "completion bash|zsh", "a script that completes commands and flags");
-  std::printf("  %-22s %s\n\nOn the server's machine:\n\n", "version, help", "");
+  std::printf("usage: coffer COMMAND [-address=URL] [-format=table|json|yaml] ...\n\n");
+  for (const Command& command : commands) PrintRow(command.name, command.help);
+  PrintRow("completion bash|zsh", "a script that completes commands and flags");
+  PrintRow("version", "which one this is");
+  PrintRow("help [COMMAND]", "this, or a command's flags and examples");
+  std::printf("\nOn the server's machine:\n\n");
   for (const Family& family : others) {
     std::string names(family.name);
     for (const std::string_view command : family.commands) {
@@ -41,25 +45,34 @@ void PrintHelp(std::span<const Command> commands, std::span<const Family> others
                 family.help.data());
   }
   std::printf(
-      "\nCOFFER_ADDR, COFFER_TOKEN, COFFER_CACERT, COFFER_FORMAT, ... or the same with VAULT_ say "
-      "where the server\nis and who asks; without a token there, ~/.vault-token is read. coffer "
-      "COMMAND -help has the flags.\n");
+      "\nCOFFER_ADDR, COFFER_TOKEN, COFFER_CACERT, COFFER_FORMAT, ... or the same with BAO_ or "
+      "VAULT_ say\nwhere the server is and who asks; without a token there, ~/.vault-token is "
+      "read. "
+      "coffer COMMAND -help\nhas the flags and examples.\n");
 }
 
-void PrintFlags(const std::vector<Flag>& flags) {
+void PrintFlags(std::string_view title, const std::vector<Flag>& flags) {
+  if (flags.empty()) return;
+  std::printf("\n%.*s:\n\n", static_cast<int>(title.size()), title.data());
   for (const Flag& flag : flags) {
-    const std::string name = std::string(flag.name) + (flag.switches ? "" : "=VALUE");
-    std::printf("  -%-24s %.*s\n", name.c_str(), static_cast<int>(flag.help.size()),
-                flag.help.data());
+    const bool bare = flag.kind == Flag::Kind::kSwitch;
+    PrintRow("-" + std::string(flag.name) + (bare ? "" : "=VALUE"), flag.help);
   }
 }
 
 void PrintCommandHelp(const Command& command) {
-  std::printf("usage: coffer %.*s %.*s\n\n%.*s\n\n", static_cast<int>(command.name.size()),
-              command.name.data(), static_cast<int>(command.synopsis.size()),
+  std::printf("usage: coffer %.*s%s%.*s\n\n%.*s\n\nexamples:\n\n",
+              static_cast<int>(command.name.size()), command.name.data(),
+              command.synopsis.empty() ? "" : " ", static_cast<int>(command.synopsis.size()),
               command.synopsis.data(), static_cast<int>(command.help.size()), command.help.data());
-  PrintFlags(command.flags);
-  PrintFlags(CommonFlags());
+  std::string_view examples = command.examples;
+  while (!examples.empty()) {
+    const std::size_t end = std::min(examples.find('\n'), examples.size());
+    std::printf("  $ %.*s\n", static_cast<int>(end), examples.data());
+    examples.remove_prefix(std::min(end + 1, examples.size()));
+  }
+  PrintFlags("flags", command.flags);
+  PrintFlags("flags of every command that asks the server", CommonFlags(command));
 }
 
 std::size_t WordsIn(std::string_view name) {
@@ -79,10 +92,15 @@ const Command* FindCommand(std::span<const Command> commands,
   return nullptr;
 }
 
-bool IsHelp(std::string_view word) { return word == "--help" || word == "-h" || word == "help"; }
+bool IsHelp(std::string_view word) { return word == kPrintHelp || word == "-h" || word == "help"; }
 
-// The commands that the words could still become, or that there is none. Asked for help, it is one.
-int UnknownCommand(std::span<const Command> commands, std::span<const Family> others,
+// How far the words lead, and where to.
+struct Guess {
+  std::string known;  // the words in front that begin some command, each with a blank behind it
+  std::string next;   // the commands that they could still become
+};
+
+Guess GuessCommand(std::span<const Command> commands, std::span<const Family> others,
                    const std::vector<std::string>& arguments) {
   std::vector<std::string> names;
   for (const Command& command : commands) names.emplace_back(command.name);
@@ -91,31 +109,41 @@ int UnknownCommand(std::span<const Command> commands, std::span<const Family> ot
       names.push_back(std::string(family.name) + " " + std::string(command));
     }
   }
-  std::string front;
-  std::string next;
+  Guess guess;
   for (const std::string& word : arguments) {
     std::string longer;
-    front += word + " ";
+    const std::string front = guess.known + word + " ";
     for (const std::string& name : names) {
       if (name.starts_with(front)) longer.append(longer.empty() ? "" : ", ").append(name);
     }
     if (longer.empty()) break;
-    next = longer;
+    guess = {front, longer};
   }
-  if (!next.empty() && IsHelp(arguments.back())) {
-    std::printf("usage: coffer COMMAND, one of: %s\n", next.c_str());
+  return guess;
+}
+
+// Asked for help it is one; else the bad word is named, and the good ones.
+int UnknownCommand(std::span<const Command> commands, std::span<const Family> others,
+                   const std::vector<std::string>& arguments) {
+  const Guess guess = GuessCommand(commands, others, arguments);
+  if (!guess.next.empty() && IsHelp(arguments.back())) {
+    std::printf("usage: coffer COMMAND, one of: %s\n", guess.next.c_str());
     return kDone;
   }
-  return Complain(next.empty() ? "unknown command " + arguments.front() + "; see coffer help"
-                               : "which one: " + next,
-                  kLocalFailure);
+  if (guess.next.empty()) {
+    return Complain("unknown command " + arguments.front() + "; see coffer help", kUnknownCommand);
+  }
+  const std::size_t words = WordsIn(guess.known) - 1;
+  const std::string bad =
+      words < arguments.size() ? "unknown command " + guess.known + arguments[words] + "; " : "";
+  return Complain(bad + "which one: " + guess.next, kLocalFailure);
 }
 
 int RunCommand(const Command& command, const std::vector<std::string>& arguments) {
   const std::vector<std::string> rest(
       arguments.begin() + static_cast<std::ptrdiff_t>(WordsIn(command.name)), arguments.end());
   if (std::ranges::any_of(rest,
-                          [](const auto& word) { return word == "--help" || word == "-h"; })) {
+                          [](const auto& word) { return word == kPrintHelp || word == "-h"; })) {
     PrintCommandHelp(command);
     return kDone;
   }
@@ -124,11 +152,29 @@ int RunCommand(const Command& command, const std::vector<std::string>& arguments
   try {
     return command.run(*call);
   } catch (const json::exception& error) {
-    // 316: octets that are not UTF-8, which only an argument or a file can bring
+    // 316: bytes that are not UTF-8, which only an argument or a file can bring
     return error.id == 316
                ? Complain("a value is not UTF-8: encode it in base64", kLocalFailure)
                : Complain("the server's answer has another form than expected", kLocalFailure);
   }
+}
+
+// "help transit encrypt": as "transit encrypt -help".
+int Help(std::span<const Command> commands, std::span<const Family> others,
+         std::vector<std::string> words) {
+  if (words.empty()) {
+    PrintHelp(commands, others);
+    return kDone;
+  }
+  words.emplace_back(kPrintHelp);
+  if (FindCommand(commands, words) != nullptr) return Run(words, others);
+  const auto family = std::ranges::find(others, words.front(), &Family::name);
+  // A family that the client shares has its names from both.
+  const bool shared = std::ranges::any_of(commands, [&](const Command& command) {
+    return command.name.starts_with(words.front() + " ");
+  });
+  if (family == others.end() || (shared && words.size() == 2)) return Run(words, others);
+  return family->run({words.begin() + 1, words.end()});
 }
 
 }  // namespace
@@ -136,31 +182,29 @@ int RunCommand(const Command& command, const std::vector<std::string>& arguments
 std::vector<std::string> NormalizeFlags(std::vector<std::string> arguments) {
   for (std::string& argument : arguments) {
     if (argument == "--") break;
-    if (argument.size() > 2 && argument[0] == '-' && argument[1] != '-') argument.insert(0, 1, '-');
+    const bool single_dash = argument.size() > 2 && argument[0] == '-' && argument[1] != '-';
+    if (single_dash) argument.insert(0, 1, '-');
   }
   return arguments;
 }
 
 int Run(const std::vector<std::string>& arguments, std::span<const Family> others) {
   const std::vector<Command> commands = AllCommands();
-  if (arguments.empty()) return Complain("no command; see coffer help", kLocalFailure);
-  const std::string& first = arguments.front();
-  if (IsHelp(first) && arguments.size() > 1) {  // "help secrets list"
-    std::vector<std::string> asked(arguments.begin() + 1, arguments.end());
-    asked.emplace_back("--help");
-    return Run(asked, others);
-  }
-  if (IsHelp(first)) {
-    PrintHelp(commands, others);
-    return kDone;
-  }
+  if (arguments.empty()) return Complain("no command; see coffer help", kUnknownCommand);
+  const std::string& first = arguments[0];
   if (first == "version" || first == "--version" || first == "-v") {
     std::printf("%s\n", kVersion.data());
     return kDone;
   }
+  if (first == "help" || IsHelp(first)) {
+    return Help(commands, others, {arguments.begin() + 1, arguments.end()});
+  }
+  if (first.starts_with('-')) {
+    return Complain("the command goes before its flags: coffer COMMAND " + first.substr(1),
+                    kLocalFailure);
+  }
   if (first == "complete") {
-    const std::string words = Candidates(commands, others, std::span(arguments).subspan(1));
-    std::fputs(words.c_str(), stdout);
+    PrintCandidates(commands, others, std::span(arguments).subspan(1));
     return kDone;
   }
   if (first == "completion") {

@@ -1,6 +1,9 @@
 #include "cli/completion.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <set>
+#include <sstream>
 
 namespace coffer::cli {
 namespace {
@@ -20,10 +23,27 @@ _coffer() { compadd -- ${(f)"$(coffer complete "${(@)words[2,CURRENT]}" 2>/dev/n
 compdef _coffer coffer
 )sh";
 
+// The flags of a command that is not the client's: it knows them itself.
+void PrintFlagsOfFamily(std::span<const Command> commands, std::span<const Family> others,
+                        const std::string& before) {
+  std::vector<std::string> words;
+  std::istringstream in(before);
+  for (std::string word; in >> word;) words.push_back(word);
+  const bool ours = std::ranges::any_of(commands, [&](const Command& command) {
+    return before.starts_with(std::string(command.name) + " ");
+  });
+  if (words.empty() || ours) return;
+  const auto family = std::ranges::find(others, words.front(), &Family::name);
+  if (family == others.end()) return;
+  words.erase(words.begin());
+  words.emplace_back(kPrintFlags);
+  family->run(words);
+}
+
 }  // namespace
 
-std::string Candidates(std::span<const Command> commands, std::span<const Family> others,
-                       std::span<const std::string> line) {
+void PrintCandidates(std::span<const Command> commands, std::span<const Family> others,
+                     std::span<const std::string> line) {
   std::string before;  // the command's words so far, each with a blank behind it
   for (std::size_t i = 0; i + 1 < line.size(); ++i) {
     if (!line[i].starts_with('-')) before += line[i] + " ";
@@ -40,7 +60,7 @@ std::string Candidates(std::span<const Command> commands, std::span<const Family
     add_next(command.name);
     if (!wants_flag || !before.starts_with(std::string(command.name) + " ")) continue;
     for (const Flag& flag : command.flags) words.insert("-" + std::string(flag.name));
-    for (const Flag& flag : CommonFlags()) words.insert("-" + std::string(flag.name));
+    for (const Flag& flag : CommonFlags(command)) words.insert("-" + std::string(flag.name));
   }
   for (const Family& family : others) {
     add_next(family.name);
@@ -51,9 +71,8 @@ std::string Candidates(std::span<const Command> commands, std::span<const Family
   for (const std::string_view own : {"version", "help", "completion bash", "completion zsh"}) {
     add_next(own);
   }
-  std::string text;
-  for (const std::string& word : words) text += word + "\n";
-  return text;
+  for (const std::string& word : words) std::printf("%s\n", word.c_str());
+  if (wants_flag) PrintFlagsOfFamily(commands, others, before);
 }
 
 std::string_view CompletionScript(std::string_view shell) {

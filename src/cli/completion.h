@@ -9,10 +9,10 @@
 
 namespace coffer::cli {
 
-// The words that may come next after `line`'s, one a line: commands, then flags where the last word
-// begins with a dash. For the scripts below.
-std::string Candidates(std::span<const Command> commands, std::span<const Family> others,
-                       std::span<const std::string> line);
+// Prints the words that may come next after `line`'s, one a line: commands, then flags where the
+// last word begins with a dash. For the scripts below.
+void PrintCandidates(std::span<const Command> commands, std::span<const Family> others,
+                     std::span<const std::string> line);
 
 // A script for the shell's start-up file; empty for a shell that is neither bash nor zsh.
 std::string_view CompletionScript(std::string_view shell);

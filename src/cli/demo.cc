@@ -18,6 +18,15 @@ using nlohmann::json;
 
 constexpr std::size_t kBatch = 100;
 
+// The server's, and the status.
+std::string Sentences(const Answer& answer) {
+  std::string text;
+  for (const std::string& sentence : ErrorsOf(answer.body)) {
+    text += (text.empty() ? "" : "; ") + sentence;
+  }
+  return text + " (status " + std::to_string(answer.status) + ")";
+}
+
 class Demo {
  public:
   Demo(VaultClient& client, const DemoOptions& options) : client_(client), options_(options) {}
@@ -42,8 +51,7 @@ class Demo {
 
 Result<json> Demo::Call(std::string_view method, const std::string& path, const json& body) {
   COFFER_ASSIGN(const Answer answer, client_.Call(method, path, body.is_null() ? "" : body.dump()));
-  if (answer.status >= 400)
-    return Fail(Code::kInvalid, path + ": " + ErrorText(answer.status, answer.body));
+  if (answer.status >= 400) return Fail(Code::kInvalid, path + ": " + Sentences(answer));
   json parsed = answer.body.empty() ? json::object() : json::parse(answer.body, nullptr, false);
   if (parsed.is_discarded()) return Fail(Code::kInternal, path + ": the answer is not JSON");
   return parsed;
@@ -84,7 +92,7 @@ Status Demo::ExpectOldRefused(const std::string& ciphertext) {
     return Fail(Code::kInternal,
                 "an old ciphertext was not refused (status " + std::to_string(answer.status) + ")");
   }
-  Say("  an old ciphertext is refused: " + ErrorText(answer.status, answer.body));
+  Say("  an old ciphertext is refused: " + Sentences(answer));
   return {};
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-#include "cli/invocation.h"
+#include "cli/exchange.h"
 #include "coffer/base/progress_line.h"
 
 namespace coffer::cli {
@@ -19,9 +19,10 @@ using std::chrono::milliseconds;
 int Backup(Invocation& call) {
   constexpr milliseconds kLongestWait{1000};
   const std::string path = "sys/backup/" + EscapeUrl(call.words.front(), "");
+  const std::string failure = "Error making the backup";
   const json body{{"overwrite", call.Has("force")}};
   int code = kDone;
-  auto answer = Ask(call, "POST", path, body.dump(), code);
+  auto answer = Ask(call, {"POST", path, body.dump(), failure}, code);
   if (!answer) return code;
   json state = json::parse(answer->body).at("data");
   {
@@ -32,14 +33,14 @@ int Backup(Invocation& call) {
                 state.at("pages_total").get<std::int64_t>());
       std::this_thread::sleep_for(wait);
       wait = std::min(wait * 2, kLongestWait);
-      answer = Ask(call, "GET", path, "", code);
-      if (!answer && answer.error().code == Code::kNotFound) {
+      answer = Ask(call, {"GET", path, "", failure, true}, code);
+      if (!answer) return code;
+      if (answer->status == 404) {
         return Complain(
             "another backup was started, or the server anew: the audit trail says whether this one "
             "was made",
-            code);
+            kRemoteFailure);
       }
-      if (!answer) return code;
       state = json::parse(answer->body).at("data");
     }
   }
@@ -53,13 +54,15 @@ int Backup(Invocation& call) {
 }  // namespace
 
 std::vector<Command> OperatorCommands() {
-  return {{"operator backup",
-           "[-force] NAME",
-           "have the running server write a backup into its backup_directory",
-           {{"force", true, "overwrite a backup of this name"}},
-           1,
-           1,
-           Backup}};
+  return {{.name = "operator backup",
+           .synopsis = "[-force] NAME",
+           .help = "have the running server write a backup into its backup_directory",
+           .examples = "coffer operator backup monday",
+           .flags = {{"force", Flag::Kind::kSwitch, "overwrite a backup of this name"}},
+           .shows = Shows::kFields,
+           .least = 1,
+           .most = 1,
+           .run = Backup}};
 }
 
 }  // namespace coffer::cli

@@ -3,75 +3,132 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "cli/invocation.h"
+#include "cli/exchange.h"
+#include "cli/key_values.h"
 
 namespace coffer::cli {
 namespace {
 
-constexpr std::size_t kAnyNumber = 10'000;
+using Kind = Flag::Kind;
 
-int WithQuery(Invocation& call, std::string_view method, std::string_view success) {
+int Read(Invocation& call) {
   const auto query = QueryOf(call.words, 1);
   if (!query) return Complain(query.error().message, kLocalFailure);
-  return Exchange(call, method, PathOf(call.words.front()) + *query, "", success);
+  return ExchangeRead(call, PathOf(call.words.front()), *query);
 }
 
+int ListBy(Invocation& call, std::string_view verb) {
+  const auto query = QueryOf(call.words, 1);
+  if (!query) return Complain(query.error().message, kLocalFailure);
+  return ExchangeList(call, PathOf(call.words.front()), *query, verb);
+}
+
+int List(Invocation& call) { return ListBy(call, "list"); }
+int Scan(Invocation& call) { return ListBy(call, "scan"); }
+
 int WithBody(Invocation& call, std::string_view method) {
+  if (call.words.size() == 1 && !call.Has("force") && !call.Has("f")) {
+    return Complain("Must supply data or use -force", kLocalFailure);
+  }
   const auto body = BodyOf(call.words, 1);
   if (!body) return Complain(body.error().message, kLocalFailure);
   const std::string path = PathOf(call.words.front());
-  return Exchange(call, method, path, *body, "Success! Data written to: " + path);
+  return Exchange(call, {method, path, *body, "Error writing data to " + path},
+                  "Success! Data written to: " + path);
 }
 
-int Read(Invocation& call) { return WithQuery(call, "GET", "Success!"); }
-int List(Invocation& call) {
-  const auto query = QueryOf(call.words, 1);
-  if (!query) return Complain(query.error().message, kLocalFailure);
-  return ExchangeList(call, PathOf(call.words.front()) + *query);
-}
-int Write(Invocation& call) {
-  if (call.words.size() == 1 && !call.Has("force") && !call.Has("f")) {
-    return Complain("no data: give NAME=VALUE, @FILE or -, or say -force", kLocalFailure);
-  }
-  return WithBody(call, "PUT");
-}
+int Write(Invocation& call) { return WithBody(call, "PUT"); }
 int Patch(Invocation& call) { return WithBody(call, "PATCH"); }
 
 int Delete(Invocation& call) {
-  return WithQuery(call, "DELETE",
-                   "Success! Data deleted (if it existed) at: " + PathOf(call.words.front()));
+  const auto query = QueryOf(call.words, 1);
+  if (!query) return Complain(query.error().message, kLocalFailure);
+  const std::string path = PathOf(call.words.front());
+  return Exchange(call, {"DELETE", path + *query, "", "Error deleting " + path},
+                  "Success! Data deleted (if it existed) at: " + path);
 }
 
 int PathHelp(Invocation& call) {
   int code = kDone;
-  const auto answer = Ask(call, "GET", PathOf(call.words.front()) + "?help=1", "", code);
+  const std::string path = PathOf(call.words.front());
+  const auto answer = Ask(call, {"GET", path + "?help=1", "", "Error retrieving help"}, code);
   if (!answer) return code;
   const auto help = nlohmann::json::parse(answer->body, nullptr, false);
-  if (call.format == Format::kTable && call.field.empty() && help.is_object()) {
-    std::printf("%s\n", help.value("help", "").c_str());
-    return kDone;
-  }
-  return Show(call, answer->body);
+  if (!help.is_object()) return Show(call, answer->body);
+  if (call.format != Format::kTable) return ShowDocument(call, help);
+  std::printf("%s\n", help.value("help", "").c_str());
+  return kDone;
 }
 
 }  // namespace
 
 std::vector<Command> PathCommands() {
-  const std::vector<Flag> force{{"force", true, "write without data"}, {"f", true, "as -force"}};
-  return {{"read", "PATH [NAME=VALUE ...]", "read what is at PATH", {}, 1, kAnyNumber, Read},
-          {"write", "[-force] PATH [NAME=VALUE | @FILE | - ...]",
-           "write to PATH; a VALUE @FILE is read from a file, - from standard input", force, 1,
-           kAnyNumber, Write},
-          {"patch",
-           "PATH [NAME=VALUE | @FILE | - ...]",
-           "change some of what is at PATH",
-           {},
-           1,
-           kAnyNumber,
-           Patch},
-          {"list", "PATH [NAME=VALUE ...]", "list what is under PATH", {}, 1, kAnyNumber, List},
-          {"delete", "PATH [NAME=VALUE ...]", "delete what is at PATH", {}, 1, kAnyNumber, Delete},
-          {"path-help", "PATH", "what the server says of PATH", {}, 1, 1, PathHelp}};
+  const std::vector<Flag> force{{"force", Kind::kSwitch, "write without data"},
+                                {"f", Kind::kSwitch, "as -force"}};
+  return {
+      {.name = "read",
+       .synopsis = "PATH [NAME=VALUE ...]",
+       .help = "read what is at PATH; NAME=VALUE are parameters of the query",
+       .examples = "coffer read transit/keys/orders\n"
+                   "coffer read -field=latest_version transit/keys/orders",
+       .shows = Shows::kFields,
+       .least = 1,
+       .most = kAnyNumber,
+       .run = Read},
+      {.name = "write",
+       .synopsis = "[-force] PATH [NAME=VALUE | @FILE | - ...]",
+       .help = "write to PATH; a VALUE @FILE is read from a file, - from standard input, and alone "
+               "they are a JSON object",
+       .examples =
+           "coffer write transit/keys/orders type=aes256-gcm96\n"
+           "coffer write -f transit/keys/orders/rotate\n"
+           "base64 < file | coffer write -field=ciphertext transit/encrypt/orders plaintext=-",
+       .flags = force,
+       .shows = Shows::kFields,
+       .least = 1,
+       .most = kAnyNumber,
+       .run = Write},
+      {.name = "patch",
+       .synopsis = "PATH [NAME=VALUE | @FILE | - ...]",
+       .help = "change some of what is at PATH",
+       .examples = "coffer patch secret/data/app @changes.json",
+       .flags = force,
+       .shows = Shows::kFields,
+       .least = 1,
+       .most = kAnyNumber,
+       .run = Patch},
+      {.name = "list",
+       .synopsis = "PATH [NAME=VALUE ...]",
+       .help = "list what is under PATH",
+       .examples = "coffer list transit/keys\ncoffer list -format=json transit/keys",
+       .shows = Shows::kFormats,
+       .least = 1,
+       .most = kAnyNumber,
+       .run = List},
+      {.name = "scan",
+       .synopsis = "PATH [NAME=VALUE ...]",
+       .help = "list what is under PATH and all below it, where the engine can",
+       .examples = "coffer scan secret/metadata",
+       .shows = Shows::kFormats,
+       .least = 1,
+       .most = kAnyNumber,
+       .run = Scan},
+      {.name = "delete",
+       .synopsis = "PATH [NAME=VALUE ...]",
+       .help = "delete what is at PATH",
+       .examples = "coffer delete transit/keys/orders",
+       .shows = Shows::kFields,
+       .least = 1,
+       .most = kAnyNumber,
+       .run = Delete},
+      {.name = "path-help",
+       .synopsis = "PATH",
+       .help = "what the server says of PATH",
+       .examples = "coffer path-help transit\ncoffer path-help transit/encrypt/orders",
+       .shows = Shows::kFormats,
+       .least = 1,
+       .most = 1,
+       .run = PathHelp}};
 }
 
 }  // namespace coffer::cli

@@ -1,127 +1,273 @@
 // coffer secrets: the mount table.
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
 
-#include "cli/invocation.h"
+#include "cli/exchange.h"
+#include "cli/key_values.h"
 
 namespace coffer::cli {
 namespace {
 
 using nlohmann::json;
+using Kind = Flag::Kind;
 
-// The tuning flags that were given, as the API calls them.
+std::string UnderScored(std::string_view flag) {
+  std::string name(flag);
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name;
+}
+
+// Flags that the API knows by the same name, with underscores.
+void AddTexts(const Invocation& call, std::initializer_list<std::string_view> flags, json& out) {
+  for (const std::string_view flag : flags) {
+    if (call.Has(flag)) out[UnderScored(flag)] = call.Get(flag);
+  }
+}
+
+void AddLists(const Invocation& call, json& out) {
+  for (const std::string_view flag : {"audit-non-hmac-request-keys", "audit-non-hmac-response-keys",
+                                      "passthrough-request-headers", "allowed-response-headers"}) {
+    if (call.Has(flag)) out[UnderScored(flag)] = call.flags.find(flag)->second;
+  }
+}
+
 json Tuning(const Invocation& call) {
   json settings = json::object();
-  for (const auto& [flag, name] : {std::pair{"default-lease-ttl", "default_lease_ttl"},
-                                   std::pair{"max-lease-ttl", "max_lease_ttl"},
-                                   std::pair{"listing-visibility", "listing_visibility"}}) {
-    if (call.Has(flag)) settings[name] = call.Get(flag);
-  }
+  AddTexts(call, {"default-lease-ttl", "max-lease-ttl", "listing-visibility"}, settings);
+  AddLists(call, settings);
   return settings;
 }
 
+void AddOptions(const Invocation& call, json& out) {
+  json options = json::object();
+  if (const auto given = call.flags.find("options"); given != call.flags.end()) {
+    for (const std::string& pair : given->second) {
+      const std::size_t equals = pair.find('=');
+      options[pair.substr(0, equals)] = pair.substr(equals + 1);
+    }
+  }
+  if (call.Has("version")) options["version"] = call.Get("version");
+  if (!options.empty()) out["options"] = options;
+}
+
 int Enable(Invocation& call) {
-  const std::string type = call.words.front();
-  const std::string path = MountOf(call.Get("path", type));
-  json body{{"type", type}, {"description", call.Get("description")}, {"config", Tuning(call)}};
-  return Exchange(call, "POST", "sys/mounts/" + path, body.dump(),
+  std::string type = call.words.front();
+  if (type == "plugin") {
+    type = call.Get("plugin-name");
+    if (type.empty()) {
+      return Complain("Must specify -plugin-name when using \"plugin\" as a type", kLocalFailure);
+    }
+  }
+  const std::string path = PathOf(call.Get("path", type));
+  json config = Tuning(call);
+  if (call.Has("force-no-cache")) config["force_no_cache"] = true;
+  json body{{"type", type}, {"description", call.Get("description")}, {"config", config}};
+  AddTexts(call, {"plugin-version"}, body);
+  for (const std::string_view flag : {"local", "seal-wrap", "external-entropy-access"}) {
+    if (call.Has(flag)) body[UnderScored(flag)] = true;
+  }
+  AddOptions(call, body);
+  return Exchange(call, {"POST", "sys/mounts/" + path, body.dump(), "Error enabling"},
                   "Success! Enabled the " + type + " secrets engine at: " + path + "/");
 }
 
+json MemberOf(const json& info, const char* name, const json& otherwise) {
+  return info.is_object() && info.contains(name) && !info[name].is_null() ? info[name] : otherwise;
+}
+
+std::string TextOf(const json& info, const char* name) { return CellOf(MemberOf(info, name, "")); }
+
 // As Vault's client calls a time that nobody set.
-std::string SecondsOf(const json& tuning, const char* name) {
-  const std::int64_t seconds = tuning.value(name, std::int64_t{0});
-  return seconds == 0 ? "system" : std::to_string(seconds);
+std::string LifeOf(const json& info, const char* name) {
+  const std::string type = TextOf(info, "type");
+  if (type == "system" || type == "cubbyhole") return "n/a";
+  const json seconds = MemberOf(MemberOf(info, "config", json::object()), name, 0);
+  return seconds == 0 ? "system" : CellOf(seconds);
+}
+
+std::vector<std::string> DetailsOf(const std::string& path, const json& info) {
+  const auto flag = [&](const json& holder, const char* name) {
+    return CellOf(MemberOf(holder, name, false));
+  };
+  return {path,
+          TextOf(info, "type"),
+          TextOf(info, "accessor"),
+          LifeOf(info, "default_lease_ttl"),
+          LifeOf(info, "max_lease_ttl"),
+          flag(MemberOf(info, "config", json::object()), "force_no_cache"),
+          flag(info, "local") == "true" ? "local" : "replicated",
+          flag(info, "seal_wrap"),
+          flag(info, "external_entropy_access"),
+          CellOf(MemberOf(info, "options", json::object())),
+          TextOf(info, "description"),
+          TextOf(info, "uuid"),
+          TextOf(info, "plugin_version"),
+          TextOf(info, "running_plugin_version"),
+          TextOf(info, "running_sha256"),
+          TextOf(info, "deprecation_status")};
 }
 
 int List(Invocation& call) {
   int code = kDone;
-  const auto answer = Ask(call, "GET", "sys/mounts", "", code);
+  const auto answer = Ask(call, {"GET", "sys/mounts", "", "Error listing secrets engines"}, code);
   if (!answer) return code;
+  if (call.format == Format::kRaw) return Show(call, answer->body);
   const json mounts = json::parse(answer->body).at("data");
-  if (call.format != Format::kTable || !call.field.empty()) return Show(call, mounts.dump());
+  if (call.format != Format::kTable) return ShowDocument(call, mounts);
   const bool detailed = call.Has("detailed");
-  std::vector<std::string> heads{"Path", "Type", "Accessor"};
-  if (detailed) heads.insert(heads.end(), {"Default TTL", "Max TTL", "UUID"});
-  heads.emplace_back("Description");
+  std::vector<std::string> heads{"Path", "Type", "Accessor", "Description"};
+  if (detailed) {
+    heads = {"Path",
+             "Plugin",
+             "Accessor",
+             "Default TTL",
+             "Max TTL",
+             "Force No Cache",
+             "Replication",
+             "Seal Wrap",
+             "External Entropy Access",
+             "Options",
+             "Description",
+             "UUID",
+             "Version",
+             "Running Version",
+             "Running SHA256",
+             "Deprecation Status"};
+  }
   std::vector<std::vector<std::string>> rows;
   for (const auto& [path, info] : mounts.items()) {
-    auto& row = rows.emplace_back();
-    row = {path, info.value("type", ""), info.value("accessor", "")};
-    if (detailed) {
-      const json tuning = info.value("config", json::object());
-      row.insert(row.end(), {SecondsOf(tuning, "default_lease_ttl"),
-                             SecondsOf(tuning, "max_lease_ttl"), info.value("uuid", "")});
-    }
-    row.push_back(info.value("description", ""));
+    rows.push_back(detailed ? DetailsOf(path, info)
+                            : std::vector{path, TextOf(info, "type"), TextOf(info, "accessor"),
+                                          TextOf(info, "description")});
   }
   std::fputs(Columns(heads, rows).c_str(), stdout);
   return kDone;
 }
 
 int Tune(Invocation& call) {
-  const std::string path = MountOf(call.words.front());
+  const std::string path = PathOf(call.words.front());
   json settings = Tuning(call);
-  if (call.Has("description")) settings["description"] = call.Get("description");
-  if (settings.empty())
-    return Complain("nothing to tune: see coffer secrets tune -help", kLocalFailure);
-  return Exchange(call, "POST", "sys/mounts/" + path + "/tune", settings.dump(),
+  AddTexts(call, {"description", "plugin-version"}, settings);
+  AddOptions(call, settings);
+  return Exchange(call,
+                  {"POST", "sys/mounts/" + path + "/tune", settings.dump(),
+                   "Error tuning secrets engine " + path + "/"},
                   "Success! Tuned the secrets engine at: " + path + "/");
 }
 
+// How the move ended: "success" or "failure".
+std::optional<std::string> AwaitMove(const Invocation& call, const std::string& id,
+                                     const std::string& failure, int& code) {
+  constexpr std::chrono::milliseconds kBetween{100};
+  while (true) {
+    const auto answer = Ask(call, {"GET", "sys/remount/status/" + id, "", failure}, code);
+    if (!answer) return std::nullopt;
+    const json parsed = json::parse(answer->body);
+    const std::string state = parsed.at("data").at("migration_info").at("status");
+    if (state != "in-progress") return state;
+    std::this_thread::sleep_for(kBetween);
+  }
+}
+
 int Move(Invocation& call) {
-  const std::string from = MountOf(call.words[0]);
-  const std::string to = MountOf(call.words[1]);
+  const std::string from = PathOf(call.words[0]) + "/";
+  const std::string to = PathOf(call.words[1]) + "/";
+  const std::string failure = "Error moving secrets engine " + from + " to " + to;
   int code = kDone;
-  const auto answer =
-      Ask(call, "POST", "sys/remount", json{{"from", from}, {"to", to}}.dump(), code);
+  const json body{{"from", PathOf(from)}, {"to", PathOf(to)}};
+  const auto answer = Ask(call, {"POST", "sys/remount", body.dump(), failure}, code);
   if (!answer) return code;
-  std::printf("Success! Moved secrets engine %s/ to: %s/\n", from.c_str(), to.c_str());
+  const std::string id = json::parse(answer->body).at("data").at("migration_id");
+  const std::string move = " secrets engine " + from + " to " + to + ", with migration ID " + id;
+  Say(call, "Started moving" + move);
+  Say(call, "Waiting for terminal status in migration of" + move);
+  const auto state = AwaitMove(call, id, failure, code);
+  if (!state) return code;
+  if (*state != "success") {
+    return Complain("Failure! Error encountered moving" + move, kRemoteFailure);
+  }
+  Say(call, "Success! Finished moving" + move);
   return kDone;
 }
 
 int Disable(Invocation& call) {
-  const std::string path = MountOf(call.words.front());
-  return Exchange(call, "DELETE", "sys/mounts/" + path, "",
-                  "Success! Disabled the secrets engine (if it existed) at: " + path + "/");
+  const std::string path = PathOf(call.words.front());
+  return Exchange(
+      call, {"DELETE", "sys/mounts/" + path, "", "Error disabling secrets engine at " + path + "/"},
+      "Success! Disabled the secrets engine (if it existed) at: " + path + "/");
+}
+
+std::vector<Flag> TuningFlags() {
+  return {
+      {"description", Kind::kText, "a note for people"},
+      {"default-lease-ttl", Kind::kDuration, "kept for clients"},
+      {"max-lease-ttl", Kind::kDuration, "kept for clients"},
+      {"listing-visibility", Kind::kText, "unauth, hidden or empty"},
+      {"audit-non-hmac-request-keys", Kind::kText, "a member not hashed in the audit trail; often"},
+      {"audit-non-hmac-response-keys", Kind::kText, "likewise, of answers"},
+      {"passthrough-request-headers", Kind::kText, "a header the engine may see; often"},
+      {"allowed-response-headers", Kind::kText, "a header the engine may set; often"},
+      {"options", Kind::kPair, "NAME=VALUE, one of the engine's options; often"},
+      {"version", Kind::kNumber, "as -options=version=NUMBER"},
+      {"plugin-version", Kind::kText, "kept for clients"}};
 }
 
 }  // namespace
 
 std::vector<Command> SecretsCommands() {
-  std::vector<Flag> tuning{{"description", false, "a note for people"},
-                           {"default-lease-ttl", false, "kept for clients"},
-                           {"max-lease-ttl", false, "kept for clients"},
-                           {"listing-visibility", false, "unauth, hidden or empty"}};
-  std::vector<Flag> enabling = tuning;
-  enabling.push_back({"path", false, "where to mount it (default: its type)"});
-  return {{"secrets enable", "[-path=PATH] [-description=TEXT] TYPE", "mount a secrets engine",
-           enabling, 1, 1, Enable},
-          {"secrets list",
-           "[-detailed]",
-           "the mounted secrets engines",
-           {{"detailed", true, "with their times to live and ids"}},
-           0,
-           0,
-           List},
-          {"secrets tune", "[-description=TEXT] ... PATH", "change a mount's settings", tuning, 1,
-           1, Tune},
-          {"secrets move",
-           "FROM TO",
-           "mount a secrets engine elsewhere; its keys stay",
-           {},
-           2,
-           2,
-           Move},
-          {"secrets disable",
-           "PATH",
-           "unmount a secrets engine and destroy its keys",
-           {},
-           1,
-           1,
-           Disable}};
+  std::vector<Flag> enabling = TuningFlags();
+  enabling.insert(enabling.end(),
+                  {{"path", Kind::kText, "where to mount it (default: its type)"},
+                   {"plugin-name", Kind::kText, "the type, where TYPE is \"plugin\""},
+                   {"local", Kind::kSwitch, "not replicated"},
+                   {"seal-wrap", Kind::kSwitch, "sealed once more"},
+                   {"external-entropy-access", Kind::kSwitch, "kept for clients"},
+                   {"force-no-cache", Kind::kSwitch, "kept for clients"}});
+  return {
+      {.name = "secrets enable",
+       .synopsis = "[-path=PATH] [-description=TEXT] ... TYPE",
+       .help = "mount a secrets engine",
+       .examples =
+           "coffer secrets enable transit\n"
+           "coffer secrets enable -path=team/orders -description=\"of the orders team\" transit",
+       .flags = enabling,
+       .least = 1,
+       .most = 1,
+       .run = Enable},
+      {.name = "secrets list",
+       .synopsis = "[-detailed]",
+       .help = "the mounted secrets engines",
+       .examples = "coffer secrets list\ncoffer secrets list -detailed",
+       .flags = {{"detailed", Kind::kSwitch, "with their settings"}},
+       .shows = Shows::kFormats,
+       .run = List},
+      {.name = "secrets tune",
+       .synopsis = "[-description=TEXT] ... PATH",
+       .help = "change a mount's settings",
+       .examples = "coffer secrets tune -description=\"of the orders team\" team/orders",
+       .flags = TuningFlags(),
+       .least = 1,
+       .most = 1,
+       .run = Tune},
+      {.name = "secrets move",
+       .synopsis = "FROM TO",
+       .help = "mount a secrets engine elsewhere; its keys stay",
+       .examples = "coffer secrets move team/orders orders",
+       .least = 2,
+       .most = 2,
+       .run = Move},
+      {.name = "secrets disable",
+       .synopsis = "PATH",
+       .help = "unmount a secrets engine and destroy its keys",
+       .examples = "coffer secrets disable team/orders",
+       .least = 1,
+       .most = 1,
+       .run = Disable}};
 }
 
 }  // namespace coffer::cli

@@ -1,102 +1,74 @@
-// Commands about the server as a whole and about who we are to it.
-
-#include <fcntl.h>
-#include <termios.h>
-#include <unistd.h>
+// Commands about the server as a whole.
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/demo.h"
-#include "cli/invocation.h"
+#include "cli/exchange.h"
 
 namespace coffer::cli {
 namespace {
 
 using nlohmann::json;
+using nlohmann::ordered_json;
+using Kind = Flag::Kind;
+
+constexpr const char* kOtherForm = "the server's answer has another form than expected";
+
+// Nothing in front of a load balancer says whether there are other servers behind it.
+bool IsHighlyAvailable(VaultClient& client) {
+  const auto answer = client.Call("GET", "sys/leader");
+  const json leader =
+      answer && answer->status == 200 ? json::parse(answer->body, nullptr, false) : json();
+  return leader.is_object() && leader.value("ha_enabled", false);
+}
+
+std::string StatusTable(const json& status) {
+  const auto text = [&](const char* name) {
+    return status.contains(name) ? CellOf(status[name]) : std::string();
+  };
+  std::vector<std::vector<std::string>> rows{{"Seal Type", text("type")}};
+  const bool recovery = status.value("recovery_seal", false);
+  const bool sealed = status.value("sealed", true);
+  rows.push_back({"Initialized", text("initialized")});
+  rows.push_back({"Sealed", text("sealed")});
+  rows.push_back({recovery ? "Total Recovery Shares" : "Total Shares", text("n")});
+  rows.push_back({"Threshold", text("t")});
+  if (sealed) {
+    rows.push_back({"Unseal Progress", text("progress") + "/" + text("t")});
+    rows.push_back({"Unseal Nonce", text("nonce")});
+  }
+  for (const auto& [head, name] :
+       {std::pair{"Version", "version"}, std::pair{"Build Date", "build_date"},
+        std::pair{"Storage Type", "storage_type"}, std::pair{"Cluster Name", "cluster_name"},
+        std::pair{"Cluster ID", "cluster_id"}}) {
+    if (!text(name).empty()) rows.push_back({head, text(name)});
+  }
+  rows.push_back({"HA Enabled", text("ha_enabled")});
+  return Columns({"Key", "Value"}, rows);
+}
 
 int ShowStatus(Invocation& call) {
-  VaultClient client(call.target);
-  if (call.target.print_curl) {
-    std::printf("%s\n", client.CurlCommand("GET", "sys/seal-status", "").c_str());
-    return kDone;
-  }
-  const auto answer = client.Call("GET", "sys/seal-status");
-  if (!answer) return Complain(answer.error().message, kLocalFailure);
-  const json status = json::parse(answer->body, nullptr, false);
-  if (answer->status != 200 || status.is_discarded()) {
-    return Complain("the server gave no status", kLocalFailure);
-  }
-  const bool sealed = status.value("sealed", true);
-  const int shown = Show(call, answer->body);
-  return shown == kDone && sealed ? kRemoteFailure : shown;
-}
-
-// A line of standard input; on a terminal it is asked for and not shown.
-std::string AskForToken() {
-  const bool terminal = ::isatty(STDIN_FILENO) == 1;
-  termios before{};
-  if (terminal) {
-    ::tcgetattr(STDIN_FILENO, &before);
-    termios silent = before;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-    std::fputs("Token (will be hidden): ", stderr);
-  }
-  std::string token;
-  for (int c = 0; (c = std::getchar()) != EOF && c != '\n' && token.size() < 4096;)
-    token += static_cast<char>(c);
-  if (terminal) {
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-    std::fputc('\n', stderr);
-  }
-  return token;
-}
-
-bool StoreToken(const std::string& token) {
-  const std::string file = TokenFile();
-  const std::string fresh = file + ".new";
-  if (file.empty()) return false;
-  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return false;
-  const bool written =
-      ::write(fd, token.data(), token.size()) == static_cast<ssize_t>(token.size());
-  ::close(fd);
-  return written && std::rename(fresh.c_str(), file.c_str()) == 0;
-}
-
-int Login(Invocation& call) {
-  if (call.Get("method", "token") != "token") {
-    return Complain("the only method is token", kLocalFailure);
-  }
-  if (!call.words.empty() && call.words.front() != "-") {
-    return Complain("a token on the command line is seen by others: give it on standard input",
-                    kLocalFailure);
-  }
-  call.target.token = AskForToken();
-  if (call.target.token.empty()) return Complain("no token was given", kLocalFailure);
+  constexpr std::string_view kFailure = "Error checking seal status";
   int code = kDone;
-  const auto answer = Ask(call, "GET", "auth/token/lookup-self", "", code);
-  if (!answer) return code;
-  const bool store = !call.Has("no-store");
-  if (store && !StoreToken(call.target.token)) {
-    return Complain("failed to write " + TokenFile(), kLocalFailure);
+  const auto answer = Ask(call, {"GET", "sys/seal-status", "", std::string(kFailure)}, code);
+  // 2 says sealed.
+  if (!answer) return code == kRemoteFailure ? kLocalFailure : code;
+  auto status = ordered_json::parse(answer->body, nullptr, false);
+  if (!status.is_object() || !status.contains("sealed")) {
+    return Complain(std::string(kFailure) + ": " + kOtherForm, kLocalFailure);
   }
-  json shown = json::parse(answer->body, nullptr, false);
-  if (!shown.is_object() || !shown["data"].is_object()) {
-    return Complain("the server's answer has another form than expected", kLocalFailure);
+  VaultClient client(call.target);
+  status["ha_enabled"] = IsHighlyAvailable(client);
+  const json plain = json::parse(status.dump());
+  if (call.format == Format::kTable) {
+    std::fputs(StatusTable(plain).c_str(), stdout);
+  } else if (call.format == Format::kJson) {
+    std::printf("%s\n", status.dump(2).c_str());
+  } else if (const int shown = ShowDocument(call, plain); shown != kDone) {
+    return shown;
   }
-  shown["data"].erase("id");
-  if (call.format == Format::kTable && call.field.empty()) {
-    std::printf("Success! You are now authenticated.%s\n\n",
-                store ? " The token is kept in ~/.vault-token." : "");
-  }
-  if (store && !Variable("TOKEN").empty()) {
-    std::fputs(
-        "VAULT_TOKEN or COFFER_TOKEN is set and goes before the token that is kept: unset it\n",
-        stderr);
-  }
-  return Show(call, shown.dump());
+  return plain.value("sealed", true) ? kRemoteFailure : kDone;
 }
 
 int Demo(Invocation& call) {
@@ -111,21 +83,20 @@ int Demo(Invocation& call) {
 }  // namespace
 
 std::vector<Command> StatusCommands() {
-  return {{"status", "", "whether the server can be used", {}, 0, 0, ShowStatus},
-          {"login",
-           "[-no-store] [-]",
-           "check a token, read from standard input, and keep it in ~/.vault-token",
-           {{"method", false, "token"}, {"no-store", true, "do not keep it"}},
-           0,
-           1,
-           Login},
-          {"demo",
-           "[-data=DIR] [FILE]",
-           "encrypt, rotate, rewrap and decrypt the records of a file",
-           {{"data", false, "search this directory for plaintext afterwards"}},
-           0,
-           1,
-           Demo}};
+  return {
+      {.name = "status",
+       .help = "whether the server can be used: exit code 0, 2 where it is sealed, 1 where it is "
+               "not reached",
+       .examples = "coffer status\ncoffer status -format=json",
+       .shows = Shows::kFormats,
+       .run = ShowStatus},
+      {.name = "demo",
+       .synopsis = "[-data=DIR] [FILE]",
+       .help = "encrypt, rotate, rewrap and decrypt the records of a file",
+       .examples = "coffer demo\ncoffer demo -data=./data customers.csv",
+       .flags = {{"data", Kind::kText, "search this directory for plaintext afterwards"}},
+       .most = 1,
+       .run = Demo}};
 }
 
 }  // namespace coffer::cli

@@ -1,151 +1,215 @@
-// coffer transit: the engine's calls without Base64 by hand. Plaintext comes from a file or
-// standard input, never from an argument.
+// coffer transit: the engine's calls without Base64 by hand.
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "cli/invocation.h"
+#include "cli/transit_values.h"
 #include "coffer/base/base64.h"
 
 namespace coffer::cli {
 namespace {
 
 using nlohmann::json;
-
-std::string Path(const Invocation& call, std::string_view operation) {
-  return PathOf(call.Get("mount", "transit")) + "/" + std::string(operation) + "/" +
-         call.words.front();
-}
-
-// The word behind the key, or standard input; "@FILE" is read.
-Result<std::string> Input(const Invocation& call) {
-  const std::string word = call.words.size() > 1 ? call.words[1] : "-";
-  if (word == "-") return ReadAll("-");
-  if (word.starts_with('@')) return ReadAll(word.substr(1));
-  return word;
-}
-
-void AddAssociatedData(const Invocation& call, json& body) {
-  if (call.Has("associated-data")) {
-    body["associated_data"] = Base64Encode(AsBytes(call.Get("associated-data")));
-  }
-}
-
-// The answer's one field on standard output, unless a format or another field is asked for.
-int ShowField(Invocation& call, const std::string& path, const json& body, std::string_view field) {
-  if (call.field.empty() && call.format == Format::kTable) call.field = field;
-  return Exchange(call, "POST", path, body.dump());
-}
+using Kind = Flag::Kind;
 
 int Encrypt(Invocation& call) {
-  if (call.words.size() > 1 && call.words[1] != "-" && !call.words[1].starts_with('@')) {
-    return Complain("plaintext on the command line is seen by others: give - or @FILE",
-                    kLocalFailure);
-  }
-  const auto plaintext = Input(call);
+  const auto plaintext = SecretInput(call, "plaintext");
   if (!plaintext) return Complain(plaintext.error().message, kLocalFailure);
   json body{{"plaintext", Base64Encode(AsBytes(*plaintext))}};
-  AddAssociatedData(call, body);
-  if (call.Has("key-version")) body["key_version"] = call.Get("key-version");
-  return ShowField(call, Path(call, "encrypt"), body, "ciphertext");
-}
-
-std::string Trimmed(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  return text;
+  AddEncoded(call, {"context", "associated-data"}, body);
+  AddPlain(call, {"key-version"}, body);
+  return ExchangeValue(
+      call, {"POST", TransitPath(call, "encrypt"), body.dump(), "Error encrypting"}, "ciphertext");
 }
 
 int Decrypt(Invocation& call) {
-  const auto ciphertext = Input(call);
+  const auto ciphertext = PublicInput(call);
   if (!ciphertext) return Complain(ciphertext.error().message, kLocalFailure);
-  json body{{"ciphertext", Trimmed(*ciphertext)}};
-  AddAssociatedData(call, body);
-  int code = kDone;
-  const auto answer = Ask(call, "POST", Path(call, "decrypt"), body.dump(), code);
-  if (!answer) return code;
-  const json parsed = json::parse(answer->body, nullptr, false);
-  const auto plaintext = Base64Decode(parsed.at("data").at("plaintext").get<std::string>());
-  if (!plaintext)
-    return Complain("the server's answer has another form than expected", kLocalFailure);
-  std::fwrite(plaintext->data(), 1, plaintext->size(), stdout);
-  return kDone;
+  json body{{"ciphertext", *ciphertext}};
+  AddEncoded(call, {"context", "associated-data"}, body);
+  return ExchangeValue(call,
+                       {"POST", TransitPath(call, "decrypt"), body.dump(), "Error decrypting"},
+                       "plaintext", true);
 }
 
 int Rewrap(Invocation& call) {
-  const auto ciphertext = Input(call);
+  const auto ciphertext = PublicInput(call);
   if (!ciphertext) return Complain(ciphertext.error().message, kLocalFailure);
-  json body{{"ciphertext", Trimmed(*ciphertext)}};
-  AddAssociatedData(call, body);
-  return ShowField(call, Path(call, "rewrap"), body, "ciphertext");
+  json body{{"ciphertext", *ciphertext}};
+  AddEncoded(call, {"context", "associated-data"}, body);
+  AddPlain(call, {"key-version"}, body);
+  return ExchangeValue(call, {"POST", TransitPath(call, "rewrap"), body.dump(), "Error rewrapping"},
+                       "ciphertext");
 }
 
-int Rotate(Invocation& call) {
-  return Exchange(call, "POST", Path(call, "keys") + "/rotate", "{}");
+// The input that is signed or authenticated, and how.
+Result<json> InputBody(const Invocation& call) {
+  COFFER_ASSIGN(const std::string input, SecretInput(call, "the input"));
+  json body{{"input", Base64Encode(AsBytes(input))}};
+  AddEncoded(call, {"context"}, body);
+  AddPlain(call,
+           {"hash-algorithm", "signature-algorithm", "marshaling-algorithm", "salt-length",
+            "key-version"},
+           body);
+  if (call.Has("prehashed")) body["prehashed"] = true;
+  return body;
 }
 
-int KeysList(Invocation& call) {
-  return ExchangeList(call, PathOf(call.Get("mount", "transit")) + "/keys");
-}
-
-int KeysCreate(Invocation& call) {
-  const json body{{"type", call.Get("type", "aes256-gcm96")}};
-  return Exchange(call, "POST", Path(call, "keys"), body.dump());
-}
-
-int KeysRead(Invocation& call) { return Exchange(call, "GET", Path(call, "keys"), ""); }
-
-int KeysConfig(Invocation& call) {
-  const auto body = BodyOf(call.words, 1);
+int Sign(Invocation& call) {
+  const auto body = InputBody(call);
   if (!body) return Complain(body.error().message, kLocalFailure);
-  return Exchange(call, "POST", Path(call, "keys") + "/config", *body);
+  return ExchangeValue(call, {"POST", TransitPath(call, "sign"), body->dump(), "Error signing"},
+                       "signature");
 }
 
-int KeysDelete(Invocation& call) {
-  return Exchange(call, "DELETE", Path(call, "keys"), "",
-                  "Success! Deleted key: " + call.words.front());
+int Hmac(Invocation& call) {
+  auto body = InputBody(call);
+  if (!body) return Complain(body.error().message, kLocalFailure);
+  AddPlain(call, {"algorithm"}, *body);
+  return ExchangeValue(
+      call, {"POST", TransitPath(call, "hmac"), body->dump(), "Error making the HMAC"}, "hmac");
+}
+
+int Verify(Invocation& call) {
+  if (call.Has("signature") == call.Has("hmac")) {
+    return Complain("give one of -signature and -hmac", kLocalFailure);
+  }
+  auto body = InputBody(call);
+  if (!body) return Complain(body.error().message, kLocalFailure);
+  AddPlain(call, {"signature", "hmac"}, *body);
+  if (call.Has("hmac")) AddPlain(call, {"algorithm"}, *body);
+  int code = kDone;
+  const auto answer =
+      Ask(call, {"POST", TransitPath(call, "verify"), body->dump(), "Error verifying"}, code);
+  if (!answer) return code;
+  const bool all = call.format != Format::kTable || !call.field.empty();
+  const int shown = all ? Show(call, answer->body) : kDone;
+  const auto valid = RenderField(answer->body, Format::kTable, "valid");
+  if (shown != kDone) return shown;
+  if (valid && *valid == "true") {
+    if (!all) Say(call, "valid");
+    return kDone;
+  }
+  return all ? kRemoteFailure : Complain("not valid", kRemoteFailure);
+}
+
+int Datakey(Invocation& call) {
+  const std::string type = call.Get("type", "wrapped");
+  json body = json::object();
+  AddEncoded(call, {"context"}, body);
+  AddPlain(call, {"bits", "key-version"}, body);
+  const Request request{"POST", TransitPath(call, "datakey/" + type), body.dump(),
+                        "Error making the data key"};
+  // Both values are wanted of a plaintext one.
+  return type == "wrapped" ? ExchangeValue(call, request, "ciphertext")
+                           : Exchange(call, request, "");
+}
+
+std::vector<Flag> SigningFlags() {
+  return {kMountFlag,
+          kInFlag,
+          kOutFlag,
+          kContextFlag,
+          kVersionFlag,
+          {"hash-algorithm", Kind::kText, "sha2-256, sha2-512, sha3-256, ... or none"},
+          {"signature-algorithm", Kind::kText, "of RSA keys: pss or pkcs1v15"},
+          {"marshaling-algorithm", Kind::kText, "of ECDSA keys: asn1 or jws"},
+          {"salt-length", Kind::kText, "of PSS: auto, hash or a number"},
+          {"prehashed", Kind::kSwitch, "the input is a digest already"}};
+}
+
+std::vector<Command> Ciphers() {
+  const Flag data{"associated-data", Kind::kText, "text that is bound to the ciphertext"};
+  return {{.name = "transit encrypt",
+           .synopsis = "KEY [- | @FILE]",
+           .help = "encrypt standard input or a file",
+           .examples = "coffer transit encrypt orders < invoice.pdf > invoice.sealed\n"
+                       "coffer transit encrypt -in=invoice.pdf -out=invoice.sealed orders\n"
+                       "coffer transit encrypt -associated-data=row-7 orders @field",
+           .flags = {kMountFlag, data, kContextFlag, kVersionFlag, kInFlag, kOutFlag},
+           .shows = Shows::kFields,
+           .least = 1,
+           .most = 2,
+           .run = Encrypt},
+          {.name = "transit decrypt",
+           .synopsis = "KEY [CIPHERTEXT | - | @FILE]",
+           .help = "decrypt to standard output or a file",
+           .examples = "coffer transit decrypt orders < invoice.sealed > invoice.pdf\n"
+                       "coffer transit decrypt -in=invoice.sealed -out=invoice.pdf orders",
+           .flags = {kMountFlag, data, kContextFlag, kInFlag, kOutFlag},
+           .shows = Shows::kFields,
+           .least = 1,
+           .most = 2,
+           .run = Decrypt},
+          {.name = "transit rewrap",
+           .synopsis = "KEY [CIPHERTEXT | - | @FILE]",
+           .help = "encrypt anew under the latest version",
+           .examples = "coffer transit rewrap -in=invoice.sealed -out=invoice.sealed orders",
+           .flags = {kMountFlag, data, kContextFlag, kVersionFlag, kInFlag, kOutFlag},
+           .shows = Shows::kFields,
+           .least = 1,
+           .most = 2,
+           .run = Rewrap},
+          {.name = "transit datakey",
+           .synopsis = "[-type=wrapped|plaintext] [-bits=256] KEY",
+           .help = "make a key for use elsewhere, encrypted under KEY",
+           .examples = "coffer transit datakey orders\n"
+                       "coffer transit datakey -type=plaintext -format=json orders",
+           .flags = {kMountFlag,
+                     {"type", Kind::kText, "wrapped (default), or plaintext as well"},
+                     {"bits", Kind::kNumber, "128, 256 (default) or 512"},
+                     kContextFlag,
+                     kVersionFlag,
+                     kOutFlag},
+           .shows = Shows::kFields,
+           .least = 1,
+           .most = 1,
+           .run = Datakey}};
+}
+
+std::vector<Command> Signatures() {
+  const Flag algorithm{"algorithm", Kind::kText, "sha2-256 (default), sha2-512, ..."};
+  std::vector<Flag> verifying = SigningFlags();
+  verifying.insert(verifying.end(), {{"signature", Kind::kText, "the signature to check"},
+                                     {"hmac", Kind::kText, "the HMAC to check"},
+                                     algorithm});
+  std::erase_if(verifying, [](const Flag& flag) { return flag.name == "out"; });
+  return {
+      {.name = "transit sign",
+       .synopsis = "KEY [- | @FILE]",
+       .help = "sign standard input or a file",
+       .examples = "coffer transit sign release @coffer.tar.gz",
+       .flags = SigningFlags(),
+       .shows = Shows::kFields,
+       .least = 1,
+       .most = 2,
+       .run = Sign},
+      {.name = "transit verify",
+       .synopsis = "-signature=SIGNATURE | -hmac=HMAC  KEY [- | @FILE]",
+       .help = "check a signature or an HMAC: exit code 0 where it is valid, else 2",
+       .examples = "coffer transit verify -signature=\"$(cat coffer.sig)\" release @coffer.tar.gz",
+       .flags = verifying,
+       .shows = Shows::kFields,
+       .least = 1,
+       .most = 2,
+       .run = Verify},
+      {.name = "transit hmac",
+       .synopsis = "[-algorithm=sha2-256] KEY [- | @FILE]",
+       .help = "the HMAC of standard input or a file",
+       .examples = "coffer transit hmac orders @invoice.pdf",
+       .flags = {kMountFlag, kInFlag, kOutFlag, kVersionFlag, algorithm},
+       .shows = Shows::kFields,
+       .least = 1,
+       .most = 2,
+       .run = Hmac}};
 }
 
 }  // namespace
 
 std::vector<Command> TransitCommands() {
-  const Flag mount{"mount", false, "where the engine is mounted (default: transit)"};
-  const Flag data{"associated-data", false, "text that is bound to the ciphertext"};
-  const Flag version{"key-version", false, "the version to encrypt with"};
-  const Flag type{"type", false, "the key's type (default: aes256-gcm96)"};
-  return {
-      {"transit encrypt",
-       "KEY [- | @FILE]",
-       "encrypt standard input or a file",
-       {mount, data, version},
-       1,
-       2,
-       Encrypt},
-      {"transit decrypt",
-       "KEY [CIPHERTEXT | - | @FILE]",
-       "decrypt to standard output",
-       {mount, data},
-       1,
-       2,
-       Decrypt},
-      {"transit rewrap",
-       "KEY [CIPHERTEXT | - | @FILE]",
-       "encrypt anew under the latest version",
-       {mount, data},
-       1,
-       2,
-       Rewrap},
-      {"transit rotate", "KEY", "make the key's next version", {mount}, 1, 1, Rotate},
-      {"transit keys list", "", "the keys", {mount}, 0, 0, KeysList},
-      {"transit keys create", "[-type=TYPE] KEY", "make a key", {mount, type}, 1, 1, KeysCreate},
-      {"transit keys read", "KEY", "what a key is", {mount}, 1, 1, KeysRead},
-      {"transit keys config",
-       "KEY NAME=VALUE ...",
-       "change a key's settings",
-       {mount},
-       2,
-       100,
-       KeysConfig},
-      {"transit keys delete", "KEY", "destroy a key", {mount}, 1, 1, KeysDelete}};
+  std::vector<Command> commands = Ciphers();
+  for (Command& command : Signatures()) commands.push_back(std::move(command));
+  return commands;
 }
 
 }  // namespace coffer::cli

@@ -3,18 +3,14 @@
 #include <curl/curl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <fstream>
-
-#include "coffer/base/parse.h"
+#include <cstring>
 
 namespace coffer::cli {
 namespace {
-
-constexpr std::string_view kUnixScheme = "unix:";
 
 std::size_t Collect(char* data, std::size_t size, std::size_t count, void* out) {
   static_cast<std::string*>(out)->append(data, size * count);
@@ -71,9 +67,21 @@ std::string ShellQuoted(std::string_view text) {
   return out + "'";
 }
 
+// As Vault's client quotes, where that is safe.
+std::string DoubleQuoted(std::string_view text) {
+  if (text.find_first_of("\"\\$`!'") != std::string_view::npos) return ShellQuoted(text);
+  std::string out = "\"";
+  return out.append(text).append("\"");
+}
+
 // curl's own sentence for a failure of TLS says only that there was one.
-std::string Why(CURLcode code, std::string_view detail) {
+std::string Why(CURL* curl, CURLcode code, std::string_view detail) {
+  long reason = 0;
   switch (code) {
+    case CURLE_COULDNT_CONNECT:
+      ::curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &reason);
+      if (reason != 0) return std::strerror(static_cast<int>(reason));
+      break;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
@@ -97,19 +105,6 @@ std::string HeaderLine(const std::string& name, const std::string& value) {
 
 }  // namespace
 
-std::string Variable(std::string_view name) {
-  for (const char* const prefix : {"COFFER_", "VAULT_"}) {
-    const char* const value = std::getenv((prefix + std::string(name)).c_str());
-    if (value != nullptr && *value != '\0') return value;
-  }
-  return {};
-}
-
-std::string TokenFile() {
-  const char* const home = std::getenv("HOME");
-  return home == nullptr || *home == '\0' ? "" : std::string(home) + "/.vault-token";
-}
-
 std::string EscapeUrl(std::string_view text, std::string_view also_plain) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
@@ -127,36 +122,6 @@ std::string EscapeUrl(std::string_view text, std::string_view also_plain) {
   return out;
 }
 
-Result<Target> Target::FromEnvironment() {
-  Target target;
-  if (std::string address = Variable("ADDR"); !address.empty()) target.address = address;
-  target.token = Variable("TOKEN");
-  if (target.token.empty()) {
-    std::ifstream file(TokenFile());
-    std::getline(file, target.token);
-  }
-  target.name_space = Variable("NAMESPACE");
-  target.ca_cert = Variable("CACERT");
-  target.ca_path = Variable("CAPATH");
-  target.client_cert = Variable("CLIENT_CERT");
-  target.client_key = Variable("CLIENT_KEY");
-  target.tls_server_name = Variable("TLS_SERVER_NAME");
-  if (const std::string skip = Variable("SKIP_VERIFY"); !skip.empty()) {
-    const auto parsed = ParseBool(skip);
-    if (!parsed) return Fail(Code::kInvalid, "VAULT_SKIP_VERIFY is true or false, not " + skip);
-    target.tls_skip_verify = *parsed;
-  }
-  if (const std::string timeout = Variable("CLIENT_TIMEOUT"); !timeout.empty()) {
-    const auto parsed = ParseDurationSeconds(timeout);
-    if (!parsed || *parsed < 1) {
-      return Fail(Code::kInvalid,
-                  "VAULT_CLIENT_TIMEOUT is a second or more, as 90s or 2m, not " + timeout);
-    }
-    target.timeout_seconds = static_cast<long>(*parsed);
-  }
-  return target;
-}
-
 struct VaultClient::Curl {
   CURL* handle = ::curl_easy_init();
   ~Curl() { ::curl_easy_cleanup(handle); }
@@ -167,8 +132,7 @@ VaultClient::VaultClient(Target target)
 VaultClient::~VaultClient() = default;
 
 std::string VaultClient::UrlOf(std::string_view path) const {
-  std::string base =
-      target_.address.starts_with(kUnixScheme) ? "http://localhost" : target_.address;
+  std::string base = target_.SocketPath().empty() ? target_.address : "http://localhost";
   while (base.ends_with('/')) base.pop_back();
   return base + "/v1/" + EscapePath(path);
 }
@@ -223,14 +187,14 @@ Result<Answer> VaultClient::Call(std::string_view method, std::string_view path,
   const std::string verb(method);
   Answer answer;
   ::curl_easy_setopt(curl, CURLOPT_URL, way.url.c_str());
-  if (target_.address.starts_with(kUnixScheme)) {
-    ::curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH,
-                       target_.address.c_str() + kUnixScheme.size());
+  if (const std::string socket = target_.SocketPath(); !socket.empty()) {
+    ::curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket.c_str());
   }
   ::curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, verb.c_str());
   ::curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   ::curl_easy_setopt(curl, CURLOPT_TIMEOUT, target_.timeout_seconds);
   ::curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  ::curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   ::curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &Collect);
   ::curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
   SetTls();
@@ -263,7 +227,7 @@ Result<Answer> VaultClient::Call(std::string_view method, std::string_view path,
   ::curl_slist_free_all(connect_to);
   if (done != CURLE_OK) {
     return Fail(Code::kUnavailable,
-                "failed to reach " + target_.address + ": " + Why(done, detail.data()));
+                "failed to reach " + target_.address + ": " + Why(curl, done, detail.data()));
   }
   ::curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;
@@ -271,25 +235,31 @@ Result<Answer> VaultClient::Call(std::string_view method, std::string_view path,
 
 std::string VaultClient::CurlCommand(std::string_view method, std::string_view path,
                                      const std::string& body) const {
-  std::string line = "curl -X " + std::string(method) + " -H \"X-Vault-Token: $VAULT_TOKEN\"";
-  for (const auto& [name, value] : HeadersOf(method, body)) {
-    line.append(" -H ").append(ShellQuoted(HeaderLine(name, value)));
-  }
+  std::string line = "curl";
   const auto option = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) line.append(" ").append(name).append(" ").append(ShellQuoted(value));
   };
-  if (target_.address.starts_with(kUnixScheme)) {
-    option("--unix-socket", target_.address.substr(kUnixScheme.size()));
-  }
+  if (method != "GET") line.append(" -X ").append(method);
+  if (target_.tls_skip_verify) line += " --insecure";
   option("--cacert", target_.ca_cert);
   option("--capath", target_.ca_path);
   option("--cert", target_.client_cert);
   option("--key", target_.client_key);
-  if (target_.tls_skip_verify) line += " --insecure";
+  option("--unix-socket", target_.SocketPath());
   const Way way = WayTo(path);
   option("--connect-to", way.connect_to);
+  Headers headers = HeadersOf(method, body);
+  // As Vault's client prints it: JSON goes without saying, but for a patch.
+  if (method != "PATCH") {
+    std::erase_if(headers, [](const auto& header) { return header.first == "Content-Type"; });
+  }
+  std::ranges::sort(headers);
+  for (const auto& [name, value] : headers) {
+    line.append(" -H ").append(DoubleQuoted(HeaderLine(name, value)));
+  }
+  line += " -H \"X-Vault-Token: $(coffer print token)\"";
   option("-d", body);
-  return line + " " + ShellQuoted(way.url);
+  return line + " " + DoubleQuoted(way.url);
 }
 
 }  // namespace coffer::cli

@@ -1,10 +1,37 @@
 #include "server/command_line.h"
 
+#include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdio>
+#include <iterator>
+#include <utility>
+
+#include "coffer/cli/commands.h"
 
 namespace coffer::server {
 namespace {
+
+constexpr auto kExamples = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"coffer server",
+     "coffer server -config=/etc/coffer/coffer.hcl -check\n"
+     "coffer server -dev -data=./data -dev-root-token-id=root"},
+    {"coffer api-docs", "coffer api-docs -format=openapi > coffer-openapi.json"},
+    {"coffer audit verify", "coffer audit verify -key=audit-key.pem audit.log"},
+    {"coffer audit head", "coffer audit head audit.log"},
+    {"coffer audit query", "coffer audit query audit.log"},
+    {"coffer hsm init", "coffer hsm init -config=/etc/coffer/coffer.hcl"},
+    {"coffer hsm list", "coffer hsm list -format=json"},
+    {"coffer hsm doctor", "coffer hsm doctor"},
+    {"coffer hsm gc", "coffer hsm gc"},
+    {"coffer hsm change-pin", "coffer hsm change-pin"},
+    {"coffer hsm rotate-master", "coffer hsm rotate-master data"},
+    {"coffer operator init", "coffer operator init -format=json > root-token.json"},
+    {"coffer operator recover-root", "coffer operator recover-root"},
+    {"coffer operator backup", "coffer operator backup -offline /backups/monday"},
+    {"coffer operator restore", "coffer operator restore /backups/monday"},
+    {"coffer operator verify-backup", "coffer operator verify-backup /backups/monday"},
+});
 
 // As the client's sentences are: a small letter first, flags with one dash.
 std::string Plain(std::string text) {
@@ -23,6 +50,46 @@ std::string CommandsOf(const CLI::App& app) {
   return names;
 }
 
+// The command that the words lead to, with its whole name.
+std::pair<const CLI::App*, std::string> CommandAt(const CLI::App& app,
+                                                  const std::vector<std::string>& words) {
+  const CLI::App* at = &app;
+  std::string name = app.get_name();
+  for (const std::string& word : words) {
+    const auto commands = at->get_subcommands({});
+    const auto found = std::ranges::find_if(
+        commands, [&](const CLI::App* command) { return command->get_name() == word; });
+    if (found == commands.end()) continue;
+    at = *found;
+    name += " " + word;
+  }
+  return {at, name};
+}
+
+// Flags with one dash, as everywhere, and examples.
+void PrintHelp(const CLI::App& app, const std::vector<std::string>& words) {
+  const auto [command, name] = CommandAt(app, words);
+  std::string text = command->help(name);
+  for (std::size_t at = 0; (at = text.find("--", at)) != std::string::npos; ++at) text.erase(at, 1);
+  const auto* const found =
+      std::ranges::find(kExamples, name, &std::pair<std::string_view, std::string_view>::first);
+  std::fputs(text.c_str(), stdout);
+  if (found == kExamples.end()) return;
+  std::printf("\nexamples:\n\n");
+  std::string_view lines = found->second;
+  while (!lines.empty()) {
+    const std::size_t end = std::min(lines.find('\n'), lines.size());
+    std::printf("  $ %.*s\n", static_cast<int>(end), lines.data());
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+}
+
+void PrintFlags(const CLI::App& app, const std::vector<std::string>& words) {
+  for (const CLI::Option* const option : CommandAt(app, words).first->get_options()) {
+    for (const std::string& name : option->get_lnames()) std::printf("-%s\n", name.c_str());
+  }
+}
+
 }  // namespace
 
 int SayUsage(const CLI::App& app, std::string_view what) {
@@ -34,11 +101,16 @@ int SayUsage(const CLI::App& app, std::string_view what) {
 }
 
 std::optional<int> ParseCommandLine(CLI::App& app, const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && arguments.back() == cli::kPrintFlags) {
+    PrintFlags(app, arguments);
+    return 0;
+  }
   try {
     // CLI11 wants them reversed.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-  } catch (const CLI::Success& help) {
-    return app.exit(help);
+  } catch (const CLI::Success&) {
+    PrintHelp(app, arguments);
+    return 0;
   } catch (const CLI::ParseError& error) {
     const std::string commands = CommandsOf(app);
     const bool none = !commands.empty() && app.get_subcommands().empty();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "coffer/base/standard_output.h"
 #include "coffer/cli/commands.h"
 #include "server/api_docs_command.h"
 #include "server/audit_command.h"
@@ -16,17 +17,26 @@
 
 namespace {
 
-// What help and completion say of the families below.
+// The families below, for help and completion.
 const std::array kFamilies{
-    coffer::cli::Family{"server", "the server: -config=FILE|DIR [-check], or -dev [-data=DIR]", {}},
-    coffer::cli::Family{"audit", "audit files, offline", {"verify", "head", "query"}},
+    coffer::cli::Family{"server",
+                        "the server: [-config=FILE|DIR] [-check], or -dev [-data=DIR]",
+                        {},
+                        coffer::server::ServeCommand},
+    coffer::cli::Family{
+        "audit", "audit files, offline", {"verify", "head", "query"}, coffer::server::AuditCommand},
     coffer::cli::Family{"hsm",
                         "the token behind a server",
-                        {"init", "list", "doctor", "gc", "change-pin", "rotate-master"}},
+                        {"init", "list", "doctor", "gc", "change-pin", "rotate-master"},
+                        coffer::server::HsmCommand},
     coffer::cli::Family{"operator",
                         "what needs the token's PIN",
-                        {"init", "recover-root", "restore", "verify-backup"}},
-    coffer::cli::Family{"api-docs", "the API reference: -format=markdown|openapi", {}},
+                        {"init", "recover-root", "restore", "verify-backup"},
+                        coffer::server::OperatorCommand},
+    coffer::cli::Family{"api-docs",
+                        "the API reference: -format=markdown|openapi",
+                        {},
+                        coffer::server::ApiDocsCommand},
 };
 
 // The client has the others of its family.
@@ -41,27 +51,30 @@ bool IsForRunningServer(const std::vector<std::string>& arguments) {
          std::find(arguments.begin(), arguments.end(), "--offline") == arguments.end();
 }
 
-// One line for each family of commands that are not the client's.
 int Dispatch(const std::vector<std::string>& arguments) {
-  const std::string family = arguments.empty() ? "" : arguments.front();
-  const auto rest = [&] { return std::vector(arguments.begin() + 1, arguments.end()); };
-  if (family == "server") return coffer::server::ServeCommand(rest());
-  if (family == "audit" && ReadsAuditFiles(arguments)) {
-    return coffer::server::AuditCommand(rest());
-  }
-  if (family == "hsm") return coffer::server::HsmCommand(rest());
-  if (family == "api-docs") return coffer::server::ApiDocsCommand(rest());
-  if (family == "operator" && !IsForRunningServer(arguments))
-    return coffer::server::OperatorCommand(rest());
-  return coffer::cli::Run(arguments, kFamilies);
+  const auto family = std::ranges::find(kFamilies, arguments.empty() ? "" : arguments.front(),
+                                        &coffer::cli::Family::name);
+  const bool ours = family != kFamilies.end() &&
+                    (family->name != "audit" || ReadsAuditFiles(arguments)) &&
+                    !IsForRunningServer(arguments);
+  return ours ? family->run({arguments.begin() + 1, arguments.end()})
+              : coffer::cli::Run(arguments, kFamilies);
+}
+
+// A command whose output was lost, on a full disk say, has not succeeded.
+int WhetherOutputArrived(int code) {
+  const auto arrived = coffer::FlushOutput();
+  if (arrived) return code;
+  std::fprintf(stderr, "coffer: %s\n", arrived.error().message.c_str());
+  return code == 0 ? 1 : code;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   coffer::server::SettleProcess();
-  const int code = Dispatch(coffer::cli::NormalizeFlags({argv + 1, argv + argc}));
-  std::fflush(stdout);
+  const int ended = Dispatch(coffer::cli::NormalizeFlags({argv + 1, argv + argc}));
+  const int code = WhetherOutputArrived(ended);
   std::fflush(stderr);
   // The copies of the module stay loaded: their destructors must not run beside OpenSSL's own.
   ::_exit(code);

@@ -71,7 +71,7 @@ def main():
     try:
         os.symlink(binary, os.path.join(folder, "coffer"))
         server = subprocess.Popen([binary, "server", "-dev", f"-data={folder}/data", "-dev-root-token-id=cli-root",
-                                   "-dev-listen-address=127.0.0.1:0"], stdin=subprocess.DEVNULL,
+                                   "-dev-listen-address=127.0.0.1:0", "-dev-no-store-token"], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         address = None
         for line in server.stdout:

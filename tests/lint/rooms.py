@@ -23,7 +23,7 @@ EDGES = {
     "transit": ["keyring", "crypto", "base"],
     "kv": ["barrier", "storage", "base"],
     "database": ["barrier", "storage", "leases", "base"],
-    "cli": ["base"],
+    "cli": ["base", "crypto"],
 }
 EDGES["api"] = sorted(set(EDGES) - {"cli"})
 EDGES["server"] = sorted(set(EDGES))
@@ -50,6 +50,7 @@ HOMES = {
     "argon2.h": ["src/crypto/*"],
     "CLI/": ["src/cli/*", "src/server/*"],
     "curl/": ["src/cli/*"],
+    "yaml.h": ["src/cli/*"],
     "prometheus/": ["src/metrics/*"],
     "systemd/": ["src/server/*"],
 }

@@ -12,14 +12,20 @@ struct Family {
   std::string_view name;
   std::string_view help;
   std::vector<std::string_view> commands;
+  // Runs the words behind the family's. With kPrintHelp at their end it prints the named command's
+  // help, with kPrintFlags its flags, one a line.
+  int (*run)(const std::vector<std::string>& arguments) = nullptr;
 };
+
+inline constexpr std::string_view kPrintHelp = "--help";
+inline constexpr std::string_view kPrintFlags = "--print-flags";
 
 // "-flag" becomes "--flag"; "-", "-x" and what stands behind "--" stay.
 std::vector<std::string> NormalizeFlags(std::vector<std::string> arguments);
 
 // Runs one client command, program name excluded. Returns the exit code, as Vault's client has it:
 // 0 done, 1 wrong usage or another local failure, 2 the server's refusal or a server that cannot be
-// reached (`status`: 1, and 2 where it is sealed).
+// reached (`status`: 1, and 2 where it is sealed), 127 for a word that is no command.
 int Run(const std::vector<std::string>& arguments, std::span<const Family> others);
 
 }  // namespace coffer::cli

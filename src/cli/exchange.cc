@@ -1,0 +1,139 @@
+#include "cli/exchange.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+std::string PolicyText(const Request& request) {
+  std::string capability = request.method == "GET"      ? "\"read\""
+                           : request.method == "DELETE" ? "\"delete\""
+                           : request.method == "PATCH"  ? "\"patch\""
+                                                        : "\"create\", \"update\"";
+  if (request.path.find("?list=true") != std::string::npos) capability = "\"list\"";
+  if (request.path.find("?scan=true") != std::string::npos) capability = "\"scan\"";
+  return "path \"" + request.path.substr(0, request.path.find('?')) + "\" {\n  capabilities = [" +
+         capability + "]\n}\n";
+}
+
+// As Go names a request that failed: Get "URL".
+std::string Named(std::string_view method, const std::string& url) {
+  std::string name(method);
+  for (std::size_t i = 1; i < name.size(); ++i) {
+    name[i] = static_cast<char>(std::tolower(static_cast<unsigned char>(name[i])));
+  }
+  return name + " \"" + url + "\"";
+}
+
+int ShowText(const Result<std::string>& text) {
+  if (!text) return Complain(text.error().message, kLocalFailure);
+  Print(*text);
+  return kDone;
+}
+
+}  // namespace
+
+int Complain(std::string_view sentence, int code) {
+  std::fprintf(stderr, "%.*s\n", static_cast<int>(sentence.size()), sentence.data());
+  return code;
+}
+
+std::optional<Answer> Ask(const Invocation& call, const Request& request, int& code) {
+  VaultClient client(call.target);
+  code = kDone;
+  if (call.target.print_curl) {
+    Print(client.CurlCommand(request.method, request.path, request.body) + "\n");
+    return std::nullopt;
+  }
+  if (call.print_policy) {
+    Print(PolicyText(request));
+    return std::nullopt;
+  }
+  auto answer = client.Call(request.method, request.path, request.body);
+  if (!answer) {
+    code = Complain(request.failure + ": " + Named(request.method, client.UrlOf(request.path)) +
+                        ": " + answer.error().message,
+                    kRemoteFailure);
+    return std::nullopt;
+  }
+  if (answer->status >= 400 && !(answer->status == 404 && request.may_be_absent)) {
+    code = Complain(
+        request.failure + ": " +
+            RefusalText(request.method, client.UrlOf(request.path), answer->status, answer->body),
+        kRemoteFailure);
+    return std::nullopt;
+  }
+  return *std::move(answer);
+}
+
+int Show(const Invocation& call, std::string_view answer) {
+  if (call.format == Format::kTable || !call.field.empty()) {
+    std::fputs(WarningsText(answer).c_str(), stderr);
+  }
+  if (call.field.empty()) return ShowText(Render(answer, call.format));
+  const int shown = ShowText(RenderField(answer, call.format, call.field));
+  // For a program the value is all there is; on a terminal the prompt shall not stick to it.
+  if (shown == kDone && ::isatty(STDOUT_FILENO) == 1) std::fputc('\n', stdout);
+  return shown;
+}
+
+int ShowDocument(const Invocation& call, const json& document) {
+  return ShowText(RenderDocument(document, call.format));
+}
+
+void Say(const Invocation& call, std::string_view sentence) {
+  if (call.format == Format::kTable) Print(std::string(sentence) + "\n");
+}
+
+int Exchange(const Invocation& call, const Request& request, std::string_view success) {
+  int code = kDone;
+  const auto answer = Ask(call, request, code);
+  if (!answer) return code;
+  if (!answer->body.empty()) return Show(call, answer->body);
+  Say(call, success);
+  return kDone;
+}
+
+int ExchangeRead(const Invocation& call, const std::string& path, const std::string& query) {
+  int code = kDone;
+  const auto answer = Ask(call, {"GET", path + query, "", "Error reading " + path, true}, code);
+  if (!answer) return code;
+  if (answer->status == 404) {
+    std::fputs(WarningsText(answer->body).c_str(), stderr);
+    return Complain("No value found at " + path, kRemoteFailure);
+  }
+  return Show(call, answer->body);
+}
+
+int ExchangeList(const Invocation& call, const std::string& path, const std::string& query,
+                 std::string_view verb) {
+  std::string asked = path + "?" + std::string(verb) + "=true";
+  if (!query.empty()) asked += "&" + query.substr(1);
+  int code = kDone;
+  const auto answer = Ask(call, {"GET", asked, "", "Error listing " + path, true}, code);
+  if (!answer) return code;
+  const json parsed = json::parse(answer->body, nullptr, false);
+  const json keys = parsed.is_object() ? parsed.value("/data/keys"_json_pointer, json()) : json();
+  if (answer->status == 404 || !keys.is_array() || keys.empty()) {
+    std::fputs(WarningsText(answer->body).c_str(), stderr);
+    if (call.format == Format::kTable) {
+      return Complain("No value found at " + path, kRemoteFailure);
+    }
+    Print("{}\n");
+    return kRemoteFailure;
+  }
+  if (call.format == Format::kTable || call.format == Format::kRaw) return Show(call, answer->body);
+  return ShowDocument(call, keys);
+}
+
+}  // namespace coffer::cli

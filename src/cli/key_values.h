@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "coffer/base/result.h"
+
+namespace coffer::cli {
+
+// A file's content, or standard input's for "-".
+Result<std::string> ReadAll(const std::string& file);
+// NAME=VALUE words, "@FILE" and "-" as a JSON object; a VALUE "@FILE" or "-" is read, "\@..." is
+// "@...". A NAME that stands several times is a list.
+Result<std::string> BodyOf(const std::vector<std::string>& words, std::size_t first);
+// NAME=VALUE words as "?name=value&...", escaped.
+Result<std::string> QueryOf(const std::vector<std::string>& words, std::size_t first);
+// Without slashes at its ends, as Vault's client sends a path.
+std::string PathOf(std::string path);
+
+}  // namespace coffer::cli

@@ -1,0 +1,129 @@
+#include "cli/transit_values.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "cli/key_values.h"
+#include "coffer/base/base64.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+std::string UnderScored(std::string_view flag) {
+  std::string name(flag);
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name;
+}
+
+// The file that the flags or words name, "-" for standard input; empty for another word.
+std::string FileNamed(const Invocation& call) {
+  if (call.Has("in")) return call.Get("in");
+  if (call.words.size() < 2 || call.words[1] == "-") return "-";
+  return call.words[1].starts_with('@') ? call.words[1].substr(1) : "";
+}
+
+bool WriteAll(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+// The field of the answer; decoded, it is what was encrypted.
+Result<std::string> ValueOf(const std::string& answer, std::string_view field, bool decoded) {
+  COFFER_ASSIGN(std::string text, RenderField(answer, Format::kTable, std::string(field)));
+  if (!decoded) return text;
+  COFFER_ASSIGN(const Bytes octets, Base64Decode(text));
+  return std::string(AsText(octets));
+}
+
+}  // namespace
+
+std::string TransitPath(const Invocation& call, std::string_view operation) {
+  return PathOf(call.Get("mount", "transit")) + "/" + std::string(operation) + "/" +
+         call.words.front();
+}
+
+Result<std::string> SecretInput(const Invocation& call, std::string_view what) {
+  const std::string file = FileNamed(call);
+  if (file.empty()) {
+    return Fail(Code::kInvalid,
+                std::string(what) + " on the command line is seen by others: give - or @FILE");
+  }
+  return ReadAll(file);
+}
+
+Result<std::string> PublicInput(const Invocation& call) {
+  const std::string file = FileNamed(call);
+  if (file.empty()) return call.words[1];
+  COFFER_ASSIGN(const std::string content, ReadAll(file));
+  return std::string(Trimmed(content));
+}
+
+void AddEncoded(const Invocation& call, std::initializer_list<std::string_view> flags, json& body) {
+  for (const std::string_view flag : flags) {
+    if (call.Has(flag)) body[UnderScored(flag)] = Base64Encode(AsBytes(call.Get(flag)));
+  }
+}
+
+void AddPlain(const Invocation& call, std::initializer_list<std::string_view> flags, json& body) {
+  for (const std::string_view flag : flags) {
+    if (call.Has(flag)) body[UnderScored(flag)] = call.Get(flag);
+  }
+}
+
+Status WriteFile(const std::string& file, std::string_view content) {
+  std::string fresh = file + ".XXXXXX";
+  const auto failed = [&](int why) {
+    return Fail(Code::kUnavailable, "failed to write " + file + ": " + std::strerror(why));
+  };
+  const int fd = ::mkostemp(fresh.data(), O_CLOEXEC);  // mode 0600
+  if (fd < 0) return failed(errno);
+  bool done = WriteAll(fd, content) && ::fsync(fd) == 0;
+  int why = errno;
+  if (::close(fd) != 0 && done) {
+    done = false;
+    why = errno;
+  }
+  if (done && std::rename(fresh.c_str(), file.c_str()) == 0) return {};
+  if (done) why = errno;
+  ::unlink(fresh.c_str());
+  return failed(why);
+}
+
+int ExchangeValue(Invocation& call, const Request& request, std::string_view field, bool decoded) {
+  const bool whole = call.format != Format::kTable || !call.field.empty();
+  if (whole && call.Has("out")) {
+    return Complain("-out writes the value alone: give -format or -field without it",
+                    kLocalFailure);
+  }
+  if (whole) return Exchange(call, request, "");
+  int code = kDone;
+  const auto answer = Ask(call, request, code);
+  if (!answer) return code;
+  if (!decoded && !call.Has("out")) {
+    call.field = field;
+    return Show(call, answer->body);
+  }
+  std::fputs(WarningsText(answer->body).c_str(), stderr);
+  const auto value = ValueOf(answer->body, field, decoded);
+  if (!value) return Complain(value.error().message, kLocalFailure);
+  if (call.Has("out")) {
+    const Status written = WriteFile(call.Get("out"), *value);
+    return written ? kDone : Complain(written.error().message, kLocalFailure);
+  }
+  std::fwrite(value->data(), 1, value->size(), stdout);
+  return kDone;
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "cli/exchange.h"
+#include "coffer/base/result.h"
+
+// The common parts of the transit commands: plaintext and keys come from a file or standard input,
+// never from an argument.
+namespace coffer::cli {
+
+inline constexpr Flag kMountFlag{"mount", Flag::Kind::kText,
+                                 "where the engine is mounted (default: transit)"};
+inline constexpr Flag kInFlag{"in", Flag::Kind::kText, "read this file instead of standard input"};
+inline constexpr Flag kOutFlag{"out", Flag::Kind::kText,
+                               "write this file, mode 0600, instead of standard output"};
+inline constexpr Flag kContextFlag{"context", Flag::Kind::kText,
+                                   "text from which a derived key is derived"};
+inline constexpr Flag kVersionFlag{"key-version", Flag::Kind::kNumber,
+                                   "the key's version (default: the latest)"};
+
+// "transit/encrypt/KEY", of the first word.
+std::string TransitPath(const Invocation& call, std::string_view operation);
+
+// The file of -in, or of the word behind the key ("@FILE", "-"), or standard input. kInvalid for
+// any other word.
+Result<std::string> SecretInput(const Invocation& call, std::string_view what);
+// As SecretInput, but another word is the value itself. Without the line ends around it.
+Result<std::string> PublicInput(const Invocation& call);
+
+// Flags that hold text, as the API's members of the same names: in base64, or as they are.
+void AddEncoded(const Invocation& call, std::initializer_list<std::string_view> flags,
+                nlohmann::json& body);
+void AddPlain(const Invocation& call, std::initializer_list<std::string_view> flags,
+              nlohmann::json& body);
+
+// Replaces the file, mode 0600, as a whole.
+Status WriteFile(const std::string& file, std::string_view content);
+
+// One request; the answer's one field on standard output or in the file of -out, unless a format or
+// another field is asked for. Base64 is decoded where `decoded` says so.
+int ExchangeValue(Invocation& call, const Request& request, std::string_view field,
+                  bool decoded = false);
+
+}  // namespace coffer::cli
