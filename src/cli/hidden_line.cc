@@ -12,7 +12,7 @@
 namespace coffer::cli {
 namespace {
 
-constexpr std::size_t kMaxLine = 4096;
+constexpr std::size_t kMost = 64 * 1024;
 constexpr std::array kEndings{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 volatile std::sig_atomic_t signal_that_came = 0;
@@ -66,23 +66,29 @@ class Silence {
   std::array<struct sigaction, kEndings.size()> former_{};
 };
 
-std::string ReadLine(const Silence* silence) {
+std::string ReadLine(const Silence& silence) {
   std::string line;
   char c = 0;
-  while (line.size() < kMaxLine && (silence == nullptr || silence->Wait())) {
+  while (line.size() < kMost && silence.Wait()) {
     if (::read(STDIN_FILENO, &c, 1) != 1 || c == '\n') break;
     line += c;
   }
   return line;
 }
 
+std::string ReadRest() {
+  std::string text(kMost, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), stdin));
+  return text;
+}
+
 }  // namespace
 
-std::string ReadHiddenLine(const char* prompt) {
-  if (::isatty(STDIN_FILENO) != 1) return ReadLine(nullptr);
+std::string ReadSecret(const char* prompt) {
+  if (::isatty(STDIN_FILENO) != 1) return ReadRest();
   const Silence silence;
   std::fputs(prompt, stderr);
-  return ReadLine(&silence);
+  return ReadLine(silence);
 }
 
 }  // namespace coffer::cli

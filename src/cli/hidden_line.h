@@ -4,8 +4,8 @@
 
 namespace coffer::cli {
 
-// A line of standard input. On a terminal `prompt` asks for it and it is not shown; whatever ends
-// the program meanwhile leaves the terminal as it was.
-std::string ReadHiddenLine(const char* prompt);
+// On a terminal a line, which `prompt` asks for and which is not shown; whatever ends the program
+// meanwhile leaves the terminal as it was. Elsewhere all of standard input, 64 KiB at most.
+std::string ReadSecret(const char* prompt);
 
 }  // namespace coffer::cli

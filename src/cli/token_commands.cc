@@ -74,7 +74,7 @@ void SayLoggedIn(const Invocation& call, bool stored) {
 // The token that was given, in one of the ways there are; empty where it is none.
 std::string GivenToken(const Invocation& call) {
   if (call.words.empty() || call.words.front() == "-") {
-    return std::string(Trimmed(ReadHiddenLine("Token (will be hidden): ")));
+    return std::string(Trimmed(ReadSecret("Token (will be hidden): ")));
   }
   std::string_view word = call.words.front();
   if (word.starts_with("token=")) word.remove_prefix(6);

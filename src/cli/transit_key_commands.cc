@@ -57,9 +57,9 @@ struct Material {
 // The bytes that a text in base64 stands for; nothing where it is none.
 std::optional<SecretBytes> FromBase64(const SecretBytes& file) {
   const std::string_view text = Trimmed(AsText(file.Reveal()));
-  auto octets = Base64Decode(text);
-  if (!octets || octets->empty()) return std::nullopt;
-  return SecretBytes(std::move(*octets));
+  auto key = Base64Decode(text);
+  if (!key || key->empty()) return std::nullopt;
+  return SecretBytes(std::move(*key));
 }
 
 Result<Material> MaterialOf(SecretBytes file, bool raw) {
@@ -74,11 +74,11 @@ Result<Material> MaterialOf(SecretBytes file, bool raw) {
     return material;
   }
   auto decoded = FromBase64(file);
-  SecretBytes& octets = decoded ? *decoded : file;
-  auto pkcs8 = crypto::PrivateKeyAsPkcs8(octets);
+  SecretBytes& content = decoded ? *decoded : file;
+  auto pkcs8 = crypto::PrivateKeyAsPkcs8(content);
   if (!pkcs8 && pkcs8.error().code != Code::kNotFound) return Fail(pkcs8.error());
   material.asymmetric = pkcs8.has_value();
-  material.key = pkcs8 ? *std::move(pkcs8) : std::move(octets);
+  material.key = pkcs8 ? *std::move(pkcs8) : std::move(content);
   return material;
 }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/key_values.h"
@@ -15,6 +16,7 @@ namespace coffer::cli {
 namespace {
 
 using nlohmann::json;
+namespace fs = std::filesystem;
 
 std::string UnderScored(std::string_view flag) {
   std::string name(flag);
@@ -23,10 +25,13 @@ std::string UnderScored(std::string_view flag) {
 }
 
 // The file that the flags or words name, "-" for standard input; empty for another word.
-std::string FileNamed(const Invocation& call) {
+Result<std::string> FileNamed(const Invocation& call) {
+  if (call.Has("in") && call.words.size() > 1) {
+    return Fail(Code::kInvalid, "give one of -in and " + call.words[1]);
+  }
   if (call.Has("in")) return call.Get("in");
   if (call.words.size() < 2 || call.words[1] == "-") return "-";
-  return call.words[1].starts_with('@') ? call.words[1].substr(1) : "";
+  return call.words[1].starts_with('@') ? call.words[1].substr(1) : std::string();
 }
 
 bool WriteAll(int fd, std::string_view content) {
@@ -43,8 +48,8 @@ bool WriteAll(int fd, std::string_view content) {
 Result<std::string> ValueOf(const std::string& answer, std::string_view field, bool decoded) {
   COFFER_ASSIGN(std::string text, RenderField(answer, Format::kTable, std::string(field)));
   if (!decoded) return text;
-  COFFER_ASSIGN(const Bytes octets, Base64Decode(text));
-  return std::string(AsText(octets));
+  COFFER_ASSIGN(const Bytes plaintext, Base64Decode(text));
+  return std::string(AsText(plaintext));
 }
 
 }  // namespace
@@ -55,7 +60,7 @@ std::string TransitPath(const Invocation& call, std::string_view operation) {
 }
 
 Result<std::string> SecretInput(const Invocation& call, std::string_view what) {
-  const std::string file = FileNamed(call);
+  COFFER_ASSIGN(const std::string file, FileNamed(call));
   if (file.empty()) {
     return Fail(Code::kInvalid,
                 std::string(what) + " on the command line is seen by others: give - or @FILE");
@@ -64,7 +69,7 @@ Result<std::string> SecretInput(const Invocation& call, std::string_view what) {
 }
 
 Result<std::string> PublicInput(const Invocation& call) {
-  const std::string file = FileNamed(call);
+  COFFER_ASSIGN(const std::string file, FileNamed(call));
   if (file.empty()) return call.words[1];
   COFFER_ASSIGN(const std::string content, ReadAll(file));
   return std::string(Trimmed(content));
@@ -82,21 +87,24 @@ void AddPlain(const Invocation& call, std::initializer_list<std::string_view> fl
   }
 }
 
-Status WriteFile(const std::string& file, std::string_view content) {
-  std::string fresh = file + ".XXXXXX";
+Status WriteFile(const std::string& name, std::string_view content) {
   const auto failed = [&](int why) {
-    return Fail(Code::kUnavailable, "failed to write " + file + ": " + std::strerror(why));
+    return Fail(Code::kUnavailable, "failed to write " + name + ": " + std::strerror(why));
   };
-  const int fd = ::mkostemp(fresh.data(), O_CLOEXEC);  // mode 0600
+  std::error_code error;
+  // A link stays one; a device or a pipe is written to and never replaced.
+  const fs::path resolved = fs::canonical(name, error);
+  const std::string file = error ? name : resolved.string();
+  const bool in_place = fs::exists(file, error) && !fs::is_regular_file(file, error);
+  std::string fresh = in_place ? file : file + ".XXXXXX";
+  const int fd = in_place ? ::open(file.c_str(), O_WRONLY | O_CLOEXEC)
+                          : ::mkostemp(fresh.data(), O_CLOEXEC);  // mode 0600
   if (fd < 0) return failed(errno);
-  bool done = WriteAll(fd, content) && ::fsync(fd) == 0;
-  int why = errno;
-  if (::close(fd) != 0 && done) {
-    done = false;
-    why = errno;
-  }
-  if (done && std::rename(fresh.c_str(), file.c_str()) == 0) return {};
-  if (done) why = errno;
+  int why = WriteAll(fd, content) && (in_place || ::fsync(fd) == 0) ? 0 : errno;
+  if (::close(fd) != 0 && why == 0) why = errno;
+  if (in_place) return why == 0 ? Status{} : failed(why);
+  if (why == 0 && std::rename(fresh.c_str(), file.c_str()) == 0) return {};
+  if (why == 0) why = errno;
   ::unlink(fresh.c_str());
   return failed(why);
 }

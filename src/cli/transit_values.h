@@ -36,8 +36,8 @@ void AddEncoded(const Invocation& call, std::initializer_list<std::string_view> 
 void AddPlain(const Invocation& call, std::initializer_list<std::string_view> flags,
               nlohmann::json& body);
 
-// Replaces the file, mode 0600, as a whole.
-Status WriteFile(const std::string& file, std::string_view content);
+// Replaces the file, mode 0600, as a whole; a device or a pipe is written to.
+Status WriteFile(const std::string& name, std::string_view content);
 
 // One request; the answer's one field on standard output or in the file of -out, unless a format or
 // another field is asked for. Base64 is decoded where `decoded` says so.
