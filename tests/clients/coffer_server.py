@@ -21,7 +21,7 @@ class CofferServer:
         self.output = []
         self.url = None
         self.process = subprocess.Popen(
-            [BINARY, "server", "-dev", f"-data={self.data}", "-dev-root-token-id=root",
+            [BINARY, "server", "-dev", "-dev-no-store-token", f"-data={self.data}", "-dev-root-token-id=root",
              "-dev-listen-address=127.0.0.1:0", *flags],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         threading.Thread(target=self._read, daemon=True).start()

@@ -18,7 +18,7 @@ let vault;
 
 // Resolves with the address once the server says that it is ready; rejects when it ends before.
 function start() {
-  server = spawn(binary, ['server', '-dev', `-data=${data}`, '-dev-root-token-id=root',
+  server = spawn(binary, ['server', '-dev', '-dev-no-store-token', `-data=${data}`, '-dev-root-token-id=root',
     '-dev-listen-address=127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
   return new Promise((resolve, reject) => {
     let address;

@@ -32,7 +32,7 @@ class Server:
     def start(self):
         """Returns when the server says that it is ready; raises with its words where it does not start."""
         self.process = subprocess.Popen(
-            [BINARY, "server", "-dev", f"-data={self.data}", "-dev-root-token-id=root",
+            [BINARY, "server", "-dev", "-dev-no-store-token", f"-data={self.data}", "-dev-root-token-id=root",
              "-dev-listen-address=127.0.0.1:0", *self.flags], env=self.environment,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for line in self.process.stdout:

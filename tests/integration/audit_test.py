@@ -23,7 +23,7 @@ class Server(Running):
         self.data = data
         self.log = os.path.join(os.path.dirname(data), "server.log")
         self.process = subprocess.Popen(
-            [BINARY, "server", "-dev", f"-data={data}", f"-dev-root-token-id={TOKEN}", "-dev-listen-address=127.0.0.1:0", *flags],
+            [BINARY, "server", "-dev", "-dev-no-store-token", f"-data={data}", f"-dev-root-token-id={TOKEN}", "-dev-listen-address=127.0.0.1:0", *flags],
             stdout=subprocess.PIPE, stderr=open(self.log, "ab"), text=True)
         for line in self.process.stdout:
             if line.startswith("listening on http://"):

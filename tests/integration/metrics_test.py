@@ -106,7 +106,7 @@ class Case(FolderCase):
 
     def setUp(self):
         super().setUp()
-        dev = subprocess.Popen([BINARY, "server", "-dev", f"-data={self.data}", f"-dev-root-token-id={TOKEN}",
+        dev = subprocess.Popen([BINARY, "server", "-dev", "-dev-no-store-token", f"-data={self.data}", f"-dev-root-token-id={TOKEN}",
                                 "-dev-listen-address=127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.assertIn("coffer is ready\n", iter(dev.stdout.readline, ""))
         dev.terminate()

@@ -18,7 +18,7 @@ BINARY = take_binary()
 class PromtoolTest(unittest.TestCase):
     def test_finds_nothing_to_say(self):
         with tempfile.TemporaryDirectory() as folder:
-            server = subprocess.Popen([BINARY, "server", "-dev", f"-data={folder}/data", "-dev-root-token-id=root",
+            server = subprocess.Popen([BINARY, "server", "-dev", "-dev-no-store-token", f"-data={folder}/data", "-dev-root-token-id=root",
                                        "-dev-listen-address=127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
             try:
                 lines = []

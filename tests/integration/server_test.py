@@ -32,7 +32,7 @@ def run(*words, env=None, stdin=None):
 
 
 def dev_words(data, *flags):
-    return "server", "-dev", f"-data={data}", "-dev-listen-address=127.0.0.1:0", *flags
+    return "server", "-dev", "-dev-no-store-token", f"-data={data}", "-dev-listen-address=127.0.0.1:0", *flags
 
 
 class Server(Running):

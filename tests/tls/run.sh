@@ -19,7 +19,7 @@ if ! cmp -s tests/tls/requirements.txt "$venv/installed"; then
 fi
 
 dir=$(mktemp -d)
-"$binary" server -dev -dev-tls -data="$dir/data" -dev-listen-address=127.0.0.1:0 >"$dir/log" 2>&1 &
+"$binary" server -dev -dev-no-store-token -dev-tls -data="$dir/data" -dev-listen-address=127.0.0.1:0 >"$dir/log" 2>&1 &
 server=$!
 stop() { kill "$server" 2>/dev/null && wait "$server"; rm -rf "$dir"; }
 trap stop EXIT
