@@ -108,7 +108,7 @@ int ExchangeRead(const Invocation& call, const std::string& path, const std::str
   int code = kDone;
   const auto answer = Ask(call, {"GET", path + query, "", "Error reading " + path, true}, code);
   if (!answer) return code;
-  if (answer->status == 404) {
+  if (answer->status == 404 || answer->body.empty()) {
     std::fputs(WarningsText(answer->body).c_str(), stderr);
     return Complain("No value found at " + path, kRemoteFailure);
   }

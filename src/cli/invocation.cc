@@ -198,6 +198,8 @@ Result<Invocation> ParseInvocation(const Command& command,
   if (const std::string format = Variable("FORMAT"); !format.empty()) {
     COFFER_ASSIGN(call.format, ParseFormat(format));
   }
+  // A command without an answer to show says its sentence whatever the variable wants.
+  if (command.shows == Shows::kNothing) call.format = Format::kTable;
   COFFER_TRY(Reader(command, arguments, call).Read());
   COFFER_TRY(CheckNumber(command, call.words.size()));
   COFFER_TRY(call.target.Check());
