@@ -12,7 +12,7 @@
 namespace coffer::cli {
 namespace {
 
-constexpr std::size_t kMost = 64 * 1024;
+constexpr std::size_t kMost = 64UL * 1024;
 constexpr std::array kEndings{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 volatile std::sig_atomic_t signal_that_came = 0;

@@ -34,7 +34,7 @@ Status TakeHeader(Target& target, const std::string& value) {
 }
 
 // One of CommonFlags().
-Status TakeCommon(Invocation& call, std::string_view name, std::string value) {
+Status TakeCommon(Invocation& call, std::string_view name, const std::string& value) {
   Target& target = call.target;
   const std::pair<std::string_view, std::string*> texts[] = {
       {"address", &target.address},
@@ -56,8 +56,8 @@ Status TakeCommon(Invocation& call, std::string_view name, std::string value) {
   if (name == "tls-skip-verify") target.tls_skip_verify = true;
   if (name == "output-curl-string") target.print_curl = true;
   if (name == "output-policy") call.print_policy = true;
-  if (name == "wrap-ttl") SetHeader(target, "X-Vault-Wrap-TTL", std::move(value));
-  if (name == "mfa") target.headers.emplace_back("X-Vault-MFA", std::move(value));
+  if (name == "wrap-ttl") SetHeader(target, "X-Vault-Wrap-TTL", value);
+  if (name == "mfa") target.headers.emplace_back("X-Vault-MFA", value);
   if (name == "policy-override") SetHeader(target, "X-Vault-Policy-Override", "true");
   return name == "header" ? TakeHeader(target, value) : Status{};
 }
@@ -130,7 +130,7 @@ class Reader {
       value = arguments_[at_];
     }
     COFFER_TRY(CheckValue(*flag, value));
-    if (own == nullptr) return TakeCommon(call_, name, std::move(value));
+    if (own == nullptr) return TakeCommon(call_, name, value);
     call_.flags[name].push_back(std::move(value));
     return {};
   }

@@ -142,7 +142,7 @@ json FieldOf(const json& answer, const std::string& field) {
   }
   if (std::ranges::count(kEnvelope, field) > 0) return MemberOf(answer, field.c_str(), nullptr);
   if (field == "refresh_interval") return MemberOf(answer, "lease_duration", nullptr);
-  const json data = MemberOf(answer, "data", nullptr);
+  json data = MemberOf(answer, "data", nullptr);
   if (field == "data" && !Has(data, "data")) return data;
   return MemberOf(data, field.c_str(), nullptr);
 }
