@@ -28,6 +28,7 @@ constexpr auto kExamples = std::to_array<std::pair<std::string_view, std::string
     {"coffer hsm rotate-master", "coffer hsm rotate-master data"},
     {"coffer operator init", "coffer operator init -format=json > root-token.json"},
     {"coffer operator recover-root", "coffer operator recover-root"},
+    {"coffer operator remove-audit-device", "coffer operator remove-audit-device second/"},
     {"coffer operator backup", "coffer operator backup -offline /backups/monday"},
     {"coffer operator restore", "coffer operator restore /backups/monday"},
     {"coffer operator verify-backup", "coffer operator verify-backup /backups/monday"},

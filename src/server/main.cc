@@ -31,7 +31,7 @@ const std::array kFamilies{
                         coffer::server::HsmCommand},
     coffer::cli::Family{"operator",
                         "what needs the token's PIN",
-                        {"init", "recover-root", "restore", "verify-backup"},
+                        {"init", "recover-root", "restore", "verify-backup", "remove-audit-device"},
                         coffer::server::OperatorCommand},
     coffer::cli::Family{"api-docs",
                         "the API reference: -format=markdown|openapi",
