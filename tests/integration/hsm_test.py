@@ -42,7 +42,7 @@ class DoctorTest(Case):
         self.assertRegex(out, r"(?m)^unwrap template +enforced$")
         self.assertRegex(out, r"(?m)^session objects +go with the session$")
         self.assertRegex(out, r"(?m)^aes256-gcm96 +encrypt +wrapped +- *$")
-        self.assertRegex(out, r"(?m)^chacha20-poly1305 +create +refused +-  C_GenerateKeyPair: CKR_")
+        self.assertRegex(out, r"(?m)^chacha20-poly1305 +create +refused +-  C_GenerateKey: CKR_")
         self.assertIn("this release can keep its keys in this token\n", out)
 
     def test_works_beside_a_running_server(self):
