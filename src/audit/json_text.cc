@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "coffer/base/utf8.h"
+
 namespace coffer::audit {
 namespace {
 
@@ -14,24 +16,6 @@ int HexQuad(std::string_view raw, std::size_t at) {
   int value = 0;
   const auto [end, error] = std::from_chars(raw.data() + at, raw.data() + at + 4, value, 16);
   return error == std::errc{} && end == raw.data() + at + 4 && raw[at] != '-' ? value : -1;
-}
-
-void AppendUtf8(std::uint32_t code, std::string& out) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xc0 | (code >> 6));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xe0 | (code >> 12));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3f));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  } else {
-    out += static_cast<char>(0xf0 | (code >> 18));
-    out += static_cast<char>(0x80 | ((code >> 12) & 0x3f));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3f));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  }
 }
 
 // \uXXXX at `at` (of the backslash), a surrogate pair as one; returns how many octets it took.

@@ -52,6 +52,27 @@ std::size_t Utf8Octets(std::string_view text, std::size_t at) {
   return 1 + sequence.more;
 }
 
+void AppendUtf8(std::uint32_t point, std::string& out) {
+  const auto low_bits = [&](unsigned shift) {
+    return static_cast<char>(0x80 | ((point >> shift) & 0x3f));
+  };
+  if (point < 0x80) {
+    out += static_cast<char>(point);
+    return;
+  }
+  if (point < 0x800) {
+    out += static_cast<char>(0xc0 | (point >> 6));
+  } else if (point < 0x10000) {
+    out += static_cast<char>(0xe0 | (point >> 12));
+    out += low_bits(6);
+  } else {
+    out += static_cast<char>(0xf0 | (point >> 18));
+    out += low_bits(12);
+    out += low_bits(6);
+  }
+  out += low_bits(0);
+}
+
 bool IsUtf8(std::string_view text) {
   std::size_t at = AsciiWords(text);
   while (at < text.size()) {

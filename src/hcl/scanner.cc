@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "coffer/base/ascii.h"
+#include "coffer/base/utf8.h"
 
 namespace coffer::hcl {
 namespace {
@@ -14,43 +15,6 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsWordStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool IsWordPart(char c) { return IsWordStart(c) || IsDigit(c) || c == '-' || c == '.'; }
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-// The octets of the UTF-8 sequence at the front of `text` (RFC 3629); 0 where it is none.
-std::size_t SequenceLength(std::string_view text) {
-  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = octet(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if (!IsContinuation(text[i])) return 0;
-  }
-  const unsigned char second = octet(1);
-  const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-  const bool beyond = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
-  return overlong || beyond ? 0 : length;
-}
-
-void AppendUtf8(std::uint32_t point, std::string& out) {
-  const auto low_bits = [&](unsigned shift) {
-    return static_cast<char>(0x80 | ((point >> shift) & 0x3f));
-  };
-  if (point < 0x80) {
-    out += static_cast<char>(point);
-  } else if (point < 0x800) {
-    out += static_cast<char>(0xc0 | (point >> 6));
-    out += low_bits(0);
-  } else if (point < 0x10000) {
-    out += static_cast<char>(0xe0 | (point >> 12));
-    out += low_bits(6);
-    out += low_bits(0);
-  } else {
-    out += static_cast<char>(0xf0 | (point >> 18));
-    out += low_bits(12);
-    out += low_bits(6);
-    out += low_bits(0);
-  }
-}
 
 std::size_t LeadingBlanks(std::string_view line) {
   const std::size_t blanks = line.find_first_not_of(" \t");
@@ -79,7 +43,7 @@ std::string JoinLines(const std::vector<std::string_view>& lines, bool indented)
 Status Scanner::CheckCharacters() const {
   Position at;
   for (std::size_t i = 0; i < text_.size();) {
-    const std::size_t length = SequenceLength(text_.substr(i));
+    const std::size_t length = Utf8Octets(text_, i);
     const char c = text_[i];
     if (length == 0) return FailAt(at, "the text is not UTF-8");
     if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') ||

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -27,6 +28,17 @@ TEST(IsUtf8, TakesEveryScalarValueInItsShortestFormOnly) {
       ASSERT_EQ(IsUtf8(Encode(point, octets)), octets == shortest && !surrogate)
           << point << " in " << octets << " octets";
     }
+  }
+}
+
+TEST(AppendUtf8, WritesEachCharacterInItsShortestForm) {
+  for (std::uint32_t point = 0; point <= 0x10ffff; ++point) {
+    const int shortest = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    std::string text = "x";
+    AppendUtf8(point, text);
+    ASSERT_EQ(text, "x" + Encode(point, shortest)) << point;
+    const bool surrogate = point >= 0xd800 && point <= 0xdfff;
+    ASSERT_EQ(Utf8Octets(text, 1), surrogate ? 0U : static_cast<std::size_t>(shortest)) << point;
   }
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace coffer {
@@ -11,5 +13,8 @@ bool IsUtf8(std::string_view text);
 
 // The octets of the character at `at`; 0 where there is none.
 std::size_t Utf8Octets(std::string_view text, std::size_t at);
+
+// Appends the character with this number, at most 0x10ffff.
+void AppendUtf8(std::uint32_t point, std::string& out);
 
 }  // namespace coffer
