@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """A worker stays in one request, because the disk under the audit file holds its write, COUNT times: it is said in the log, the server
-is not ready, and is again once the write returns; SIGTERM ends a server where it does not. The first turn is of the last kind.
+is not ready, its supervisor gets no sign of life, and all is well again once the write returns; SIGTERM ends a server where it does not. The
+first turn is of the last kind.
 usage: stuck_worker.py COUNT"""
 import http.client
 import os
+import socket
 import sys
 import tempfile
 import threading
@@ -29,6 +31,26 @@ class Log(threading.Thread):
             self.text += line
 
 
+class Supervisor:
+    """What systemd would be told."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "notify.sock")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.settimeout(30)
+
+    def environment(self):
+        return {"NOTIFY_SOCKET": self.path, "WATCHDOG_USEC": "1000000"}
+
+    def until(self, wanted):
+        """The messages before `wanted`."""
+        told = []
+        while (message := self.socket.recv(4096).decode()) != wanted:
+            told.append(message)
+        return told
+
+
 def ask(server):
     """A request that nobody waits for."""
     def run():
@@ -51,7 +73,8 @@ def turn(ends, failures):
     with tempfile.TemporaryDirectory() as folder:
         data = os.path.join(folder, "data")
         trail = os.path.join(data, "audit", "audit.log")
-        server = Server(data, environment=dict(os.environ, LD_PRELOAD=LIBRARY, COFFER_TEST_FROZEN=trail))
+        supervisor = Supervisor(folder)
+        server = Server(data, environment=dict(os.environ, LD_PRELOAD=LIBRARY, COFFER_TEST_FROZEN=trail, **supervisor.environment()))
         server.start()
         server.call("PUT", "sys/audit/file", {"type": "file", "options": {"file_path": "audit.log"}})
         log = Log(server.process.stderr)
@@ -76,11 +99,18 @@ def turn(ends, failures):
                 failures.append(f"{label}: it is not said")
             if health(server) == 200:
                 failures.append(f"{label}: sys/health is green")
+            signs = supervisor.until("STATUS=a request does not return")
+            if signs.count("WATCHDOG=1") < WAIT:  # one each half second until then
+                failures.append(f"{label}: the supervisor heard {signs}")
+            time.sleep(2)  # what must not come cannot be waited for
         took = time.monotonic() - began
         if not ends:
             os.remove(trail + ".frozen")
             if wait_for(lambda: health(server) == 200, SLACK) is None:
                 failures.append(f"{label}: not ready after the write returned")
+            signs = supervisor.until("STATUS=")
+            if signs.count("WATCHDOG=1") > 1:  # one may have been on its way
+                failures.append(f"{label}: the supervisor heard of a life that there was not: {signs}")
             server.process.terminate()
             if server.process.wait(timeout=30) != 0:
                 failures.append(f"{label}: the server did not stop cleanly")
