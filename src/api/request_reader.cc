@@ -63,8 +63,9 @@ void AddParameter(JsonValue::Object& object, std::string name, std::string text)
 }
 
 Result<JsonValue> ReadForm(std::string_view body) {
-  // No endpoint has more than a dozen parameters; AddParameter looks through all of them.
+  // No endpoint has more than a dozen parameters; AddParameter compares the names of all of them.
   constexpr std::size_t kMaxPairs = 256;
+  constexpr std::size_t kMaxName = 1024;
   JsonValue parameters{JsonValue::Data(JsonValue::Object())};
   auto& object = *parameters.As<JsonValue::Object>();
   // A vector that grows leaves the octets of short texts behind.
@@ -81,7 +82,8 @@ Result<JsonValue> ReadForm(std::string_view body) {
     const bool decoded =
         PercentDecode(pair.substr(0, equals), true, name) &&
         (equals == std::string_view::npos || PercentDecode(pair.substr(equals + 1), true, value));
-    if (!decoded || !IsUtf8(name) || !IsUtf8(value) || ++pairs > kMaxPairs) {
+    if (!decoded || !IsUtf8(name) || !IsUtf8(value) || name.size() > kMaxName ||
+        ++pairs > kMaxPairs) {
       SecureWipe(value.data(), value.size());
       parameters.Wipe();
       return Fail(Code::kInvalid, "failed to parse form data");

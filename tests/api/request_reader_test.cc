@@ -90,6 +90,12 @@ TEST(RequestReader, ReadsFormsUnlessTheyAreJson) {
     request.body = bad;
     EXPECT_FALSE(ReadParameters(request, Verb::kWrite)) << bad;
   }
+  const std::string longest = std::string(1024, 'n') + "=1";
+  request.body = longest;
+  EXPECT_TRUE(ReadParameters(request, Verb::kWrite));
+  const std::string longer = "n" + longest;
+  request.body = longer;
+  EXPECT_FALSE(ReadParameters(request, Verb::kWrite));
 }
 
 }  // namespace
