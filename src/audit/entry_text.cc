@@ -45,9 +45,9 @@ void AppendTexts(std::span<const std::string> texts, std::string& out) {
   out += ']';
 }
 
-// How much of a line what a client sent may take: `data` of a JSON value, `text` of a path or a
-// warning. All that one without a valid token has written, in the two entries of his request, is
-// less than 4 KiB.
+// How much of a line what a client sent may take: `data` of a JSON value, `text` of a path, a
+// mount's too, or a warning. All that one without a valid token has written, in the two entries of
+// his request, is less than 4 KiB.
 struct Room {
   std::size_t data = 0;
   std::size_t text = 0;
@@ -97,9 +97,12 @@ std::string_view MountClass(std::string_view type) {
   return type == "token" ? "auth" : "secret";
 }
 
-void AppendMount(const Mount& mount, Members& members) {
+void AppendMount(const Entry& entry, const ValueHasher& hasher, Members& members) {
+  const Mount& mount = entry.mount;
   if (mount.type.empty()) return;
-  members.Text("mount_point", mount.point);
+  if (!mount.point.empty()) {
+    AppendBounded(mount.point, RoomFor(entry).text, hasher, members.Name("mount_point"));
+  }
   members.Text("mount_type", mount.type);
   members.Text("mount_accessor", mount.accessor);
   members.Text("mount_class", MountClass(mount.type));
@@ -142,7 +145,7 @@ void AppendRequest(const Entry& entry, const ValueHasher& hasher, std::string& o
   Members request(out, Members::Open{});
   request.Text("id", entry.request_id);
   request.Text("operation", entry.operation);
-  AppendMount(entry.mount, request);
+  AppendMount(entry, hasher, request);
   const Room room = RoomFor(entry);
   AppendBounded(entry.path, room.text, hasher, request.Name("path"));
   if (!entry.request_data.empty()) {
@@ -164,7 +167,7 @@ void AppendDocument(const Document& document, std::string& out) {
 
 void AppendResponse(const Entry& entry, const ValueHasher& hasher, std::string& out) {
   Members response(out);
-  AppendMount(entry.mount, response);
+  AppendMount(entry, hasher, response);
   AppendNumber(static_cast<std::uint64_t>(entry.status), response.Name("http_status"));
   const Room room = RoomFor(entry);
   if (entry.response_document != nullptr) {

@@ -341,9 +341,13 @@ TEST_F(StrangersTest, TwoEntriesTakeLessThan4KiBWhateverIsSent) {
   std::size_t most = 0;
   for (const std::string& token : {std::string(), escapes_}) {
     entry_.token = token;
-    for (const std::string& text : texts) {
-      entry_.path = entry_.request_data = entry_.response_data = text;
-      most = std::max(most, Octets());
+    for (const std::size_t size : {1, 256, 512}) {  // a mount's path is no longer
+      const std::string mount(size, 'm');
+      entry_.mount = {mount, "transit", "transit_12345678"};
+      for (const std::string& text : texts) {
+        entry_.path = entry_.request_data = entry_.response_data = text;
+        most = std::max(most, Octets());
+      }
     }
   }
   EXPECT_LE(most, 4096U);
