@@ -84,8 +84,9 @@ Status CheckOnly(const Config& config) {
   const std::vector<Error> refusals = FindRefusals(config);
   for (const Error& refusal : refusals) Report(refusal);
   if (refusals.empty()) return {};
-  return Fail(Code::kInvalid, "a start would be refused: " + std::to_string(refusals.size()) +
-                                  (refusals.size() == 1 ? " reason" : " reasons"));
+  return Fail(Code::kInvalid,
+              "a server would not start, or serve nobody: " + std::to_string(refusals.size()) +
+                  (refusals.size() == 1 ? " reason" : " reasons"));
 }
 
 Status ServeDev(const Flags& flags) {

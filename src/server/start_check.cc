@@ -57,6 +57,7 @@ Status CheckPin(const Config& config) {
 }
 
 Status CheckAuditDevice(const audit::DeviceSettings& device) {
+  if (device.type != audit::DeviceType::kFile) return {};
   std::error_code error;
   const fs::path place = fs::exists(device.file, error) ? device.file : device.file.parent_path();
   if (::access(place.c_str(), W_OK) == 0) return {};

@@ -12,10 +12,10 @@ namespace coffer::server {
 // copies. Before any of them is used. kInvalid as CheckTrustedPath's.
 Status CheckPlaces(const Config& config);
 
-// All that a start would refuse, each as the start says it, without touching the token or the
-// database and without binding an address: places, the data directory, the PIN, the module's file,
-// listeners with their certificates, audit files. Unknown remain what the token and the database
-// hold, and addresses that somebody else has.
+// All that a start would refuse, each as the start says it, and audit files without which a server
+// would answer nobody. Touches neither the token nor the database and binds no address: looks at
+// places, the data directory, the PIN, the module's file, listeners with their certificates, audit
+// files. Unknown remain what the token and the database hold, and addresses that somebody else has.
 std::vector<Error> FindRefusals(const Config& config);
 
 }  // namespace coffer::server

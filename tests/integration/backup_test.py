@@ -260,7 +260,7 @@ class OfflineTest(BackupCase):
 
     def test_a_database_without_a_start_has_nothing_to_back_up(self):
         shutil.rmtree(self.path("data"))
-        self.refused(1, "failed to open", "operator", "backup", "-offline", self.backup_file("one"))
+        self.refused(1, f"the data directory {self.path('data')} is not there: ", "operator", "backup", "-offline", self.backup_file("one"))
 
 
 class RestoreTest(BackupCase):

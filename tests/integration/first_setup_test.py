@@ -5,6 +5,7 @@ usage: first_setup_test.py COFFER [GROUP]"""
 import os
 import shutil
 import subprocess
+import tempfile
 
 from console_case import BINARY, MODULE, Case
 from program import run_tests
@@ -20,11 +21,25 @@ token {{
 
 
 class SetupCase(Case):
+    """A class has one folder, and one token where it wants any; each test begins with a good configuration and the right PIN."""
+
+    wants_token = True
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, cls.folder, True)
+
     def setUp(self):
-        super().setUp()
+        self.write("softhsm2.conf", f"directories.tokendir = {self.path('tokens')}\nlog.level = ERROR\n")
         self.text = PLAIN.format(folder=self.folder, module=MODULE)
         self.set(self.text)
-        self.good("hsm", "init")
+        if not self.wants_token:
+            return
+        if not os.path.exists(self.path("data")):
+            self.good("hsm", "init")
+            type(self).right_pin = self.pin()
+        self.write("pin", self.right_pin + "\n")
 
     def set(self, text):
         with open(self.path("coffer.hcl"), "w") as out:
@@ -54,36 +69,38 @@ class SetupCase(Case):
 
 
 class ConfigurationTest(SetupCase):
+    wants_token = False
+
     def at(self, line, column, sentence):
         self.said(f"{self.path('coffer.hcl')}: line {line}, column {column}: {sentence}")
 
     def test_what_is_no_document_is_said_with_line_and_column(self):
         for text, line, column, sentence in (
-                ("listener \"tcp\" {\n", 9, 1, "the block has no end"),
-                ("cluster_name = \"a\n", 9, 16, "the string has no end on its line"),
-                ("cluster_name = a\n", 9, 16, "expected a value; a string stands in quotes: \"a\""),
-                ("cluster_name: \"a\"\n", 9, 13, "expected = or { after \"cluster_name\""),
-                ("workers = 2 workers = 3\n", 9, 13, "expected a new line or a comma"),
-                ("workers = 2\nworkers = 3\n", 10, 1, "\"workers\" was set before"),
-                ("workers = 1.5\n", 9, 11, "\"workers\" must be an integer, not a number"),
-                ("= 3\n", 9, 1, "expected a name")):
+                ("listener \"tcp\" {\n", 8, 16, "the block has no end"),
+                ("cluster_name = \"a\n", 8, 16, "the string has no end on its line"),
+                ("cluster_name = a\n", 8, 16, "expected a value; a string stands in quotes: \"a\""),
+                ("cluster_name: \"a\"\n", 8, 13, "expected = or { after \"cluster_name\""),
+                ("workers = 2 workers = 3\n", 8, 13, "expected a new line or a comma"),
+                ("workers = 2\nworkers = 3\n", 9, 1, "\"workers\" was set before"),
+                ("workers = 1.5\n", 8, 11, "\"workers\" must be an integer, not a number"),
+                ("= 3\n", 8, 1, "expected a name")):
             self.set(self.text + text)
             self.at(line, column, sentence)
 
     def test_keys_and_values_that_are_none_are_said_with_what_would_be_one(self):
         for text, line, column, sentence in (
-                ("clustername = \"a\"\n", 9, 1, "unknown key \"clustername\" in the configuration; did you mean \"cluster_name\"?"),
-                ("ui = true\n", 9, 1, "\"ui\" has no place in the configuration: there is no web interface"),
-                ("drain_timeout = \"10\"\n", 9, 17, "\"drain_timeout\""),
-                ("log_level = \"trace\"\n", 9, 1, "\"log_level\" is \"debug\", \"info\", \"warn\" or \"error\""),
-                ("audit_directory = \"audit\"\n", 9, 1, "\"audit_directory\" must be an absolute path"),
-                ("listener \"tcp\" { }\n", 9, 1, "the listener has no \"address\""),
-                ("listener \"http\" { address = \"a:1\" }\n", 9, 10, "a listener is \"tcp\" or \"unix\", not \"http\""),
-                ("listener \"tcp\" { address = \"127.0.0.1\" }\n", 9, 18, "\"address\" must be HOST:PORT"),
-                ("listener { address = \"a:1\" }\n", 9, 1, "\"listener\" needs 1 label in quotes"),
-                ("listener \"tcp\" { address = \"a:1\", tls_disable = \"yes\" }\n", 9, 49,
+                ("clustername = \"a\"\n", 8, 1, "unknown key \"clustername\" in the configuration; did you mean \"cluster_name\"?"),
+                ("ui = true\n", 8, 1, "\"ui\" has no place in the configuration: there is no web interface"),
+                ("drain_timeout = \"10x\"\n", 8, 17, "\"drain_timeout\""),
+                ("log_level = \"loud\"\n", 8, 1, "\"log_level\" is \"debug\", \"info\", \"warn\" or \"error\""),
+                ("audit_directory = \"audit\"\n", 8, 1, "\"audit_directory\" must be an absolute path"),
+                ("listener \"tcp\" { }\n", 8, 1, "the listener has no \"address\""),
+                ("listener \"http\" { address = \"a:1\" }\n", 8, 10, "a listener is \"tcp\" or \"unix\", not \"http\""),
+                ("listener \"tcp\" { address = \"127.0.0.1\" }\n", 8, 18, "\"address\" must be HOST:PORT"),
+                ("listener { address = \"a:1\" }\n", 8, 1, "\"listener\" needs 1 label in quotes"),
+                ("listener \"tcp\" { address = \"a:1\", tls_disable = \"yes\" }\n", 8, 49,
                  "\"tls_disable\" must be true or false, not a string"),
-                ("listener \"tcp\" {\n address = \"a:1\"\n tls_cert_file = \"/c\"\n}\n", 9, 1,
+                ("listener \"tcp\" {\n address = \"a:1\"\n tls_cert_file = \"/c\"\n}\n", 8, 1,
                  "\"tls_cert_file\" and \"tls_key_file\" go together")):
             self.set(self.text + text)
             self.at(line, column, sentence)
@@ -97,8 +114,9 @@ class ConfigurationTest(SetupCase):
                 (MODULE, "libsofthsm2.so", "\"module-path\" must be an absolute path"),
                 ("pin-source=file:" + self.path("pin"), "pin-source=pin",
                  "a pin source is the absolute path of a file, or file:// before it"),
-                ("pin-source=file:" + self.path("pin"), "pin-value=1234", "pin-value is not allowed: name a file with pin-source"),
-                ("token=console", "token=console;labl=x", "it has an unknown part")):
+                ("pin-source=file:" + self.path("pin"), "pin-value=1234",
+                 "failed to read the token's pkcs11 uri: pin-value is not allowed: name a file with pin-source"),
+                ("token=console", "token=console;labl=x", "failed to read the token's pkcs11 uri: it has an unknown part")):
             self.set(self.text.replace(old, new))
             self.at(4, 3, sentence)
 
@@ -107,6 +125,7 @@ class ConfigurationTest(SetupCase):
         self.said(f"failed to read {self.path('coffer.hcl')}: No such file or directory")
         os.mkdir(self.path("coffer.hcl"))
         self.said(f"{self.path('coffer.hcl')} has 0 files *.hcl and *.json")
+        os.rmdir(self.path("coffer.hcl"))
 
     def test_softhsms_configuration_is_said_where_it_is_named(self):
         self.set(self.text.replace("softhsm2.conf", "softhsm.conf"))
@@ -214,9 +233,10 @@ class StartTest(SetupCase):
             self.said(f"{self.path(name)}: everybody can write {self.path(name)}: chmod o-w {self.path(name)}")
             os.chmod(self.path(name), 0o700)
 
-    def test_audit_files(self):
+    def test_an_audit_file_without_which_a_server_would_answer_nobody_is_said_by_the_check(self):
         self.set(self.text + f'audit "file" "main" {{ file_path = "{self.path("no/audit.log")}" }}\n')
-        self.said(f"{self.path('no/audit.log')}: No such file or directory", 1)
+        self.refused(1, f"audit device main/: failed to write {self.path('no/audit.log')}: No such file or directory", "server",
+                     "-config=" + self.path("coffer.hcl"), "-check")
 
     def test_check_says_all_at_once_and_a_good_configuration_has_nothing(self):
         self.assertEqual(self.run_coffer("server", "-config=" + self.path("coffer.hcl"), "-check")[2], "")
@@ -224,7 +244,7 @@ class StartTest(SetupCase):
         self.listen('address = "0.0.0.0:0"')
         code, out, error = self.run_coffer("server", "-config=" + self.path("coffer.hcl"), "-check")
         self.assertEqual((code, len(error.splitlines())), (1, 3), error)
-        self.assertIn("coffer: a start would be refused: 2 reasons\n", error)
+        self.assertIn("coffer: a server would not start, or serve nobody: 2 reasons\n", error)
         self.assertIn('address = "0.0.0.0:0"', out)
 
 
