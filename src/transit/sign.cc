@@ -78,9 +78,9 @@ Result<std::vector<Result<Signature>>> Engine::Sign(const Caller& caller, std::s
   std::vector<Result<Signature>> results;
   results.reserve(items.size());
   for (const SignItem& item : items) {
-    auto one = SignOne(keys_, caller, *found, item, options, settings_, random_);
-    if (!one && EndsRequest(one.error().code)) return Fail(std::move(one.error()));
-    results.push_back(std::move(one));
+    results.push_back(SignOne(keys_, caller, *found, item, options, settings_, random_));
+    const auto& one = results.back();
+    if (!one && EndsRequest(one.error().code)) return Fail(one.error());
   }
   return results;
 }
