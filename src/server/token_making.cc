@@ -32,6 +32,16 @@ Status CheckLength(const keyring::TokenDescription& token, const PinSource& sour
                   std::to_string(longest) + " bytes; nothing was changed in the token");
 }
 
+// SoftHSM labels a token before it keeps its SO PIN: who is killed between the two leaves one that
+// nobody opens. Without a user PIN it has no key.
+std::string HowToRemove(const Config& config, const keyring::TokenDescription& token) {
+  if (!IsSoftHsm(config)) return "";
+  const std::string place =
+      config.softhsm_config.empty() ? "" : "SOFTHSM2_CONF=" + config.softhsm_config.string() + " ";
+  return "; where a killed run of coffer hsm init left it, it holds no key: " + place +
+         "softhsm2-util --delete-token --serial " + token.serial;
+}
+
 }  // namespace
 
 bool IsSoftHsm(const Config& config) {
@@ -88,7 +98,8 @@ Status MakeToken(const Config& config, const NewPins& pins) {
   return Fail(Code::kInvalid,
               pins.so_source.Name() +
                   " was refused by the token, which has no user PIN yet: put the right one there; "
-                  "a token locks after a few wrong ones",
+                  "a token locks after a few wrong ones" +
+                  HowToRemove(config, token),
               made.error().cause);
 }
 
