@@ -45,7 +45,8 @@ if [[ $against ]]; then
   for ((round = 1; round <= rounds; round++)); do
     for name in constant constant-tls encrypt-tls; do
       this=$(of "$name" this)
-      echo "$name $this $(of "$name" other)"
+      other=$(of "$name" other)
+      echo "$name $this $other"
     done
   done >"$dir/rounds"
   "$root/bench/paired.py" "$dir/rounds" this/s other/s
@@ -56,7 +57,15 @@ serve pistache "$build/bench/pistache_hello" "$dir/hello"
 serve pistache-tls "$build/bench/pistache_hello" "$dir/hello" "$certificate" "$key"
 echo "round pistache/s constant/s pistache-tls/s constant-tls/s encrypt-tls/s"
 for ((round = 1; round <= rounds; round++)); do
-  echo "$round $(rate "http://${address[pistache]}/") $(of constant this)" \
-    "$(rate "https://${address[pistache-tls]}/") $(of constant-tls this) $(of encrypt-tls this)"
+  line=$round
+  for at in "http pistache" "constant this" "https pistache-tls" "constant-tls this" "encrypt-tls this"; do
+    read -r what name <<<"$at"
+    case $what in
+      http*) one=$(rate "$what://${address[$name]}/") ;;
+      *) one=$(of "$what" "$name") ;;
+    esac
+    line+=" $one"
+  done
+  echo "$line"
 done | tee "$dir/rounds"
 python3 "$root/bench/front_door_plot.py" "$dir/rounds" ${smoke:+--no-verdict} ${svg:+"$svg"}

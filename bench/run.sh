@@ -72,7 +72,8 @@ if [[ $against ]]; then
     for operation in "${operations[@]}"; do
       read -r name path items <<<"$operation"
       this=$(measure this "$name" "$path" "$items")
-      echo "$name $this $(measure other "$name" "$path" "$items")"
+      other=$(measure other "$name" "$path" "$items")
+      echo "$name $this $other"
     done
   done >"$dir/rounds"
   "$root/bench/paired.py" "$dir/rounds" this/s other/s

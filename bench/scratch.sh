@@ -5,6 +5,7 @@
 #                            is judged is the median of the ratios of neighbours
 #   --latency MICROSECONDS   the token takes that much longer for each operation (tests/fakes/faulty_pkcs11_module.cc)
 # COFFER_BUILD names this build (default build/release). What remains of the arguments is in `arguments`.
+shopt -s inherit_errexit # a window that dies within another function's $(...) ends the script
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${COFFER_BUILD:-$root/build/release}
 dir=$(mktemp -d)
