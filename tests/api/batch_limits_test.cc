@@ -18,8 +18,8 @@ class Shelf final : public http::Parking {
  public:
   class Laid final : public http::Parked {
    public:
-    Laid(Shelf& shelf, const http::Request& request)
-        : shelf_(shelf), body_(request.body), request_(request) {
+    Laid(Shelf& shelf, const http::Request& asked)
+        : shelf_(shelf), body_(asked.body), request_(asked) {
       request_.body = body_;
       request_.parking = nullptr;
     }

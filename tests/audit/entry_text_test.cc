@@ -327,7 +327,8 @@ class StrangersTest : public EntryTextTest {
 
 TEST_F(StrangersTest, TwoEntriesTakeLessThan4KiBWhateverIsSent) {
   std::vector<std::string> texts{escapes_, "", "{", "1"};
-  for (const std::size_t size : {1, 40, 41, 42, 64, 250, 256, 257, 380, 384, 385, 100'000}) {
+  for (const std::size_t size :
+       std::vector<std::size_t>{1, 40, 41, 42, 64, 250, 256, 257, 380, 384, 385, 100'000}) {
     texts.push_back(std::string(size, 'a'));
     texts.push_back(std::string(size, '"'));
     texts.push_back(std::string(size, '\xff'));
@@ -341,7 +342,8 @@ TEST_F(StrangersTest, TwoEntriesTakeLessThan4KiBWhateverIsSent) {
   std::size_t most = 0;
   for (const std::string& token : {std::string(), escapes_}) {
     entry_.token = token;
-    for (const std::size_t size : {1, 256, 512}) {  // a mount's path is no longer
+    for (const std::size_t size :
+         std::vector<std::size_t>{1, 256, 512}) {  // a mount's path is no longer
       const std::string mount(size, 'm');
       entry_.mount = {mount, "transit", "transit_12345678"};
       for (const std::string& text : texts) {
