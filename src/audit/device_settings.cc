@@ -108,7 +108,7 @@ Status SetSocketOption(DeviceSettings& settings, std::string_view name, const st
   }
   if (name == "write_timeout") {
     const auto seconds = ParseDurationSeconds(text);
-    if (!seconds || *seconds < 1 || *seconds > 30) return Refused(name, "expected 1s to 30s");
+    if (!seconds || *seconds < 1 || *seconds > 5) return Refused(name, "expected 1s to 5s");
     settings.write_wait = std::chrono::seconds(*seconds);
     return {};
   }

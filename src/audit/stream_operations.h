@@ -11,8 +11,8 @@ namespace coffer::audit {
 // system's log or a socket. What a stream took is the kernel's: it cannot be read back or synced.
 //
 // Threads: any thread may call.
-// Errors: negative error numbers, as everywhere in FileOperations. Open() waits for a socket for at
-//   most the settings' write_wait.
+// Errors: negative error numbers, as everywhere in FileOperations. Open() waits for the
+//   resolver, and for each address at most the settings' write_wait.
 // Null for a file. `output` is the descriptor that "stdout" leads to.
 std::unique_ptr<FileOperations> OpenStreams(const DeviceSettings& settings, int output);
 

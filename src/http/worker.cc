@@ -134,7 +134,10 @@ class Worker final : public Pistache::Aio::Handler {
       WipeBody(response);  // its client left
       return;
     }
-    Conclude(found->second, id, found->second.connection->OnParkedAnswer(MakeContext(), response));
+    Connection& connection = *found->second.connection;
+    const Connection::Context context = MakeContext();
+    Conclude(found->second, id,
+             OrClose([&] { return connection.OnParkedAnswer(context, response); }));
   }
 
   Connection::Context MakeContext() {
@@ -169,7 +172,7 @@ class Worker final : public Pistache::Aio::Handler {
              }));
   }
 
-  // Where there is no memory for one connection, the others go on.
+  // If there is no memory for one connection, the others go on.
   template <typename Call>
   Connection::Next OrClose(Call call) {
     try {
@@ -202,8 +205,17 @@ class Worker final : public Pistache::Aio::Handler {
       if (now >= turn_end_) break;
     }
     at_work_->Begin(now);
-    if (slice_) std::exchange(slice_, {})();  // behind the requests of this round
+    if (slice_) RunSlice();  // behind the requests of this round
     if (!queue_.empty()) mailbox_->Wake();
+  }
+
+  void RunSlice() {
+    try {
+      std::exchange(slice_, {})();
+    } catch (const std::exception& failure) {  // what is dropped with it answers 500
+      shared_->logger.Log(LogLevel::kError, "http", "failed to carry on with long work",
+                          {{"cause", failure.what()}});
+    }
   }
 
   void Enqueue(Entry& entry, std::uint64_t id) {
@@ -250,7 +262,8 @@ class Worker final : public Pistache::Aio::Handler {
     const auto now = Connection::Steady::now();
     const Connection::Context context = MakeContext();
     CloseWhere([&](std::uint64_t id, Entry& entry) {
-      if (entry.connection->OnTick(now, context) == Connection::Next::kClose) return true;
+      const auto next = OrClose([&] { return entry.connection->OnTick(now, context); });
+      if (next == Connection::Next::kClose) return true;
       if (entry.queued) return false;
       if (!entry.connection->HasRequest()) return !Watch(entry, id);
       Enqueue(entry, id);

@@ -18,7 +18,7 @@ Result<std::optional<std::string>> OptionText(hcl::ObjectReader& reader, std::st
     COFFER_ASSIGN(const auto number, reader.Integer(name, 0, kLargestRotation));
     if (number) text = std::to_string(*number);
   } else if (name == "write_timeout") {
-    COFFER_ASSIGN(const auto seconds, reader.Seconds(name, 1, 30));
+    COFFER_ASSIGN(const auto seconds, reader.Seconds(name, 1, 5));
     if (seconds) text = std::to_string(*seconds);
   } else {
     COFFER_ASSIGN(text, reader.Text(name));

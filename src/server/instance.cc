@@ -188,9 +188,12 @@ void Instance::AddMetrics(const api::Services& services) {
 void Instance::MakeWatch() {
   StallWatch::Reactions reactions;
   reactions.on_change = [this](const StallWatch::Subject& subject, bool stalled) {
-    Supervisor::Say(stalled ? std::string(subject.work) + " does not return" : "");
-    if (!subject.worker) return;  // others serve no connections
     const std::lock_guard lock(serving_mutex_);
+    stalled ? ++stalled_subjects_ : --stalled_subjects_;
+    if (stalled || stalled_subjects_ == 0) {
+      Supervisor::Say(stalled ? std::string(subject.work) + " does not return" : "");
+    }
+    if (!subject.worker) return;  // others serve no connections
     // By a call into the token, by the request that makes it, or by both.
     std::size_t& held = stalls_[*subject.worker];
     stalled ? ++held : --held;

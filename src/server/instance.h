@@ -71,7 +71,8 @@ class Instance {
   metrics::Registry metrics_;  // reads the rooms below while http_ or health_ serve
   std::mutex serving_mutex_;
   http::Server* serving_ = nullptr;  // guarded by serving_mutex_: for threads that others made
-  std::map<std::size_t, std::size_t> stalls_;  // of each worker; likewise
+  std::map<std::size_t, std::size_t> stalls_;  // of each worker; guarded by serving_mutex_
+  std::size_t stalled_subjects_ = 0;           // guarded by serving_mutex_
   // From the first call into the token to the last, and over the threads of the rooms below: where
   // one does not come back, it says so, and ends the process.
   std::unique_ptr<StallWatch> watch_;

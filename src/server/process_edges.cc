@@ -52,8 +52,8 @@ Result<http::Options> FitConnections(const Config& config, Logger& logger) {
              "fewer connections than max_connections: the process may not open more files",
              {{"connections", static_cast<std::int64_t>(room)},
               {"max_connections", static_cast<std::int64_t>(options.max_connections)},
-              {"files the process may open", static_cast<std::int64_t>(may_open)},
-              {"kept for token, database and audit", static_cast<std::int64_t>(reserved)}});
+              {"may_open", static_cast<std::int64_t>(may_open)},
+              {"kept_apart", static_cast<std::int64_t>(reserved)}});
   options.max_connections = room;
   return options;
 }

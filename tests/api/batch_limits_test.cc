@@ -25,7 +25,7 @@ class Shelf final : public http::Parking {
     }
     http::Request& Asked() override { return request_; }
     bool Begin() override { return !shelf_.left; }
-    void Later(std::function<void()> work) override { shelf_.work.push_back(std::move(work)); }
+    void Later(std::function<void()> piece) override { shelf_.work.push_back(std::move(piece)); }
     void Answer(http::Response response) override { shelf_.answer = std::move(response); }
 
    private:

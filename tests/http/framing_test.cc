@@ -407,6 +407,18 @@ TEST(RequestFramer, ABodyLimitThatIsSetLaterHoldsForOneRequest) {
   }
 }
 
+TEST(RequestFramer, ABodyLimitThatIsSetLaterCountsWhatAChunkHasAnnounced) {
+  const FrameError error{413, "for you"};
+  const std::string input = Chunked("14\r\nabc");
+  RequestFramer framer(kLimits);
+  ASSERT_EQ(framer.Advance(input), State::kNeedMore);
+  EXPECT_FALSE(framer.LimitBody(19, error));
+  RequestFramer roomy(kLimits);
+  ASSERT_EQ(roomy.Advance(input), State::kNeedMore);
+  EXPECT_TRUE(roomy.LimitBody(20, error));
+  EXPECT_EQ(roomy.Advance(input + "defghijklmnopqrst\r\n1\r\n"), State::kError);
+}
+
 TEST(RequestFramer, AsksForTheBodyOnceWhenTheClientWaits) {
   const std::string head = WithFields("Expect: 100-continue\r\nContent-Length: 2\r\n");
   RequestFramer framer(kLimits);

@@ -71,8 +71,8 @@ class Broker final : public Sink, public storage::CommitObserver {
   // begin. A device whose file cannot be opened for now refuses until it can.
   Status Open(storage::Database& database, Custody custody,
               const std::vector<DeviceSettings>& declared, Allowed allowed);
-  // Takes no records from now on, and signs where the devices end. On the thread that may use the
-  // signer.
+  // Takes no records from now on, and signs where the devices end. Best on the custodian's
+  // thread: another one waits for it.
   void SignOff();
   // Stops the devices and notes where they stopped.
   void Close();
@@ -89,7 +89,7 @@ class Broker final : public Sink, public storage::CommitObserver {
   // "hmac-sha256:..." as the device's lines have it; kInvalid: no such device.
   Result<std::string> HashOf(std::string_view path, std::string_view value) const;
 
-  // Signs where the chains stand. On the thread that may use the signer.
+  // Signs where the chains stand. Best on the custodian's thread: another one waits for it.
   void Checkpoint();
   // Opens the files anew: for SIGHUP.
   void Reopen();

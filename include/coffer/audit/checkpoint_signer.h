@@ -5,7 +5,7 @@
 
 namespace coffer::audit {
 
-// The key that signs checkpoints: in the token, never here. Called by one thread.
+// The key that signs checkpoints: in the token, never here. Called from any thread.
 class CheckpointSigner {
  public:
   virtual ~CheckpointSigner() = default;
