@@ -1,5 +1,5 @@
 #!/bin/bash
-# What the audit trail costs: encryptions of 1 KiB with a file device and without one, in windows that take turns, so that a machine
+# Measures the audit trail's cost: encryptions of 1 KiB with a file device and without one, in windows that take turns, so that a machine
 # that slows down slows both sides.
 #   bench/audit.sh [--smoke] [--against BUILD] [--latency MICROSECONDS]    (bench/scratch.sh says what they do)
 # Fifteen rounds of 2 s windows, judged against the goal: 35 % of SoftHSM's rate, 3 % where the token takes 300 us.

@@ -7,7 +7,7 @@
 
 namespace coffer::api {
 
-// What a batch costs and how it is carried out.
+// The cost of a batch, which decides how it is carried out.
 struct BatchCost {
   std::int64_t total = 0;  // in operations of a secret key, about
   std::int64_t each = 1;

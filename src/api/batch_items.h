@@ -44,7 +44,7 @@ struct CipherInputs {
   UnknownNames unknown;
 };
 
-// What a batch's item without a text is: its own error, or the whole request's.
+// A batch's item without a text fails alone, or makes the whole request fail.
 enum class Lacking : std::uint8_t { kFailsItem, kFailsRequest };
 
 // `text_field` is "plaintext" or "ciphertext". kInvalid where the request or, as `lacking` has it,

@@ -48,7 +48,7 @@ struct Call {
   transit::Caller Caller() const;
 };
 
-// What a handler left to be done, piece by piece; it refers to its call and its reply.
+// Work that a handler left to be done, piece by piece; it refers to its call and its reply.
 class UnfinishedWork {
  public:
   virtual ~UnfinishedWork() = default;
@@ -56,14 +56,14 @@ class UnfinishedWork {
   virtual Result<bool> Continue(std::chrono::steady_clock::time_point until) = 0;
 };
 
-// What a handler answers: it appends one JSON value to `json`, or names a document, or sets 204.
+// A handler's answer: one JSON value that it appends to `json`, or a document, or status 204.
 struct Reply {
   JsonWriter json;
   int status = 200;
   bool secret = false;  // the answer is wiped after it is sent
   std::vector<std::string> warnings;
   std::unique_ptr<UnfinishedWork> rest = nullptr;  // nothing is answered before it is done
-  // Of a raw endpoint: the whole answer, instead of `json`. Null: it is none.
+  // The whole answer of a raw endpoint, instead of `json`; null where `json` is the answer.
   const ConstantDocument* document = nullptr;
 
   Status NoContent() {
@@ -74,7 +74,7 @@ struct Reply {
 
 using Handler = Status (*)(const Call& call, Reply& reply);
 
-// What the items of an operation's batch_input cost: an RSA private key's work is dear.
+// The items of an operation's batch_input differ in cost: an RSA private key's work is dear.
 enum class BatchKind : std::uint8_t { kNone, kEven, kPrivateKey };
 
 struct Operation {

@@ -54,7 +54,7 @@ void WriteInfo(std::string_view type, std::string_view accessor, std::string_vie
   json.EndObject();
 }
 
-// What a client sends that has nothing to say.
+// A client may send a setting that says nothing, as null or an empty text.
 bool SaysNothing(const JsonValue& value) {
   const auto* const text = value.As<std::string>();
   const auto* const array = value.As<JsonValue::Array>();

@@ -16,7 +16,7 @@
 
 namespace coffer::api {
 
-// Where a request goes on.
+// A request goes on here, on the custodian's thread, or in slices.
 enum class Place { kHere, kCustodian, kSlices };
 
 // One request on its way, and what is known of it so far.
@@ -37,12 +37,12 @@ struct Exchange {
   AuditTrail trail;
   std::shared_ptr<const auth::TokenEntry> token;
   std::vector<std::string> warnings;
-  // Where in the answer's body its data stands.
+  // The answer's data stands between these two places of its body.
   std::size_t data_at = 0;
   std::size_t data_end = 0;
   bool in_slices = false;  // it is parked, and gives way
   Place place = Place::kHere;
-  // What its handler works with.
+  // The request's handler works with these.
   std::optional<Target> target;
   std::optional<Fields> fields;
   std::optional<Call> call;
@@ -66,7 +66,7 @@ struct SlicedBatch {
   std::optional<Exchange> exchange;  // once its turn came
 };
 
-// Whether the request is with the custodian.
+// Tells whether the request is with the custodian.
 inline bool OnCustodian(const http::Request& request) {
   return request.worker == keyring::KeyRing::kCustodianWorker;
 }
@@ -104,7 +104,7 @@ struct Service::Impl {
   void Conclude(Exchange& exchange, Status done);
   Status RecordOutcome(Exchange& exchange, const Status& done);
   void Refuse(const Error& error, Exchange& exchange);
-  // Of a request that will not be served.
+  // Finds the operation of a request that will not be served, for the metrics.
   void FindOperationOf(Exchange& exchange) const;
 
   Services services;

@@ -41,7 +41,7 @@ void WritePublicKey(const keyring::KeyTypeInfo& type, const keyring::KeyVersion&
   }
 }
 
-// What of a key leaves: its public part, in the formats that its type has.
+// Only a key's public part leaves, in the formats that its type has.
 Status CheckExport(const keyring::Key& key, std::string_view type, std::string_view format) {
   const auto refuse = [](std::string text) { return Fail(Code::kInvalid, std::move(text)); };
   const keyring::KeyTypeInfo& info = key.Info();

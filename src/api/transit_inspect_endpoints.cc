@@ -59,7 +59,7 @@ Status Inspect(const Call& call, Reply& reply) {
 void AddTransitInspectEndpoints(std::vector<Endpoint>& table) {
   Endpoint inspect{
       "inspect/:name",
-      "What a ciphertext says of itself: no plaintext, and no call to the token.",
+      "Tells what a ciphertext says of itself: no plaintext, and no call to the token.",
       {kName, kCiphertext, kContext, kNonce, kAssociated, kVersion, kBatch},
       {{Verb::kWrite, Capability::kUpdate, Inspect, false, nullptr, BatchKind::kEven}}};
   inspect.keeps_state = true;

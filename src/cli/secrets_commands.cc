@@ -209,7 +209,7 @@ std::vector<Flag> TuningFlags() {
       {"max-lease-ttl", Kind::kDuration, "kept for clients"},
       {"listing-visibility", Kind::kText, "unauth, hidden or empty"},
       {"audit-non-hmac-request-keys", Kind::kText, "a member not hashed in the audit trail; often"},
-      {"audit-non-hmac-response-keys", Kind::kText, "likewise, of answers"},
+      {"audit-non-hmac-response-keys", Kind::kText, "as above, of answers"},
       {"passthrough-request-headers", Kind::kText, "a header the engine may see; often"},
       {"allowed-response-headers", Kind::kText, "a header the engine may set; often"},
       {"options", Kind::kPair, "NAME=VALUE, one of the engine's options; often"},

@@ -191,7 +191,7 @@ std::vector<Command> Imports() {
        .run = Import},
       {.name = "transit import-version",
        .synopsis = "MOUNT/keys/NAME | NAME  - | @FILE [NAME=VALUE ...]",
-       .help = "likewise a further version of an imported key",
+       .help = "make a further version of an imported key",
        .examples = "coffer transit import-version transit/keys/orders @aes.key",
        .flags = flags,
        .least = 2,

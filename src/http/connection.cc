@@ -195,7 +195,7 @@ Connection::Next Connection::OnReadable(const Context& context) {
   return Settle(next, context);
 }
 
-// What is sent here is a refusal, or the word to go on.
+// Frames the input, which may add a refusal or "100 Continue" to the output, and sends that.
 Connection::Next Connection::FrameAndSend(const Context& context) {
   Frame(context);
   return Send();

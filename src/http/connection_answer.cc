@@ -25,8 +25,8 @@ bool Connection::ClientLeft() const {
 
 Connection::Next Connection::Serve(const Context& context) {
   pending_ = input_;
-  // Who ended his side at once has said all. Who did and has waited for long has given up, and asks
-  // again perhaps: time is for those who still wait.
+  // A client that ended its side at once has said all. One that also waited for long has given up,
+  // and may ask again: time is for those who still wait.
   if (context.overload.Long(Arrived(), Steady::now()) && ClientLeft()) {
     Report(context, 503, "client left before its turn");
     return Next::kClose;

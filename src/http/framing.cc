@@ -94,7 +94,7 @@ bool RequestFramer::LimitBody(std::size_t bytes, const FrameError& error) {
   if (bytes >= max_body_) return true;
   max_body_ = bytes;
   body_too_large_ = error;
-  // What a chunk has announced counts, as a length does.
+  // The bytes that a chunk has announced count, as a length does.
   if (body_size_ <= bytes && chunk_left_ <= bytes && chunked_body_.size() <= bytes - chunk_left_) {
     return true;
   }

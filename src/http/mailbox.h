@@ -12,7 +12,7 @@
 
 namespace coffer::http {
 
-// What is handed to a worker: connections to serve, answers to parked requests, which name their
+// Brings work to a worker: connections to serve, answers to parked requests, which name their
 // connection by its number, and the slices of long work. Shared, because a parked request may
 // outlive its worker. Also the register of the worker's open sockets, so that they can be shut down
 // while the worker hangs. Any thread, except where said.

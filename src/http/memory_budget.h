@@ -12,7 +12,7 @@
 
 namespace coffer::http {
 
-// What all requests of a server hold in memory together. A part of it is for requests of nobody
+// The memory that all requests of a server hold together. A part of it is for requests of nobody
 // known, together; of the rest one known owner has at most a quarter, but always one request.
 // Thread-safe.
 class MemoryBudget {
@@ -28,7 +28,7 @@ class MemoryBudget {
     LiteralText unit;
   };
 
-  // What one request holds, of a connection or parked. One thread at a time.
+  // Counts what one request holds, of a connection or parked. One thread at a time.
   class Share final : public Memory {
    public:
     explicit Share(std::shared_ptr<MemoryBudget> budget) : budget_(std::move(budget)) {}

@@ -75,7 +75,7 @@ struct Server::Impl {
     const std::uint64_t one = 1;
     static_cast<void>(!::write(stop_fd, &one, sizeof one));
     acceptor.join();
-    // Who was waiting to be accepted may have sent a request already.
+    // A client that was waiting to be accepted may have sent a request already.
     for (std::size_t i = 0; i < sockets.size(); ++i) AcceptFrom(i);
     sockets.clear();
     ::close(stop_fd);

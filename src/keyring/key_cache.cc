@@ -7,7 +7,7 @@ namespace {
 constexpr std::size_t kKeyBytes = 600;
 // A version's: its node, its counter and the counter's place in the cache.
 constexpr std::size_t kVersionBytes = 352;
-// What OpenSSL keeps for a public key that it has parsed.
+// OpenSSL keeps so much for a public key that it has parsed.
 constexpr std::size_t kPublicKeyBytes = 2304;
 
 }  // namespace

@@ -14,7 +14,7 @@
 
 namespace coffer::keyring {
 
-// What a snapshot holds in memory, the cache's own part included. Measured with jemalloc; a little
+// Returns a snapshot's memory, the cache's own part included. Measured with jemalloc; a little
 // above what the allocator hands out.
 std::size_t BytesHeld(const Key& key);
 

@@ -48,7 +48,7 @@ constexpr bool InOrder() {
 }
 static_assert(InOrder());
 
-// What other servers of this API know.
+// A key type that other servers of this API know, and why this one refuses it.
 struct RefusedType {
   std::string_view name;
   std::string_view why;

@@ -7,7 +7,7 @@
 
 namespace coffer::keyring {
 
-// What is said where the token cannot be reached; `cause` is for the log.
+// The error where the token cannot be reached; `cause` is for the log.
 inline auto Lost(std::string cause = {}) {
   return Fail(Code::kTokenLost, "the token is not reachable", std::move(cause));
 }

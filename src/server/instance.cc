@@ -258,7 +258,7 @@ void Instance::Reload(const ReadAgain& read_again) {
 void Instance::Drain() {
   draining_.store(true);  // a load balancer that asks the health listener hears of it at once
   http_->Drain(running_.drain_deadline);
-  // What is not done now is given up: a thread that does not come back must not keep the process.
+  // Work not done by now is given up: a thread that does not come back must not keep the process.
   watch_->Finish(std::chrono::seconds(5));
 }
 

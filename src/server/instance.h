@@ -46,7 +46,7 @@ class Instance {
   void Reload(const ReadAgain& read_again);
   // Ends when what was begun is answered, or the deadline has passed.
   void Drain();
-  // Whether every thread comes to the end of its work in time. Any thread.
+  // Tells whether every thread comes to the end of its work in time. Any thread.
   bool Lively() const { return !watch_->AnyStalled(); }
 
  private:

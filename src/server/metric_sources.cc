@@ -161,7 +161,7 @@ void AddHealthMetrics(Registry& registry, const keyring::Custodian& custodian,
       [&custodian] { return static_cast<double>(custodian.Health().generation.load() - 1); });
   registry.AddValue(
       {"coffer_stalled",
-       "Whether a call into the token, a request or a key change does not return.", Type::kGauge},
+       "1 while a call into the token, a request or a key change does not return.", Type::kGauge},
       [&watch] { return Flag(watch.AnyStalled()); });
   registry.AddValue(
       {"coffer_ready", "Whether sys/health says that the server can serve.", Type::kGauge},

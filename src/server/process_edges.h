@@ -17,9 +17,9 @@ inline constexpr std::size_t kHealthConnections = 256;
 // file sizes is an error of the write that meets it, not the process's end.
 void SettleProcess();
 
-// The front door's options with as many connections as the process may have: what it may open, but
-// for what token, database and audit need. Fewer than wished is said in the log. kInvalid where
-// hardly any would be left.
+// Returns the front door's options, with max_connections lowered to what the limit of open files
+// leaves beside token, database and audit. Logs it if that is fewer. kInvalid if hardly any is
+// left.
 Result<http::Options> FitConnections(const Config& config, Logger& logger);
 
 }  // namespace coffer::server

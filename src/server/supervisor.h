@@ -12,7 +12,7 @@ class Supervisor {
   static void Ready() { Notify("READY=1"); }
   static void Stopping() { Notify("STOPPING=1"); }
   static void Alive() { Notify("WATCHDOG=1"); }
-  // What `systemctl status` shows; empty: nothing.
+  // Sets the text that `systemctl status` shows; an empty one shows nothing.
   static void Say(std::string_view status) { Notify("STATUS=" + std::string(status)); }
   // How often Alive() is wanted: half of what the unit's WatchdogSec allows; zero: not at all.
   static std::chrono::microseconds AlivePeriod();

@@ -1,4 +1,4 @@
-// What the service decides by a request's head, before memory is given to its body.
+// The service admits a request by its head, before memory is given to its body.
 
 #include <string>
 

@@ -1,4 +1,4 @@
-// What a batch may cost, and how a long one gives way to the worker's other connections.
+// A batch has a largest cost, and a long one gives way to the worker's other connections.
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@
 namespace coffer::api {
 namespace {
 
-// What is parked here goes on when the test says so, one slice at a time.
+// A request that is parked here goes on when the test says so, one slice at a time.
 class Shelf final : public http::Parking {
  public:
   class Laid final : public http::Parked {
@@ -148,7 +148,7 @@ TEST_F(BatchLimits, ALongBatchGoesOnInSlicesAndIsAnsweredWhole) {
   }
 }
 
-TEST_F(BatchLimits, DearItemsGiveWayAfterEach) {
+TEST_F(BatchLimits, DearItemsGiveWay) {
   Post("transit/keys/rsa", {{"type", "rsa-4096"}});
   Ask("transit/sign/rsa", Items(40, {{"input", "aGVsbG8="}}));
   EXPECT_GT(shelf_.Finish(), 2);

@@ -1,4 +1,4 @@
-// What sys/mounts keeps, shows and refuses, as the reference does.
+// The endpoint sys/mounts keeps, shows and refuses the same as the reference does.
 
 #include <gtest/gtest.h>
 

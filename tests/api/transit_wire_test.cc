@@ -1,4 +1,4 @@
-// Where transit answers as the reference does, case by case.
+// Transit answers as the reference does, case by case.
 
 #include <gtest/gtest.h>
 

@@ -96,7 +96,7 @@ class BrokerTest : public ::testing::Test {
     const auto key = crypto::EcdsaP256Key::FromPem(broker_->PublicKeyPem());
     return Verify(std::vector{File(name)}, *key, {}).value();
   }
-  // What the database knows of the only device's chain.
+  // Returns the number of the last entry that the database knows of the only device's chain.
   std::int64_t KnownSequence() {
     auto reader = database_->Read();
     auto select = reader->Prepare("SELECT sequence FROM audit_heads");

@@ -292,7 +292,7 @@ TEST_F(EntryTextTest, ALongPathOrWarningStandsAsItsBeginningAndOneHash) {
             "... (4096 bytes, " + hasher_.Hash(escapes) + ")");
 }
 
-// What both entries of the request take in the file.
+// Measures what both entries of the request take in the file.
 class StrangersTest : public EntryTextTest {
  protected:
   StrangersTest() {

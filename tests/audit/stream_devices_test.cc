@@ -57,7 +57,7 @@ class Peer {
   std::string address_;
 };
 
-// What has arrived at `descriptor`, as long as something is there.
+// Returns what has arrived at `descriptor`, as long as something is there.
 std::vector<std::string> Arrived(int descriptor) {
   std::vector<std::string> pieces;
   std::string piece(256 * 1024, '\0');
@@ -215,7 +215,7 @@ TEST_F(StreamDevices, TheProcessesOwnOutputTakesTheChain) {
   ::close(ends[1]);
 }
 
-// What nobody reads must not hold up a worker for ever, although the stream is not non-blocking.
+// An unread output must not hold up a worker for ever, although the stream is not non-blocking.
 TEST_F(StreamDevices, AnOutputThatNobodyReadsRefuses) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe(ends.data()), 0);

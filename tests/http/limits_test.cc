@@ -482,7 +482,7 @@ TEST_F(LimitsTest, WhoHasLeftAfterLongWaitingIsNotServed) {
   EXPECT_GT(handler_.Left(), 0);
 }
 
-TEST_F(LimitsTest, ClientsBehindALongRequestAreServedInTheOrderOfTheirComing) {
+TEST_F(LimitsTest, ClientsBehindALongRequestAreAllServed) {
   options_.workers = 1;
   options_.turn = 0ms;
   Start();

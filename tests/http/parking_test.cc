@@ -304,7 +304,7 @@ TEST_F(ParkingTest, OnePieceOfWorkIsRunBetweenLooksAtTheSockets) {
   first->Answer(Saying("done;"));
 }
 
-TEST_F(ParkingTest, WorkWhoseWorkerEndsIsDroppedAndItsRequestAnswered) {
+TEST_F(ParkingTest, WorkWhoseWorkerEndsIsDropped) {
   Client client(port_);
   client.Send(Post("/park", ""));
   std::shared_ptr<Parked> parked = handler_.Take();

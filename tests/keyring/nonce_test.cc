@@ -1,4 +1,4 @@
-// Where nonces come from: the token's generator and the kernel's, each time.
+// Nonces come from the token's generator and the kernel's, each time.
 
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ class KernelsRandom final : public coffer::Random {
   crypto::SystemRandom real_;
 };
 
-// What a worker's token was asked, and what it does wrong.
+// Records what a worker's token was asked, and says what it does wrong.
 struct Watched {
   std::vector<Bytes> nonces;  // of encryptions, in order
   int failing = 0;            // encryptions that fail before one works

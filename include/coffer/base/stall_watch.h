@@ -69,7 +69,7 @@ class StallWatch {
   void Finish(std::chrono::milliseconds hang);
   // One look at all subjects, as the thread does it every period. Not beside a started thread.
   void Check(Time now);
-  // Whether any subject is stalled. Any thread.
+  // Tells whether any subject is stalled. Any thread.
   bool AnyStalled() const;
 
  private:

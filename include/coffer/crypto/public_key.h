@@ -59,7 +59,7 @@ class PublicKey {
   // RFC 8017 7.1 with MGF1 of the same hash and an empty label. kInvalid for a message that is too
   // long.
   Result<Bytes> EncryptOaep(HashAlgorithm hash, ByteView message) const;
-  // Whether it can be somebody's key, as far as it shows: a point on its curve; a modulus without
+  // Tells whether it can be a key, as far as it shows: a point on its curve; a modulus without
   // small factors that is neither a prime nor a prime's power (NIST SP 800-89, 5.3.3). Takes some
   // milliseconds for RSA: for keys that come from outside.
   bool IsSound() const;

@@ -53,13 +53,13 @@ struct Refusal {
   std::uint16_t remote_port = 0;
 };
 
-// What a handler decides by a request's head alone.
+// A handler decides this by a request's head alone.
 struct Admission {
   Owner owner = kUnknownOwner;
   // Beyond it the request is refused. Options have bounds of their own: the smallest one holds.
   std::size_t max_body_bytes = std::numeric_limits<std::size_t>::max();
   int too_large_status = 413;
-  LiteralText too_large = "http: request body too large";  // a literal
+  LiteralText too_large = "http: request body too large";
 };
 
 // Answers requests, each on the worker thread of its connection; called by several workers at once.

@@ -39,7 +39,7 @@ inline constexpr Owner kUnknownOwner = 0;
 
 class Parking;
 
-// What a handler needs in memory for a request beside its buffers. One thread at a time.
+// Counts the memory that a handler needs for a request beside its buffers. One thread at a time.
 class Memory {
  public:
   virtual ~Memory() = default;

@@ -44,7 +44,7 @@ struct Options {
 
   std::size_t max_header_bytes = 64UL * 1024;
   std::size_t max_body_bytes = 32UL * 1024 * 1024;
-  // What all requests together may hold in memory; beyond it they are answered 503. One owner
+  // All requests together may hold so much in memory; beyond it they are answered 503. One owner
   // (Admission) has a quarter of it.
   std::size_t max_buffered_bytes = 256UL * 1024 * 1024;
   // The part of it that is for requests of nobody known, and how large a body of theirs may be.

@@ -24,7 +24,7 @@ class KeyName {
  public:
   static constexpr std::size_t kMaxBytes = 256;
   static Result<KeyName> Parse(std::string_view text);
-  // Whether the text is one but for its length.
+  // Tells whether the text would be a key's name if its length did not count.
   static bool IsGeneric(std::string_view text);
   const std::string& Text() const { return text_; }
 
@@ -33,7 +33,7 @@ class KeyName {
   std::string text_;
 };
 
-// Who makes a version and why: goes into its row. Never a token.
+// Tells who makes a version and why, for the version's row. Never holds a token.
 struct Actor {
   std::string name;    // a token's display name and accessor, or a job's name
   std::string reason;  // "requested", "scheduled", "encryption limit", "rotation required"

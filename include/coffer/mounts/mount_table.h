@@ -33,7 +33,7 @@ class MountPath {
   std::string text_;
 };
 
-// What a mount was made with, and what an operator may tune. Times in seconds; 0 means the system
+// A mount's settings, made with it or tuned by an operator. Times in seconds; 0 means the system
 // default.
 struct MountConfig {
   std::int64_t default_lease_ttl_seconds = 0;

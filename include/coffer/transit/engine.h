@@ -104,7 +104,7 @@ struct DataKey {
 };
 
 struct EngineSettings {
-  // Whether ECDSA signatures are verified before they are given out, too (docs/adr/0011).
+  // ECDSA signatures are verified before they are given out, too (docs/adr/0011).
   bool verify_ecdsa = false;
 };
 
