@@ -49,8 +49,12 @@ Result<std::filesystem::path> Confine(const std::filesystem::path& file,
       !name.empty() && name.size() <= 128 && name.front() != '.' &&
       name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
           std::string::npos;
+  // A name such as audit.log.000000000012 is that of a file that another device has closed.
+  const std::size_t dot = name.rfind('.');
+  const bool closed = dot != std::string::npos && name.size() - dot > 12 &&
+                      name.find_first_not_of("0123456789", dot + 1) == std::string::npos;
   const bool inside = file == name || file == directory / name;
-  if (!plain || !inside) {
+  if (!plain || closed || !inside) {
     return Fail(Code::kInvalid,
                 "file_path must be a plain file name in this server's audit directory");
   }

@@ -64,7 +64,11 @@ Status SetFileOption(DeviceSettings& settings, std::string_view name, const std:
   }
   if (name == "rotate_bytes") {
     const auto number = ParseInt64(text);
-    if (!number || *number < 0) return Refused(name, "expected a number of bytes");
+    // A file must hold far more than the entries that say it was opened.
+    constexpr std::int64_t kSmallestRotation = 65'536;
+    if (!number || (*number != 0 && *number < kSmallestRotation)) {
+      return Refused(name, "expected a number of bytes, 65536 or more, or 0 for no rotation");
+    }
     settings.rotate_octets = static_cast<std::uint64_t>(*number);
     return {};
   }

@@ -1,5 +1,6 @@
 #include "coffer/base/stall_watch.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -36,8 +37,11 @@ struct StallWatch::Impl {
       reactions.on_change(subject, stalled);
       if (!stalled) stalled_count.fetch_sub(1);
     }
+    if (!since || one.hung) return;
+    // What was at work already when the end began has as long as what begins then.
+    const auto held = subject.limits.hang ? age : now - std::max(*since, finishing_since);
     const auto hang = subject.limits.hang ? subject.limits.hang : last_hang;
-    if (!hang || age < *hang || one.hung) return;
+    if (!hang || held < *hang) return;
     one.hung = true;
     Say(LogLevel::kError, subject, " hangs: giving up");
     reactions.on_hang(subject);
@@ -60,6 +64,7 @@ struct StallWatch::Impl {
   // Guarded by mutex.
   std::vector<Watched> watched;
   std::optional<std::chrono::milliseconds> last_hang;
+  Time finishing_since{};
   bool stopping = false;
   std::thread thread;
 };
@@ -85,8 +90,9 @@ void StallWatch::Start() {
   impl_->thread = std::thread([impl = impl_.get()] { impl->Loop(); });
 }
 
-void StallWatch::Finish(std::chrono::milliseconds hang) {
+void StallWatch::Finish(std::chrono::milliseconds hang, Time now) {
   const std::lock_guard lock(impl_->mutex);
+  impl_->finishing_since = now;
   impl_->last_hang = hang;
 }
 

@@ -162,6 +162,7 @@ int RunCommand(const Command& command, const std::vector<std::string>& arguments
 // "help transit encrypt": as "transit encrypt -help".
 int Help(std::span<const Command> commands, std::span<const Family> others,
          std::vector<std::string> words) {
+  std::erase_if(words, [](const std::string& word) { return IsHelp(word); });
   if (words.empty()) {
     PrintHelp(commands, others);
     return kDone;
@@ -196,7 +197,7 @@ int Run(const std::vector<std::string>& arguments, std::span<const Family> other
     std::printf("%s\n", kVersion.data());
     return kDone;
   }
-  if (first == "help" || IsHelp(first)) {
+  if (IsHelp(first)) {
     return Help(commands, others, {arguments.begin() + 1, arguments.end()});
   }
   if (first.starts_with('-')) {

@@ -263,14 +263,14 @@ Connection::Next Connection::Discard() {
   return Next::kKeep;
 }
 
-// Counts what is held until the next call; buffers that hold nothing are small. False where the
-// answers to somebody unknown take too much: who reads slowly is not waited for.
+// Counts what is held until the next call; buffers that hold nothing are small. False if the
+// answers that wait for their reader take more than the owner's share: nobody waits for him.
 bool Connection::NoteRoom() {
   if (!admitted_ && !WantsWrite()) owner_ = kUnknownOwner;
   std::size_t bytes = framer_.DecodedBodyCapacity();
   if (!input_.empty()) bytes += std::max(input_.capacity(), framer_.KnownSize());
   if (WantsWrite()) bytes += output_.capacity();
-  if (owner_ == kUnknownOwner && WantsWrite()) return share_.Ask(owner_, bytes);
+  if (WantsWrite()) return share_.Ask(owner_, bytes);
   share_.Note(owner_, bytes);
   return true;
 }

@@ -17,7 +17,7 @@ constexpr std::size_t kMaxChunkLine = 1024;  // a size and its extensions
 constexpr std::size_t kMaxPathBytes = 4096;
 constexpr std::size_t kMaxSegments = 64;
 constexpr std::size_t kMaxFields = 200;
-constexpr std::size_t kKeptCapacity = 16UL * 1024;
+constexpr std::size_t kKeptCapacity = 4UL * 1024;  // an idle connection is not counted for it
 
 bool ParseMethod(std::string_view text, Method& method) {
   for (const Method known :

@@ -64,9 +64,9 @@ class StallWatch {
   // Watches one more from now on. Any thread but the watch's.
   void Add(Subject subject);
   void Start();
-  // From now on nothing may take longer than its own `hang`, or than this: the process is to end.
-  // Any thread but the watch's.
-  void Finish(std::chrono::milliseconds hang);
+  // From now on nothing may take longer than its own `hang`, or than this from now: the process is
+  // to end. Any thread but the watch's.
+  void Finish(std::chrono::milliseconds hang, Time now = std::chrono::steady_clock::now());
   // One look at all subjects, as the thread does it every period. Not beside a started thread.
   void Check(Time now);
   // Tells whether any subject is stalled. Any thread.
