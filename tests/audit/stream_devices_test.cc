@@ -264,7 +264,7 @@ TEST_F(StreamDevices, APipeCannotBeAskedForWhatOnlyAFileGives) {
   ASSERT_EQ(::mkfifo(File("pipe").c_str(), 0600), 0);
   const int reader = ::open(File("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   EXPECT_FALSE(broker_->Enable(Of("file", {{"file_path", "pipe"}, {"sync", "always"}})));
-  EXPECT_FALSE(broker_->Enable(Of("file", {{"file_path", "pipe"}, {"rotate_bytes", "1000"}})));
+  EXPECT_FALSE(broker_->Enable(Of("file", {{"file_path", "pipe"}, {"rotate_bytes", "65536"}})));
   EXPECT_TRUE(broker_->Enable(Of("file", {{"file_path", "pipe"}})));
   EXPECT_FALSE(OnDisk());
   ::close(reader);
@@ -301,7 +301,7 @@ TEST(DeviceOptions, RefuseWhatWouldRecordNothingOrCannotBeKept) {
   EXPECT_NE(refusal("file", {{"file_path", "discard"}}), "");
   EXPECT_NE(refusal("file", {{"file_path", "/dev/null"}}), "");
   EXPECT_NE(refusal("file", {{"file_path", "stdout"}, {"sync", "always"}}), "");
-  EXPECT_NE(refusal("file", {{"file_path", "stderr"}, {"rotate_bytes", "1"}}), "");
+  EXPECT_NE(refusal("file", {{"file_path", "stderr"}, {"rotate_bytes", "65536"}}), "");
   EXPECT_NE(refusal("file", {{"file_path", "/a"}, {"mode", "0644"}}), "");
   EXPECT_NE(refusal("file", {{"file_path", "/a"}, {"log_raw", "true"}}), "");
   EXPECT_NE(refusal("file", {{"file_path", "/a"}, {"tag", "x"}}), "");
