@@ -17,7 +17,7 @@ auto BatchError(std::size_t index, std::string_view field, std::string_view why)
                                   std::string(field) + "' " + std::string(why));
 }
 
-// Those of one operation are known to the others: programs build items for several of them.
+// The names of one operation are known to the others: programs build items for several of them.
 constexpr std::array<std::string_view, 7> kItemFields{
     "plaintext", "ciphertext", "context", "associated_data", "key_version", "reference", "nonce"};
 

@@ -38,7 +38,7 @@ struct StallWatch::Impl {
       if (!stalled) stalled_count.fetch_sub(1);
     }
     if (!since || one.hung) return;
-    // What was at work already when the end began has as long as what begins then.
+    // Work that had begun when Finish() was called has as much time as work that begins then.
     const auto held = subject.limits.hang ? age : now - std::max(*since, finishing_since);
     const auto hang = subject.limits.hang ? subject.limits.hang : last_hang;
     if (!hang || held < *hang) return;

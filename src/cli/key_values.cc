@@ -94,4 +94,10 @@ std::string PathOf(std::string path) {
   return path;
 }
 
+std::string UnderScored(std::string_view flag) {
+  std::string name(flag);
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name;
+}
+
 }  // namespace coffer::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "coffer/base/result.h"
@@ -16,5 +17,7 @@ Result<std::string> BodyOf(const std::vector<std::string>& words, std::size_t fi
 Result<std::string> QueryOf(const std::vector<std::string>& words, std::size_t first);
 // Without slashes at its ends, as Vault's client sends a path.
 std::string PathOf(std::string path);
+// A flag's name with underscores, as the API has it.
+std::string UnderScored(std::string_view flag);
 
 }  // namespace coffer::cli

@@ -16,12 +16,6 @@ namespace {
 using nlohmann::json;
 using Kind = Flag::Kind;
 
-std::string UnderScored(std::string_view flag) {
-  std::string name(flag);
-  for (char& c : name) c = c == '-' ? '_' : c;
-  return name;
-}
-
 // Flags that the API knows by the same name, with underscores.
 void AddTexts(const Invocation& call, std::initializer_list<std::string_view> flags, json& out) {
   for (const std::string_view flag : flags) {

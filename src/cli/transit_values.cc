@@ -18,12 +18,6 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-std::string UnderScored(std::string_view flag) {
-  std::string name(flag);
-  for (char& c : name) c = c == '-' ? '_' : c;
-  return name;
-}
-
 // The file that the flags or words name, "-" for standard input; empty for another word.
 Result<std::string> FileNamed(const Invocation& call) {
   if (call.Has("in") && call.words.size() > 1) {

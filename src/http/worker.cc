@@ -307,7 +307,7 @@ class Worker final : public Pistache::Aio::Handler {
   Scratch scratch_;
   ParkingPlace place_{shared_->parking_lot, mailbox_, shared_->budget, 0};
   std::function<void()> slice_;  // of long work; one in each round
-  // Those who wait for their turn, in the order in which they came.
+  // The connections that wait for their turn, in the order in which they came.
   std::deque<std::uint64_t> queue_;
   Connection::Steady::time_point turn_end_{};
   const OverloadGuard overload_{shared_->options.queue_timeout};
