@@ -33,6 +33,8 @@ class AuditTrail {
   void NoteParameters(const JsonValue& parameters);
   // Where the body is the parameters, as JSON: its own text is recorded.
   void NoteBody(std::string_view json) { entry_.request_data = json; }
+  // What the policies said, where they were asked.
+  void NoteDecision(Decision decision);
   void NoteCapability(Verb verb, Capability capability, bool on_custodian);
 
   // The answer is this document; it must outlive the trail.
@@ -51,6 +53,7 @@ class AuditTrail {
   audit::Sink& sink_;
   audit::Entry entry_;
   std::optional<audit::Caller> caller_;
+  Decision decision_;
   const Endpoint* endpoint_ = nullptr;
   std::string parameters_;
   audit::RequestMemo memo_;

@@ -19,15 +19,15 @@ constexpr std::array<std::string_view, 4> kPaths{"health", "seal-status", "leade
 Status Answer(const Services& services, const http::Request& request, http::Response& response) {
   constexpr std::string_view kPrefix = "/v1/sys/";
   std::string_view path = request.path;
-  if (!path.starts_with(kPrefix)) return Fail(Code::kUnsupportedPath, "");
+  if (!path.starts_with(kPrefix)) return Fail(Refusal::kUnsupportedPath);
   path.remove_prefix(kPrefix.size());
   const EndpointTable::Match match = TableOf(EngineKind::kSystem).Find(path);
   if (match.endpoint == nullptr || !IsOpen(*match.endpoint, services, request) ||
       std::find(kPaths.begin(), kPaths.end(), match.endpoint->pattern) == kPaths.end()) {
-    return Fail(Code::kUnsupportedPath, "");
+    return Fail(Refusal::kUnsupportedPath);
   }
   COFFER_ASSIGN(const Verb verb, VerbOf(request));
-  if (verb != Verb::kRead) return Fail(Code::kUnsupportedVerb, "");
+  if (verb != Verb::kRead) return Fail(Refusal::kUnsupportedVerb);
   Fields fields(match.endpoint->fields);
   COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
   COFFER_TRY(fields.Decode(std::move(parameters)));
@@ -51,7 +51,7 @@ void HealthHandler::Handle(const http::Request& request, http::Response& respons
     done = Fail(Code::kInternal, "", error.what());  // out of memory
   }
   if (!done) {
-    response.status = HttpStatus(done.error().code);
+    response.status = HttpStatus(done.error());
     response.body = ErrorBody(done.error());
   }
 }

@@ -27,14 +27,13 @@ Result<Target> Route(const mounts::MountTable& mounts, std::string_view path) {
     target.engine = EngineKind::kToken;
     rest = *token;
   } else if (path.starts_with("identity/") || path.starts_with("cubbyhole/")) {
-    return Fail(Code::kUnsupportedPath, "");
+    return Fail(Refusal::kUnsupportedPath);
   } else if (auto route = mounts.Find(path)) {
     target.engine = EngineKind::kTransit;
     target.mount = std::move(route->mount);
     rest = route->rest;
   } else {
-    return Fail(Code::kNoRoute,
-                "no handler for route \"" + std::string(path) + "\". route entry not found.");
+    return Fail(Refusal::kNoRoute, {.name = std::string(path)});
   }
   target.match = TableOf(target.engine).Find(rest);
   target.at_root = rest.empty();

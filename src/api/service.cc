@@ -41,34 +41,43 @@ std::size_t TailSize(const std::vector<std::string>& warnings) {
 
 }  // namespace
 
-bool RootPolicy::Allows(const auth::TokenEntry& token, Capability, std::string_view) const {
-  return std::find(token.policies.begin(), token.policies.end(), "root") != token.policies.end();
+Decision RootPolicy::Decide(const auth::TokenEntry& token, Capability, std::string_view) const {
+  if (std::ranges::find(token.policies, "root") == token.policies.end()) {
+    return {false, {}, "none of the token's policies grants it"};
+  }
+  return {true, "root", {}};
 }
 
 Service::Service(Services services) : impl_(std::make_unique<Impl>(std::move(services))) {}
 Service::~Service() = default;
 
 // Which capability a write needs depends on whether its object is there.
-Status Service::Impl::Authorize(const Endpoint& endpoint, Call& call, std::string_view path) {
+Status Service::Impl::Authorize(const Endpoint& endpoint, Exchange& exchange) {
+  Call& call = *exchange.call;
   if (IsOpen(endpoint, services, call.request)) return {};
   if (call.capability == Capability::kUpdate && endpoint.exists != nullptr &&
       !endpoint.exists(call)) {
     call.capability = Capability::kCreate;
   }
-  if (!Allowed(*call.token, call.capability, path)) return Fail(Code::kPermissionDenied, "");
-  return {};
+  return Permit(exchange, call.capability);
 }
 
 // An endpoint has one path for policies, however the request ends: a list's has a slash there, any
 // other's has none.
-bool Service::Impl::Allowed(const auth::TokenEntry& token, Capability capability,
-                            std::string_view path) const {
+Status Service::Impl::Permit(Exchange& exchange, Capability capability) const {
   const bool lists = capability == Capability::kList || capability == Capability::kScan;
+  std::string_view path = exchange.path;
+  std::string slashed;
   if (lists && !path.ends_with('/')) {
-    return services.policy.Allows(token, capability, std::string(path) + "/");
+    slashed = std::string(path) + "/";
+    path = slashed;
   }
   if (!lists && path.ends_with('/')) path.remove_suffix(1);
-  return services.policy.Allows(token, capability, path);
+  Decision decision = services.policy.Decide(*exchange.token, capability, path);
+  const bool allowed = decision.allowed;
+  exchange.trail.NoteDecision(std::move(decision));
+  if (!allowed) return Fail(Refusal::kPermissionDenied);
+  return {};
 }
 
 Status Service::Impl::Run(const Operation& operation, Exchange& exchange) {
@@ -155,18 +164,16 @@ Status Service::Impl::Answer(Exchange& exchange) {
   COFFER_TRY(verb);
   const bool open = found && IsOpen(*target->match.endpoint, services, request);
   // Before anything about paths is said: who may not ask learns nothing from the answer.
-  if (!open && exchange.token == nullptr) return Fail(Code::kPermissionDenied, "");
+  if (!open && exchange.token == nullptr) return Fail(Refusal::kPermissionDenied);
   // Help is for every token, whatever its policies.
   if (target && WantsHelp(request) && (found || target->at_root)) return Help(exchange);
   const Operation* const operation =
       found ? FindOperation(*target->match.endpoint, *verb) : nullptr;
   const bool head_elsewhere = request.method == http::Method::kHead && !open;
   if (operation != nullptr && !head_elsewhere) return Perform(*operation, *verb, exchange);
-  if (!open && !Allowed(*exchange.token, UsualCapability(*verb), exchange.path)) {
-    return Fail(Code::kPermissionDenied, "");
-  }
+  if (!open) COFFER_TRY(Permit(exchange, UsualCapability(*verb)));
   if (!target) return Fail(routed.error());
-  return Fail(found ? Code::kUnsupportedVerb : Code::kUnsupportedPath, "");
+  return Fail(found ? Refusal::kUnsupportedVerb : Refusal::kUnsupportedPath);
 }
 
 // Whether it may be done is decided where the request came in, before it may wait for the
@@ -196,7 +203,7 @@ Status Service::Impl::Perform(const Operation& operation, Verb verb, Exchange& e
   Call& call = exchange.call.emplace(Call{services, remounts, request, fields, target.mount.get(),
                                           exchange.token.get(), TokenOf(request), verb,
                                           operation.capability});
-  COFFER_TRY(Authorize(*target.match.endpoint, call, exchange.path));
+  COFFER_TRY(Authorize(*target.match.endpoint, exchange));
   const bool changes_keys =
       operation.on_custodian || (operation.changes_keys != nullptr && operation.changes_keys(call));
   COFFER_TRY(PlaceBatch(operation, exchange));
@@ -225,7 +232,7 @@ Status Service::Impl::PlaceBatch(const Operation& operation, Exchange& exchange)
 void Service::Impl::Refuse(const Error& error, Exchange& exchange) {
   http::Response& response = exchange.response;
   SecureWipe(response.body.data(), response.body.size());
-  response.status = HttpStatus(error.code);
+  response.status = HttpStatus(error);
   response.body = ErrorBody(error);
   response.content_type = kJson;
   response.wipe = false;
@@ -244,7 +251,7 @@ Status Service::Impl::RecordOutcome(Exchange& exchange, const Status& done) {
         nullptr);
   }
   COFFER_TRY(exchange.trail.RecordRequest(&done.error()));
-  return exchange.trail.RecordResponse(HttpStatus(done.error().code), {}, exchange.warnings,
+  return exchange.trail.RecordResponse(HttpStatus(done.error()), {}, exchange.warnings,
                                        &done.error());
 }
 

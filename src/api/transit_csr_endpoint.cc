@@ -2,6 +2,7 @@
 
 #include "coffer/crypto/certificate_request.h"
 #include "endpoint_table.h"
+#include "errors.h"
 #include "transit_fields.h"
 
 namespace coffer::api {
@@ -25,7 +26,7 @@ Status MakeRequest(const Call& call, Reply& reply) {
   COFFER_TRY(RequireSigning(key));
   const auto wanted = key.ForCertificateRequest(call.fields.Int("version"));
   if (!wanted) {
-    return Fail(wanted.error().code, "could not create the csr: " + wanted.error().message);
+    return Fail(wanted.error().code, "could not create the csr: " + ClientText(wanted.error()));
   }
   const keyring::KeyVersion* const version = *wanted;
   if (!version->public_key) return Fail(Code::kCorrupt, "key version has no public key");

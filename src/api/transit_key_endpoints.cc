@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "endpoint_table.h"
+#include "errors.h"
 #include "transit_fields.h"
 #include "transit_key_document.h"
 
@@ -79,7 +80,7 @@ Status DeleteKey(const Call& call, Reply& reply) {
     return Fail(Code::kInvalid, prefix + "could not delete key; not found");
   }
   if (done.error().code == Code::kInvalid) {
-    return Fail(Code::kInvalid, prefix + done.error().message);
+    return Fail(Code::kInvalid, prefix + ClientText(done.error()));
   }
   return Fail(done.error());
 }

@@ -5,6 +5,7 @@
 #include "coffer/base/parse.h"
 #include "coffer/crypto/digest.h"
 #include "endpoint_table.h"
+#include "errors.h"
 
 namespace coffer::api {
 namespace {
@@ -61,7 +62,7 @@ Status WriteHash(const Call& call, Reply& reply) {
   if (!call.fields.Given("input")) return Fail(Code::kInvalid, "input missing");
   auto decoded = Base64Decode(call.fields.Text("input"));
   if (!decoded) {
-    return Fail(Code::kInvalid, "unable to decode input as base64: " + decoded.error().message);
+    return Fail(Code::kInvalid, "unable to decode input as base64: " + ClientText(decoded.error()));
   }
   const SecretBytes input(std::move(*decoded));
   std::string_view name = call.fields.Text("urlalgorithm");

@@ -93,13 +93,14 @@ class MountTable {
   // The path of sys/, auth/, identity/, cubbyhole/ or audit/, or one below: nothing is mounted
   // there.
   static bool Reserved(const MountPath& path);
-  // kConflict "path is already in use at X/" where the path equals, holds or lies under a mount;
-  // kInvalid "cannot mount "X/"" where it is reserved.
+  // kMountPathTaken where the path equals, holds or lies under a mount;
+  // kMountPathReserved where it is reserved.
   Result<std::shared_ptr<const Mount>> Add(const MountPath& path, std::string type,
                                            MountConfig config);
-  Status Tune(const MountPath& path, MountConfig config);   // kNotFound
-  Status Move(const MountPath& from, const MountPath& to);  // kNotFound, kConflict; ids stay
-  Status Remove(const MountPath& path);                     // no error where it is absent
+  Status Tune(const MountPath& path, MountConfig config);  // kNotFound
+  Status Move(const MountPath& from,
+              const MountPath& to);      // kNotFound, kRemountPathTaken; ids stay
+  Status Remove(const MountPath& path);  // no error where it is absent
 
  private:
   struct Impl;
