@@ -189,7 +189,7 @@ TEST_F(KeyBackupTest, ANameThatIsTakenNeedsForce) {
   const auto sealed = Encrypt("k", "hello");
   const Bytes backup = Backup("k");
   const Id before = Find("k")->id;
-  EXPECT_EQ(Refusal(backup), "key \"k\" already exists");
+  EXPECT_EQ(Refusal(backup), "there is a key k already");
   Must(Restore(backup, "", true));
   EXPECT_NE(Find("k")->id, before);
   EXPECT_EQ(*Decrypt("k", 1, *sealed), "hello");
