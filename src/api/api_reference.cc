@@ -1,22 +1,10 @@
 #include <string>
 
 #include "coffer/api/reference.h"
-#include "endpoint_table.h"
+#include "engine_type.h"
 
 namespace coffer::api {
 namespace {
-
-struct Chapter {
-  EngineKind engine;
-  std::string_view title;
-  std::string_view prefix;
-};
-
-constexpr Chapter kChapters[] = {
-    {EngineKind::kTransit, "Transit", "transit/"},
-    {EngineKind::kSystem, "System", "sys/"},
-    {EngineKind::kToken, "Tokens", "auth/token/"},
-};
 
 constexpr std::string_view kPreface =
     R"(# API reference
@@ -57,8 +45,8 @@ std::string Cell(std::string_view text) {
   return out;
 }
 
-void AppendEndpoint(const Chapter& chapter, const Endpoint& endpoint, std::string& out) {
-  out.append("\n### `").append(chapter.prefix).append(endpoint.pattern).append("`\n\n");
+void AppendEndpoint(const EngineType& type, const Endpoint& endpoint, std::string& out) {
+  out.append("\n### `").append(type.path).append(endpoint.pattern).append("`\n\n");
   out.append(endpoint.help).append("\n\n");
   for (const Operation& operation : endpoint.operations) {
     out.append(&operation == &endpoint.operations.front() ? "" : ", ");
@@ -82,12 +70,15 @@ void AppendEndpoint(const Chapter& chapter, const Endpoint& endpoint, std::strin
 
 }  // namespace
 
-std::string ApiReference() {
+std::string ApiReference(const Registry& engines) {
   std::string out(kPreface);
-  for (const Chapter& chapter : kChapters) {
-    out.append("\n## ").append(chapter.title).append("\n");
-    for (const Endpoint& endpoint : TableOf(chapter.engine).Endpoints()) {
-      AppendEndpoint(chapter, endpoint, out);
+  // Those that are mounted come first.
+  for (const bool built_in : {false, true}) {
+    for (const auto& engine : engines.Engines()) {
+      const EngineType& type = engine->Type();
+      if ((type.place == MountPlace::kBuiltIn) != built_in) continue;
+      out.append("\n## ").append(type.title).append("\n");
+      for (const Endpoint& endpoint : engine->Endpoints()) AppendEndpoint(type, endpoint, out);
     }
   }
   return out;

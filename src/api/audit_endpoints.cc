@@ -1,7 +1,7 @@
 #include <string>
 #include <utility>
 
-#include "endpoint_table.h"
+#include "system_call.h"
 
 namespace coffer::api {
 namespace {
@@ -14,10 +14,10 @@ std::string DevicePath(const Call& call) {
 }
 
 Result<audit::Broker*> DevicesOf(const Call& call) {
-  if (call.services.audit_devices == nullptr) {
+  if (PartsOf(call).audit_devices == nullptr) {
     return Fail(Code::kInvalid, "this server keeps no audit devices");
   }
-  return call.services.audit_devices;
+  return PartsOf(call).audit_devices;
 }
 
 Status ListDevices(const Call& call, Reply& reply) {

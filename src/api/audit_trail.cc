@@ -74,15 +74,15 @@ void AuditTrail::NoteToken(std::string_view token, const auth::TokenEntry* entry
 // Also of a request that goes on to the custodian, whose trail is another.
 AuditTrail::~AuditTrail() { SecureWipe(parameters_.data(), parameters_.size()); }
 
-void AuditTrail::NoteTarget(const Endpoint* endpoint, std::string_view mount_type,
+void AuditTrail::NoteTarget(const Endpoint* endpoint, const EngineType& engine,
                             const mounts::Mount* mount) {
   endpoint_ = endpoint;
-  entry_.mount.type = mount_type;
+  entry_.mount.type = engine.name;
   if (mount != nullptr) {
     entry_.mount.point = mount->path.Text();
     entry_.mount.accessor = mount->accessor;
   } else {
-    entry_.mount.point = mount_type == "token" ? "auth/token/" : "sys/";
+    entry_.mount.point = engine.path;
   }
 }
 

@@ -9,7 +9,7 @@
 #include "coffer/api/service.h"
 #include "coffer/audit/entry.h"
 #include "coffer/base/result.h"
-#include "endpoint_table.h"
+#include "engine_type.h"
 #include "json_value.h"
 
 namespace coffer::api {
@@ -26,8 +26,7 @@ class AuditTrail {
 
   // What becomes known of the request on its way, in this order; all of it before RecordRequest().
   void NoteToken(std::string_view token, const auth::TokenEntry* entry);
-  void NoteTarget(const Endpoint* endpoint, std::string_view mount_type,
-                  const mounts::Mount* mount);
+  void NoteTarget(const Endpoint* endpoint, const EngineType& engine, const mounts::Mount* mount);
   void NoteVerb(Verb verb) { entry_.operation = VerbName(verb); }
   void NoteHelp() { entry_.operation = "help"; }
   void NoteParameters(const JsonValue& parameters);

@@ -2,15 +2,15 @@
 #include <utility>
 
 #include "coffer/api/backups.h"
-#include "endpoint_table.h"
 #include "errors.h"
+#include "system_call.h"
 
 namespace coffer::api {
 namespace {
 
 Result<Backups*> BackupsOf(const Call& call) {
-  if (call.services.backups == nullptr) return Fail(Code::kInvalid, "this server makes no backups");
-  return call.services.backups;
+  if (PartsOf(call).backups == nullptr) return Fail(Code::kInvalid, "this server makes no backups");
+  return PartsOf(call).backups;
 }
 
 std::string_view PhaseName(BackupState::Phase phase) {

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "transit_call.h"
+
 namespace coffer::api {
 namespace {
 
@@ -20,22 +22,10 @@ std::int64_t CostOfPrivateKey(keyring::KeyType type) {
   }
 }
 
-}  // namespace
-
-Result<BatchCost> CostOfBatch(const Call& call, BatchKind kind) {
-  const JsonValue* const batch = call.fields.Find("batch_input");
-  if (kind == BatchKind::kNone || batch == nullptr) return BatchCost();
-  const auto items = static_cast<std::int64_t>(batch->As<JsonValue::Array>()->size());
+Result<BatchCost> CostOf(const JsonValue& batch, std::int64_t each, const std::string& for_type) {
+  const auto items = static_cast<std::int64_t>(batch.As<JsonValue::Array>()->size());
   BatchCost cost;
-  std::string for_type;
-  if (kind == BatchKind::kPrivateKey) {
-    const auto key = call.services.engine.Keys().Find(call.request.worker, call.mount->id,
-                                                      call.fields.Text("name"));
-    if (key) {
-      cost.each = CostOfPrivateKey((*key)->type);
-      for_type = " for a key of type " + std::string((*key)->Info().name);
-    }
-  }
+  cost.each = each;
   const std::int64_t most = kMaxBatchCost / cost.each;
   if (items > most) {
     return Fail(Code::kInvalid, "batch_input has " + std::to_string(items) +
@@ -43,6 +33,23 @@ Result<BatchCost> CostOfBatch(const Call& call, BatchKind kind) {
   }
   cost.total = items * cost.each;
   return cost;
+}
+
+}  // namespace
+
+Result<BatchCost> CostOfItems(const Call& call) {
+  const JsonValue* const batch = call.fields.Find("batch_input");
+  return batch == nullptr ? BatchCost() : CostOf(*batch, 1, "");
+}
+
+Result<BatchCost> CostOfPrivateKeyItems(const Call& call) {
+  const JsonValue* const batch = call.fields.Find("batch_input");
+  if (batch == nullptr) return BatchCost();
+  const auto key =
+      EngineOf(call).Keys().Find(call.request.worker, call.mount->id, call.fields.Text("name"));
+  if (!key) return CostOf(*batch, 1, "");
+  return CostOf(*batch, CostOfPrivateKey((*key)->type),
+                " for a key of type " + std::string((*key)->Info().name));
 }
 
 }  // namespace coffer::api

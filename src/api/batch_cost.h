@@ -3,22 +3,17 @@
 #include <cstdint>
 
 #include "coffer/base/result.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
 
 namespace coffer::api {
 
-// The cost of a batch, which decides how it is carried out.
-struct BatchCost {
-  std::int64_t total = 0;  // in operations of a secret key, about
-  std::int64_t each = 1;
-};
-
-// A batch of more than this gives way to the worker's other connections.
-inline constexpr std::int64_t kBatchCostAtOnce = 128;
+// More than this no request may cost.
 inline constexpr std::int64_t kMaxBatchCost = 10'000;
 
-// Zero where the request is no batch; kInvalid, naming the limit, where it costs more than a
-// request may.
-Result<BatchCost> CostOfBatch(const Call& call, BatchKind kind);
+// The cost of a request's batch_input: zero where it is no batch; kInvalid, naming the limit, where
+// it costs more than a request may. Items of a secret key all cost the same.
+Result<BatchCost> CostOfItems(const Call& call);
+// An RSA private key's items are dear.
+Result<BatchCost> CostOfPrivateKeyItems(const Call& call);
 
 }  // namespace coffer::api

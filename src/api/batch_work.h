@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "decoded_inputs.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
 
 namespace coffer::api {
 

@@ -1,29 +1,33 @@
 #include "coffer/api/health_handler.h"
 
-#include <algorithm>
-#include <array>
 #include <exception>
 #include <string_view>
 #include <utility>
 
-#include "endpoint_table.h"
+#include "engine_type.h"
 #include "errors.h"
-#include "remount_log.h"
 #include "request_reader.h"
+#include "route.h"
 
 namespace coffer::api {
-namespace {
 
-constexpr std::array<std::string_view, 4> kPaths{"health", "seal-status", "leader", "metrics"};
+struct HealthHandler::Impl {
+  explicit Impl(SystemParts parts)
+      : system(std::move(parts)), registry(Registry::Make({system.Registered()}).value()) {}
 
-Status Answer(const Services& services, const http::Request& request, http::Response& response) {
-  constexpr std::string_view kPrefix = "/v1/sys/";
-  std::string_view path = request.path;
-  if (!path.starts_with(kPrefix)) return Fail(Code::kUnsupportedPath, "");
-  path.remove_prefix(kPrefix.size());
-  const EndpointTable::Match match = TableOf(EngineKind::kSystem).Find(path);
-  if (match.endpoint == nullptr || !IsOpen(*match.endpoint, services, request) ||
-      std::find(kPaths.begin(), kPaths.end(), match.endpoint->pattern) == kPaths.end()) {
+  Status Answer(const http::Request& request, http::Response& response) const;
+
+  const SystemEngine system;
+  const std::unique_ptr<const Registry> registry;
+};
+
+Status HealthHandler::Impl::Answer(const http::Request& request, http::Response& response) const {
+  const std::string_view path = PathOf(request);
+  const RegisteredEngine* const engine = registry->BuiltInAt(path);
+  if (engine == nullptr) return Fail(Code::kUnsupportedPath, "");
+  const EndpointTable::Match match = engine->Table().Find(path.substr(engine->Type().path.size()));
+  if (match.endpoint == nullptr || !match.endpoint->tells_health ||
+      !IsOpen(*match.endpoint, engine->State(), request)) {
     return Fail(Code::kUnsupportedPath, "");
   }
   COFFER_ASSIGN(const Verb verb, VerbOf(request));
@@ -31,22 +35,23 @@ Status Answer(const Services& services, const http::Request& request, http::Resp
   Fields fields(match.endpoint->fields);
   COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
   COFFER_TRY(fields.Decode(std::move(parameters)));
-  RemountLog none;
   Reply reply{JsonWriter(response.body), 200, false, {}};
-  const Call call{services, none, request, fields, nullptr, nullptr, {}, verb, Capability::kRead};
-  COFFER_TRY(match.endpoint->operations.front().handler(call, reply));
+  const Call call{*registry, engine->State(),  request, fields, nullptr, nullptr, {},
+                  verb,      Capability::kRead};
+  COFFER_TRY(FindOperation(*match.endpoint, verb)->handler(call, reply));
   response.status = reply.status;
   response.content_type = match.endpoint->content_type;
   if (reply.status != 204 && response.content_type == kJson) response.body += '\n';
   return {};
 }
 
-}  // namespace
+HealthHandler::HealthHandler(SystemParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
+HealthHandler::~HealthHandler() = default;
 
 void HealthHandler::Handle(const http::Request& request, http::Response& response) {
   Status done;
   try {
-    done = Answer(services_, request, response);
+    done = impl_->Answer(request, response);
   } catch (const std::exception& error) {
     done = Fail(Code::kInternal, "", error.what());  // out of memory
   }

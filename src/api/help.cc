@@ -1,6 +1,5 @@
 #include "help.h"
 
-#include <map>
 #include <string>
 #include <utility>
 
@@ -9,7 +8,7 @@
 namespace coffer::api {
 namespace {
 
-ConstantDocument HelpFor(const Endpoint& endpoint, EngineKind engine) {
+ConstantDocument HelpFor(const Endpoint& endpoint, const RegisteredEngine& engine) {
   std::string document;
   JsonWriter json(document);
   std::string text = "Path:        " + std::string(endpoint.pattern) + "\nOperations: ";
@@ -31,9 +30,9 @@ ConstantDocument HelpFor(const Endpoint& endpoint, EngineKind engine) {
   return ConstantDocument(std::move(document));
 }
 
-ConstantDocument EngineHelpFor(EngineKind engine) {
+ConstantDocument EngineHelpFor(const RegisteredEngine& engine) {
   std::string text = "PATHS\n";
-  for (const Endpoint& endpoint : TableOf(engine).Endpoints()) {
+  for (const Endpoint& endpoint : engine.Endpoints()) {
     text +=
         "\n    " + std::string(endpoint.pattern) + "\n        " + std::string(endpoint.help) + "\n";
   }
@@ -44,32 +43,25 @@ ConstantDocument EngineHelpFor(EngineKind engine) {
   return ConstantDocument(std::move(document));
 }
 
-std::map<const Endpoint*, ConstantDocument> AllHelp() {
-  std::map<const Endpoint*, ConstantDocument> all;
-  for (const EngineKind engine : kEngines) {
-    for (const Endpoint& endpoint : TableOf(engine).Endpoints()) {
-      all.emplace(&endpoint, HelpFor(endpoint, engine));
-    }
-  }
-  return all;
-}
-
-std::map<EngineKind, ConstantDocument> AllEngineHelp() {
-  std::map<EngineKind, ConstantDocument> all;
-  for (const EngineKind engine : kEngines) all.emplace(engine, EngineHelpFor(engine));
-  return all;
-}
-
 }  // namespace
 
-const ConstantDocument& HelpOf(const Endpoint& endpoint) {
-  static const std::map<const Endpoint*, ConstantDocument> all = AllHelp();
-  return all.at(&endpoint);
+void HelpPages::WriteAll() const {
+  for (const auto& engine : engines_.Engines()) {
+    all_.emplace(engine.get(), EngineHelpFor(*engine));
+    for (const Endpoint& endpoint : engine->Endpoints()) {
+      endpoints_.emplace(&endpoint, HelpFor(endpoint, *engine));
+    }
+  }
 }
 
-const ConstantDocument& EngineHelpOf(EngineKind engine) {
-  static const std::map<EngineKind, ConstantDocument> all = AllEngineHelp();
-  return all.at(engine);
+const ConstantDocument& HelpPages::Of(const Endpoint& endpoint) const {
+  std::call_once(written_, [this] { WriteAll(); });
+  return endpoints_.at(&endpoint);
+}
+
+const ConstantDocument& HelpPages::Of(const RegisteredEngine& engine) const {
+  std::call_once(written_, [this] { WriteAll(); });
+  return all_.at(&engine);
 }
 
 }  // namespace coffer::api

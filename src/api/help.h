@@ -1,14 +1,31 @@
 #pragma once
 
+#include <map>
+#include <memory>
+#include <mutex>
+
 #include "constant_document.h"
-#include "endpoint_table.h"
+#include "engine_type.h"
 
 namespace coffer::api {
 
-// {"help", "see_also", "openapi"}, written once from the endpoint's declaration. The endpoint is
-// one of a table.
-const ConstantDocument& HelpOf(const Endpoint& endpoint);
-// The same for an engine as a whole: its paths, each with its sentence.
-const ConstantDocument& EngineHelpOf(EngineKind engine);
+// {"help", "see_also", "openapi"} of each endpoint and engine, from their declarations: written all
+// together when somebody asks for the first one. Thread-safe.
+class HelpPages {
+ public:
+  explicit HelpPages(const Registry& engines) : engines_(engines) {}
+  // The endpoint is one of the registry's.
+  const ConstantDocument& Of(const Endpoint& endpoint) const;
+  // An engine as a whole: its paths, each with its sentence.
+  const ConstantDocument& Of(const RegisteredEngine& engine) const;
+
+ private:
+  void WriteAll() const;
+
+  const Registry& engines_;
+  mutable std::once_flag written_;
+  mutable std::map<const Endpoint*, ConstantDocument> endpoints_;
+  mutable std::map<const RegisteredEngine*, ConstantDocument> all_;
+};
 
 }  // namespace coffer::api

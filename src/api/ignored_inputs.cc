@@ -1,10 +1,11 @@
 #include "ignored_inputs.h"
+#include "transit_call.h"
 
 namespace coffer::api {
 
 void WarnOfContext(const Call& call, Reply& reply) {
-  const auto key = call.services.engine.Keys().Find(call.request.worker, call.mount->id,
-                                                    call.fields.Text("name"));
+  const auto key =
+      EngineOf(call).Keys().Find(call.request.worker, call.mount->id, call.fields.Text("name"));
   if (key && !(*key)->derived) {
     reply.warnings.emplace_back("context was ignored: the key is not derived");
   }

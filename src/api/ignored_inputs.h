@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "endpoint_table.h"
+#include "endpoint.h"
 
 namespace coffer::api {
 

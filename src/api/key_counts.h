@@ -10,7 +10,7 @@
 
 #include "coffer/base/counters.h"
 #include "coffer/metrics/registry.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
 
 namespace coffer::api {
 

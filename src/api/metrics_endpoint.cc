@@ -1,7 +1,7 @@
 #include <string>
 
 #include "coffer/metrics/registry.h"
-#include "endpoint_table.h"
+#include "system_call.h"
 
 namespace coffer::api {
 namespace {
@@ -13,17 +13,18 @@ bool AcceptsText(const http::Request& request) {
 }
 
 Status ReadMetrics(const Call& call, Reply& reply) {
-  if (call.services.metrics == nullptr) return Fail(Code::kUnsupportedPath, "");
+  if (PartsOf(call).metrics == nullptr) return Fail(Code::kUnsupportedPath, "");
   const std::string_view format = call.fields.Text("format");
   if (format != "prometheus" && !(format.empty() && AcceptsText(call.request))) {
     return Fail(Code::kInvalid, "metrics are told in one format: ask with format=prometheus");
   }
-  reply.json.Literal(call.services.metrics->PrometheusText());
+  reply.json.Literal(PartsOf(call).metrics->PrometheusText());
   return {};
 }
 
-bool OpenHere(const Services& services, const http::Request& request) {
-  return request.listener < services.open_metrics.size() && services.open_metrics[request.listener];
+bool OpenHere(EngineState engine, const http::Request& request) {
+  const std::vector<bool>& open = engine.As<SystemEngine::State>().parts.open_metrics;
+  return request.listener < open.size() && open[request.listener];
 }
 
 }  // namespace
@@ -34,6 +35,7 @@ void AddMetricsEndpoints(std::vector<Endpoint>& table) {
       {"format", FieldType::kText, "", "prometheus; may be left out where Accept asks for text."}};
   endpoint.operations = {{Verb::kRead, Capability::kRead, ReadMetrics}};
   endpoint.open = OpenHere;
+  endpoint.tells_health = true;
   endpoint.content_type = metrics::kPrometheusContentType;
   table.push_back(std::move(endpoint));
 }

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "coffer/base/ids.h"
-#include "endpoint_table.h"
 #include "mount_info.h"
 #include "remount_log.h"
+#include "system_call.h"
 
 namespace coffer::api {
 namespace {
@@ -14,16 +14,32 @@ namespace {
 using MountPointer = std::shared_ptr<const mounts::Mount>;
 
 MountPointer FindMount(const Call& call, const mounts::MountPath& path) {
-  for (MountPointer& mount : call.services.mounts.List()) {
+  for (MountPointer& mount : PartsOf(call).mounts.List()) {
     if (mount->path == path) return mount;
   }
   return nullptr;
 }
 
-const BuiltinMount* FindBuiltin(std::string_view path) {
-  const auto found = std::find_if(kBuiltinMounts.begin(), kBuiltinMounts.end(),
-                                  [&](const BuiltinMount& mount) { return mount.path == path; });
-  return found == kBuiltinMounts.end() ? nullptr : &*found;
+// An auth method's mount is below it, and shown without it.
+constexpr std::string_view kAuthPrefix = "auth/";
+
+bool IsAuth(const EngineType& built_in) { return built_in.path.starts_with(kAuthPrefix); }
+
+// A secrets engine that is built in at `path`.
+const EngineType* FindBuiltIn(const Call& call, std::string_view path) {
+  const RegisteredEngine* const engine = call.registry.BuiltInAt(path);
+  const bool there = engine != nullptr && engine->Type().path == path && !IsAuth(engine->Type());
+  return there ? &engine->Type() : nullptr;
+}
+
+// The engines that are built in, of secrets or of auth methods.
+std::vector<const EngineType*> BuiltIn(const Call& call, bool auth) {
+  std::vector<const EngineType*> types;
+  for (const auto& engine : call.registry.Engines()) {
+    const EngineType& type = engine->Type();
+    if (type.place == MountPlace::kBuiltIn && IsAuth(type) == auth) types.push_back(&type);
+  }
+  return types;
 }
 
 auto NoMountAt(const mounts::MountPath& path) {
@@ -59,12 +75,12 @@ std::vector<FieldSpec> TuningFields() {
 
 Status ListMounts(const Call& call, Reply& reply) {
   reply.json.BeginObject();
-  for (const BuiltinMount& mount : kBuiltinMounts) {
-    reply.json.Key(mount.path).BeginObject();
-    WriteMountInfo(mount, reply.json);
+  for (const EngineType* const type : BuiltIn(call, false)) {
+    reply.json.Key(type->path).BeginObject();
+    WriteMountInfo(*type, reply.json);
     reply.json.EndObject();
   }
-  for (const MountPointer& mount : call.services.mounts.List()) {
+  for (const MountPointer& mount : PartsOf(call).mounts.List()) {
     reply.json.Key(mount->path.Text()).BeginObject();
     WriteMountInfo(*mount, reply.json);
     reply.json.EndObject();
@@ -76,7 +92,7 @@ Status ListMounts(const Call& call, Reply& reply) {
 Status ReadMount(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const auto path, PathOf(call));
   reply.json.BeginObject();
-  if (const BuiltinMount* builtin = FindBuiltin(path.Text())) {
+  if (const EngineType* const builtin = FindBuiltIn(call, path.Text())) {
     WriteMountInfo(*builtin, reply.json);
   } else if (const MountPointer mount = FindMount(call, path)) {
     WriteMountInfo(*mount, reply.json);
@@ -93,7 +109,7 @@ Status EnableMount(const Call& call, Reply& reply) {
   std::string_view type = fields.Text("type");
   if (type.empty() || type == "plugin") type = fields.Text("plugin_name");
   if (type.empty()) return Fail(Code::kInvalid, "backend type must be specified as a string");
-  if (type != "transit") {
+  if (call.registry.Find(type, MountPlace::kSecret) == nullptr) {
     return Fail(Code::kInvalid, "plugin not found in the catalog: " + std::string(type));
   }
   mounts::MountConfig config;
@@ -101,31 +117,40 @@ Status EnableMount(const Call& call, Reply& reply) {
   config.local = fields.Bool("local");
   config.seal_wrap = fields.Bool("seal_wrap");
   config.external_entropy_access = fields.Bool("external_entropy_access");
-  if (const JsonValue* tuning = fields.Find("config")) COFFER_TRY(ApplyTuning(*tuning, config));
-  if (const JsonValue* options = fields.Find("options")) COFFER_TRY(ApplyOptions(*options, config));
-  const auto added = call.services.mounts.Add(path, std::string(type), std::move(config));
+  if (const JsonValue* tuning = fields.Find("config"))
+    COFFER_TRY(ApplyTuning(*tuning, type, config));
+  if (const JsonValue* options = fields.Find("options"))
+    COFFER_TRY(ApplyOptions(*options, type, config));
+  const auto added = PartsOf(call).mounts.Add(path, std::string(type), std::move(config));
   COFFER_TRY(AsRefusal(added ? Status() : Status(Fail(added.error()))));
   return reply.NoContent();
 }
 
-// Keys first: a mount that is still there with fewer keys can be disabled again, keys without a
-// mount could not even be named.
+// What belongs to it first: a mount that is still there with less can be disabled again, keys
+// without a mount could not even be named.
 Status DisableMount(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const auto path, PathOf(call));
-  if (mounts::MountTable::Reserved(path)) {
+  if (PartsOf(call).mounts.Reserved(path)) {
     return Fail(Code::kInvalid, "cannot unmount \"" + path.Text() + "\"");
   }
   const MountPointer mount = FindMount(call, path);
   if (mount == nullptr) return reply.NoContent();
-  COFFER_TRY(call.services.engine.Keys().DeleteMount(mount->id));
-  COFFER_TRY(call.services.mounts.Remove(path));
+  const RegisteredEngine* const engine = call.registry.EngineOf(*mount);
+  if (engine == nullptr) {
+    return Fail(Code::kInvalid,
+                "cannot unmount \"" + path.Text() + "\": this server does not have its engine");
+  }
+  if (const auto end = engine->Type().end_of_mount; end != nullptr) {
+    COFFER_TRY(end(engine->State(), *mount));
+  }
+  COFFER_TRY(PartsOf(call).mounts.Remove(path));
   return reply.NoContent();
 }
 
 Status ReadTuning(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const auto path, PathOf(call));
   mounts::MountConfig config;
-  if (const BuiltinMount* builtin = FindBuiltin(path.Text())) {
+  if (const EngineType* const builtin = FindBuiltIn(call, path.Text())) {
     config.description = builtin->description;
   } else if (const MountPointer mount = FindMount(call, path)) {
     config = mount->config;
@@ -141,7 +166,7 @@ Status ReadTuning(const Call& call, Reply& reply) {
 Status WriteTuningOf(const Call& call, Reply& reply) {
   const Fields& fields = call.fields;
   COFFER_ASSIGN(const auto path, PathOf(call));
-  if (mounts::MountTable::Reserved(path)) {
+  if (PartsOf(call).mounts.Reserved(path)) {
     return Fail(Code::kInvalid, "cannot tune \"" + path.Text() + "\"");
   }
   const MountPointer mount = FindMount(call, path);
@@ -154,8 +179,8 @@ Status WriteTuningOf(const Call& call, Reply& reply) {
       tuning.push_back({std::string(field.name), *value});
     }
   }
-  COFFER_TRY(ApplyTuning(JsonValue(JsonValue::Data(std::move(tuning))), config));
-  const auto done = call.services.mounts.Tune(path, std::move(config));
+  COFFER_TRY(ApplyTuning(JsonValue(JsonValue::Data(std::move(tuning))), mount->type, config));
+  const auto done = PartsOf(call).mounts.Tune(path, std::move(config));
   if (!done && done.error().code == Code::kNotFound) return NoMountAt(path);
   COFFER_TRY(done);
   return reply.NoContent();
@@ -167,22 +192,22 @@ Status WriteRemount(const Call& call, Reply& reply) {
   }
   COFFER_ASSIGN(const auto from, mounts::MountPath::Parse(call.fields.Text("from")));
   COFFER_ASSIGN(const auto to, mounts::MountPath::Parse(call.fields.Text("to")));
-  if (mounts::MountTable::Reserved(from)) {
+  if (PartsOf(call).mounts.Reserved(from)) {
     return Fail(Code::kInvalid, "cannot remount \"" + from.Text() + "\"");
   }
-  const auto moved = call.services.mounts.Move(from, to);
+  const auto moved = PartsOf(call).mounts.Move(from, to);
   if (!moved && moved.error().code == Code::kNotFound) {
     return Fail(Code::kInvalid, "no matching mount at \"" + from.Text() + "\"");
   }
   COFFER_TRY(AsRefusal(moved));
-  const std::string id = Id::Generate(call.services.random).ToUuid();
-  call.remounts.Add({id, from.Text(), to.Text()});
+  const std::string id = Id::Generate(PartsOf(call).random).ToUuid();
+  SystemOf(call).remounts.Add({id, from.Text(), to.Text()});
   reply.json.BeginObject().Key("migration_id").Text(id).EndObject();
   return {};
 }
 
 Status ReadRemountStatus(const Call& call, Reply& reply) {
-  const auto remount = call.remounts.Find(call.fields.Text("migration_id"));
+  const auto remount = SystemOf(call).remounts.Find(call.fields.Text("migration_id"));
   if (!remount) return Fail(Code::kNotFound, "");
   JsonWriter& json = reply.json.BeginObject();
   json.Key("migration_id").Text(remount->id);
@@ -201,16 +226,17 @@ bool Visible(const Call& call, const mounts::Mount& mount) {
 Status ListVisibleMounts(const Call& call, Reply& reply) {
   JsonWriter& json = reply.json.BeginObject();
   json.Key("secret").BeginObject();
-  for (const MountPointer& mount : call.services.mounts.List()) {
+  for (const MountPointer& mount : PartsOf(call).mounts.List()) {
     if (!Visible(call, *mount)) continue;
     json.Key(mount->path.Text()).BeginObject();
     WriteMountInfo(*mount, json);
     json.EndObject();
   }
   json.EndObject().Key("auth").BeginObject();
-  if (call.token != nullptr) {
-    json.Key("token/").BeginObject();
-    WriteMountInfo(BuiltinMount{"token/", "token", "token based credentials"}, json);
+  for (const EngineType* const type : BuiltIn(call, true)) {
+    if (call.token == nullptr) break;
+    json.Key(type->path.substr(kAuthPrefix.size())).BeginObject();
+    WriteMountInfo(*type, json);
     json.EndObject();
   }
   json.EndObject().EndObject();
@@ -220,8 +246,8 @@ Status ListVisibleMounts(const Call& call, Reply& reply) {
 // Clients ask with a path inside a mount to learn what serves it.
 Status ReadVisibleMount(const Call& call, Reply& reply) {
   const std::string path(call.fields.Text("path"));
-  auto route = call.services.mounts.Find(path);
-  if (!route) route = call.services.mounts.Find(path + "/");
+  auto route = PartsOf(call).mounts.Find(path);
+  if (!route) route = PartsOf(call).mounts.Find(path + "/");
   if (!route || call.token == nullptr) {
     return Fail(Code::kPermissionDenied,
                 "preflight capability check returned 403, please ensure client's policies grant "
@@ -277,6 +303,7 @@ void AddMountEndpoints(std::vector<Endpoint>& table) {
   Endpoint visible{"internal/ui/mounts", "The mounts that the caller may see.", {}, {}};
   visible.operations = {{Verb::kRead, Capability::kRead, ListVisibleMounts}};
   visible.unauthenticated = true;
+  visible.slash_at_end = true;
   table.push_back(std::move(visible));
   Endpoint one{"internal/ui/mounts/*path", "The mount that serves a path.", {path}, {}};
   one.operations = {{Verb::kRead, Capability::kRead, ReadVisibleMount}};

@@ -100,18 +100,19 @@ Status ApplyList(const JsonValue::Member& member, std::vector<std::string>& list
   return {};
 }
 
-Status RefuseSetting(std::string_view name) {
+Status RefuseSetting(std::string_view name, std::string_view type) {
   if (name == "token_type") {
     return Fail(Code::kInvalid, "'token_type' can only be modified on auth mounts");
   }
   if (name == "user_lockout_config") {
-    return Fail(Code::kInvalid,
-                "tuning of user lockout configuration for auth type \"transit\" not allowed");
+    return Fail(Code::kInvalid, "tuning of user lockout configuration for auth type \"" +
+                                    std::string(type) + "\" not allowed");
   }
   return Fail(Code::kInvalid, "setting " + std::string(name) + " is not supported on this server");
 }
 
-Status ApplySetting(const JsonValue::Member& member, mounts::MountConfig& config) {
+Status ApplySetting(const JsonValue::Member& member, std::string_view type,
+                    mounts::MountConfig& config) {
   const std::string& name = member.name;
   if (member.value.IsNull()) return {};
   if (name == "default_lease_ttl") return ApplyLeaseTtl(member, config.default_lease_ttl_seconds);
@@ -125,12 +126,12 @@ Status ApplySetting(const JsonValue::Member& member, mounts::MountConfig& config
   }
   if (name == "options") {
     COFFER_ASSIGN(const JsonValue options, Converted(member, FieldType::kKeyValues));
-    return ApplyOptions(options, config);
+    return ApplyOptions(options, type, config);
   }
   for (const mounts::MountConfig::NamedList& known : mounts::MountConfig::kLists) {
     if (known.name == name) return ApplyList(member, config.*known.list);
   }
-  return SaysNothing(member.value) ? Status() : RefuseSetting(name);
+  return SaysNothing(member.value) ? Status() : RefuseSetting(name, type);
 }
 
 }  // namespace
@@ -139,10 +140,10 @@ void WriteMountInfo(const mounts::Mount& mount, JsonWriter& json) {
   WriteInfo(mount.type, mount.accessor, mount.id.ToUuid(), mount.config, json);
 }
 
-void WriteMountInfo(const BuiltinMount& mount, JsonWriter& json) {
+void WriteMountInfo(const EngineType& built_in, JsonWriter& json) {
   mounts::MountConfig config;
-  config.description = mount.description;
-  WriteInfo(mount.type, std::string(mount.type) + "_builtin", "", config, json);
+  config.description = built_in.description;
+  WriteInfo(built_in.name, std::string(built_in.name) + "_builtin", "", config, json);
 }
 
 void WriteTuning(const mounts::MountConfig& config, JsonWriter& json) {
@@ -161,10 +162,12 @@ void WriteTuning(const mounts::MountConfig& config, JsonWriter& json) {
   WriteLists(config, json);
 }
 
-Status ApplyTuning(const JsonValue& settings, mounts::MountConfig& config) {
+Status ApplyTuning(const JsonValue& settings, std::string_view type, mounts::MountConfig& config) {
   const auto* const members = settings.As<JsonValue::Object>();
   if (members == nullptr) return {};
-  for (const JsonValue::Member& member : *members) COFFER_TRY(ApplySetting(member, config));
+  for (const JsonValue::Member& member : *members) {
+    COFFER_TRY(ApplySetting(member, type, config));
+  }
   const std::string& visibility = config.listing_visibility;
   if (!visibility.empty() && visibility != "unauth" && visibility != "hidden") {
     return Fail(Code::kInvalid, "invalid listing_visibility: must be unauth, hidden or empty");
@@ -176,19 +179,14 @@ Status ApplyTuning(const JsonValue& settings, mounts::MountConfig& config) {
   return {};
 }
 
-bool UpsertDisabled(const mounts::MountConfig& config) {
-  return std::ranges::any_of(config.options, [](const auto& option) {
-    return option.first == kDisableUpsert && option.second == "true";
-  });
-}
-
-Status ApplyOptions(const JsonValue& options, mounts::MountConfig& config) {
+Status ApplyOptions(const JsonValue& options, std::string_view type, mounts::MountConfig& config) {
   const auto* members = options.As<JsonValue::Object>();
   if (members == nullptr) return {};
   for (const JsonValue::Member& member : *members) {
     const std::string& value = *member.value.As<std::string>();
     if (member.name == "version" && !value.empty()) {
-      return Fail(Code::kInvalid, "secrets engine \"transit\" does not allow setting a version");
+      return Fail(Code::kInvalid,
+                  "secrets engine \"" + std::string(type) + "\" does not allow setting a version");
     }
     std::erase_if(config.options, [&](const auto& option) { return option.first == member.name; });
     if (!value.empty()) config.options.emplace_back(member.name, value);

@@ -4,23 +4,19 @@
 #include <array>
 
 #include "coffer/api/reference.h"
-#include "coffer/api/service.h"
+#include "coffer/api/system_engine.h"
 
 namespace coffer::api {
 namespace {
 
-constexpr std::string_view kTransitMount = "transit_mount_path";
+// The parameter that stands for the path of an engine's mount: "transit_mount_path".
+std::string MountParameter(const EngineType& type) {
+  return std::string(type.name) + "_mount_path";
+}
 
-std::string_view PrefixOf(EngineKind engine) {
-  switch (engine) {
-    case EngineKind::kSystem:
-      return "/sys/";
-    case EngineKind::kToken:
-      return "/auth/token/";
-    case EngineKind::kTransit:
-      break;
-  }
-  return "/{transit_mount_path}/";
+std::string PrefixOf(const EngineType& type) {
+  if (type.place == MountPlace::kBuiltIn) return "/" + std::string(type.path);
+  return (type.place == MountPlace::kAuth ? "/auth/{" : "/{") + MountParameter(type) + "}/";
 }
 
 // Calls `visit` with each segment of the pattern; a capture comes without its first character.
@@ -165,15 +161,15 @@ std::vector<Method> MethodsOf(const Endpoint& endpoint) {
   return methods;
 }
 
-void WriteOperation(const Endpoint& endpoint, EngineKind engine, const Method& method,
+void WriteOperation(const Endpoint& endpoint, const RegisteredEngine& engine, const Method& method,
                     JsonWriter& json) {
   json.Key(method.name).BeginObject();
   json.Key("summary").Text(endpoint.help);
-  std::string id = std::string(EngineName(engine)) + "-" + std::string(method.verb);
+  std::string id = std::string(engine.Name()) + "-" + std::string(method.verb);
   ForEachSegment(endpoint.pattern,
                  [&](std::string_view segment, bool) { id.append("-").append(segment); });
   json.Key("operationId").Text(id);
-  json.Key("tags").BeginArray().Text(EngineName(engine)).EndArray();
+  json.Key("tags").BeginArray().Text(engine.Name()).EndArray();
   if (endpoint.unauthenticated) json.Key("security").BeginArray().EndArray();
   if (!method.body) {
     json.Key("parameters").BeginArray();
@@ -215,8 +211,8 @@ std::vector<std::string_view> CapturesOf(const Endpoint& endpoint) {
   return captures;
 }
 
-std::string OpenApiPath(const Endpoint& endpoint, EngineKind engine) {
-  std::string path(PrefixOf(engine));
+std::string OpenApiPath(const Endpoint& endpoint, const RegisteredEngine& engine) {
+  std::string path = PrefixOf(engine.Type());
   path.pop_back();
   ForEachSegment(endpoint.pattern, [&](std::string_view segment, bool capture) {
     path += '/';
@@ -225,11 +221,12 @@ std::string OpenApiPath(const Endpoint& endpoint, EngineKind engine) {
   return path;
 }
 
-void WritePathItem(const Endpoint& endpoint, EngineKind engine, JsonWriter& json) {
+void WritePathItem(const Endpoint& endpoint, const RegisteredEngine& engine, JsonWriter& json) {
   json.BeginObject().Key("parameters").BeginArray();
-  if (engine == EngineKind::kTransit) {
-    WriteParameter({kTransitMount, FieldType::kText, "transit", "Where the engine is mounted."},
-                   "path", json);
+  if (const EngineType& type = engine.Type(); type.place != MountPlace::kBuiltIn) {
+    const std::string name = MountParameter(type);
+    WriteParameter({name, FieldType::kText, type.name, "Where the engine is mounted."}, "path",
+                   json);
   }
   for (const std::string_view capture : CapturesOf(endpoint)) {
     const FieldSpec* const field = FieldNamed(endpoint, capture);
@@ -241,7 +238,7 @@ void WritePathItem(const Endpoint& endpoint, EngineKind engine, JsonWriter& json
   json.EndObject();
 }
 
-std::string OpenApiDocument() {
+std::string OpenApiDocument(const Registry& engines) {
   std::string document;
   JsonWriter json(document);
   json.BeginObject().Key("openapi").Text("3.0.3");
@@ -258,10 +255,10 @@ std::string OpenApiDocument() {
   json.Key("security").BeginArray().BeginObject().Key("token").BeginArray().EndArray();
   json.EndObject().EndArray();
   json.Key("paths").BeginObject();
-  for (const EngineKind engine : kEngines) {
-    for (const Endpoint& endpoint : TableOf(engine).Endpoints()) {
-      json.Key(OpenApiPath(endpoint, engine));
-      WritePathItem(endpoint, engine, json);
+  for (const auto& engine : engines.Engines()) {
+    for (const Endpoint& endpoint : engine->Endpoints()) {
+      json.Key(OpenApiPath(endpoint, *engine));
+      WritePathItem(endpoint, *engine, json);
     }
   }
   json.EndObject();

@@ -24,11 +24,11 @@ const Error kNobodyWaits{Code::kUnavailable, "the client did not wait for its tu
 
 void Service::Impl::FindOperationOf(Exchange& exchange) const {
   const auto verb = VerbOf(exchange.request);
-  const auto target = Route(services.mounts, exchange.path);
+  const auto target = Route(services.registry, services.mounts, exchange.path);
   if (!verb || !target || target->match.endpoint == nullptr) return;
   const Operation* const operation = FindOperation(*target->match.endpoint, *verb);
   if (operation == nullptr) return;
-  meter.NoteOperation(target->engine, target->match, target->mount, *operation, exchange.metered);
+  meter.NoteOperation(*target->engine, target->match, target->mount, *operation, exchange.metered);
 }
 
 void Service::Impl::TurnAway(const http::Request& request, const std::string& request_id,

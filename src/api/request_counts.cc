@@ -6,13 +6,12 @@
 
 namespace coffer::api {
 
-RequestCounts::RequestCounts() {
+RequestCounts::RequestCounts(const Registry& engines) {
   names_.push_back({"none", "none", "none"});
-  for (const EngineKind engine : kEngines) {
-    first_[static_cast<std::size_t>(engine)] = names_.size();
-    for (const Endpoint& endpoint : TableOf(engine).Endpoints()) {
-      for (const Operation& operation : endpoint.operations) {
-        names_.push_back({EngineName(engine), endpoint.pattern, VerbName(operation.verb)});
+  for (const auto& engine : engines.Engines()) {
+    for (const Endpoint& endpoint : engine->Endpoints()) {
+      for (const Operation& operation : endpoint.operations) {  // in the order of their numbers
+        names_.push_back({engine->Name(), endpoint.pattern, VerbName(operation.verb)});
       }
     }
   }

@@ -4,18 +4,19 @@
 
 namespace coffer::api {
 
-RequestMeter::RequestMeter(metrics::Registry* registry, std::size_t key_series, Logger& logger)
-    : logger_(logger), keys_(key_series) {
+RequestMeter::RequestMeter(const Registry& engines, metrics::Registry* registry,
+                           std::size_t key_series, Logger& logger)
+    : logger_(logger), requests_(engines), keys_(key_series) {
   if (registry == nullptr) return;
   requests_.Register(*registry);
   keys_.Register(*registry);
 }
 
-void RequestMeter::NoteOperation(EngineKind engine, const EndpointTable::Match& match,
+void RequestMeter::NoteOperation(const RegisteredEngine& engine, const EndpointTable::Match& match,
                                  const std::shared_ptr<const mounts::Mount>& mount,
                                  const Operation& operation, Metered& metered) const {
-  metered.place = requests_.PlaceOf(engine, operation);
-  if (mount == nullptr || !keys_.Counting()) return;
+  metered.place = RequestCounts::PlaceOf(operation);
+  if (!engine.Type().has_keys || mount == nullptr || !keys_.Counting()) return;
   for (const auto& [name, text] : match.captures) {
     if (name == "name") metered.key = text;
   }

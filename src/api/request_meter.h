@@ -4,7 +4,7 @@
 #include <memory>
 #include <string_view>
 
-#include "endpoint_table.h"
+#include "engine_type.h"
 #include "key_counts.h"
 #include "request_counts.h"
 
@@ -23,9 +23,10 @@ struct Metered {
 class RequestMeter {
  public:
   // `registry`: what is told of it; may be null.
-  RequestMeter(metrics::Registry* registry, std::size_t key_series, Logger& logger);
+  RequestMeter(const Registry& engines, metrics::Registry* registry, std::size_t key_series,
+               Logger& logger);
 
-  void NoteOperation(EngineKind engine, const EndpointTable::Match& match,
+  void NoteOperation(const RegisteredEngine& engine, const EndpointTable::Match& match,
                      const std::shared_ptr<const mounts::Mount>& mount, const Operation& operation,
                      Metered& metered) const;
   void Count(const http::Request& request, int status, const Metered& metered);

@@ -6,7 +6,7 @@
 
 #include "coffer/base/result.h"
 #include "coffer/http/server.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
 #include "json_value.h"
 
 namespace coffer::api {

@@ -6,12 +6,10 @@
 #include <optional>
 #include <utility>
 
-#include "batch_cost.h"
 #include "coffer/base/ids.h"
 #include "coffer/base/secret_bytes.h"
 #include "coffer/base/wiping_reserve.h"
 #include "constant_document.h"
-#include "endpoint_table.h"
 #include "envelope.h"
 #include "errors.h"
 #include "help.h"
@@ -23,6 +21,9 @@ namespace {
 
 // Items of a batch that are carried out between two looks at the clock, where none of them is dear.
 constexpr std::size_t kItemsAtOnce = 16;
+
+// A batch that costs more than this gives way to its worker's other connections.
+constexpr std::int64_t kBatchCostAtOnce = 128;
 
 // No endpoint that needs no token has use for more.
 constexpr std::size_t kOpenBodyBytes = 4096;
@@ -45,12 +46,12 @@ bool RootPolicy::Allows(const auth::TokenEntry& token, Capability, std::string_v
   return std::find(token.policies.begin(), token.policies.end(), "root") != token.policies.end();
 }
 
-Service::Service(Services services) : impl_(std::make_unique<Impl>(std::move(services))) {}
+Service::Service(Services services) : impl_(std::make_unique<Impl>(services)) {}
 Service::~Service() = default;
 
 // Which capability a write needs depends on whether its object is there.
 Status Service::Impl::Authorize(const Endpoint& endpoint, Call& call, std::string_view path) {
-  if (IsOpen(endpoint, services, call.request)) return {};
+  if (IsOpen(endpoint, call.engine, call.request)) return {};
   if (call.capability == Capability::kUpdate && endpoint.exists != nullptr &&
       !endpoint.exists(call)) {
     call.capability = Capability::kCreate;
@@ -107,7 +108,7 @@ void Service::Impl::Complete(Exchange& exchange) {
   } else if (!endpoint.raw) {
     if (reply.secret) ReserveWiping(body, body.size() + TailSize(exchange.warnings));
     AppendEnvelopeTail(exchange.data_at, endpoint.data_at_top, exchange.warnings,
-                       EngineName(exchange.target->engine), body);
+                       exchange.target->engine->Name(), body);
   } else if (json && reply.document == nullptr) {
     body += '\n';
   }
@@ -126,8 +127,8 @@ Status Service::Impl::Help(Exchange& exchange) {
   const Target& target = *exchange.target;
   exchange.trail.NoteHelp();
   COFFER_TRY(exchange.trail.RecordRequest());
-  exchange.AnswerWith(target.match.endpoint != nullptr ? HelpOf(*target.match.endpoint)
-                                                       : EngineHelpOf(target.engine));
+  exchange.AnswerWith(target.match.endpoint != nullptr ? help.Of(*target.match.endpoint)
+                                                       : help.Of(*target.engine));
   return {};
 }
 
@@ -137,10 +138,10 @@ Status Service::Impl::Answer(Exchange& exchange) {
   const auto verb = VerbOf(request);
   if (verb) exchange.trail.NoteVerb(*verb);
   if (exchange.path.empty()) return Fail(Code::kNotFound, "");
-  auto routed = Route(services.mounts, exchange.path);
+  auto routed = Route(services.registry, services.mounts, exchange.path);
   // Help is asked of a mount by its bare path too.
   if (!routed && WantsHelp(request)) {
-    auto mount = Route(services.mounts, std::string(exchange.path) + "/");
+    auto mount = Route(services.registry, services.mounts, std::string(exchange.path) + "/");
     if (mount) routed = std::move(mount);
   }
   std::optional<Target>& target = exchange.target;
@@ -148,12 +149,11 @@ Status Service::Impl::Answer(Exchange& exchange) {
   const bool found = target && target->match.endpoint != nullptr;
   if (target) {
     exchange.mount = target->mount;
-    exchange.trail.NoteTarget(target->match.endpoint, EngineName(target->engine),
-                              target->mount.get());
+    exchange.trail.NoteTarget(target->match.endpoint, target->engine->Type(), target->mount.get());
   }
   COFFER_TRY(CheckHeaders(request));
   COFFER_TRY(verb);
-  const bool open = found && IsOpen(*target->match.endpoint, services, request);
+  const bool open = found && IsOpen(*target->match.endpoint, target->engine->State(), request);
   // Before anything about paths is said: who may not ask learns nothing from the answer.
   if (!open && exchange.token == nullptr) return Fail(Code::kPermissionDenied, "");
   // Help is for every token, whatever its policies.
@@ -173,15 +173,13 @@ Status Service::Impl::Answer(Exchange& exchange) {
 // custodian, and once more at its turn.
 Status Service::Impl::Perform(const Operation& operation, Verb verb, Exchange& exchange) {
   const Target& target = *exchange.target;
-  meter.NoteOperation(target.engine, target.match, target.mount, operation, exchange.metered);
+  meter.NoteOperation(*target.engine, target.match, target.mount, operation, exchange.metered);
   const http::Request& request = exchange.request;
   Fields& fields = exchange.fields.emplace(target.match.endpoint->fields);
-  for (const auto& [name, text] : target.match.captures) {
-    if (name == "name" && text.size() > keyring::KeyName::kMaxBytes) {
-      COFFER_TRY(keyring::KeyName::Parse(text));  // says so
-    }
-    fields.Capture(name, text);
+  if (const auto check = target.engine->Type().check_captures; check != nullptr) {
+    COFFER_TRY(check(target.match.captures));
   }
+  for (const auto& [name, text] : target.match.captures) fields.Capture(name, text);
   if (const std::size_t size = ParametersSize(request.body);
       size > 0 && request.memory != nullptr && !request.memory->Take(size)) {
     return Fail(Code::kUnavailable, "too many large requests at once: try again");
@@ -193,9 +191,9 @@ Status Service::Impl::Perform(const Operation& operation, Verb verb, Exchange& e
     exchange.trail.NoteParameters(parameters);
   }
   COFFER_TRY(fields.Decode(std::move(parameters)));
-  Call& call = exchange.call.emplace(Call{services, remounts, request, fields, target.mount.get(),
-                                          exchange.token.get(), TokenOf(request), verb,
-                                          operation.capability});
+  Call& call = exchange.call.emplace(Call{services.registry, target.engine->State(), request,
+                                          fields, target.mount.get(), exchange.token.get(),
+                                          TokenOf(request), verb, operation.capability});
   COFFER_TRY(Authorize(*target.match.endpoint, call, exchange.path));
   const bool changes_keys =
       operation.on_custodian || (operation.changes_keys != nullptr && operation.changes_keys(call));
@@ -211,8 +209,8 @@ Status Service::Impl::Perform(const Operation& operation, Verb verb, Exchange& e
 
 // A batch that costs much is parked, and carried out in slices once it is.
 Status Service::Impl::PlaceBatch(const Operation& operation, Exchange& exchange) {
-  if (operation.batch == BatchKind::kNone) return {};
-  COFFER_ASSIGN(const BatchCost cost, CostOfBatch(*exchange.call, operation.batch));
+  if (operation.batch_cost == nullptr) return {};
+  COFFER_ASSIGN(const BatchCost cost, operation.batch_cost(*exchange.call));
   if (cost.total <= kBatchCostAtOnce) return {};
   if (exchange.in_slices) {
     exchange.call->items_at_once = cost.each > 1 ? 1 : kItemsAtOnce;
@@ -291,9 +289,9 @@ http::Admission Service::Admit(const http::Request& head) {
   if (const std::string_view text = TokenOf(head); !text.empty()) {
     if (const auto entry = services.tokens.Lookup(text)) admission.owner = OwnerOf(**entry);
   }
-  const auto target = Route(services.mounts, PathOf(head));
+  const auto target = Route(services.registry, services.mounts, PathOf(head));
   if (target && target->match.endpoint != nullptr &&
-      IsOpen(*target->match.endpoint, services, head)) {
+      IsOpen(*target->match.endpoint, target->engine->State(), head)) {
     admission.max_body_bytes = kOpenBodyBytes;
   } else if (admission.owner == http::kUnknownOwner) {
     admission.too_large_status = 403;

@@ -9,8 +9,9 @@
 
 #include "audit_trail.h"
 #include "coffer/api/service.h"
+#include "coffer/keyring/key_ring.h"
 #include "constant_document.h"
-#include "remount_log.h"
+#include "help.h"
 #include "request_meter.h"
 #include "route.h"
 
@@ -73,7 +74,9 @@ inline bool OnCustodian(const http::Request& request) {
 
 struct Service::Impl {
   explicit Impl(Services given)
-      : services(std::move(given)), meter(services.metrics, services.key_series, services.logger) {}
+      : services(given),
+        help(services.registry),
+        meter(services.registry, services.metrics, services.key_series, services.logger) {}
 
   // Other than kHere where the request must go on elsewhere: nothing was done.
   Place Serve(const http::Request& request, const std::string& request_id,
@@ -107,8 +110,8 @@ struct Service::Impl {
   // Finds the operation of a request that will not be served, for the metrics.
   void FindOperationOf(Exchange& exchange) const;
 
-  Services services;
-  RemountLog remounts;
+  const Services services;
+  const HelpPages help;
   RequestMeter meter;
 };
 

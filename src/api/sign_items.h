@@ -7,7 +7,7 @@
 #include "batch_items.h"
 #include "coffer/base/result.h"
 #include "coffer/transit/engine.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
 
 namespace coffer::api {
 

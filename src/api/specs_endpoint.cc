@@ -1,13 +1,13 @@
 #include "coffer/api/reference.h"
-#include "constant_document.h"
-#include "endpoint_table.h"
+#include "system_call.h"
 
 namespace coffer::api {
 namespace {
 
-Status ReadOpenApi(const Call&, Reply& reply) {
-  static const ConstantDocument document(OpenApiDocument());
-  reply.document = &document;
+Status ReadOpenApi(const Call& call, Reply& reply) {
+  SystemEngine::State& system = SystemOf(call);
+  std::call_once(system.described, [&] { system.openapi.emplace(OpenApiDocument(call.registry)); });
+  reply.document = &*system.openapi;
   return {};
 }
 

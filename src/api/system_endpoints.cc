@@ -3,22 +3,22 @@
 #include <string>
 
 #include "coffer/base/parse.h"
-#include "endpoint_table.h"
+#include "system_call.h"
 
 namespace coffer::api {
 namespace {
 
 bool TokenReachable(const Call& call) {
-  return !call.services.token_reachable || call.services.token_reachable();
+  return !PartsOf(call).token_reachable || PartsOf(call).token_reachable();
 }
 
 Status ReadInit(const Call& call, Reply& reply) {
-  reply.json.BeginObject().Key("initialized").Bool(call.services.tokens.Initialized()).EndObject();
+  reply.json.BeginObject().Key("initialized").Bool(PartsOf(call).tokens.Initialized()).EndObject();
   return {};
 }
 
 Status WriteInit(const Call& call, Reply&) {
-  if (call.services.tokens.Initialized()) {
+  if (PartsOf(call).tokens.Initialized()) {
     return Fail(Code::kInvalid, "Vault is already initialized");
   }
   return Fail(Code::kInvalid, "this server is initialized by its own command, not by the API");
@@ -26,10 +26,10 @@ Status WriteInit(const Call& call, Reply&) {
 
 // The token unseals the server by itself: a process that answers is unsealed.
 Status ReadSealStatus(const Call& call, Reply& reply) {
-  const ServerInfo& info = call.services.info;
+  const ServerInfo& info = PartsOf(call).info;
   JsonWriter& json = reply.json.BeginObject();
   json.Key("type").Text("pkcs11");
-  json.Key("initialized").Bool(call.services.tokens.Initialized());
+  json.Key("initialized").Bool(PartsOf(call).tokens.Initialized());
   json.Key("sealed").Bool(false);
   json.Key("t").Int(0).Key("n").Int(0).Key("progress").Int(0).Key("nonce").Text("");
   json.Key("version").Text(info.version);
@@ -56,16 +56,16 @@ Result<int> WantedCode(const Call& call, std::string_view parameter, int usual) 
 // Returns true if a device is a file, so that a change of state is on a disk before its answer;
 // nothing where there is no device.
 std::optional<bool> AuditOnDisk(const Call& call) {
-  if (call.services.audit_devices == nullptr) return std::nullopt;
-  const auto devices = call.services.audit_devices->Counts();
+  if (PartsOf(call).audit_devices == nullptr) return std::nullopt;
+  const auto devices = PartsOf(call).audit_devices->Counts();
   if (devices.empty()) return std::nullopt;
   return std::any_of(devices.begin(), devices.end(),
                      [](const audit::DeviceCounts& device) { return device.on_disk; });
 }
 
 Status ReadHealth(const Call& call, Reply& reply) {
-  const ServerInfo& info = call.services.info;
-  const bool initialized = call.services.tokens.Initialized();
+  const ServerInfo& info = PartsOf(call).info;
+  const bool initialized = PartsOf(call).tokens.Initialized();
   COFFER_ASSIGN(const int active, WantedCode(call, "activecode", 200));
   COFFER_ASSIGN(const int uninitialized, WantedCode(call, "uninitcode", 501));
   // A lost token is no state that a load balancer may declare healthy: no parameter changes it.
@@ -78,7 +78,7 @@ Status ReadHealth(const Call& call, Reply& reply) {
   json.Key("performance_standby").Bool(false);
   json.Key("replication_performance_mode").Text("disabled");
   json.Key("replication_dr_mode").Text("disabled");
-  json.Key("server_time_utc").Int(UnixSeconds(call.services.clock.Now()));
+  json.Key("server_time_utc").Int(UnixSeconds(PartsOf(call).clock.Now()));
   json.Key("version").Text(info.version);
   json.Key("enterprise").Bool(false);
   json.Key("cluster_name").Text(info.cluster_name);
@@ -112,6 +112,7 @@ void AddSystemEndpoints(std::vector<Endpoint>& table) {
   table.push_back(std::move(init));
 
   Endpoint seal{"seal-status", "The state of the seal.", {}, {}, true, true};
+  seal.tells_health = true;
   seal.operations = {{Verb::kRead, Capability::kRead, ReadSealStatus}};
   table.push_back(std::move(seal));
 
@@ -124,10 +125,12 @@ void AddSystemEndpoints(std::vector<Endpoint>& table) {
                    CodeField("performancestandbycode"),
                    {"standbyok", FieldType::kText, "", "Answer a standby as if it were active."},
                    {"perfstandbyok", FieldType::kText, "", "Likewise."}};
+  health.tells_health = true;
   health.operations = {{Verb::kRead, Capability::kRead, ReadHealth}};
   table.push_back(std::move(health));
 
   Endpoint leader{"leader", "Who leads the cluster.", {}, {}, true, true};
+  leader.tells_health = true;
   leader.operations = {{Verb::kRead, Capability::kRead, ReadLeader}};
   table.push_back(std::move(leader));
 }

@@ -1,4 +1,5 @@
-#include "endpoint_table.h"
+#include "coffer/api/token_engine.h"
+#include "engine_type.h"
 
 namespace coffer::api {
 namespace {
@@ -33,15 +34,28 @@ Status LookupSelf(const Call& call, Reply& reply) {
   return {};
 }
 
-}  // namespace
-
-void AddTokenEndpoints(std::vector<Endpoint>& table) {
+std::vector<Endpoint> Endpoints() {
   Endpoint self{"lookup-self", "What the calling token is.", {}, {}};
   self.fields = {{"token", FieldType::kText, "", "Ignored: the calling token is meant.", true}};
   self.operations = {{Verb::kRead, Capability::kRead, LookupSelf},
                      {Verb::kWrite, Capability::kUpdate, LookupSelf}};
   self.keeps_state = true;
-  table.push_back(std::move(self));
+  std::vector<Endpoint> endpoints;
+  endpoints.push_back(std::move(self));
+  return endpoints;
+}
+
+}  // namespace
+
+const EngineType& TokenEngineType() {
+  static constexpr EngineType kType{.name = "token",
+                                    .title = "Tokens",
+                                    .description = "token based credentials",
+                                    .place = MountPlace::kBuiltIn,
+                                    .path = "auth/token/",
+                                    .endpoints = Endpoints,
+                                    .schema = auth::TokenStore::Schema};
+  return kType;
 }
 
 }  // namespace coffer::api

@@ -2,7 +2,9 @@
 #include <string>
 
 #include "coffer/base/base64.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
+#include "transit_call.h"
+#include "transit_endpoints.h"
 #include "transit_fields.h"
 
 namespace coffer::api {
@@ -12,7 +14,7 @@ std::string Quoted(std::string_view name) { return "\"" + std::string(name) + "\
 
 Status BackUpKey(const Call& call, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
-  const auto backup = call.services.engine.Keys().Backup(call.request.worker, call.mount->id, name);
+  const auto backup = EngineOf(call).Keys().Backup(call.request.worker, call.mount->id, name);
   if (!backup && backup.error().code == Code::kNotFound) {
     return Fail(Code::kInvalid, "key " + Quoted(name) + " not found");
   }
@@ -33,8 +35,8 @@ Status RestoreFromBackup(const Call& call, Reply& reply) {
     }
     COFFER_ASSIGN(name, keyring::KeyName::Parse(given));
   }
-  COFFER_TRY(call.services.engine.Keys().Restore(call.mount->id, name, *backup,
-                                                 call.fields.Bool("force")));
+  COFFER_TRY(
+      EngineOf(call).Keys().Restore(call.mount->id, name, *backup, call.fields.Bool("force")));
   return reply.NoContent();
 }
 

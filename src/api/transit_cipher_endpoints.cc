@@ -6,16 +6,19 @@
 #include <utility>
 #include <vector>
 
+#include "batch_cost.h"
 #include "batch_items.h"
 #include "batch_work.h"
 #include "ciphertext.h"
 #include "coffer/base/base64.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
 #include "envelope.h"
 #include "errors.h"
 #include "ignored_inputs.h"
-#include "mount_info.h"
+#include "transit_call.h"
+#include "transit_endpoints.h"
 #include "transit_fields.h"
+#include "transit_upsert.h"
 
 namespace coffer::api {
 namespace {
@@ -78,23 +81,23 @@ void SetBatchStatus(const Call& call, const BatchTally& tally, Reply& reply) {
 }
 
 bool KeyExists(const Call& call) {
-  const auto key = call.services.engine.Keys().Find(call.request.worker, call.mount->id,
-                                                    call.fields.Text("name"));
+  const auto key =
+      EngineOf(call).Keys().Find(call.request.worker, call.mount->id, call.fields.Text("name"));
   // Any other error is not absence; the engine's own look-up will say it.
   return key || key.error().code != Code::kNotFound;
 }
 
 // A key that came back from an older database is rotated before it encrypts again.
 bool RotationComesFirst(const Call& call) {
-  const auto key = call.services.engine.Keys().Find(call.request.worker, call.mount->id,
-                                                    call.fields.Text("name"));
+  const auto key =
+      EngineOf(call).Keys().Find(call.request.worker, call.mount->id, call.fields.Text("name"));
   return key && (*key)->settings.rotation_required;
 }
 
 // Where there is no key it is made; one that came back from an older database is rotated first.
 bool EncryptionChangesKeys(const Call& call) {
-  const auto key = call.services.engine.Keys().Find(call.request.worker, call.mount->id,
-                                                    call.fields.Text("name"));
+  const auto key =
+      EngineOf(call).Keys().Find(call.request.worker, call.mount->id, call.fields.Text("name"));
   if (!key) return key.error().code == Code::kNotFound;
   return (*key)->settings.rotation_required;
 }
@@ -139,7 +142,7 @@ Status Encrypt(const Call& call, Reply& reply) {
   const auto seal = [&call, upsert](std::span<transit::PlaintextItem> items) -> Sealed {
     // A request without one good item must not make a key.
     if (items.empty()) return std::vector<SealedText>();
-    return call.services.engine.Encrypt(call.Caller(), call.fields.Text("name"), items, upsert);
+    return EngineOf(call).Encrypt(CallerOf(call), call.fields.Text("name"), items, upsert);
   };
   auto answer = [&call, &reply,
                  inputs = std::move(inputs)](const std::vector<SealedText>& results) -> Status {
@@ -203,7 +206,7 @@ Status Decrypt(const Call& call, Reply& reply) {
   auto decoded = DecodeInputs<transit::CiphertextItem, SecretBytes>(inputs.items, ToCiphertextItem);
   const auto open = [&call](std::span<const transit::CiphertextItem> items) -> Opened {
     if (items.empty()) return std::vector<Result<SecretBytes>>();
-    return call.services.engine.Decrypt(call.Caller(), call.fields.Text("name"), items);
+    return EngineOf(call).Decrypt(CallerOf(call), call.fields.Text("name"), items);
   };
   auto answer = [&call, &reply,
                  inputs = std::move(inputs)](const std::vector<Result<SecretBytes>>& results) {
@@ -216,8 +219,8 @@ using RewrapDecoded = Decoded<transit::CiphertextItem, transit::Ciphertext>;
 
 // Takes out the items that are of the wanted version already: they keep their ciphertext.
 void SkipCurrent(const Call& call, RewrapDecoded& decoded) {
-  const auto key = call.services.engine.Keys().Find(call.request.worker, call.mount->id,
-                                                    call.fields.Text("name"));
+  const auto key =
+      EngineOf(call).Keys().Find(call.request.worker, call.mount->id, call.fields.Text("name"));
   if (!key) return;  // the engine's own look-up says it in its words
   RewrapDecoded kept;
   for (std::size_t i = 0; i < decoded.items.size(); ++i) {
@@ -261,7 +264,7 @@ Status Rewrap(const Call& call, Reply& reply) {
   if (call.fields.Bool("skip_current")) SkipCurrent(call, decoded);
   const auto rewrap = [&call](std::span<const transit::CiphertextItem> items) -> Sealed {
     if (items.empty()) return std::vector<SealedText>();
-    return call.services.engine.Rewrap(call.Caller(), call.fields.Text("name"), items);
+    return EngineOf(call).Rewrap(CallerOf(call), call.fields.Text("name"), items);
   };
   auto answer = [&call, &reply,
                  inputs = std::move(inputs)](const std::vector<SealedText>& results) {
@@ -284,8 +287,8 @@ Status GenerateDataKey(const Call& call, Reply& reply) {
   if (!context->empty()) WarnOfContext(call, reply);
   COFFER_ASSIGN(const Bytes associated_data, Base64Decode(call.fields.Text("associated_data")));
   COFFER_ASSIGN(const transit::DataKey key,
-                call.services.engine.GenerateDataKey(
-                    call.Caller(), call.fields.Text("name"), call.fields.Int("bits"),
+                EngineOf(call).GenerateDataKey(
+                    CallerOf(call), call.fields.Text("name"), call.fields.Int("bits"),
                     call.fields.Int("key_version"), associated_data, *context));
   reply.json.Reserve(4 * kEnvelopeSize);
   reply.json.BeginObject();
@@ -316,7 +319,7 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
       kPartial,
       kBatch};
   encrypt.operations = {
-      {Verb::kWrite, Capability::kUpdate, Encrypt, false, EncryptionChangesKeys, BatchKind::kEven}};
+      {Verb::kWrite, Capability::kUpdate, Encrypt, false, EncryptionChangesKeys, CostOfItems}};
   encrypt.exists = KeyExists;
   encrypt.keeps_state = true;
   table.push_back(std::move(encrypt));
@@ -325,7 +328,7 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
   decrypt.fields = {kName,    kCiphertext, kContext, kNonce, kAssociated,
                     kVersion, kPadding,    kPartial, kBatch};
   decrypt.operations = {
-      {Verb::kWrite, Capability::kUpdate, Decrypt, false, nullptr, BatchKind::kPrivateKey}};
+      {Verb::kWrite, Capability::kUpdate, Decrypt, false, nullptr, CostOfPrivateKeyItems}};
   decrypt.keeps_state = true;
   table.push_back(std::move(decrypt));
 
@@ -341,7 +344,7 @@ void AddTransitCipherEndpoints(std::vector<Endpoint>& table) {
                    kPartial,
                    kBatch};
   rewrap.operations = {{Verb::kWrite, Capability::kUpdate, Rewrap, false, RotationComesFirst,
-                        BatchKind::kPrivateKey}};
+                        CostOfPrivateKeyItems}};
   rewrap.keeps_state = true;
   table.push_back(std::move(rewrap));
 

@@ -1,9 +1,11 @@
 #include <string>
 #include <utility>
 
-#include "endpoint_table.h"
-#include "mount_info.h"
+#include "endpoint.h"
+#include "transit_call.h"
+#include "transit_endpoints.h"
 #include "transit_fields.h"
+#include "transit_upsert.h"
 
 namespace coffer::api {
 namespace {
@@ -26,7 +28,7 @@ Status ConfigureKeys(const Call& call, Reply& reply) {
     std::erase_if(config.options,
                   [](const auto& option) { return option.first == kDisableUpsert; });
     config.options.emplace_back(kDisableUpsert, disabled ? "true" : "false");
-    COFFER_TRY(call.services.mounts.Tune(call.mount->path, config));
+    COFFER_TRY(call.engine.As<TransitParts>().mounts.Tune(call.mount->path, config));
   }
   WriteKeysConfig(config, reply);
   return {};

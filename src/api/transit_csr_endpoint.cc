@@ -1,7 +1,9 @@
 #include <string>
 
 #include "coffer/crypto/certificate_request.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
+#include "transit_call.h"
+#include "transit_endpoints.h"
 #include "transit_fields.h"
 
 namespace coffer::api {
@@ -16,7 +18,7 @@ Status RequireSigning(const keyring::Key& key) {
 // The request is made here, its signature in the token.
 Status MakeRequest(const Call& call, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
-  const auto found = call.services.engine.Keys().Find(call.request.worker, call.mount->id, name);
+  const auto found = EngineOf(call).Keys().Find(call.request.worker, call.mount->id, name);
   if (!found && found.error().code == Code::kNotFound) {
     return Fail(Code::kInvalid, "key with provided name '" + std::string(name) + "' not found");
   }
@@ -36,8 +38,7 @@ Status MakeRequest(const Call& call, Reply& reply) {
   options.hash = request.Hash();
   options.certificate_request = true;
   const transit::SignItem item{request.ToBeSigned(), version->info.version};
-  COFFER_ASSIGN(const auto made,
-                call.services.engine.Sign(call.Caller(), name, {&item, 1}, options));
+  COFFER_ASSIGN(const auto made, EngineOf(call).Sign(CallerOf(call), name, {&item, 1}, options));
   if (!made.front()) return Fail(made.front().error());
   COFFER_ASSIGN(const std::string pem, request.Finish(made.front()->octets));
   reply.json.BeginObject().Key("name").Text(key.name).Key("type").Text(key.Info().name);

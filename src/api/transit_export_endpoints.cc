@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "coffer/base/parse.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
+#include "transit_call.h"
+#include "transit_endpoints.h"
 #include "transit_fields.h"
 
 namespace coffer::api {
@@ -76,8 +78,8 @@ Status Export(const Call& call, Reply& reply) {
   if (!format.empty() && format != "raw" && format != "der" && format != "pem") {
     return Fail(Code::kInvalid, "invalid format: " + std::string(format));
   }
-  const auto found = call.services.engine.Keys().Find(call.request.worker, call.mount->id,
-                                                      call.fields.Text("name"));
+  const auto found =
+      EngineOf(call).Keys().Find(call.request.worker, call.mount->id, call.fields.Text("name"));
   if (!found) {
     return found.error().code == Code::kNotFound ? Fail(Code::kNotFound, "") : Fail(found.error());
   }

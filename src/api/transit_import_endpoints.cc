@@ -3,7 +3,9 @@
 #include <vector>
 
 #include "coffer/base/base64.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
+#include "transit_call.h"
+#include "transit_endpoints.h"
 #include "transit_fields.h"
 
 namespace coffer::api {
@@ -13,7 +15,7 @@ namespace {
 constexpr std::string_view kSupportedHash = "SHA1";
 
 Status WriteWrappingKey(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(const std::string pem, call.services.engine.Keys().ImportWrappingKey());
+  COFFER_ASSIGN(const std::string pem, EngineOf(call).Keys().ImportWrappingKey());
   reply.json.BeginObject().Key("public_key").Text(pem);
   reply.json.Key("supported_hash_functions").BeginArray().Text(kSupportedHash).EndArray();
   reply.json.EndObject();
@@ -71,16 +73,17 @@ Status ImportKey(const Call& call, Reply& reply) {
   options.auto_rotate_period_seconds = fields.Int("auto_rotate_period");
   COFFER_ASSIGN(const auto name, keyring::KeyName::Parse(fields.Text("name")));
   COFFER_ASSIGN(const auto material, MaterialOf(fields));
-  COFFER_TRY(call.services.engine.Keys().Import(
-      call.mount->id, name, options, fields.Bool("allow_rotation"), material, call.Caller().actor));
+  COFFER_TRY(EngineOf(call).Keys().Import(call.mount->id, name, options,
+                                          fields.Bool("allow_rotation"), material,
+                                          CallerOf(call).actor));
   return reply.NoContent();
 }
 
 Status ImportVersion(const Call& call, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
   COFFER_ASSIGN(const auto material, MaterialOf(call.fields));
-  const auto done = call.services.engine.Keys().ImportVersion(call.mount->id, name, material,
-                                                              call.Caller().actor);
+  const auto done =
+      EngineOf(call).Keys().ImportVersion(call.mount->id, name, material, CallerOf(call).actor);
   if (!done && done.error().code == Code::kNotFound) {
     return Fail(Code::kInvalid, "no key found with name " + std::string(name) +
                                     "; to import a new key, use the import/ endpoint");

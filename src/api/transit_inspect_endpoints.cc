@@ -1,11 +1,14 @@
 #include <string>
 #include <vector>
 
+#include "batch_cost.h"
 #include "batch_items.h"
 #include "decoded_inputs.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
 #include "errors.h"
 #include "ignored_inputs.h"
+#include "transit_call.h"
+#include "transit_endpoints.h"
 #include "transit_fields.h"
 
 namespace coffer::api {
@@ -30,8 +33,8 @@ Status Inspect(const Call& call, Reply& reply) {
   WarnOfIgnored(call, inputs, reply);
   auto decoded =
       DecodeInputs<transit::CiphertextItem, transit::Inspection>(inputs.items, ToCiphertextItem);
-  COFFER_ASSIGN(auto seen, call.services.engine.Inspect(call.Caller(), call.fields.Text("name"),
-                                                        decoded.items));
+  COFFER_ASSIGN(auto seen,
+                EngineOf(call).Inspect(CallerOf(call), call.fields.Text("name"), decoded.items));
   decoded.Place(seen, 0);
   if (!inputs.is_batch) {
     if (!decoded.results.front()) return Fail(decoded.results.front().error());
@@ -61,7 +64,7 @@ void AddTransitInspectEndpoints(std::vector<Endpoint>& table) {
       "inspect/:name",
       "Tells what a ciphertext says of itself: no plaintext, and no call to the token.",
       {kName, kCiphertext, kContext, kNonce, kAssociated, kVersion, kBatch},
-      {{Verb::kWrite, Capability::kUpdate, Inspect, false, nullptr, BatchKind::kEven}}};
+      {{Verb::kWrite, Capability::kUpdate, Inspect, false, nullptr, CostOfItems}}};
   inspect.keeps_state = true;
   table.push_back(std::move(inspect));
 }

@@ -2,14 +2,16 @@
 #include <string>
 #include <utility>
 
-#include "endpoint_table.h"
+#include "endpoint.h"
+#include "transit_call.h"
+#include "transit_endpoints.h"
 #include "transit_fields.h"
 #include "transit_key_document.h"
 
 namespace coffer::api {
 namespace {
 
-keyring::KeyRing& Keys(const Call& call) { return call.services.engine.Keys(); }
+keyring::KeyRing& Keys(const Call& call) { return EngineOf(call).Keys(); }
 
 // Answers with the changed key; an absent one is the caller's error with the verb's own text.
 Status AnswerChanged(const keyring::KeyRing::Changed& changed, std::string_view absent_text,
@@ -54,7 +56,7 @@ Status CreateKey(const Call& call, Reply& reply) {
   options.allow_plaintext_backup = fields.Bool("allow_plaintext_backup");
   options.auto_rotate_period_seconds = fields.Int("auto_rotate_period");
   COFFER_ASSIGN(const auto created,
-                Keys(call).Create(call.mount->id, name, options, call.Caller().actor));
+                Keys(call).Create(call.mount->id, name, options, CallerOf(call).actor));
   if (created.existed) reply.warnings.push_back("key " + name.Text() + " already existed");
   WriteKeyDocument(*created.key, reply.json);
   return {};
@@ -86,7 +88,7 @@ Status DeleteKey(const Call& call, Reply& reply) {
 
 Status RotateKey(const Call& call, Reply& reply) {
   return AnswerChanged(
-      Keys(call).Rotate(call.mount->id, call.fields.Text("name"), call.Caller().actor),
+      Keys(call).Rotate(call.mount->id, call.fields.Text("name"), CallerOf(call).actor),
       "key not found", reply);
 }
 

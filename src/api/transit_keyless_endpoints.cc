@@ -4,7 +4,9 @@
 #include "coffer/base/base64.h"
 #include "coffer/base/parse.h"
 #include "coffer/crypto/digest.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
+#include "transit_call.h"
+#include "transit_endpoints.h"
 
 namespace coffer::api {
 namespace {
@@ -41,8 +43,7 @@ Status WriteRandom(const Call& call, Reply& reply) {
   }
   COFFER_ASSIGN(const transit::RandomSource from, SourceOf(source));
   COFFER_ASSIGN(const bool hex, WantsHex(call));
-  COFFER_ASSIGN(const SecretBytes bytes,
-                call.services.engine.RandomBytes(call.Caller(), from, count));
+  COFFER_ASSIGN(const SecretBytes bytes, EngineOf(call).RandomBytes(CallerOf(call), from, count));
   reply.secret = true;
   reply.json.Reserve(2 * bytes.size() + 1024);
   reply.json.BeginObject().Key("random_bytes");

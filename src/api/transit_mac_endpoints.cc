@@ -3,12 +3,15 @@
 #include <utility>
 #include <vector>
 
+#include "batch_cost.h"
 #include "batch_work.h"
 #include "coffer/base/parse.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
 #include "errors.h"
 #include "ignored_inputs.h"
 #include "sign_items.h"
+#include "transit_call.h"
+#include "transit_endpoints.h"
 #include "transit_fields.h"
 
 namespace coffer::api {
@@ -48,7 +51,7 @@ Status MakeMacs(const Call& call, const transit::MacOptions& options, std::strin
   auto decoded = DecodeInputs<transit::SignItem, transit::Signature>(
       inputs.items, [&](const SignInput& input) { return ToSignItem(input, missing); });
   const auto make = [&call, options](std::span<const transit::SignItem> items) {
-    return call.services.engine.Mac(call.Caller(), call.fields.Text("name"), items, options);
+    return EngineOf(call).Mac(CallerOf(call), call.fields.Text("name"), items, options);
   };
   auto answer = [&reply, field, inputs = std::move(inputs)](const Macs& results) {
     return AnswerMacs(inputs, results, field, reply);
@@ -86,8 +89,7 @@ Endpoint HmacEndpoint(std::string_view pattern) {
       {"algorithm", FieldType::kText, "sha2-256", "sha1, or sha2-224 to sha2-512.", false, true},
       {"hash_algorithm", FieldType::kText, "", "Other name of algorithm."},
       kBatch};
-  hmac.operations = {
-      {Verb::kWrite, Capability::kUpdate, MakeHmac, false, nullptr, BatchKind::kEven}};
+  hmac.operations = {{Verb::kWrite, Capability::kUpdate, MakeHmac, false, nullptr, CostOfItems}};
   hmac.keeps_state = true;
   return hmac;
 }
@@ -100,8 +102,7 @@ Endpoint CmacEndpoint(std::string_view pattern) {
                  {"mac_length", FieldType::kInt, "", "8 to 16 octets; 16 where not given."},
                  {"url_mac_length", FieldType::kText, "", "As mac_length; stands above it."},
                  kBatch};
-  cmac.operations = {
-      {Verb::kWrite, Capability::kUpdate, MakeCmac, false, nullptr, BatchKind::kEven}};
+  cmac.operations = {{Verb::kWrite, Capability::kUpdate, MakeCmac, false, nullptr, CostOfItems}};
   cmac.keeps_state = true;
   return cmac;
 }

@@ -3,11 +3,14 @@
 #include <utility>
 #include <vector>
 
+#include "batch_cost.h"
 #include "batch_work.h"
-#include "endpoint_table.h"
+#include "endpoint.h"
 #include "errors.h"
 #include "ignored_inputs.h"
 #include "sign_items.h"
+#include "transit_call.h"
+#include "transit_endpoints.h"
 #include "transit_fields.h"
 
 namespace coffer::api {
@@ -59,7 +62,7 @@ Status Sign(const Call& call, Reply& reply) {
   auto decoded = DecodeInputs<transit::SignItem, transit::Signature>(
       inputs.items, [&](const SignInput& input) { return ToSignItem(input, missing); });
   const auto sign = [&call, options](std::span<const transit::SignItem> items) {
-    return call.services.engine.Sign(call.Caller(), call.fields.Text("name"), items, options);
+    return EngineOf(call).Sign(CallerOf(call), call.fields.Text("name"), items, options);
   };
   auto answer = [&reply, jws = IsJws(options), inputs = std::move(inputs)](
                     const std::vector<Result<transit::Signature>>& results) {
@@ -92,7 +95,7 @@ Status VerifySignatures(const Call& call, SignInputs inputs, Reply& reply) {
     return ToVerifyItem(input, "signature", IsJws(options));
   });
   const auto verify = [&call, options](std::span<const transit::VerifyItem> items) {
-    return call.services.engine.Verify(call.Caller(), call.fields.Text("name"), items, options);
+    return EngineOf(call).Verify(CallerOf(call), call.fields.Text("name"), items, options);
   };
   auto answer = [&reply, inputs = std::move(inputs)](const Verified& results) {
     return AnswerVerified(inputs, results, reply);
@@ -111,7 +114,7 @@ Status VerifyMacs(const Call& call, SignInputs inputs, Reply& reply) {
   auto decoded = DecodeInputs<transit::VerifyItem, bool>(
       inputs.items, [](const SignInput& input) { return ToVerifyItem(input, "HMAC", false); });
   const auto verify = [&call, options](std::span<const transit::VerifyItem> items) {
-    return call.services.engine.VerifyMac(call.Caller(), call.fields.Text("name"), items, options);
+    return EngineOf(call).VerifyMac(CallerOf(call), call.fields.Text("name"), items, options);
   };
   auto answer = [&reply, inputs = std::move(inputs)](const Verified& results) {
     return AnswerVerified(inputs, results, reply);
@@ -147,7 +150,7 @@ Endpoint SignEndpoint(std::string_view pattern) {
   Endpoint sign{pattern, "Signs.", SignFields(), {}};
   sign.fields.push_back(kVersion);
   sign.operations = {
-      {Verb::kWrite, Capability::kUpdate, Sign, false, nullptr, BatchKind::kPrivateKey}};
+      {Verb::kWrite, Capability::kUpdate, Sign, false, nullptr, CostOfPrivateKeyItems}};
   sign.keeps_state = true;
   return sign;
 }
@@ -159,8 +162,7 @@ Endpoint VerifyEndpoint(std::string_view pattern) {
   verify.fields.push_back({"cmac", FieldType::kText, "", "vault:vN:..."});
   verify.fields.push_back(
       {"mac_length", FieldType::kInt, "", "The CMAC's octets, where it was cut."});
-  verify.operations = {
-      {Verb::kWrite, Capability::kUpdate, Verify, false, nullptr, BatchKind::kEven}};
+  verify.operations = {{Verb::kWrite, Capability::kUpdate, Verify, false, nullptr, CostOfItems}};
   verify.keeps_state = true;
   return verify;
 }

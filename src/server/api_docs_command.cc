@@ -14,8 +14,9 @@ int ApiDocsCommand(const std::vector<std::string>& arguments) {
   app.add_option("--format", format, "markdown or openapi (JSON)")
       ->check(CLI::IsMember({"markdown", "openapi"}));
   if (const auto ended = ParseCommandLine(app, arguments)) return *ended;
+  const api::Registry& engines = api::EnginesOfProgram();
   const std::string text =
-      format == "openapi" ? api::OpenApiDocument() + "\n" : api::ApiReference();
+      format == "openapi" ? api::OpenApiDocument(engines) + "\n" : api::ApiReference(engines);
   std::fputs(text.c_str(), stdout);
   return 0;
 }

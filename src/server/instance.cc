@@ -113,7 +113,7 @@ Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
 }
 
 Status Instance::OpenAccess() {
-  COFFER_ASSIGN(mounts_, mounts::MountTable::Load(*database_, random_));
+  COFFER_ASSIGN(mounts_, mounts::MountTable::Load(*database_, random_, api::ReservedPaths()));
   COFFER_ASSIGN(const SecretBytes lookup_key, keys_->DeriveLookupKey(kTokenLookupLabel));
   COFFER_ASSIGN(tokens_, auth::TokenStore::Load(*database_, lookup_key, random_, clock_));
   return config_.dev ? KeepRootToken() : Status{};
@@ -144,26 +144,30 @@ Status Instance::OpenHttp() {
   api::ServerInfo info;
   info.cluster_name = config_.cluster_name;
   info.cluster_id = keys_->DatabaseId().ToUuid();
-  const api::Services services{
-      *engine_,
-      *mounts_,
-      *tokens_,
-      policy_,
-      audit_->Broker(),
-      random_,
-      clock_,
-      logger_,
-      info,
-      [this] { return keys_->Ready() && !watch_->AnyStalled() && !draining_; },
-      *custodian_,
-      &audit_->Broker(),
-      backups_.get(),
-      &metrics_,
-      config_.open_metrics,
-      config_.key_series};
-  service_ = std::make_unique<api::Service>(services);
-  AddMetrics(services);
-  COFFER_TRY(OpenHealth(services));
+  const api::SystemParts system{
+      .mounts = *mounts_,
+      .tokens = *tokens_,
+      .random = random_,
+      .clock = clock_,
+      .info = info,
+      .token_reachable = [this] { return keys_->Ready() && !watch_->AnyStalled() && !draining_; },
+      .audit_devices = &audit_->Broker(),
+      .backups = backups_.get(),
+      .metrics = &metrics_,
+      .open_metrics = config_.open_metrics};
+  COFFER_ASSIGN(engines_, Engines::Make(system, *engine_));
+  service_ = std::make_unique<api::Service>(api::Services{.registry = engines_->All(),
+                                                          .mounts = *mounts_,
+                                                          .tokens = *tokens_,
+                                                          .policy = policy_,
+                                                          .audit = audit_->Broker(),
+                                                          .random = random_,
+                                                          .logger = logger_,
+                                                          .custodian = *custodian_,
+                                                          .metrics = &metrics_,
+                                                          .key_series = config_.key_series});
+  AddMetrics(system);
+  COFFER_TRY(OpenHealth(system));
   COFFER_ASSIGN(const http::Options options, FitConnections(config_, logger_));
   COFFER_ASSIGN(http_, http::Server::Start(options, *service_, logger_));
   WatchRequests();
@@ -172,10 +176,10 @@ Status Instance::OpenHttp() {
   return {};
 }
 
-void Instance::AddMetrics(const api::Services& services) {
-  AddProcessMetrics(metrics_, services.info);
+void Instance::AddMetrics(const api::SystemParts& system) {
+  AddProcessMetrics(metrics_, system.info);
   AddLogMetrics(metrics_, logger_);
-  AddHealthMetrics(metrics_, *custodian_, *watch_, services.token_reachable);
+  AddHealthMetrics(metrics_, *custodian_, *watch_, system.token_reachable);
   AddTokenMetrics(metrics_, *keys_, *custodian_, config_.http.workers + 1);
   AddStorageMetrics(metrics_, *database_);
   AddAuditMetrics(metrics_, audit_->Broker());
@@ -232,7 +236,7 @@ void Instance::WatchRequests() {
                kKeyChange});
 }
 
-Status Instance::OpenHealth(const api::Services& services) {
+Status Instance::OpenHealth(const api::SystemParts& system) {
   if (config_.health_listeners.empty()) return {};
   constexpr std::size_t kConnectionsPerAddress = 64;
   constexpr std::size_t kBodyBytes = 4096;
@@ -242,7 +246,7 @@ Status Instance::OpenHealth(const api::Services& services) {
   options.max_connections = kHealthConnections;
   options.max_connections_per_address = kConnectionsPerAddress;
   options.max_body_bytes = kBodyBytes;
-  api::Services shown = services;
+  api::SystemParts shown = system;
   shown.open_metrics = config_.health_open_metrics;
   health_handler_ = std::make_unique<api::HealthHandler>(std::move(shown));
   COFFER_ASSIGN(health_, http::Server::Start(options, *health_handler_, logger_));

@@ -1,74 +1,34 @@
 #pragma once
 
-#include <functional>
+#include <cstddef>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
 
-#include "coffer/api/backups.h"
-#include "coffer/audit/broker.h"
+#include "coffer/api/policy.h"
+#include "coffer/api/registry.h"
 #include "coffer/audit/entry.h"
 #include "coffer/auth/token_store.h"
-#include "coffer/base/clock.h"
 #include "coffer/base/logger.h"
 #include "coffer/base/random.h"
-#include "coffer/base/result.h"
 #include "coffer/http/server.h"
 #include "coffer/keyring/custodian.h"
 #include "coffer/metrics/registry.h"
 #include "coffer/mounts/mount_table.h"
-#include "coffer/transit/engine.h"
 
 namespace coffer::api {
 
-// What a policy grants on a path; vault-compatible names.
-enum class Capability { kCreate, kRead, kUpdate, kPatch, kDelete, kList, kScan, kSudo };
-
-// Decides whether a token may do something. Thread-safe.
-class Policy {
- public:
-  virtual ~Policy() = default;
-  // `path` has neither "/v1/" nor a leading slash; it ends in one where it is listed, else it does
-  // not.
-  virtual bool Allows(const auth::TokenEntry& token, Capability capability,
-                      std::string_view path) const = 0;
-};
-
-// A token with the policy "root" may do everything, any other nothing.
-class RootPolicy final : public Policy {
- public:
-  bool Allows(const auth::TokenEntry& token, Capability capability,
-              std::string_view path) const override;
-};
-
-// What the server says about itself.
-struct ServerInfo {
-  std::string version = "0.1.0";  // semantic version: clients parse it
-  std::string build_date;         // RFC 3339
-  std::string storage_type = "sqlite";
-  std::string cluster_name = "coffer";
-  std::string cluster_id;  // a UUID
-};
-
-// Everything the endpoints work on. All outlive the service.
+// What the pipeline works with; an engine's handlers get what theirs was registered with. All
+// outlive the service.
 struct Services {
-  transit::Engine& engine;
-  mounts::MountTable& mounts;
+  const Registry& registry;
+  const mounts::MountTable& mounts;
   const auth::TokenStore& tokens;
   const Policy& policy;
   audit::Sink& audit;
-  coffer::Random& random;  // for ids
-  const Clock& clock;
+  Random& random;  // for the ids of requests
   Logger& logger;
-  ServerInfo info;
-  std::function<bool()> token_reachable;   // thread-safe and cheap: asked by each health request
-  keyring::Custodian& custodian;           // carries out the requests that change keys
-  audit::Broker* audit_devices = nullptr;  // what sys/audit manages; null: it manages nothing
-  Backups* backups = nullptr;              // what sys/backup asks; null: there are none
-  metrics::Registry* metrics = nullptr;    // what sys/metrics tells, the service's own too
-  std::vector<bool> open_metrics = {};     // by listener: whether sys/metrics needs no token there
-  std::size_t key_series = 0;              // keys that are counted one by one
+  keyring::Custodian& custodian;         // carries out the requests that change keys
+  metrics::Registry* metrics = nullptr;  // where requests are counted; null: nowhere
+  std::size_t key_series = 0;            // keys that are counted one by one
 };
 
 // Vault's wire API. Every request takes one way: request id, token, policy, audit, endpoint (typed
