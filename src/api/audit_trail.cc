@@ -71,7 +71,14 @@ void AuditTrail::NoteToken(std::string_view token, const auth::TokenEntry* entry
   entry_.caller = &*caller_;
 }
 
-// Also of a request that goes on to the custodian, whose trail is another.
+void AuditTrail::MoveTo(const http::Request& request, std::string_view path,
+                        std::string_view token) {
+  entry_.path = path;
+  entry_.remote_address = request.remote_address;
+  entry_.token = token;
+  if (has_body_) entry_.request_data = request.body;
+}
+
 AuditTrail::~AuditTrail() { SecureWipe(parameters_.data(), parameters_.size()); }
 
 void AuditTrail::NoteTarget(const Endpoint* endpoint, const EngineType& engine,

@@ -31,11 +31,17 @@ class AuditTrail {
   void NoteHelp() { entry_.operation = "help"; }
   void NoteParameters(const JsonValue& parameters);
   // Where the body is the parameters, as JSON: its own text is recorded.
-  void NoteBody(std::string_view json) { entry_.request_data = json; }
+  void NoteBody(std::string_view json) {
+    entry_.request_data = json;
+    has_body_ = true;
+  }
   void NoteCapability(Verb verb, Capability capability, bool on_custodian);
 
   // The answer is this document; it must outlive the trail.
   void NoteDocument(const audit::Document& document) { entry_.response_document = &document; }
+
+  // The request is in other buffers now: what was noted of it is there. Before RecordRequest().
+  void MoveTo(const http::Request& request, std::string_view path, std::string_view token);
 
   // Before the work; `refused`: why there will be none. Later calls repeat the first one's outcome.
   Status RecordRequest(const Error* refused = nullptr);
@@ -52,6 +58,7 @@ class AuditTrail {
   std::optional<audit::Caller> caller_;
   const Endpoint* endpoint_ = nullptr;
   std::string parameters_;
+  bool has_body_ = false;  // the request's data is its body
   audit::RequestMemo memo_;
   std::optional<Status> requested_;
 };

@@ -30,6 +30,7 @@ class ConstantDocument;
 struct Call {
   const Registry& registry;
   EngineState engine;  // what the endpoint's engine works on
+  std::size_t worker;  // whose instance of the token the thread has: a worker's, the custodian's
   const http::Request& request;
   const Fields& fields;
   const mounts::Mount* mount = nullptr;     // null: a built-in engine's endpoint

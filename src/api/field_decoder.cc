@@ -256,6 +256,12 @@ void Fields::Capture(std::string_view name, std::string_view text) {
   captures_.emplace_back(name, text);
 }
 
+void Fields::MoveCapture(std::string_view name, std::string_view text) {
+  for (auto& [captured, old] : captures_) {
+    if (captured == name) old = text;
+  }
+}
+
 const JsonValue* Fields::Find(std::string_view name) const {
   for (const auto& [spec, value] : values_) {
     if (spec->name == name) return &value;

@@ -5,7 +5,7 @@ namespace coffer::api {
 
 void WarnOfContext(const Call& call, Reply& reply) {
   const auto key =
-      EngineOf(call).Keys().Find(call.request.worker, call.mount->id, call.fields.Text("name"));
+      EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
   if (key && !(*key)->derived) {
     reply.warnings.emplace_back("context was ignored: the key is not derived");
   }

@@ -25,9 +25,10 @@ void RequestMeter::NoteOperation(const RegisteredEngine& engine, const EndpointT
 }
 
 // A key that is named in vain is none: only what went well gets a series.
-void RequestMeter::Count(const http::Request& request, int status, const Metered& metered) {
+void RequestMeter::Count(const http::Request& request, std::size_t worker, int status,
+                         const Metered& metered) {
   const auto took = std::chrono::steady_clock::now() - request.received;
-  requests_.Note(request.worker, metered.place, status, took);
+  requests_.Note(worker, metered.place, status, took);
   if (logger_.Wants(LogLevel::kDebug, "api")) {
     // Of what the client sent, nothing: the endpoint's pattern stands for the path.
     const RequestCounts::Name& name = requests_.NameOf(metered.place);

@@ -29,7 +29,8 @@ class RequestMeter {
   void NoteOperation(const RegisteredEngine& engine, const EndpointTable::Match& match,
                      const std::shared_ptr<const mounts::Mount>& mount, const Operation& operation,
                      Metered& metered) const;
-  void Count(const http::Request& request, int status, const Metered& metered);
+  // `worker`: the thread that answers.
+  void Count(const http::Request& request, std::size_t worker, int status, const Metered& metered);
   void CountRefused(int status) { requests_.NoteRefused(status); }
 
  private:

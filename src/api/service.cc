@@ -1,6 +1,7 @@
 #include "coffer/api/service.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -19,6 +20,9 @@
 namespace coffer::api {
 namespace {
 
+// How long a batch works before the worker's other connections have their turn.
+constexpr std::chrono::milliseconds kSlice{5};
+
 // Items of a batch that are carried out between two looks at the clock, where none of them is dear.
 constexpr std::size_t kItemsAtOnce = 16;
 
@@ -33,6 +37,19 @@ http::Owner OwnerOf(const auth::TokenEntry& token) {
   return hash == http::kUnknownOwner ? 1 : hash;
 }
 
+// Counts what the parameters of the request take.
+Status TakeMemory(const http::Request& request) {
+  const std::size_t size = ParametersSize(request.body);
+  if (size > 0 && request.memory != nullptr && !request.memory->Take(size)) {
+    return Fail(Code::kUnavailable, "too many large requests at once: try again");
+  }
+  return {};
+}
+
+bool OnCustodian(const Exchange& exchange) {
+  return exchange.worker == keyring::KeyRing::kCustodianWorker;
+}
+
 // An upper bound of what the envelope's tail takes: an escaped octet is at most six.
 std::size_t TailSize(const std::vector<std::string>& warnings) {
   std::size_t size = kEnvelopeSize;
@@ -45,6 +62,24 @@ std::size_t TailSize(const std::vector<std::string>& warnings) {
 bool RootPolicy::Allows(const auth::TokenEntry& token, Capability, std::string_view) const {
   return std::find(token.policies.begin(), token.policies.end(), "root") != token.policies.end();
 }
+
+Service::Impl::Impl(const Services& given)
+    : services(given),
+      help(given.registry),
+      meter(given.registry, given.metrics, given.key_series, given.logger),
+      turns({.submit = [this](std::function<void()> work) -> Status {
+               return services.custodian.Submit(
+                   [work = std::move(work)](keyring::Token&) -> Status {
+                     work();
+                     return {};
+                   });
+             },
+             .run = [this](const std::function<void()>& work) -> Status {
+               return services.custodian.Run([&](keyring::Token&) -> Status {
+                 work();
+                 return {};
+               });
+             }}) {}
 
 Service::Service(Services services) : impl_(std::make_unique<Impl>(services)) {}
 Service::~Service() = default;
@@ -72,10 +107,12 @@ bool Service::Impl::Allowed(const auth::TokenEntry& token, Capability capability
   return services.policy.Allows(token, capability, path);
 }
 
-Status Service::Impl::Run(const Operation& operation, Exchange& exchange) {
+Status Service::Impl::Begin(Exchange& exchange) {
+  COFFER_TRY(PlaceWork(exchange));
+  if (exchange.next != Next::kAnswer) return {};
   const Endpoint& endpoint = *exchange.target->match.endpoint;
   const Call& call = *exchange.call;
-  exchange.trail.NoteCapability(call.verb, call.capability, OnCustodian(exchange.request));
+  exchange.trail.NoteCapability(call.verb, call.capability, OnCustodian(exchange));
   COFFER_TRY(exchange.trail.RecordRequest());
   std::string& body = exchange.response.body;
   body.reserve(kEnvelopeSize);
@@ -83,10 +120,25 @@ Status Service::Impl::Run(const Operation& operation, Exchange& exchange) {
   exchange.data_at = body.size();
   Reply& reply =
       exchange.reply.emplace(Reply{JsonWriter(body), 200, false, call.fields.Warnings()});
-  const Status done = operation.handler(call, reply);
+  const Status done = exchange.operation->handler(call, reply);
   exchange.response.wipe = reply.secret;
   COFFER_TRY(done);
-  if (reply.rest == nullptr) Complete(exchange);
+  if (reply.rest == nullptr) {
+    Complete(exchange);
+    return {};
+  }
+  exchange.stage = Exchange::Stage::kGoOn;
+  return GoOn(exchange);
+}
+
+Status Service::Impl::GoOn(Exchange& exchange) {
+  COFFER_ASSIGN(const bool done,
+                exchange.reply->rest->Continue(std::chrono::steady_clock::now() + kSlice));
+  if (done) {
+    Complete(exchange);
+  } else {
+    exchange.next = Next::kWorker;
+  }
   return {};
 }
 
@@ -115,7 +167,7 @@ void Service::Impl::Complete(Exchange& exchange) {
 }
 
 void Service::Impl::NoteToken(Exchange& exchange) {
-  const std::string_view text = TokenOf(exchange.request);
+  const std::string_view text = TokenOf(*exchange.request);
   if (!text.empty()) {
     if (auto entry = services.tokens.Lookup(text)) exchange.token = std::move(*entry);
   }
@@ -132,8 +184,8 @@ Status Service::Impl::Help(Exchange& exchange) {
   return {};
 }
 
-Status Service::Impl::Answer(Exchange& exchange) {
-  const http::Request& request = exchange.request;
+Status Service::Impl::Read(Exchange& exchange) {
+  const http::Request& request = *exchange.request;
   NoteToken(exchange);
   const auto verb = VerbOf(request);
   if (verb) exchange.trail.NoteVerb(*verb);
@@ -158,10 +210,9 @@ Status Service::Impl::Answer(Exchange& exchange) {
   if (!open && exchange.token == nullptr) return Fail(Code::kPermissionDenied, "");
   // Help is for every token, whatever its policies.
   if (target && WantsHelp(request) && (found || target->at_root)) return Help(exchange);
-  const Operation* const operation =
-      found ? FindOperation(*target->match.endpoint, *verb) : nullptr;
+  exchange.operation = found ? FindOperation(*target->match.endpoint, *verb) : nullptr;
   const bool head_elsewhere = request.method == http::Method::kHead && !open;
-  if (operation != nullptr && !head_elsewhere) return Perform(*operation, *verb, exchange);
+  if (exchange.operation != nullptr && !head_elsewhere) return Perform(*verb, exchange);
   if (!open && !Allowed(*exchange.token, UsualCapability(*verb), exchange.path)) {
     return Fail(Code::kPermissionDenied, "");
   }
@@ -169,53 +220,58 @@ Status Service::Impl::Answer(Exchange& exchange) {
   return Fail(found ? Code::kUnsupportedVerb : Code::kUnsupportedPath, "");
 }
 
-// Whether it may be done is decided where the request came in, before it may wait for the
-// custodian, and once more at its turn.
-Status Service::Impl::Perform(const Operation& operation, Verb verb, Exchange& exchange) {
+// Whether it may be done is decided once, where the request came in, before it may wait.
+Status Service::Impl::Perform(Verb verb, Exchange& exchange) {
   const Target& target = *exchange.target;
-  meter.NoteOperation(*target.engine, target.match, target.mount, operation, exchange.metered);
-  const http::Request& request = exchange.request;
+  meter.NoteOperation(*target.engine, target.match, target.mount, *exchange.operation,
+                      exchange.metered);
+  COFFER_TRY(Decode(verb, exchange));
+  Call& call = exchange.call.emplace(
+      Call{services.registry, target.engine->State(), exchange.worker, *exchange.request,
+           *exchange.fields, target.mount.get(), exchange.token.get(), TokenOf(*exchange.request),
+           verb, exchange.operation->capability});
+  COFFER_TRY(Authorize(*target.match.endpoint, call, exchange.path));
+  exchange.stage = Exchange::Stage::kBegin;
+  return Begin(exchange);
+}
+
+Status Service::Impl::Decode(Verb verb, Exchange& exchange) {
+  const Target& target = *exchange.target;
+  const http::Request& request = *exchange.request;
   Fields& fields = exchange.fields.emplace(target.match.endpoint->fields);
   if (const auto check = target.engine->Type().check_captures; check != nullptr) {
     COFFER_TRY(check(target.match.captures));
   }
   for (const auto& [name, text] : target.match.captures) fields.Capture(name, text);
-  if (const std::size_t size = ParametersSize(request.body);
-      size > 0 && request.memory != nullptr && !request.memory->Take(size)) {
-    return Fail(Code::kUnavailable, "too many large requests at once: try again");
-  }
+  COFFER_TRY(TakeMemory(request));
   COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
   if (BodyIsJson(request, verb)) {
     exchange.trail.NoteBody(request.body);
   } else {
     exchange.trail.NoteParameters(parameters);
   }
-  COFFER_TRY(fields.Decode(std::move(parameters)));
-  Call& call = exchange.call.emplace(Call{services.registry, target.engine->State(), request,
-                                          fields, target.mount.get(), exchange.token.get(),
-                                          TokenOf(request), verb, operation.capability});
-  COFFER_TRY(Authorize(*target.match.endpoint, call, exchange.path));
-  const bool changes_keys =
-      operation.on_custodian || (operation.changes_keys != nullptr && operation.changes_keys(call));
-  COFFER_TRY(PlaceBatch(operation, exchange));
-  if (changes_keys && !OnCustodian(request)) {
-    // It was parked for its batch; a key that went away since is rare enough to be asked for again.
-    if (exchange.in_slices) return Fail(Code::kUnavailable, "the key has changed: try again");
-    exchange.place = Place::kCustodian;
-  }
-  if (exchange.place != Place::kHere) return {};
-  return Run(operation, exchange);
+  return fields.Decode(std::move(parameters));
 }
 
-// A batch that costs much is parked, and carried out in slices once it is.
-Status Service::Impl::PlaceBatch(const Operation& operation, Exchange& exchange) {
-  if (operation.batch_cost == nullptr) return {};
-  COFFER_ASSIGN(const BatchCost cost, operation.batch_cost(*exchange.call));
-  if (cost.total <= kBatchCostAtOnce) return {};
-  if (exchange.in_slices) {
-    exchange.call->items_at_once = cost.each > 1 ? 1 : kItemsAtOnce;
-  } else if (exchange.request.parking != nullptr) {
-    exchange.place = Place::kSlices;
+// A change of keys is the custodian's. A batch that costs much is parked and carried out in slices.
+Status Service::Impl::PlaceWork(Exchange& exchange) {
+  const Operation& operation = *exchange.operation;
+  Call& call = *exchange.call;
+  if (OnCustodian(exchange)) return {};
+  BatchCost cost;
+  if (operation.batch_cost != nullptr) {
+    COFFER_ASSIGN(cost, operation.batch_cost(call));
+  }
+  const bool in_slices = call.items_at_once > 0;
+  if (operation.on_custodian ||
+      (operation.changes_keys != nullptr && operation.changes_keys(call))) {
+    // It waited for its slices; a key that went away since is rare enough to be asked for again.
+    if (in_slices) return Fail(Code::kUnavailable, "the key has changed: try again");
+    exchange.worker = call.worker = keyring::KeyRing::kCustodianWorker;
+    exchange.next = Next::kCustodian;
+  } else if (cost.total > kBatchCostAtOnce && exchange.can_wait && !in_slices) {
+    call.items_at_once = cost.each > 1 ? 1 : kItemsAtOnce;
+    exchange.next = Next::kWorker;
   }
   return {};
 }
@@ -250,36 +306,74 @@ void Service::Impl::Conclude(Exchange& exchange, Status done) {
   // What cannot be recorded is not answered: an outage of the trail is the only thing said.
   if (Status recorded = RecordOutcome(exchange, done); !recorded) done = std::move(recorded);
   if (!done) Refuse(done.error(), exchange);
-  meter.Count(exchange.request, exchange.response.status, exchange.metered);
+  meter.Count(*exchange.request, exchange.worker, exchange.response.status, exchange.metered);
 }
 
-Place Service::Impl::Serve(const http::Request& request, const std::string& request_id,
-                           http::Response& response) {
-  const LoggedRequest logged(request_id);
-  Exchange exchange(services.audit, request, request_id, response);
-  Status done;
+Status Service::Impl::Advance(Exchange& exchange) {
+  exchange.next = Next::kAnswer;
   try {
-    done = Answer(exchange);
+    switch (exchange.stage) {
+      case Exchange::Stage::kRead:
+        return Read(exchange);
+      case Exchange::Stage::kBegin:
+        return Begin(exchange);
+      case Exchange::Stage::kGoOn:
+        return GoOn(exchange);
+    }
+    return {};
   } catch (const std::exception& error) {
-    done = Fail(Code::kInternal, "", error.what());  // out of memory
+    return Fail(Code::kInternal, "", error.what());  // out of memory
   }
-  if (done && exchange.place != Place::kHere) return exchange.place;
-  Conclude(exchange, std::move(done));
-  return Place::kHere;
+}
+
+Exchange::Exchange(Service::Impl& its_service, const http::Request& asked, std::string id)
+    : service(its_service),
+      request(&asked),
+      can_wait(asked.parking != nullptr),
+      path(PathOf(asked)),
+      request_id(std::move(id)),
+      trail(its_service.services.audit, asked, request_id, path.empty() ? asked.path : path),
+      worker(asked.worker) {}
+
+Next Exchange::Step() {
+  const LoggedRequest logged(request_id);
+  Status done = service.Advance(*this);
+  if (done && next != Next::kAnswer) return next;
+  service.Conclude(*this, std::move(done));
+  return Next::kAnswer;
+}
+
+// No handler has begun: nothing but what is here refers to the buffers.
+Status Exchange::MoveTo(const http::Request& asked) {
+  COFFER_TRY(TakeMemory(asked));
+  const auto moved = [&, old = path](std::string_view part) {
+    return PathOf(asked).substr(static_cast<std::size_t>(part.data() - old.data()), part.size());
+  };
+  Captures captures;
+  for (const auto& [name, text] : target->match.captures) {
+    captures.Push(name, moved(text));
+    fields->MoveCapture(name, moved(text));
+  }
+  target->match.captures = captures;
+  if (!metered.key.empty()) metered.key = moved(metered.key);
+  path = PathOf(asked);
+  request = &asked;
+  const Call old = *call;
+  call.emplace(Call{old.registry, old.engine, old.worker, asked, old.fields, old.mount, old.token,
+                    TokenOf(asked), old.verb, old.capability, old.items_at_once});
+  trail.MoveTo(asked, path, call->token_text);
+  return {};
+}
+
+void Exchange::GiveUp(const Error& why, bool) {
+  const LoggedRequest logged(request_id);
+  service.Conclude(*this, Fail(why));
 }
 
 void Service::Handle(const http::Request& request, http::Response& response) {
-  const std::string request_id = Id::Generate(impl_->services.random).ToUuid();
-  switch (impl_->Serve(request, request_id, response)) {
-    case Place::kHere:
-      break;
-    case Place::kCustodian:
-      impl_->ServeOnCustodian(request, request_id, response);
-      break;
-    case Place::kSlices:
-      impl_->ServeInSlices(request, request_id, response);
-      break;
-  }
+  const auto exchange =
+      std::make_shared<Exchange>(*impl_, request, Id::Generate(impl_->services.random).ToUuid());
+  if (impl_->turns.Begin(exchange, request.parking)) response = exchange->TakeAnswer();
 }
 
 // The token store and the tables are in memory: nothing is waited for.

@@ -14,7 +14,7 @@ std::string Quoted(std::string_view name) { return "\"" + std::string(name) + "\
 
 Status BackUpKey(const Call& call, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
-  const auto backup = EngineOf(call).Keys().Backup(call.request.worker, call.mount->id, name);
+  const auto backup = EngineOf(call).Keys().Backup(call.worker, call.mount->id, name);
   if (!backup && backup.error().code == Code::kNotFound) {
     return Fail(Code::kInvalid, "key " + Quoted(name) + " not found");
   }

@@ -13,7 +13,7 @@ inline transit::Engine& EngineOf(const Call& call) { return call.engine.As<Trans
 inline transit::Caller CallerOf(const Call& call) {
   transit::Caller caller;
   caller.mount = call.mount->id;
-  caller.worker = call.request.worker;
+  caller.worker = call.worker;
   caller.actor.name = call.token->display_name + " " + call.token->accessor;
   caller.actor.reason = "requested";
   return caller;

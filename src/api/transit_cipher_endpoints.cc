@@ -82,7 +82,7 @@ void SetBatchStatus(const Call& call, const BatchTally& tally, Reply& reply) {
 
 bool KeyExists(const Call& call) {
   const auto key =
-      EngineOf(call).Keys().Find(call.request.worker, call.mount->id, call.fields.Text("name"));
+      EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
   // Any other error is not absence; the engine's own look-up will say it.
   return key || key.error().code != Code::kNotFound;
 }
@@ -90,14 +90,14 @@ bool KeyExists(const Call& call) {
 // A key that came back from an older database is rotated before it encrypts again.
 bool RotationComesFirst(const Call& call) {
   const auto key =
-      EngineOf(call).Keys().Find(call.request.worker, call.mount->id, call.fields.Text("name"));
+      EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
   return key && (*key)->settings.rotation_required;
 }
 
 // Where there is no key it is made; one that came back from an older database is rotated first.
 bool EncryptionChangesKeys(const Call& call) {
   const auto key =
-      EngineOf(call).Keys().Find(call.request.worker, call.mount->id, call.fields.Text("name"));
+      EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
   if (!key) return key.error().code == Code::kNotFound;
   return (*key)->settings.rotation_required;
 }
@@ -220,7 +220,7 @@ using RewrapDecoded = Decoded<transit::CiphertextItem, transit::Ciphertext>;
 // Takes out the items that are of the wanted version already: they keep their ciphertext.
 void SkipCurrent(const Call& call, RewrapDecoded& decoded) {
   const auto key =
-      EngineOf(call).Keys().Find(call.request.worker, call.mount->id, call.fields.Text("name"));
+      EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
   if (!key) return;  // the engine's own look-up says it in its words
   RewrapDecoded kept;
   for (std::size_t i = 0; i < decoded.items.size(); ++i) {

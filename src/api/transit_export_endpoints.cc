@@ -79,7 +79,7 @@ Status Export(const Call& call, Reply& reply) {
     return Fail(Code::kInvalid, "invalid format: " + std::string(format));
   }
   const auto found =
-      EngineOf(call).Keys().Find(call.request.worker, call.mount->id, call.fields.Text("name"));
+      EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
   if (!found) {
     return found.error().code == Code::kNotFound ? Fail(Code::kNotFound, "") : Fail(found.error());
   }

@@ -63,7 +63,7 @@ Status CreateKey(const Call& call, Reply& reply) {
 }
 
 Status ReadKey(const Call& call, Reply& reply) {
-  const auto key = Keys(call).Find(call.request.worker, call.mount->id, call.fields.Text("name"));
+  const auto key = Keys(call).Find(call.worker, call.mount->id, call.fields.Text("name"));
   if (!key) {
     if (key.error().code == Code::kNotFound) return Fail(Code::kNotFound, "");
     return Fail(key.error());
@@ -133,7 +133,7 @@ Status TrimKey(const Call& call, Reply& reply) {
 
 Status SetSoftDeleted(const Call& call, bool deleted, std::string_view already, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
-  const auto before = Keys(call).Find(call.request.worker, call.mount->id, name);
+  const auto before = Keys(call).Find(call.worker, call.mount->id, name);
   if (before && (*before)->settings.soft_deleted == deleted) {
     reply.warnings.emplace_back(already);
     WriteKeyDocument(**before, reply.json);

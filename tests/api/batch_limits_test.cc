@@ -201,6 +201,15 @@ TEST_F(BatchLimits, AFaultOfTheWholeRequestIsAnsweredAndRecorded) {
   EXPECT_EQ(trail_.last_status, 400);
 }
 
+TEST_F(BatchLimits, TwoThousandRsaSignaturesGiveWayAgainAndAgain) {
+  Post("transit/keys/rsa", {{"type", "rsa-2048"}});
+  Ask("transit/sign/rsa", Items(2'000, {{"input", "aGVsbG8="}}));
+  EXPECT_GT(shelf_.Finish(), 20);
+  EXPECT_EQ(shelf_.answer.status, 200);
+  EXPECT_EQ(DataOf(shelf_.answer)["batch_results"].size(), 2'000U);
+  EXPECT_EQ(trail_.last_status, 200);
+}
+
 TEST_F(BatchLimits, StopWhereTheClientLeaves) {
   Post("transit/keys/rsa", {{"type", "rsa-4096"}});
   Ask("transit/sign/rsa", Items(400, {{"input", ""}}));

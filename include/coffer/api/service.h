@@ -46,6 +46,7 @@ class Service final : public http::Handler {
   void OnRefused(const http::Refusal& refusal) override;
 
  private:
+  friend class Exchange;  // a request on its way through it
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
