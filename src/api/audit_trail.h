@@ -18,8 +18,7 @@ namespace coffer::api {
 // whatever becomes of the request. One thread; what is noted must outlive it.
 class AuditTrail {
  public:
-  AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id,
-             std::string_view path);
+  AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id);
   ~AuditTrail();  // wipes the parameters
   AuditTrail(const AuditTrail&) = delete;
   AuditTrail& operator=(const AuditTrail&) = delete;
@@ -27,6 +26,7 @@ class AuditTrail {
   // What becomes known of the request on its way, in this order; all of it before RecordRequest().
   void NoteToken(std::string_view token, const auth::TokenEntry* entry);
   void NoteTarget(const Endpoint* endpoint, const EngineType& engine, const mounts::Mount* mount);
+  void NotePath(std::string_view path) { entry_.path = path; }
   void NoteVerb(Verb verb) { entry_.operation = VerbName(verb); }
   void NoteHelp() { entry_.operation = "help"; }
   void NoteParameters(const JsonValue& parameters);

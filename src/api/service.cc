@@ -9,12 +9,7 @@
 
 #include "coffer/base/ids.h"
 #include "coffer/base/secret_bytes.h"
-#include "coffer/base/wiping_reserve.h"
 #include "constant_document.h"
-#include "envelope.h"
-#include "errors.h"
-#include "help.h"
-#include "request_reader.h"
 #include "service_impl.h"
 
 namespace coffer::api {
@@ -38,8 +33,8 @@ http::Owner OwnerOf(const auth::TokenEntry& token) {
 }
 
 // Counts what the parameters of the request take.
-Status TakeMemory(const http::Request& request) {
-  const std::size_t size = ParametersSize(request.body);
+Status TakeMemory(const Face& face, const http::Request& request) {
+  const std::size_t size = face.MemoryOfParameters(request);
   if (size > 0 && request.memory != nullptr && !request.memory->Take(size)) {
     return Fail(Code::kUnavailable, "too many large requests at once: try again");
   }
@@ -50,22 +45,15 @@ bool OnCustodian(const Exchange& exchange) {
   return exchange.worker == keyring::KeyRing::kCustodianWorker;
 }
 
-// An upper bound of what the envelope's tail takes: an escaped octet is at most six.
-std::size_t TailSize(const std::vector<std::string>& warnings) {
-  std::size_t size = kEnvelopeSize;
-  for (const std::string& warning : warnings) size += 6 * warning.size() + 3;
-  return size;
-}
-
 }  // namespace
 
 bool RootPolicy::Allows(const auth::TokenEntry& token, Capability, std::string_view) const {
   return std::find(token.policies.begin(), token.policies.end(), "root") != token.policies.end();
 }
 
-Service::Impl::Impl(const Services& given)
+Service::Impl::Impl(const Services& given, std::shared_ptr<const Face> its_face)
     : services(given),
-      help(given.registry),
+      face(std::move(its_face)),
       meter(given.registry, given.metrics, given.key_series, given.logger),
       turns({.submit = [this](std::function<void()> work) -> Status {
                return services.custodian.Submit(
@@ -81,7 +69,8 @@ Service::Impl::Impl(const Services& given)
                });
              }}) {}
 
-Service::Service(Services services) : impl_(std::make_unique<Impl>(services)) {}
+Service::Service(const Services& services, std::shared_ptr<const Face> face)
+    : impl_(std::make_unique<Impl>(services, std::move(face))) {}
 Service::~Service() = default;
 
 // Which capability a write needs depends on whether its object is there.
@@ -110,13 +99,11 @@ bool Service::Impl::Allowed(const auth::TokenEntry& token, Capability capability
 Status Service::Impl::Begin(Exchange& exchange) {
   COFFER_TRY(PlaceWork(exchange));
   if (exchange.next != Next::kAnswer) return {};
-  const Endpoint& endpoint = *exchange.target->match.endpoint;
   const Call& call = *exchange.call;
   exchange.trail.NoteCapability(call.verb, call.capability, OnCustodian(exchange));
   COFFER_TRY(exchange.trail.RecordRequest());
   std::string& body = exchange.response.body;
-  body.reserve(kEnvelopeSize);
-  if (!endpoint.raw) AppendEnvelopeHead(exchange.request_id, body);
+  face->BeginAnswer(*exchange.target->match.endpoint, exchange.request_id, body);
   exchange.data_at = body.size();
   Reply& reply =
       exchange.reply.emplace(Reply{JsonWriter(body), 200, false, call.fields.Warnings()});
@@ -157,66 +144,59 @@ void Service::Impl::Complete(Exchange& exchange) {
   if (reply.status == 204) {
     body.clear();
     exchange.data_at = exchange.data_end = 0;
-  } else if (!endpoint.raw) {
-    if (reply.secret) ReserveWiping(body, body.size() + TailSize(exchange.warnings));
-    AppendEnvelopeTail(exchange.data_at, endpoint.data_at_top, exchange.warnings,
-                       exchange.target->engine->Name(), body);
-  } else if (json && reply.document == nullptr) {
-    body += '\n';
+  } else {
+    face->EndAnswer({exchange.request_id, exchange.target->engine->Name(), endpoint, reply,
+                     exchange.warnings, exchange.data_at},
+                    body);
   }
 }
 
-void Service::Impl::NoteToken(Exchange& exchange) {
-  const std::string_view text = TokenOf(*exchange.request);
-  if (!text.empty()) {
-    if (auto entry = services.tokens.Lookup(text)) exchange.token = std::move(*entry);
-  }
+void Service::Impl::Identify(Exchange& exchange) {
+  Caller caller = face->Identify(*exchange.request);
+  exchange.token = std::move(caller.token);
+  exchange.credential = caller.credential;
   if (exchange.token != nullptr) exchange.response.owner = OwnerOf(*exchange.token);
-  exchange.trail.NoteToken(text, exchange.token.get());
+  exchange.trail.NoteToken(exchange.credential, exchange.token.get());
 }
 
-Status Service::Impl::Help(Exchange& exchange) {
-  const Target& target = *exchange.target;
+Status Service::Impl::Help(const ConstantDocument& document, Exchange& exchange) {
   exchange.trail.NoteHelp();
   COFFER_TRY(exchange.trail.RecordRequest());
-  exchange.AnswerWith(target.match.endpoint != nullptr ? help.Of(*target.match.endpoint)
-                                                       : help.Of(*target.engine));
+  exchange.AnswerWith(document);
   return {};
 }
 
 Status Service::Impl::Read(Exchange& exchange) {
-  const http::Request& request = *exchange.request;
-  NoteToken(exchange);
-  const auto verb = VerbOf(request);
-  if (verb) exchange.trail.NoteVerb(*verb);
-  if (exchange.path.empty()) return Fail(Code::kNotFound, "");
-  auto routed = Route(services.registry, services.mounts, exchange.path);
-  // Help is asked of a mount by its bare path too.
-  if (!routed && WantsHelp(request)) {
-    auto mount = Route(services.registry, services.mounts, std::string(exchange.path) + "/");
-    if (mount) routed = std::move(mount);
-  }
+  Identify(exchange);
+  Finding finding = face->Find(*exchange.request);
+  if (finding.verb) exchange.trail.NoteVerb(*finding.verb);
+  if (finding.path.empty()) return Fail(Code::kNotFound, "");
+  exchange.path = finding.path;
+  exchange.made_path = std::move(finding.made_path);
+  exchange.trail.NotePath(exchange.path);
   std::optional<Target>& target = exchange.target;
-  if (routed) target = std::move(*routed);
+  target = std::move(finding.target);
   const bool found = target && target->match.endpoint != nullptr;
   if (target) {
     exchange.mount = target->mount;
     exchange.trail.NoteTarget(target->match.endpoint, target->engine->Type(), target->mount.get());
   }
-  COFFER_TRY(CheckHeaders(request));
-  COFFER_TRY(verb);
-  const bool open = found && IsOpen(*target->match.endpoint, target->engine->State(), request);
+  COFFER_TRY(finding.unacceptable);
+  COFFER_TRY(finding.verb);
+  const Verb verb = *finding.verb;
+  const bool open =
+      found && IsOpen(*target->match.endpoint, target->engine->State(), *exchange.request);
   // Before anything about paths is said: who may not ask learns nothing from the answer.
   if (!open && exchange.token == nullptr) return Fail(Code::kPermissionDenied, "");
   // Help is for every token, whatever its policies.
-  if (target && WantsHelp(request) && (found || target->at_root)) return Help(exchange);
-  exchange.operation = found ? FindOperation(*target->match.endpoint, *verb) : nullptr;
-  const bool head_elsewhere = request.method == http::Method::kHead && !open;
-  if (exchange.operation != nullptr && !head_elsewhere) return Perform(*verb, exchange);
-  if (!open && !Allowed(*exchange.token, UsualCapability(*verb), exchange.path)) {
+  if (finding.help != nullptr) return Help(*finding.help, exchange);
+  exchange.operation = found ? FindOperation(*target->match.endpoint, verb) : nullptr;
+  const bool here = open || !finding.unauthenticated_only;
+  if (exchange.operation != nullptr && here) return Perform(verb, exchange);
+  if (!open && !Allowed(*exchange.token, UsualCapability(verb), exchange.path)) {
     return Fail(Code::kPermissionDenied, "");
   }
-  if (!target) return Fail(routed.error());
+  if (!target) return finding.nowhere;
   return Fail(found ? Code::kUnsupportedVerb : Code::kUnsupportedPath, "");
 }
 
@@ -228,8 +208,8 @@ Status Service::Impl::Perform(Verb verb, Exchange& exchange) {
   COFFER_TRY(Decode(verb, exchange));
   Call& call = exchange.call.emplace(
       Call{services.registry, target.engine->State(), exchange.worker, *exchange.request,
-           *exchange.fields, target.mount.get(), exchange.token.get(), TokenOf(*exchange.request),
-           verb, exchange.operation->capability});
+           *exchange.fields, target.mount.get(), exchange.token.get(), exchange.credential, verb,
+           exchange.operation->capability});
   COFFER_TRY(Authorize(*target.match.endpoint, call, exchange.path));
   exchange.stage = Exchange::Stage::kBegin;
   return Begin(exchange);
@@ -243,9 +223,9 @@ Status Service::Impl::Decode(Verb verb, Exchange& exchange) {
     COFFER_TRY(check(target.match.captures));
   }
   for (const auto& [name, text] : target.match.captures) fields.Capture(name, text);
-  COFFER_TRY(TakeMemory(request));
-  COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
-  if (BodyIsJson(request, verb)) {
+  COFFER_TRY(TakeMemory(*face, request));
+  COFFER_ASSIGN(JsonValue parameters, face->ReadParameters(request, verb));
+  if (face->BodyIsParameters(request, verb)) {
     exchange.trail.NoteBody(request.body);
   } else {
     exchange.trail.NoteParameters(parameters);
@@ -279,14 +259,10 @@ Status Service::Impl::PlaceWork(Exchange& exchange) {
 void Service::Impl::Refuse(const Error& error, Exchange& exchange) {
   http::Response& response = exchange.response;
   SecureWipe(response.body.data(), response.body.size());
-  response.status = HttpStatus(error.code);
-  response.body = ErrorBody(error);
-  response.content_type = kJson;
-  response.wipe = false;
-  if (response.status == 503) response.headers.emplace_back("Retry-After", "1");
-  if (response.status < 500) return;
-  services.logger.Log(LogLevel::kError, "api", "request failed",
-                      {{"path", exchange.path}, {"error", error.message}, {"cause", error.cause}});
+  const http::Owner owner = response.owner;
+  response = {};
+  response.owner = owner;
+  face->WriteError(error, response);
 }
 
 Status Service::Impl::RecordOutcome(Exchange& exchange, const Status& done) {
@@ -298,15 +274,25 @@ Status Service::Impl::RecordOutcome(Exchange& exchange, const Status& done) {
         nullptr);
   }
   COFFER_TRY(exchange.trail.RecordRequest(&done.error()));
-  return exchange.trail.RecordResponse(HttpStatus(done.error().code), {}, exchange.warnings,
+  return exchange.trail.RecordResponse(exchange.response.status, {}, exchange.warnings,
                                        &done.error());
 }
 
-void Service::Impl::Conclude(Exchange& exchange, Status done) {
-  // What cannot be recorded is not answered: an outage of the trail is the only thing said.
-  if (Status recorded = RecordOutcome(exchange, done); !recorded) done = std::move(recorded);
+void Service::Impl::Conclude(Exchange& exchange, Status done, bool heard) {
   if (!done) Refuse(done.error(), exchange);
-  meter.Count(*exchange.request, exchange.worker, exchange.response.status, exchange.metered);
+  // What cannot be recorded is not answered: an outage of the trail is the only thing said.
+  if (Status recorded = RecordOutcome(exchange, done); !recorded) {
+    done = std::move(recorded);
+    Refuse(done.error(), exchange);
+  }
+  const int status = exchange.response.status;
+  if (!done && status >= 500 && heard) {
+    const Error& error = done.error();
+    services.logger.Log(
+        LogLevel::kError, "api", "request failed",
+        {{"path", exchange.path}, {"error", error.message}, {"cause", error.cause}});
+  }
+  meter.Count(*exchange.request, exchange.worker, status, exchange.metered);
 }
 
 Status Service::Impl::Advance(Exchange& exchange) {
@@ -330,24 +316,36 @@ Exchange::Exchange(Service::Impl& its_service, const http::Request& asked, std::
     : service(its_service),
       request(&asked),
       can_wait(asked.parking != nullptr),
-      path(PathOf(asked)),
+      path(asked.path),
       request_id(std::move(id)),
-      trail(its_service.services.audit, asked, request_id, path.empty() ? asked.path : path),
+      trail(its_service.services.audit, asked, request_id),
       worker(asked.worker) {}
 
 Next Exchange::Step() {
   const LoggedRequest logged(request_id);
   Status done = service.Advance(*this);
   if (done && next != Next::kAnswer) return next;
-  service.Conclude(*this, std::move(done));
+  service.Conclude(*this, std::move(done), true);
   return Next::kAnswer;
 }
 
 // No handler has begun: nothing but what is here refers to the buffers.
 Status Exchange::MoveTo(const http::Request& asked) {
-  COFFER_TRY(TakeMemory(asked));
-  const auto moved = [&, old = path](std::string_view part) {
-    return PathOf(asked).substr(static_cast<std::size_t>(part.data() - old.data()), part.size());
+  COFFER_TRY(TakeMemory(*service.face, asked));
+  credential = service.face->Identify(asked).credential;
+  if (made_path == nullptr) MovePath(asked.path);
+  request = &asked;
+  const Call old = *call;
+  call.emplace(Call{old.registry, old.engine, old.worker, asked, old.fields, old.mount, old.token,
+                    credential, old.verb, old.capability, old.items_at_once});
+  trail.MoveTo(asked, path, credential);
+  return {};
+}
+
+// What is a part of the path, is that part of its copy.
+void Exchange::MovePath(std::string_view copy) {
+  const auto moved = [&](std::string_view part) {
+    return copy.substr(static_cast<std::size_t>(part.data() - request->path.data()), part.size());
   };
   Captures captures;
   for (const auto& [name, text] : target->match.captures) {
@@ -356,18 +354,12 @@ Status Exchange::MoveTo(const http::Request& asked) {
   }
   target->match.captures = captures;
   if (!metered.key.empty()) metered.key = moved(metered.key);
-  path = PathOf(asked);
-  request = &asked;
-  const Call old = *call;
-  call.emplace(Call{old.registry, old.engine, old.worker, asked, old.fields, old.mount, old.token,
-                    TokenOf(asked), old.verb, old.capability, old.items_at_once});
-  trail.MoveTo(asked, path, call->token_text);
-  return {};
+  path = moved(path);
 }
 
-void Exchange::GiveUp(const Error& why, bool) {
+void Exchange::GiveUp(const Error& why, bool heard) {
   const LoggedRequest logged(request_id);
-  service.Conclude(*this, Fail(why));
+  service.Conclude(*this, Fail(why), heard);
 }
 
 void Service::Handle(const http::Request& request, http::Response& response) {
@@ -379,11 +371,10 @@ void Service::Handle(const http::Request& request, http::Response& response) {
 // The token store and the tables are in memory: nothing is waited for.
 http::Admission Service::Admit(const http::Request& head) {
   http::Admission admission;
-  const Services& services = impl_->services;
-  if (const std::string_view text = TokenOf(head); !text.empty()) {
-    if (const auto entry = services.tokens.Lookup(text)) admission.owner = OwnerOf(**entry);
-  }
-  const auto target = Route(services.registry, services.mounts, PathOf(head));
+  const Caller caller = impl_->face->Identify(head);
+  if (caller.token != nullptr) admission.owner = OwnerOf(*caller.token);
+  const Finding finding = impl_->face->Find(head);
+  const std::optional<Target>& target = finding.target;
   if (target && target->match.endpoint != nullptr &&
       IsOpen(*target->match.endpoint, target->engine->State(), head)) {
     admission.max_body_bytes = kOpenBodyBytes;
@@ -401,8 +392,7 @@ void Service::OnRefused(const http::Refusal& refusal) {
   audit::Entry entry;
   entry.request_id = request_id;
   // Nothing behind the path: a query was not read, and may hold anything.
-  entry.path = refusal.target.substr(0, refusal.target.find('?'));
-  if (entry.path.starts_with(kApiPrefix)) entry.path.remove_prefix(kApiPrefix.size());
+  entry.path = impl_->face->PathOfTarget(refusal.target.substr(0, refusal.target.find('?')));
   entry.remote_address = refusal.remote_address;
   entry.remote_port = refusal.remote_port;
   entry.error = refusal.reason;

@@ -10,7 +10,7 @@
 #include "coffer/api/service.h"
 #include "coffer/keyring/key_ring.h"
 #include "constant_document.h"
-#include "help.h"
+#include "face.h"
 #include "request_meter.h"
 #include "route.h"
 #include "turns.h"
@@ -33,6 +33,8 @@ class Exchange final : public Steps {
     trail.NoteDocument(document.Facts());
   }
 
+  void MovePath(std::string_view copy);
+
   // What it does when it goes on.
   enum class Stage {
     kRead,   // its head and body are there, nothing else is known
@@ -43,7 +45,9 @@ class Exchange final : public Steps {
   Service::Impl& service;
   const http::Request* request;  // in its connection's buffers, or in those of the parked request
   const bool can_wait;           // away from its connection
-  std::string_view path;
+  std::string_view path;  // for policies and the trail; a part of the request's, or of `made_path`
+  std::shared_ptr<const std::string> made_path;
+  std::string_view credential;
   const std::string request_id;
   std::shared_ptr<const mounts::Mount> mount;  // the trail's second entry names it, too
   AuditTrail trail;
@@ -66,12 +70,12 @@ class Exchange final : public Steps {
 };
 
 struct Service::Impl {
-  explicit Impl(const Services& given);
+  Impl(const Services& given, std::shared_ptr<const Face> its_face);
 
   // A step, up to where the request must wait or is over.
   Status Advance(Exchange& exchange);
-  void NoteToken(Exchange& exchange);
-  Status Help(Exchange& exchange);
+  void Identify(Exchange& exchange);
+  Status Help(const ConstantDocument& document, Exchange& exchange);
   Status Read(Exchange& exchange);
   Status Perform(Verb verb, Exchange& exchange);
   Status Decode(Verb verb, Exchange& exchange);
@@ -84,12 +88,12 @@ struct Service::Impl {
   Status Authorize(const Endpoint& endpoint, Call& call, std::string_view path);
   bool Allowed(const auth::TokenEntry& token, Capability capability, std::string_view path) const;
   // Records what becomes of the request; then its answer may leave.
-  void Conclude(Exchange& exchange, Status done);
+  void Conclude(Exchange& exchange, Status done, bool heard);
   Status RecordOutcome(Exchange& exchange, const Status& done);
   void Refuse(const Error& error, Exchange& exchange);
 
   const Services services;
-  const HelpPages help;
+  const std::shared_ptr<const Face> face;
   RequestMeter meter;
   const Turns turns;
 };

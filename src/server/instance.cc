@@ -156,16 +156,18 @@ Status Instance::OpenHttp() {
       .metrics = &metrics_,
       .open_metrics = config_.open_metrics};
   COFFER_ASSIGN(engines_, Engines::Make(system, *engine_));
-  service_ = std::make_unique<api::Service>(api::Services{.registry = engines_->All(),
-                                                          .mounts = *mounts_,
-                                                          .tokens = *tokens_,
-                                                          .policy = policy_,
-                                                          .audit = audit_->Broker(),
-                                                          .random = random_,
-                                                          .logger = logger_,
-                                                          .custodian = *custodian_,
-                                                          .metrics = &metrics_,
-                                                          .key_series = config_.key_series});
+  const api::Services services{.registry = engines_->All(),
+                               .mounts = *mounts_,
+                               .tokens = *tokens_,
+                               .policy = policy_,
+                               .audit = audit_->Broker(),
+                               .random = random_,
+                               .logger = logger_,
+                               .custodian = *custodian_,
+                               .metrics = &metrics_,
+                               .key_series = config_.key_series};
+  service_ = std::make_unique<api::Service>(
+      services, api::MakeVaultFace(engines_->All(), *mounts_, *tokens_));
   AddMetrics(system);
   COFFER_TRY(OpenHealth(system));
   COFFER_ASSIGN(const http::Options options, FitConnections(config_, logger_));

@@ -50,15 +50,19 @@ class ServiceTest : public keyring::KeyRingTest {
                                       TransitEngine(*transit_)};
     for (const Registration& engine : MoreEngines()) engines.push_back(engine);
     registry_ = Registry::Make(engines).value();
-    service_ = std::make_unique<Service>(Services{.registry = *registry_,
-                                                  .mounts = *mounts_,
-                                                  .tokens = *tokens_,
-                                                  .policy = Policies(),
-                                                  .audit = Trail(),
-                                                  .random = random_,
-                                                  .logger = logger_,
-                                                  .custodian = *custodian_});
+    service_ =
+        std::make_unique<Service>(ServicesOf(), MakeVaultFace(*registry_, *mounts_, *tokens_));
     EXPECT_EQ(Post("sys/mounts/transit", {{"type", "transit"}}).status, 204);
+  }
+  Services ServicesOf() {
+    return Services{.registry = *registry_,
+                    .mounts = *mounts_,
+                    .tokens = *tokens_,
+                    .policy = Policies(),
+                    .audit = Trail(),
+                    .random = random_,
+                    .logger = logger_,
+                    .custodian = *custodian_};
   }
   void TearDown() override {
     if (custodian_) custodian_->Stop();  // requests that wait there refer to the service

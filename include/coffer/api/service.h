@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "coffer/api/faces.h"
 #include "coffer/api/policy.h"
 #include "coffer/api/registry.h"
 #include "coffer/audit/entry.h"
@@ -31,12 +32,12 @@ struct Services {
   std::size_t key_series = 0;            // keys that are counted one by one
 };
 
-// Vault's wire API. Every request takes one way: request id, token, policy, audit, endpoint (typed
-// decoding, one engine call, encoding), audit. One that changes keys takes it on the custodian's
-// thread, parked meanwhile where the request can be. Thread-safe.
+// Requests of one face. Every request takes one way: request id, caller, operation, policy, audit,
+// endpoint (typed decoding, one engine call, encoding), audit. One that changes keys waits for the
+// custodian's thread, parked meanwhile where the request can be. Thread-safe.
 class Service final : public http::Handler {
  public:
-  explicit Service(Services services);
+  Service(const Services& services, std::shared_ptr<const Face> face);
   ~Service() override;
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
