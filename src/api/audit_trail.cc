@@ -122,6 +122,7 @@ void AuditTrail::NoteError(const Error* error) {
 
 Status AuditTrail::RecordRequest(const Error* refused) {
   if (requested_) return *requested_;
+  if (endpoint_ != nullptr && endpoint_->unrecorded) return requested_.emplace();
   entry_.type = audit::Entry::Type::kRequest;
   if (endpoint_ != nullptr) {
     entry_.plain_fields = endpoint_->plain_fields;
@@ -135,6 +136,7 @@ Status AuditTrail::RecordRequest(const Error* refused) {
 
 Status AuditTrail::RecordResponse(int status, std::string_view data,
                                   const std::vector<std::string>& warnings, const Error* error) {
+  if (endpoint_ != nullptr && endpoint_->unrecorded) return {};
   entry_.type = audit::Entry::Type::kResponse;
   entry_.status = status;
   entry_.response_data = data;

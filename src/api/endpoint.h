@@ -59,6 +59,9 @@ struct Reply {
   std::unique_ptr<UnfinishedWork> rest = nullptr;  // nothing is answered before it is done
   // The whole answer of a raw endpoint, instead of `json`; null where `json` is the answer.
   const ConstantDocument* document = nullptr;
+  // The answer's type, a literal, where it is not the endpoint's.
+  std::string_view content_type = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};
 
   Status NoContent() {
     status = 204;
@@ -116,6 +119,8 @@ struct Endpoint {
   bool slash_at_end = false;
   // Its reads are answered by the health listener, too: from memory, without a mount or a token.
   bool tells_health = false;
+  // Its requests leave no entry in the trail: what it answers is no secret and the same for all.
+  bool unrecorded = false;
   // The fields of these properties; filled in by the table.
   std::vector<std::string_view> plain_fields = {};
   std::vector<std::string_view> secret_fields = {};

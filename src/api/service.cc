@@ -136,8 +136,9 @@ void Service::Impl::Complete(Exchange& exchange) {
   std::string& body = response.body;
   response.wipe = reply.secret;
   if (reply.document != nullptr) exchange.AnswerWith(*reply.document);
-  response.content_type = endpoint.content_type;
-  const bool json = endpoint.content_type == kJson;
+  response.content_type = reply.content_type.empty() ? endpoint.content_type : reply.content_type;
+  response.headers = std::move(reply.headers);
+  const bool json = response.content_type == kJson;
   exchange.data_end = json ? body.size() : exchange.data_at;
   exchange.warnings = std::move(reply.warnings);
   response.status = reply.status;
