@@ -1,10 +1,10 @@
-#include "audit_trail.h"
+#include "api/audit_trail.h"
 
 #include <cstdint>
 
+#include "api/json_writer.h"
+#include "api/vault/errors.h"
 #include "coffer/base/secret_bytes.h"
-#include "errors.h"
-#include "json_writer.h"
 
 namespace coffer::api {
 namespace {

@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "api/engine_type.h"
+#include "api/json_value.h"
 #include "coffer/api/service.h"
 #include "coffer/audit/entry.h"
 #include "coffer/base/result.h"
-#include "engine_type.h"
-#include "json_value.h"
 
 namespace coffer::api {
 

@@ -1,4 +1,4 @@
-#include "endpoint.h"
+#include "api/endpoint.h"
 
 namespace coffer::api {
 

@@ -10,13 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "api/field_decoder.h"
+#include "api/json_writer.h"
 #include "coffer/api/policy.h"
 #include "coffer/api/registry.h"
 #include "coffer/base/result.h"
 #include "coffer/http/message.h"
 #include "coffer/mounts/mount_table.h"
-#include "field_decoder.h"
-#include "json_writer.h"
 
 namespace coffer::api {
 

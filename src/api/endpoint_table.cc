@@ -1,4 +1,4 @@
-#include "endpoint_table.h"
+#include "api/endpoint_table.h"
 
 #include <algorithm>
 #include <set>

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "endpoint.h"
+#include "api/endpoint.h"
 
 namespace coffer::api {
 

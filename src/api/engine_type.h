@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "api/endpoint_table.h"
 #include "coffer/api/registry.h"
-#include "endpoint_table.h"
 
 namespace coffer::api {
 

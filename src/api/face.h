@@ -6,14 +6,14 @@
 #include <string_view>
 #include <vector>
 
+#include "api/constant_document.h"
+#include "api/endpoint.h"
+#include "api/json_value.h"
+#include "api/route.h"
 #include "coffer/auth/token_store.h"
 #include "coffer/base/error.h"
 #include "coffer/base/result.h"
 #include "coffer/http/message.h"
-#include "constant_document.h"
-#include "endpoint.h"
-#include "json_value.h"
-#include "route.h"
 
 namespace coffer::api {
 

@@ -1,9 +1,9 @@
-#include "field_decoder.h"
+#include "api/field_decoder.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "bounded_text.h"
+#include "api/vault/bounded_text.h"
 #include "coffer/base/ascii.h"
 #include "coffer/base/parse.h"
 

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "api/json_value.h"
 #include "coffer/base/result.h"
-#include "json_value.h"
 
 namespace coffer::api {
 

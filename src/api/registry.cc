@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "api/engine_type.h"
 #include "coffer/keyring/key.h"
-#include "engine_type.h"
 
 namespace coffer::api {
 namespace {

@@ -1,4 +1,4 @@
-#include "request_counts.h"
+#include "api/request_counts.h"
 
 #include <algorithm>
 #include <string>

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "api/engine_type.h"
 #include "coffer/base/counters.h"
 #include "coffer/metrics/registry.h"
-#include "engine_type.h"
 
 namespace coffer::api {
 

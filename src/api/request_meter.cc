@@ -1,4 +1,4 @@
-#include "request_meter.h"
+#include "api/request_meter.h"
 
 #include <chrono>
 

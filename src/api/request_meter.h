@@ -4,9 +4,9 @@
 #include <memory>
 #include <string_view>
 
-#include "engine_type.h"
-#include "key_counts.h"
-#include "request_counts.h"
+#include "api/engine_type.h"
+#include "api/key_counts.h"
+#include "api/request_counts.h"
 
 namespace coffer::api {
 

@@ -1,17 +1,10 @@
-#include "route.h"
+#include "api/route.h"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
 namespace coffer::api {
-
-std::string_view PathOf(const http::Request& request) {
-  std::string_view path = request.path;
-  if (!path.starts_with(kApiPrefix)) return {};
-  path.remove_prefix(kApiPrefix.size());
-  return path;
-}
 
 Result<Target> Route(const Registry& registry, const mounts::MountTable& mounts,
                      std::string_view path) {

@@ -3,14 +3,11 @@
 #include <memory>
 #include <string_view>
 
+#include "api/engine_type.h"
 #include "coffer/base/result.h"
-#include "coffer/http/message.h"
 #include "coffer/mounts/mount_table.h"
-#include "engine_type.h"
 
 namespace coffer::api {
-
-inline constexpr std::string_view kApiPrefix = "/v1/";
 
 // Where a path leads.
 struct Target {
@@ -20,8 +17,6 @@ struct Target {
   bool at_root = false;  // nothing behind the engine's own path
 };
 
-// The path behind "/v1/"; empty where it is not below that. A part of `request`.
-std::string_view PathOf(const http::Request& request);
 // kNoRoute where nothing is mounted there, kUnsupportedPath where there never will be.
 Result<Target> Route(const Registry& registry, const mounts::MountTable& mounts,
                      std::string_view path);

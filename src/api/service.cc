@@ -7,10 +7,10 @@
 #include <optional>
 #include <utility>
 
+#include "api/constant_document.h"
+#include "api/service_impl.h"
 #include "coffer/base/ids.h"
 #include "coffer/base/secret_bytes.h"
-#include "constant_document.h"
-#include "service_impl.h"
 
 namespace coffer::api {
 namespace {

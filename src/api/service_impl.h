@@ -6,14 +6,14 @@
 #include <string_view>
 #include <vector>
 
-#include "audit_trail.h"
+#include "api/audit_trail.h"
+#include "api/constant_document.h"
+#include "api/face.h"
+#include "api/request_meter.h"
+#include "api/route.h"
+#include "api/turns.h"
 #include "coffer/api/service.h"
 #include "coffer/keyring/key_ring.h"
-#include "constant_document.h"
-#include "face.h"
-#include "request_meter.h"
-#include "route.h"
-#include "turns.h"
 
 namespace coffer::api {
 

@@ -1,4 +1,4 @@
-#include "turns.h"
+#include "api/turns.h"
 
 #include <exception>
 #include <utility>

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "api/engine_type.h"
-#include "api/openapi.h"
+#include "api/vault/openapi.h"
 
 namespace coffer::api {
 namespace {

@@ -1,7 +1,7 @@
 #include <string>
 
+#include "api/engine_type.h"
 #include "coffer/api/reference.h"
-#include "engine_type.h"
 
 namespace coffer::api {
 namespace {

@@ -1,6 +1,6 @@
-#include "envelope.h"
+#include "api/vault/envelope.h"
 
-#include "json_writer.h"
+#include "api/json_writer.h"
 
 namespace coffer::api {
 

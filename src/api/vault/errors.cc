@@ -1,9 +1,9 @@
-#include "errors.h"
+#include "api/vault/errors.h"
 
 #include <cstddef>
 
-#include "bounded_text.h"
-#include "json_writer.h"
+#include "api/json_writer.h"
+#include "api/vault/bounded_text.h"
 
 namespace coffer::api {
 namespace {

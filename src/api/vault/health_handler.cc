@@ -4,10 +4,10 @@
 #include <string_view>
 #include <utility>
 
-#include "engine_type.h"
-#include "errors.h"
-#include "request_reader.h"
-#include "route.h"
+#include "api/engine_type.h"
+#include "api/route.h"
+#include "api/vault/errors.h"
+#include "api/vault/request_reader.h"
 
 namespace coffer::api {
 

@@ -1,9 +1,9 @@
-#include "help.h"
+#include "api/vault/help.h"
 
 #include <string>
 #include <utility>
 
-#include "openapi.h"
+#include "api/vault/openapi.h"
 
 namespace coffer::api {
 namespace {

@@ -4,8 +4,8 @@
 #include <memory>
 #include <mutex>
 
-#include "constant_document.h"
-#include "engine_type.h"
+#include "api/constant_document.h"
+#include "api/engine_type.h"
 
 namespace coffer::api {
 

@@ -1,4 +1,4 @@
-#include "openapi.h"
+#include "api/vault/openapi.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "engine_type.h"
-#include "json_writer.h"
+#include "api/engine_type.h"
+#include "api/json_writer.h"
 
 namespace coffer::api {
 

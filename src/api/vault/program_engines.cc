@@ -3,10 +3,10 @@
 #include <array>
 #include <memory>
 
+#include "api/engine_type.h"
 #include "coffer/api/system_engine.h"
 #include "coffer/api/token_engine.h"
 #include "coffer/api/transit_engine.h"
-#include "engine_type.h"
 
 namespace coffer::api {
 namespace {

@@ -1,4 +1,4 @@
-#include "request_reader.h"
+#include "api/vault/request_reader.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -104,6 +104,13 @@ JsonValue ReadQuery(const http::Request& request) {
 }
 
 }  // namespace
+
+std::string_view PathOf(const http::Request& request) {
+  std::string_view path = request.path;
+  if (!path.starts_with(kApiPrefix)) return {};
+  path.remove_prefix(kApiPrefix.size());
+  return path;
+}
 
 std::string_view TokenOf(const http::Request& request) {
   const std::string_view token = request.Header("x-vault-token");

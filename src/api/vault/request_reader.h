@@ -4,12 +4,17 @@
 #include <optional>
 #include <string_view>
 
+#include "api/endpoint.h"
+#include "api/json_value.h"
 #include "coffer/base/result.h"
 #include "coffer/http/server.h"
-#include "endpoint.h"
-#include "json_value.h"
 
 namespace coffer::api {
+
+inline constexpr std::string_view kApiPrefix = "/v1/";
+
+// The path behind "/v1/"; empty where it is not below that. A part of `request`.
+std::string_view PathOf(const http::Request& request);
 
 // X-Vault-Token, else Authorization: Bearer; empty where there is neither.
 std::string_view TokenOf(const http::Request& request);

@@ -3,13 +3,13 @@
 #include <string>
 #include <utility>
 
+#include "api/face.h"
+#include "api/vault/envelope.h"
+#include "api/vault/errors.h"
+#include "api/vault/help.h"
+#include "api/vault/request_reader.h"
 #include "coffer/api/faces.h"
 #include "coffer/base/wiping_reserve.h"
-#include "envelope.h"
-#include "errors.h"
-#include "face.h"
-#include "help.h"
-#include "request_reader.h"
 
 namespace coffer::api {
 namespace {

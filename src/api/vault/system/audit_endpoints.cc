@@ -1,7 +1,7 @@
 #include <string>
 #include <utility>
 
-#include "system_call.h"
+#include "api/vault/system/system_call.h"
 
 namespace coffer::api {
 namespace {

@@ -1,9 +1,9 @@
 #include <string>
 #include <utility>
 
+#include "api/vault/errors.h"
+#include "api/vault/system/system_call.h"
 #include "coffer/api/backups.h"
-#include "errors.h"
-#include "system_call.h"
 
 namespace coffer::api {
 namespace {

@@ -1,7 +1,7 @@
 #include <string>
 
+#include "api/vault/system/system_call.h"
 #include "coffer/metrics/registry.h"
-#include "system_call.h"
 
 namespace coffer::api {
 namespace {

@@ -3,10 +3,10 @@
 #include <string>
 #include <utility>
 
+#include "api/vault/system/mount_info.h"
+#include "api/vault/system/remount_log.h"
+#include "api/vault/system/system_call.h"
 #include "coffer/base/ids.h"
-#include "mount_info.h"
-#include "remount_log.h"
-#include "system_call.h"
 
 namespace coffer::api {
 namespace {

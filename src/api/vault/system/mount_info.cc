@@ -1,4 +1,4 @@
-#include "mount_info.h"
+#include "api/vault/system/mount_info.h"
 
 #include <algorithm>
 #include <string>

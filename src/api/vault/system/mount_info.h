@@ -2,11 +2,11 @@
 
 #include <string_view>
 
+#include "api/engine_type.h"
+#include "api/field_decoder.h"
+#include "api/json_writer.h"
 #include "coffer/base/result.h"
 #include "coffer/mounts/mount_table.h"
-#include "engine_type.h"
-#include "field_decoder.h"
-#include "json_writer.h"
 
 namespace coffer::api {
 

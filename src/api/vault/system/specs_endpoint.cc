@@ -1,5 +1,5 @@
+#include "api/vault/system/system_call.h"
 #include "coffer/api/reference.h"
-#include "system_call.h"
 
 namespace coffer::api {
 namespace {

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "api/constant_document.h"
+#include "api/endpoint.h"
+#include "api/vault/system/remount_log.h"
 #include "coffer/api/system_engine.h"
-#include "constant_document.h"
-#include "endpoint.h"
-#include "remount_log.h"
 
 namespace coffer::api {
 

@@ -2,8 +2,8 @@
 #include <optional>
 #include <string>
 
+#include "api/vault/system/system_call.h"
 #include "coffer/base/parse.h"
-#include "system_call.h"
 
 namespace coffer::api {
 namespace {

@@ -1,7 +1,7 @@
 #include <utility>
 
-#include "engine_type.h"
-#include "system_call.h"
+#include "api/engine_type.h"
+#include "api/vault/system/system_call.h"
 
 namespace coffer::api {
 namespace {

@@ -1,5 +1,5 @@
+#include "api/engine_type.h"
 #include "coffer/api/token_engine.h"
-#include "engine_type.h"
 
 namespace coffer::api {
 namespace {

@@ -1,8 +1,8 @@
-#include "batch_cost.h"
+#include "api/vault/transit/batch_cost.h"
 
 #include <string>
 
-#include "transit_call.h"
+#include "api/vault/transit/transit_call.h"
 
 namespace coffer::api {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
+#include "api/endpoint.h"
 #include "coffer/base/result.h"
-#include "endpoint.h"
 
 namespace coffer::api {
 

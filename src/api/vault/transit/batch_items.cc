@@ -1,13 +1,13 @@
-#include "batch_items.h"
+#include "api/vault/transit/batch_items.h"
 
 #include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
 
-#include "ciphertext.h"
+#include "api/vault/errors.h"
+#include "api/vault/transit/ciphertext.h"
 #include "coffer/base/base64.h"
-#include "errors.h"
 
 namespace coffer::api {
 namespace {

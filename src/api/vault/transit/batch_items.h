@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "api/field_decoder.h"
 #include "coffer/base/result.h"
 #include "coffer/base/secret_bytes.h"
 #include "coffer/transit/engine.h"
-#include "field_decoder.h"
 
 namespace coffer::api {
 

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "decoded_inputs.h"
-#include "endpoint.h"
+#include "api/endpoint.h"
+#include "api/vault/transit/decoded_inputs.h"
 
 namespace coffer::api {
 

@@ -1,4 +1,4 @@
-#include "ciphertext.h"
+#include "api/vault/transit/ciphertext.h"
 
 #include "coffer/base/base64.h"
 #include "coffer/base/parse.h"

@@ -1,5 +1,5 @@
-#include "ignored_inputs.h"
-#include "transit_call.h"
+#include "api/vault/transit/ignored_inputs.h"
+#include "api/vault/transit/transit_call.h"
 
 namespace coffer::api {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "endpoint.h"
+#include "api/endpoint.h"
 
 namespace coffer::api {
 

@@ -1,11 +1,11 @@
-#include "sign_items.h"
+#include "api/vault/transit/sign_items.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "batch_items.h"
-#include "ciphertext.h"
+#include "api/vault/transit/batch_items.h"
+#include "api/vault/transit/ciphertext.h"
 #include "coffer/base/base64.h"
 #include "coffer/base/parse.h"
 

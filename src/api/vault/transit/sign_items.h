@@ -4,10 +4,10 @@
 #include <string_view>
 #include <vector>
 
-#include "batch_items.h"
+#include "api/endpoint.h"
+#include "api/vault/transit/batch_items.h"
 #include "coffer/base/result.h"
 #include "coffer/transit/engine.h"
-#include "endpoint.h"
 
 namespace coffer::api {
 

@@ -1,11 +1,11 @@
 #include <optional>
 #include <string>
 
+#include "api/endpoint.h"
+#include "api/vault/transit/transit_call.h"
+#include "api/vault/transit/transit_endpoints.h"
+#include "api/vault/transit/transit_fields.h"
 #include "coffer/base/base64.h"
-#include "endpoint.h"
-#include "transit_call.h"
-#include "transit_endpoints.h"
-#include "transit_fields.h"
 
 namespace coffer::api {
 namespace {

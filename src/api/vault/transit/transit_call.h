@@ -1,7 +1,7 @@
 #pragma once
 
+#include "api/endpoint.h"
 #include "coffer/api/transit_engine.h"
-#include "endpoint.h"
 
 namespace coffer::api {
 

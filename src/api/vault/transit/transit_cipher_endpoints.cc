@@ -6,19 +6,19 @@
 #include <utility>
 #include <vector>
 
-#include "batch_cost.h"
-#include "batch_items.h"
-#include "batch_work.h"
-#include "ciphertext.h"
+#include "api/endpoint.h"
+#include "api/vault/envelope.h"
+#include "api/vault/errors.h"
+#include "api/vault/transit/batch_cost.h"
+#include "api/vault/transit/batch_items.h"
+#include "api/vault/transit/batch_work.h"
+#include "api/vault/transit/ciphertext.h"
+#include "api/vault/transit/ignored_inputs.h"
+#include "api/vault/transit/transit_call.h"
+#include "api/vault/transit/transit_endpoints.h"
+#include "api/vault/transit/transit_fields.h"
+#include "api/vault/transit/transit_upsert.h"
 #include "coffer/base/base64.h"
-#include "endpoint.h"
-#include "envelope.h"
-#include "errors.h"
-#include "ignored_inputs.h"
-#include "transit_call.h"
-#include "transit_endpoints.h"
-#include "transit_fields.h"
-#include "transit_upsert.h"
 
 namespace coffer::api {
 namespace {

@@ -1,11 +1,11 @@
 #include <string>
 #include <utility>
 
-#include "endpoint.h"
-#include "transit_call.h"
-#include "transit_endpoints.h"
-#include "transit_fields.h"
-#include "transit_upsert.h"
+#include "api/endpoint.h"
+#include "api/vault/transit/transit_call.h"
+#include "api/vault/transit/transit_endpoints.h"
+#include "api/vault/transit/transit_fields.h"
+#include "api/vault/transit/transit_upsert.h"
 
 namespace coffer::api {
 namespace {

@@ -1,10 +1,10 @@
 #include <string>
 
+#include "api/endpoint.h"
+#include "api/vault/transit/transit_call.h"
+#include "api/vault/transit/transit_endpoints.h"
+#include "api/vault/transit/transit_fields.h"
 #include "coffer/crypto/certificate_request.h"
-#include "endpoint.h"
-#include "transit_call.h"
-#include "transit_endpoints.h"
-#include "transit_fields.h"
 
 namespace coffer::api {
 namespace {

@@ -1,6 +1,6 @@
 #include "coffer/api/transit_engine.h"
-#include "engine_type.h"
-#include "transit_endpoints.h"
+#include "api/engine_type.h"
+#include "api/vault/transit/transit_endpoints.h"
 
 namespace coffer::api {
 namespace {

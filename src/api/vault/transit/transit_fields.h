@@ -1,6 +1,6 @@
 #pragma once
 
-#include "field_decoder.h"
+#include "api/field_decoder.h"
 
 namespace coffer::api {
 

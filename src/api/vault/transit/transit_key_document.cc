@@ -1,4 +1,4 @@
-#include "transit_key_document.h"
+#include "api/vault/transit/transit_key_document.h"
 
 #include <string>
 

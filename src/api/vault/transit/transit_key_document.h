@@ -1,7 +1,7 @@
 #pragma once
 
+#include "api/json_writer.h"
 #include "coffer/keyring/key.h"
-#include "json_writer.h"
 
 namespace coffer::api {
 

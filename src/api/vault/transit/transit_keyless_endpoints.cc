@@ -1,12 +1,12 @@
 #include <string>
 #include <utility>
 
+#include "api/endpoint.h"
+#include "api/vault/transit/transit_call.h"
+#include "api/vault/transit/transit_endpoints.h"
 #include "coffer/base/base64.h"
 #include "coffer/base/parse.h"
 #include "coffer/crypto/digest.h"
-#include "endpoint.h"
-#include "transit_call.h"
-#include "transit_endpoints.h"
 
 namespace coffer::api {
 namespace {

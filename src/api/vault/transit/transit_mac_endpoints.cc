@@ -3,16 +3,16 @@
 #include <utility>
 #include <vector>
 
-#include "batch_cost.h"
-#include "batch_work.h"
+#include "api/endpoint.h"
+#include "api/vault/errors.h"
+#include "api/vault/transit/batch_cost.h"
+#include "api/vault/transit/batch_work.h"
+#include "api/vault/transit/ignored_inputs.h"
+#include "api/vault/transit/sign_items.h"
+#include "api/vault/transit/transit_call.h"
+#include "api/vault/transit/transit_endpoints.h"
+#include "api/vault/transit/transit_fields.h"
 #include "coffer/base/parse.h"
-#include "endpoint.h"
-#include "errors.h"
-#include "ignored_inputs.h"
-#include "sign_items.h"
-#include "transit_call.h"
-#include "transit_endpoints.h"
-#include "transit_fields.h"
 
 namespace coffer::api {
 namespace {
