@@ -78,6 +78,9 @@ class Face {
   // Status, body and type. What the response had is gone.
   virtual void WriteError(const Error& error, http::Response& response) const = 0;
 
+  // An error that http met before the request was whole: its body and type.
+  virtual void WriteRefusal(std::string_view text, http::Response& response) const = 0;
+
   // A target that was refused before it was read, as the trail names it.
   virtual std::string_view PathOfTarget(std::string_view target) const = 0;
 };

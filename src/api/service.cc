@@ -386,6 +386,10 @@ http::Admission Service::Admit(const http::Request& head) {
   return admission;
 }
 
+void Service::WriteRefusal(std::string_view text, http::Response& response) const {
+  impl_->face->WriteRefusal(text, response);
+}
+
 void Service::OnRefused(const http::Refusal& refusal) {
   impl_->meter.CountRefused(refusal.status);
   const std::string request_id = Id::Generate(impl_->services.random).ToUuid();

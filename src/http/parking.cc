@@ -35,7 +35,7 @@ class ParkedRequest final : public Parked {
     request_.memory = share_.get();
   }
   ~ParkedRequest() override {
-    if (!answered_) Answer(ErrorResponse({500, "internal error"}));
+    if (!answered_) Answer(ErrorResponse({500, "internal error"}, *place_.handler));
     framer_.Reset();
     SecureWipe(octets_.data(), octets_.size());
     place_.lot->Leave();

@@ -50,6 +50,7 @@ struct ParkingPlace {
   std::shared_ptr<ParkingLot> lot;
   std::shared_ptr<Mailbox> mailbox;
   std::shared_ptr<MemoryBudget> budget;
+  const Handler* handler = nullptr;
   std::uint64_t connection = 0;  // its number at this worker, never used twice
 };
 

@@ -305,7 +305,7 @@ class Worker final : public Pistache::Aio::Handler {
   std::uint64_t next_id_ = kFirstConnection;
   Request request_;
   Scratch scratch_;
-  ParkingPlace place_{shared_->parking_lot, mailbox_, shared_->budget, 0};
+  ParkingPlace place_{shared_->parking_lot, mailbox_, shared_->budget, &shared_->handler, 0};
   std::function<void()> slice_;  // of long work; one in each round
   // The connections that wait for their turn, in the order in which they came.
   std::deque<std::uint64_t> queue_;

@@ -46,6 +46,9 @@ class PlainFace final : public Face {
     response.body = "no\n";
     response.content_type = "text/plain";
   }
+  void WriteRefusal(std::string_view text, http::Response& response) const override {
+    response.body = text;
+  }
   std::string_view PathOfTarget(std::string_view target) const override { return target; }
 
  private:

@@ -15,6 +15,7 @@
 #include "fakes/temporary_directory.h"
 #include "http/client.h"
 #include "http/connection_limits.h"
+#include "http/json_refusals.h"
 #include "http/overload.h"
 
 namespace coffer::http {
@@ -23,7 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Answers "ADDRESS PORT?;", or for /large so many octets; waits in /slow until Go().
-class AddressHandler final : public Handler {
+class AddressHandler final : public JsonRefusals {
  public:
   static constexpr std::size_t kLarge = 8UL * 1024 * 1024;
   void Handle(const Request& request, Response& response) override {

@@ -14,6 +14,7 @@
 
 #include "coffer/http/server.h"
 #include "http/client.h"
+#include "http/json_refusals.h"
 
 namespace coffer::http {
 namespace {
@@ -22,7 +23,7 @@ using namespace std::chrono_literals;
 
 // Parks what is sent to /park, answers "full" where it cannot; echoes anything else. Blocks in
 // /block until Release().
-class ParkingHandler final : public Handler {
+class ParkingHandler final : public JsonRefusals {
  public:
   void Handle(const Request& request, Response& response) override {
     if (request.path == "/block") {

@@ -17,6 +17,7 @@
 #include "coffer/http/server.h"
 #include "fakes/certificate_authority.h"
 #include "fakes/temporary_directory.h"
+#include "http/json_refusals.h"
 #include "http/tls_client.h"
 
 namespace coffer::http {
@@ -37,7 +38,7 @@ std::string CommonName(const Bytes& der) {
 }
 
 // Answers "PROTOCOL NAME<ISSUER;", the names of the client's verified chain.
-class WhoHandler final : public Handler {
+class WhoHandler final : public JsonRefusals {
  public:
   Admission Admit(const Request&) override {
     Admission known;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "coffer/api/system_engine.h"
 #include "coffer/http/handler.h"
@@ -19,6 +20,7 @@ class HealthHandler final : public http::Handler {
   HealthHandler& operator=(const HealthHandler&) = delete;
 
   void Handle(const http::Request& request, http::Response& response) override;
+  void WriteRefusal(std::string_view text, http::Response& response) const override;
 
  private:
   struct Impl;

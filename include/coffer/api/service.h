@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 
 #include "coffer/api/faces.h"
 #include "coffer/api/policy.h"
@@ -45,6 +46,7 @@ class Service final : public http::Handler {
   void Handle(const http::Request& request, http::Response& response) override;
   http::Admission Admit(const http::Request& head) override;
   void OnRefused(const http::Refusal& refusal) override;
+  void WriteRefusal(std::string_view text, http::Response& response) const override;
 
  private:
   friend class Exchange;  // a request on its way through it

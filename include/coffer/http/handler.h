@@ -76,6 +76,12 @@ class Handler {
   }
   // Before the client is told.
   virtual void OnRefused(const Refusal& refusal) { static_cast<void>(refusal); }
+  // The body and type of the answer to such a request, and to one whose work was given up: `text`,
+  // which is ASCII without quotes, as the handler's clients read errors. Any thread.
+  virtual void WriteRefusal(std::string_view text, Response& response) const {
+    response.body.append(text).append("\n");
+    response.content_type = "text/plain";
+  }
 };
 
 }  // namespace coffer::http

@@ -58,7 +58,10 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;
   // Names in lower case.
   std::vector<std::pair<std::string_view, std::string_view>> headers;
-  std::string_view body;
+  std::string_view body;  // as it was sent, but for the framing of chunks
+  // As they were sent, for what is signed: the target, and the whole head with its blank line.
+  std::string_view target;
+  std::string_view head;
   // The client's: "127.0.0.1", "::1"; "@" for a Unix socket. Where a trusted proxy names another
   // (PROXY header, X-Forwarded-For), that one, and a port of 0 where it is not named.
   std::string_view remote_address;

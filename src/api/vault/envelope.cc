@@ -33,4 +33,11 @@ void AppendEnvelopeTail(std::size_t data_at, bool data_at_top,
   out += "\"}\n";
 }
 
+std::string ErrorList(std::string_view text) {
+  std::string body;
+  JsonWriter(body).BeginObject().Key("errors").BeginArray().Text(text).EndArray().EndObject();
+  body += '\n';
+  return body;
+}
+
 }  // namespace coffer::api

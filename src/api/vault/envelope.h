@@ -14,6 +14,8 @@ void AppendEnvelopeHead(std::string_view request_id, std::string& out);
 void AppendEnvelopeTail(std::size_t data_at, bool data_at_top,
                         const std::vector<std::string>& warnings, std::string_view mount_type,
                         std::string& out);
+// {"errors":["text"]}, as clients read them.
+std::string ErrorList(std::string_view text);
 // More than the head and a tail without warnings need.
 constexpr std::size_t kEnvelopeSize = 256;
 

@@ -6,6 +6,7 @@
 
 #include "api/engine_type.h"
 #include "api/route.h"
+#include "api/vault/envelope.h"
 #include "api/vault/errors.h"
 #include "api/vault/request_reader.h"
 
@@ -48,6 +49,10 @@ Status HealthHandler::Impl::Answer(const http::Request& request, http::Response&
 
 HealthHandler::HealthHandler(SystemParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
 HealthHandler::~HealthHandler() = default;
+
+void HealthHandler::WriteRefusal(std::string_view text, http::Response& response) const {
+  response.body = ErrorList(text);
+}
 
 void HealthHandler::Handle(const http::Request& request, http::Response& response) {
   Status done;

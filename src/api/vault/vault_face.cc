@@ -50,6 +50,9 @@ class VaultFace final : public Face {
   }
   void EndAnswer(const Answer& answer, std::string& body) const override;
   void WriteError(const Error& error, http::Response& response) const override;
+  void WriteRefusal(std::string_view text, http::Response& response) const override {
+    response.body = ErrorList(text);
+  }
   std::string_view PathOfTarget(std::string_view target) const override {
     if (target.starts_with(kApiPrefix)) target.remove_prefix(kApiPrefix.size());
     return target;
