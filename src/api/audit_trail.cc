@@ -78,12 +78,47 @@ void AuditTrail::MoveTo(const http::Request& request, std::string_view path,
   if (has_body_) entry_.request_data = request.body;
 }
 
-AuditTrail::~AuditTrail() { SecureWipe(parameters_.data(), parameters_.size()); }
+AuditTrail::~AuditTrail() {
+  for (std::string* text : {&parameters_, &lease_, &auth_, &wrapping_}) {
+    SecureWipe(text->data(), text->size());
+  }
+}
+
+void AuditTrail::NoteParts(const Reply& reply) {
+  constexpr std::size_t kMembers = 512;
+  constexpr std::size_t kEscaped = 6;
+  if (const auto& lease = reply.lease) {
+    JsonWriter json(lease_);
+    json.BeginObject().Key("lease_id").Text(lease->id).EndObject();
+    entry_.response_lease = lease_;
+  }
+  if (const auto& auth = reply.auth) {
+    auth_.reserve(kMembers + kEscaped * (auth->token.size() + auth->accessor.size() +
+                                         auth->entity_id.size() + auth->type.size()));
+    JsonWriter json(auth_);
+    json.BeginObject().Key("client_token").Text(auth->token).Key("accessor").Text(auth->accessor);
+    json.Key("entity_id").Text(auth->entity_id).Key("token_type").Text(auth->type);
+    json.Key("token_ttl").Int(auth->lease_seconds).EndObject();
+    entry_.response_auth = auth_;
+  }
+  if (const auto& wrapping = reply.wrapping) {
+    wrapping_.reserve(kMembers +
+                      kEscaped * (wrapping->token.size() + wrapping->accessor.size() +
+                                  wrapping->creation_path.size() + wrapping->created.size()));
+    JsonWriter json(wrapping_);
+    json.BeginObject().Key("token").Text(wrapping->token);
+    json.Key("accessor").Text(wrapping->accessor).Key("ttl").Int(wrapping->seconds);
+    json.Key("creation_time").Text(wrapping->created);
+    json.Key("creation_path").Text(wrapping->creation_path).EndObject();
+    entry_.response_wrapping = wrapping_;
+  }
+}
 
 void AuditTrail::NoteTarget(const Endpoint* endpoint, const EngineType& engine,
                             const mounts::Mount* mount) {
   endpoint_ = endpoint;
   entry_.mount.type = engine.name;
+  entry_.mount.mount_class = ClassOf(engine);
   if (mount != nullptr) {
     entry_.mount.point = mount->path.Text();
     entry_.mount.accessor = mount->accessor;

@@ -19,7 +19,7 @@ namespace coffer::api {
 class AuditTrail {
  public:
   AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id);
-  ~AuditTrail();  // wipes the parameters
+  ~AuditTrail();  // wipes the parameters and the tokens
   AuditTrail(const AuditTrail&) = delete;
   AuditTrail& operator=(const AuditTrail&) = delete;
 
@@ -43,6 +43,9 @@ class AuditTrail {
   // The request is in other buffers now: what was noted of it is there. Before RecordRequest().
   void MoveTo(const http::Request& request, std::string_view path, std::string_view token);
 
+  // What the answer gives beside its data; outlives the trail.
+  void NoteParts(const Reply& reply);
+
   // Before the work; `refused`: why there will be none. Later calls repeat the first one's outcome.
   Status RecordRequest(const Error* refused = nullptr);
   // Before the answer, after RecordRequest() went well: `data` is the JSON that the client gets to
@@ -58,6 +61,10 @@ class AuditTrail {
   std::optional<audit::Caller> caller_;
   const Endpoint* endpoint_ = nullptr;
   std::string parameters_;
+  // JSON of what the answer gives beside its data.
+  std::string lease_;
+  std::string auth_;
+  std::string wrapping_;
   bool has_body_ = false;  // the request's data is its body
   audit::RequestMemo memo_;
   std::optional<Status> requested_;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,34 @@ class UnfinishedWork {
   virtual Result<bool> Continue(std::chrono::steady_clock::time_point until) = 0;
 };
 
+// What an answer may give beside its data. Times in seconds.
+struct Lease {
+  std::string id;
+  bool renewable = false;
+  std::int64_t seconds = 0;
+};
+struct NewToken {
+  std::string token;
+  std::string accessor;
+  std::vector<std::string> policies;
+  std::vector<std::pair<std::string, std::string>> metadata;
+  std::string entity_id;
+  std::string type;  // "service" or "batch"
+  std::int64_t lease_seconds = 0;
+  std::int64_t uses = 0;  // 0: any number
+  bool renewable = false;
+  bool orphan = false;
+};
+// The answer itself is kept, and read once with this token.
+struct Wrapping {
+  std::string token;
+  std::string accessor;
+  std::int64_t seconds = 0;
+  std::string created;  // RFC 3339
+  std::string creation_path;
+  std::string wrapped_accessor;  // of a token that is in the answer, else empty
+};
+
 // A handler's answer: one JSON value that it appends to `json`, or a document, or status 204.
 struct Reply {
   JsonWriter json;
@@ -62,6 +91,10 @@ struct Reply {
   // The answer's type, a literal, where it is not the endpoint's.
   std::string_view content_type = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
+  // The trail hashes every text in them.
+  std::optional<Lease> lease = {};
+  std::optional<NewToken> auth = {};
+  std::optional<Wrapping> wrapping = {};
 
   Status NoContent() {
     status = 204;

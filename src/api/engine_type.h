@@ -29,6 +29,9 @@ struct EngineType {
   bool has_keys = false;
 };
 
+// "system", "auth" or "secret": what the trail calls the kind of a mount.
+std::string_view ClassOf(const EngineType& type);
+
 // An engine of a server: its type, what it works on, and what a path means to it. Immutable.
 class RegisteredEngine {
  public:

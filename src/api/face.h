@@ -72,8 +72,10 @@ class Face {
                            std::string& body) const {
     static_cast<void>(endpoint), static_cast<void>(request_id), static_cast<void>(body);
   }
-  virtual void EndAnswer(const Answer& answer, std::string& body) const {
+  // Returns by how many bytes the data has moved.
+  virtual std::size_t EndAnswer(const Answer& answer, std::string& body) const {
     static_cast<void>(answer), static_cast<void>(body);
+    return 0;
   }
   // Status, body and type. What the response had is gone.
   virtual void WriteError(const Error& error, http::Response& response) const = 0;

@@ -67,6 +67,11 @@ const RegisteredEngine* Registry::BuiltInAt(std::string_view path) const {
   return nullptr;
 }
 
+std::string_view ClassOf(const EngineType& type) {
+  if (type.place == MountPlace::kAuth || type.path.starts_with(kAuthPrefix)) return "auth";
+  return type.place == MountPlace::kBuiltIn ? "system" : "secret";
+}
+
 Status CheckNames(const Captures& captures) {
   for (const auto& [name, text] : captures) {
     if (name == "name" && text.size() > keyring::KeyName::kMaxBytes) {

@@ -141,14 +141,18 @@ void Service::Impl::Complete(Exchange& exchange) {
   const bool json = response.content_type == kJson;
   exchange.data_end = json ? body.size() : exchange.data_at;
   exchange.warnings = std::move(reply.warnings);
+  exchange.trail.NoteParts(reply);
   response.status = reply.status;
   if (reply.status == 204) {
     body.clear();
     exchange.data_at = exchange.data_end = 0;
   } else {
-    face->EndAnswer({exchange.request_id, exchange.target->engine->Name(), endpoint, reply,
-                     exchange.warnings, exchange.data_at},
-                    body);
+    const Answer answer{
+        exchange.request_id, exchange.target->engine->Name(), endpoint, reply, exchange.warnings,
+        exchange.data_at};
+    const std::size_t moved = face->EndAnswer(answer, body);
+    exchange.data_at += moved;
+    exchange.data_end += moved;
   }
 }
 

@@ -92,11 +92,6 @@ void AppendWarnings(std::span<const std::string> warnings, std::size_t limit,
   out += ']';
 }
 
-std::string_view MountClass(std::string_view type) {
-  if (type == "system") return "system";
-  return type == "token" ? "auth" : "secret";
-}
-
 void AppendMount(const Entry& entry, const ValueHasher& hasher, Members& members) {
   const Mount& mount = entry.mount;
   if (mount.type.empty()) return;
@@ -105,7 +100,7 @@ void AppendMount(const Entry& entry, const ValueHasher& hasher, Members& members
   }
   members.Text("mount_type", mount.type);
   members.Text("mount_accessor", mount.accessor);
-  members.Text("mount_class", MountClass(mount.type));
+  members.Text("mount_class", mount.mount_class);
 }
 
 // The caller, and the members of "request" that say who asks: the rest of "request" follows.
@@ -175,6 +170,12 @@ void AppendResponse(const Entry& entry, const ValueHasher& hasher, std::string& 
   } else if (!entry.response_data.empty()) {
     AppendRedacted(entry.response_data, {}, hasher, room.data, response.Name("data"));
   }
+  const auto append = [&](std::string_view name, std::string_view json) {
+    if (!json.empty()) AppendRedacted(json, {}, hasher, room.data, response.Name(name));
+  };
+  append("secret", entry.response_lease);
+  append("auth", entry.response_auth);
+  append("wrap_info", entry.response_wrapping);
   if (!entry.warnings.empty()) {
     AppendWarnings(entry.warnings, room.text, hasher, response.Name("warnings"));
   }

@@ -131,6 +131,17 @@ TEST_F(EntryTextTest, RequestsHaveVaultsLayout) {
                                          {"remote_port", 4711}}}}));
 }
 
+TEST_F(EntryTextTest, WhatIsGivenBesideTheDataIsHashed) {
+  entry_.type = Entry::Type::kResponse;
+  entry_.response_lease = R"({"lease_id":"database/creds/r/1"})";
+  entry_.response_auth = R"({"client_token":"hvs.new","token_ttl":60})";
+  entry_.response_wrapping = R"({"token":"hvs.wrap","ttl":120})";
+  const json response = json::parse(Line())["response"];
+  EXPECT_EQ(response["secret"], json({{"lease_id", hasher_.Hash("database/creds/r/1")}}));
+  EXPECT_EQ(response["auth"], json({{"client_token", hasher_.Hash("hvs.new")}, {"token_ttl", 60}}));
+  EXPECT_EQ(response["wrap_info"], json({{"token", hasher_.Hash("hvs.wrap")}, {"ttl", 120}}));
+}
+
 TEST_F(EntryTextTest, EveryFieldIsAmongVaultsDocumentedOnesOrOneOfOurs) {
   entry_.type = Entry::Type::kResponse;
   entry_.response_data = R"({"ciphertext":"vault:v1:x"})";

@@ -30,6 +30,7 @@ struct Mount {
   std::string_view point;  // "transit/"
   std::string_view type;
   std::string_view accessor;
+  std::string_view mount_class = "secret";  // or "auth", "system"
 };
 
 // What both entries of a request begin with, as each device wrote and hashed it for the first: to
@@ -82,6 +83,10 @@ struct Entry {
   // The answer is this document, which is no secret and the same each time: `response_data` is not
   // looked at. Null: it is none.
   const Document* response_document = nullptr;
+  // JSON objects: what the answer gives beside its data; every text in them is hashed. Empty: none.
+  std::string_view response_lease;
+  std::string_view response_auth;
+  std::string_view response_wrapping;
   std::span<const std::string> warnings;  // of the answer
   // Why there is no other answer. Only a literal is shown; any other text may quote what a client
   // sent, and is hashed as a whole.

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "api/face.h"
 
 namespace coffer::api {
 
@@ -10,10 +12,9 @@ namespace coffer::api {
 // then the tail. No copy of the data is made (it may be a secret), unless it is repeated at the top
 // for old clients.
 void AppendEnvelopeHead(std::string_view request_id, std::string& out);
-// `data_at` is where data began; nothing was appended: null.
-void AppendEnvelopeTail(std::size_t data_at, bool data_at_top,
-                        const std::vector<std::string>& warnings, std::string_view mount_type,
-                        std::string& out);
+// Where no data was appended: null. Returns by how many bytes the data was moved: a lease stands
+// before it.
+std::size_t AppendEnvelopeTail(const Answer& answer, std::string& out);
 // {"errors":["text"]}, as clients read them.
 std::string ErrorList(std::string_view text);
 // More than the head and a tail without warnings need.

@@ -9,17 +9,9 @@
 #include "api/vault/help.h"
 #include "api/vault/request_reader.h"
 #include "coffer/api/faces.h"
-#include "coffer/base/wiping_reserve.h"
 
 namespace coffer::api {
 namespace {
-
-// An upper bound of what the envelope's tail takes: an escaped byte is at most six.
-std::size_t TailSize(const std::vector<std::string>& warnings) {
-  std::size_t size = kEnvelopeSize;
-  for (const std::string& warning : warnings) size += 6 * warning.size() + 3;
-  return size;
-}
 
 class VaultFace final : public Face {
  public:
@@ -48,7 +40,7 @@ class VaultFace final : public Face {
     body.reserve(kEnvelopeSize);
     if (!endpoint.raw) AppendEnvelopeHead(request_id, body);
   }
-  void EndAnswer(const Answer& answer, std::string& body) const override;
+  std::size_t EndAnswer(const Answer& answer, std::string& body) const override;
   void WriteError(const Error& error, http::Response& response) const override;
   void WriteRefusal(std::string_view text, http::Response& response) const override {
     response.body = ErrorList(text);
@@ -98,14 +90,11 @@ void VaultFace::FindHelp(Finding& finding) const {
   }
 }
 
-void VaultFace::EndAnswer(const Answer& answer, std::string& body) const {
+std::size_t VaultFace::EndAnswer(const Answer& answer, std::string& body) const {
   const Endpoint& endpoint = answer.endpoint;
-  if (!endpoint.raw) {
-    if (answer.reply.secret) ReserveWiping(body, body.size() + TailSize(answer.warnings));
-    AppendEnvelopeTail(answer.data_at, endpoint.data_at_top, answer.warnings, answer.engine, body);
-  } else if (endpoint.content_type == kJson && answer.reply.document == nullptr) {
-    body += '\n';
-  }
+  if (!endpoint.raw) return AppendEnvelopeTail(answer, body);
+  if (endpoint.content_type == kJson && answer.reply.document == nullptr) body += '\n';
+  return 0;
 }
 
 void VaultFace::WriteError(const Error& error, http::Response& response) const {
