@@ -54,10 +54,11 @@ void WriteJson(const JsonValue& value, JsonWriter& json) {
 
 }  // namespace
 
-AuditTrail::AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id)
+AuditTrail::AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id,
+                       std::string_view path)
     : sink_(sink) {
   entry_.request_id = request_id;
-  entry_.path = request.path;
+  entry_.path = path;
   entry_.remote_address = request.remote_address;
   entry_.remote_port = request.remote_port;
   entry_.memo = &memo_;

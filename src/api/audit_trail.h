@@ -18,7 +18,8 @@ namespace coffer::api {
 // whatever becomes of the request. One thread; what is noted must outlive it.
 class AuditTrail {
  public:
-  AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id);
+  AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id,
+             std::string_view path);
   ~AuditTrail();  // wipes the parameters and the tokens
   AuditTrail(const AuditTrail&) = delete;
   AuditTrail& operator=(const AuditTrail&) = delete;

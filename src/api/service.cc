@@ -323,7 +323,7 @@ Exchange::Exchange(Service::Impl& its_service, const http::Request& asked, std::
       can_wait(asked.parking != nullptr),
       path(asked.path),
       request_id(std::move(id)),
-      trail(its_service.services.audit, asked, request_id),
+      trail(its_service.services.audit, asked, request_id, path),
       worker(asked.worker) {}
 
 Next Exchange::Step() {
