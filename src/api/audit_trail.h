@@ -30,7 +30,8 @@ class AuditTrail {
                   const mounts::Mount* mount);
   void NoteVerb(Verb verb) { entry_.operation = VerbName(verb); }
   void NoteHelp() { entry_.operation = "help"; }
-  void NoteParameters(const JsonValue& parameters);
+  // kUnavailable where there is no room for them as JSON.
+  Status NoteParameters(const JsonValue& parameters);
   // Where the body is the parameters, as JSON: its own text is recorded.
   void NoteBody(std::string_view json) { entry_.request_data = json; }
   void NoteCapability(Verb verb, Capability capability, bool on_custodian);
@@ -49,6 +50,7 @@ class AuditTrail {
   void NoteError(const Error* error);
 
   audit::Sink& sink_;
+  http::Memory* const memory_;
   audit::Entry entry_;
   std::optional<audit::Caller> caller_;
   const Endpoint* endpoint_ = nullptr;

@@ -22,6 +22,29 @@ const Error kNobodyWaits{Code::kUnavailable, "the client did not wait for its tu
 
 }  // namespace
 
+struct Service::Impl::SlicedBatch {
+  SlicedBatch(Impl& its_service, std::shared_ptr<http::Parked> given, std::string id)
+      : service(its_service), parked(std::move(given)), request_id(std::move(id)) {}
+  // One that is dropped on its way, since its worker ends, is recorded like any other.
+  ~SlicedBatch() {
+    if (ended) return;
+    try {
+      service.End(*this, Fail(Code::kUnavailable, "request was given up before its end: try again"),
+                  true);
+    } catch (const std::exception&) {  // out of memory: what is parked answers 500
+    }
+  }
+  SlicedBatch(const SlicedBatch&) = delete;
+  SlicedBatch& operator=(const SlicedBatch&) = delete;
+
+  Impl& service;
+  const std::shared_ptr<http::Parked> parked;  // the buffers are its own
+  const std::string request_id;
+  http::Response response;
+  std::optional<Exchange> exchange;  // once its turn came
+  bool ended = false;
+};
+
 void Service::Impl::FindOperationOf(Exchange& exchange) const {
   const auto verb = VerbOf(exchange.request);
   const auto target = Route(services.mounts, exchange.path);
@@ -32,9 +55,10 @@ void Service::Impl::FindOperationOf(Exchange& exchange) const {
 }
 
 void Service::Impl::TurnAway(const http::Request& request, const std::string& request_id,
-                             const Error& error, http::Response& response) {
+                             const Error& error, http::Response& response, bool heard) {
   const LoggedRequest logged(request_id);
   Exchange exchange(services.audit, request, request_id, response);
+  exchange.heard = heard;
   NoteToken(exchange);
   if (const auto verb = VerbOf(request)) exchange.trail.NoteVerb(*verb);
   FindOperationOf(exchange);
@@ -53,12 +77,9 @@ void Service::Impl::ServeOnCustodian(const http::Request& request, const std::st
     if (!ran) TurnAway(request, request_id, ran.error(), response);
     return;
   }
-  const std::shared_ptr<http::Parked> parked = request.parking->Park();
-  if (parked == nullptr) {
-    TurnAway(request, request_id,
-             {Code::kUnavailable, "too many key changes are waiting: try again", ""}, response);
-    return;
-  }
+  auto place = request.parking->Park();
+  if (!place) return TurnAway(request, request_id, place.error(), response);
+  const std::shared_ptr<http::Parked> parked = std::move(*place);
   const Status queued =
       services.custodian.Submit([this, parked, request_id](keyring::Token&) -> Status {
         http::Request& asked = parked->Asked();
@@ -67,7 +88,7 @@ void Service::Impl::ServeOnCustodian(const http::Request& request, const std::st
         if (parked->Begin()) {
           Serve(asked, request_id, answer);
         } else {  // nobody waits for it: the token's time is for those who do
-          TurnAway(asked, request_id, kNobodyWaits, answer);
+          TurnAway(asked, request_id, kNobodyWaits, answer, false);
         }
         parked->Answer(std::move(answer));
         return {};
@@ -80,13 +101,9 @@ void Service::Impl::ServeOnCustodian(const http::Request& request, const std::st
 
 void Service::Impl::ServeInSlices(const http::Request& request, const std::string& request_id,
                                   http::Response& response) {
-  std::shared_ptr<http::Parked> parked = request.parking->Park();
-  if (parked == nullptr) {
-    TurnAway(request, request_id,
-             {Code::kUnavailable, "too many long requests are waiting: try again", ""}, response);
-    return;
-  }
-  auto batch = std::make_shared<SlicedBatch>(std::move(parked), request_id);
+  auto place = request.parking->Park();
+  if (!place) return TurnAway(request, request_id, place.error(), response);
+  auto batch = std::make_shared<SlicedBatch>(*this, std::move(*place), request_id);
   batch->parked->Later([this, batch] { Slice(batch); });
 }
 
@@ -111,20 +128,21 @@ Result<bool> Service::Impl::GoOn(SlicedBatch& batch) {
 
 void Service::Impl::Slice(const std::shared_ptr<SlicedBatch>& batch) {
   const LoggedRequest logged(batch->request_id);
-  http::Parked& parked = *batch->parked;
-  const bool wanted = parked.Begin();
-  if (!wanted && !batch->exchange) {
-    TurnAway(parked.Asked(), batch->request_id, kNobodyWaits, batch->response);
+  if (!batch->parked->Begin()) return End(*batch, Fail(kNobodyWaits), false);
+  Result<bool> done = GoOn(*batch);
+  if (done && !*done) return batch->parked->Later([this, batch] { Slice(batch); });
+  End(*batch, done ? Status() : Status(Fail(std::move(done).error())), true);
+}
+
+void Service::Impl::End(SlicedBatch& batch, Status done, bool heard) {
+  batch.ended = true;
+  if (batch.exchange) {
+    batch.exchange->heard = heard;
+    Conclude(*batch.exchange, std::move(done));
   } else {
-    Result<bool> done = wanted ? GoOn(*batch) : Fail(kNobodyWaits);
-    if (done && !*done) {
-      parked.Later([this, batch] { Slice(batch); });
-      return;
-    }
-    if (!batch->exchange) return;  // no memory even for that: what is parked answers 500
-    Conclude(*batch->exchange, done ? Status() : Status(Fail(std::move(done).error())));
+    TurnAway(batch.parked->Asked(), batch.request_id, done.error(), batch.response, heard);
   }
-  parked.Answer(std::move(batch->response));
+  batch.parked->Answer(std::move(batch.response));
 }
 
 }  // namespace coffer::api

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "batch_cost.h"
+#include "bounded_text.h"
 #include "coffer/base/ids.h"
 #include "coffer/base/secret_bytes.h"
 #include "coffer/base/wiping_reserve.h"
@@ -26,6 +27,9 @@ constexpr std::size_t kItemsAtOnce = 16;
 
 // No endpoint that needs no token has use for more.
 constexpr std::size_t kOpenBodyBytes = 4096;
+
+// The memory that the parameters of a body up to this take is not counted.
+constexpr std::size_t kLittleBody = 4096;
 
 http::Owner OwnerOf(const auth::TokenEntry& token) {
   const std::uint64_t hash = std::hash<std::string>()(token.accessor);
@@ -119,6 +123,9 @@ void Service::Impl::NoteToken(Exchange& exchange) {
     if (auto entry = services.tokens.Lookup(text)) exchange.token = std::move(*entry);
   }
   if (exchange.token != nullptr) exchange.response.owner = OwnerOf(*exchange.token);
+  if (exchange.request.memory != nullptr) {
+    exchange.request.memory->SetOwner(exchange.response.owner);
+  }
   exchange.trail.NoteToken(text, exchange.token.get());
 }
 
@@ -182,15 +189,15 @@ Status Service::Impl::Perform(const Operation& operation, Verb verb, Exchange& e
     }
     fields.Capture(name, text);
   }
-  if (const std::size_t size = ParametersSize(request.body);
-      size > 0 && request.memory != nullptr && !request.memory->Take(size)) {
-    return Fail(Code::kUnavailable, "too many large requests at once: try again");
+  // Little of it is gone before the next request is looked at, unless it waits.
+  if (request.memory != nullptr && (request.body.size() > kLittleBody || exchange.in_slices)) {
+    COFFER_TRY(request.memory->Take(ParametersSize(request.body)));
   }
   COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
   if (BodyIsJson(request, verb)) {
     exchange.trail.NoteBody(request.body);
   } else {
-    exchange.trail.NoteParameters(parameters);
+    COFFER_TRY(exchange.trail.NoteParameters(parameters));
   }
   COFFER_TRY(fields.Decode(std::move(parameters)));
   Call& call = exchange.call.emplace(Call{services, remounts, request, fields, target.mount.get(),
@@ -230,9 +237,14 @@ void Service::Impl::Refuse(const Error& error, Exchange& exchange) {
   response.content_type = kJson;
   response.wipe = false;
   if (response.status == 503) response.headers.emplace_back("Retry-After", "1");
-  if (response.status < 500) return;
+  if (response.status < 500 || !exchange.heard) return;
+  // What is missing for all has been said once; a stranger asks as often as he likes.
+  if (response.status == 503 && exchange.token == nullptr) return;
+  constexpr std::size_t kMostPath = 256;
   services.logger.Log(LogLevel::kError, "api", "request failed",
-                      {{"path", exchange.path}, {"error", error.message}, {"cause", error.cause}});
+                      {{"path", BoundedText(exchange.path, kMostPath)},
+                       {"error", error.message},
+                       {"cause", error.cause}});
 }
 
 Status Service::Impl::RecordOutcome(Exchange& exchange, const Status& done) {
@@ -314,17 +326,12 @@ void Service::OnRefused(const http::Refusal& refusal) {
   entry.remote_address = refusal.remote_address;
   entry.remote_port = refusal.remote_port;
   entry.error = refusal.reason;
-  Status recorded = impl_->services.audit.Record(entry);
-  if (recorded) {
-    entry.type = audit::Entry::Type::kResponse;
-    entry.status = refusal.status;
-    recorded = impl_->services.audit.Record(entry);
-  }
-  // The client learns its fault all the same: nothing was done and nothing is given away.
-  if (!recorded) {
-    impl_->services.logger.Log(LogLevel::kError, "api", "a refused request was not recorded",
-                               {{"why", recorded.error().message}});
-  }
+  // Where that fails the client learns its fault all the same: nothing was done and nothing is
+  // given away. The device has said so in the log.
+  if (!impl_->services.audit.Record(entry)) return;
+  entry.type = audit::Entry::Type::kResponse;
+  entry.status = refusal.status;
+  static_cast<void>(impl_->services.audit.Record(entry));
 }
 
 }  // namespace coffer::api

@@ -41,6 +41,7 @@ struct Exchange {
   std::size_t data_at = 0;
   std::size_t data_end = 0;
   bool in_slices = false;  // it is parked, and gives way
+  bool heard = true;       // somebody waits for the answer
   Place place = Place::kHere;
   // The request's handler works with these.
   std::optional<Target> target;
@@ -55,17 +56,6 @@ struct Exchange {
   }
 };
 
-// A batch that gives way to others between its slices. Its buffers are the parked request's.
-struct SlicedBatch {
-  SlicedBatch(std::shared_ptr<http::Parked> given, std::string id)
-      : parked(std::move(given)), request_id(std::move(id)) {}
-
-  const std::shared_ptr<http::Parked> parked;
-  const std::string request_id;
-  http::Response response;
-  std::optional<Exchange> exchange;  // once its turn came
-};
-
 // Tells whether the request is with the custodian.
 inline bool OnCustodian(const http::Request& request) {
   return request.worker == keyring::KeyRing::kCustodianWorker;
@@ -78,18 +68,22 @@ struct Service::Impl {
   // Other than kHere where the request must go on elsewhere: nothing was done.
   Place Serve(const http::Request& request, const std::string& request_id,
               http::Response& response);
+  // A batch that gives way to others between its slices.
+  struct SlicedBatch;
   // Has the worker carry it out piece by piece, between its other connections.
   void ServeInSlices(const http::Request& request, const std::string& request_id,
                      http::Response& response);
   void Slice(const std::shared_ptr<SlicedBatch>& batch);
   // One slice of it; whether it is done.
   Result<bool> GoOn(SlicedBatch& batch);
+  // Records how it ended, and answers.
+  void End(SlicedBatch& batch, Status done, bool heard);
   // Has the custodian serve it.
   void ServeOnCustodian(const http::Request& request, const std::string& request_id,
                         http::Response& response);
   // Answers and records that it will not be served.
   void TurnAway(const http::Request& request, const std::string& request_id, const Error& error,
-                http::Response& response);
+                http::Response& response, bool heard = true);
   void NoteToken(Exchange& exchange);
   Status Help(Exchange& exchange);
   Status Answer(Exchange& exchange);

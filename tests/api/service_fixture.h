@@ -22,6 +22,7 @@ class ServiceTest : public keyring::KeyRingTest {
  protected:
   virtual audit::Sink& Trail() { return audit_; }
   virtual const Policy& Policies() { return policy_; }
+  virtual Logger& ServiceLog() { return logger_; }
   void SetUp() override {
     KeyRingTest::SetUp();
     ASSERT_TRUE(keys_);
@@ -34,7 +35,7 @@ class ServiceTest : public keyring::KeyRingTest {
     Must(tokens_->SetRootToken(kToken));
     engine_ = std::make_unique<transit::Engine>(*keys_, random_);
     service_ = std::make_unique<Service>(Services{*engine_, *mounts_, *tokens_, Policies(), Trail(),
-                                                  random_, clock_, logger_, ServerInfo{},
+                                                  random_, clock_, ServiceLog(), ServerInfo{},
                                                   [this] { return reachable_; }, *custodian_});
     EXPECT_EQ(Post("sys/mounts/transit", {{"type", "transit"}}).status, 204);
   }
