@@ -1,5 +1,6 @@
 #include "api/audit_trail.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "api/json_writer.h"
@@ -9,11 +10,17 @@
 namespace coffer::api {
 namespace {
 
-// An upper bound of what a value takes: an escaped octet is at most six.
+// An upper bound of what a text takes as JSON: an escape is six bytes at most.
+std::size_t JsonSize(std::string_view text) {
+  const auto escaped = std::count_if(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < ' ' || c == '"' || c == '\\' || c == '\x7f';
+  });
+  return text.size() + 5 * static_cast<std::size_t>(escaped) + 2;
+}
+
 std::size_t JsonSize(const JsonValue& value) {
   constexpr std::size_t kNumber = 32;  // or a word, or brackets; with a comma
-  constexpr std::size_t kEscaped = 6;
-  if (const auto* text = value.As<std::string>()) return kEscaped * text->size() + kNumber;
+  if (const auto* text = value.As<std::string>()) return JsonSize(*text) + kNumber;
   if (const auto* fraction = value.As<JsonValue::Fraction>()) {
     return fraction->text.size() + kNumber;
   }
@@ -22,7 +29,7 @@ std::size_t JsonSize(const JsonValue& value) {
     for (const JsonValue& element : *array) size += JsonSize(element);
   } else if (const auto* object = value.As<JsonValue::Object>()) {
     for (const JsonValue::Member& member : *object) {
-      size += kEscaped * member.name.size() + kNumber + JsonSize(member.value);
+      size += JsonSize(member.name) + kNumber + JsonSize(member.value);
     }
   }
   return size;
@@ -56,7 +63,7 @@ void WriteJson(const JsonValue& value, JsonWriter& json) {
 
 AuditTrail::AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id,
                        std::string_view path)
-    : sink_(sink) {
+    : sink_(sink), memory_(request.memory) {
   entry_.request_id = request_id;
   entry_.path = path;
   entry_.remote_address = request.remote_address;
@@ -77,6 +84,7 @@ void AuditTrail::MoveTo(const http::Request& request, std::string_view path,
   entry_.remote_address = request.remote_address;
   entry_.token = token;
   if (has_body_) entry_.request_data = request.body;
+  memory_ = request.memory;
 }
 
 AuditTrail::~AuditTrail() {
@@ -128,13 +136,16 @@ void AuditTrail::NoteTarget(const Endpoint* endpoint, const EngineType& engine,
   }
 }
 
-void AuditTrail::NoteParameters(const JsonValue& parameters) {
+Status AuditTrail::NoteParameters(const JsonValue& parameters) {
   const auto* object = parameters.As<JsonValue::Object>();
-  if (object != nullptr && object->empty()) return;
-  parameters_.reserve(JsonSize(parameters));  // so that no copy is left where it grew
+  if (object != nullptr && object->empty()) return {};
+  const std::size_t size = JsonSize(parameters);
+  if (memory_ != nullptr) COFFER_TRY(memory_->Take(size));
+  parameters_.reserve(size);  // so that no copy is left where it grew
   JsonWriter json(parameters_);
   WriteJson(parameters, json);
   entry_.request_data = parameters_;
+  return {};
 }
 
 void AuditTrail::NoteCapability(Verb verb, Capability capability, bool on_custodian) {

@@ -30,7 +30,8 @@ class AuditTrail {
   void NotePath(std::string_view path) { entry_.path = path; }
   void NoteVerb(Verb verb) { entry_.operation = VerbName(verb); }
   void NoteHelp() { entry_.operation = "help"; }
-  void NoteParameters(const JsonValue& parameters);
+  // kUnavailable where there is no room for them as JSON.
+  Status NoteParameters(const JsonValue& parameters);
   // Where the body is the parameters, as JSON: its own text is recorded.
   void NoteBody(std::string_view json) {
     entry_.request_data = json;
@@ -42,6 +43,8 @@ class AuditTrail {
   void NoteDocument(const audit::Document& document) { entry_.response_document = &document; }
 
   // The request is in other buffers now: what was noted of it is there. Before RecordRequest().
+  // The memory that it keeps for the parameters.
+  std::size_t Kept() const { return parameters_.capacity(); }
   void MoveTo(const http::Request& request, std::string_view path, std::string_view token);
 
   // What the answer gives beside its data; outlives the trail.
@@ -58,6 +61,7 @@ class AuditTrail {
   void NoteError(const Error* error);
 
   audit::Sink& sink_;
+  http::Memory* memory_;
   audit::Entry entry_;
   std::optional<audit::Caller> caller_;
   const Endpoint* endpoint_ = nullptr;

@@ -61,7 +61,7 @@ class Face {
   // A head without its body will do.
   virtual Finding Find(const http::Request& request) const = 0;
   virtual Result<JsonValue> ReadParameters(const http::Request& request, Verb verb) const = 0;
-  // How much memory they may take at most, about; 0 where it is little.
+  // How much memory they may take at most, about.
   virtual std::size_t MemoryOfParameters(const http::Request& request) const = 0;
   // Tells whether the body is the parameters, as JSON: then the trail has its text.
   virtual bool BodyIsParameters(const http::Request& request, Verb verb) const = 0;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "api/vault/bounded_text.h"
+#include "api/bounded_text.h"
 #include "coffer/base/ascii.h"
 #include "coffer/base/parse.h"
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/bounded_text.h"
 #include "api/constant_document.h"
 #include "api/service_impl.h"
 #include "coffer/base/ids.h"
@@ -27,18 +28,12 @@ constexpr std::int64_t kBatchCostAtOnce = 128;
 // No endpoint that needs no token has use for more.
 constexpr std::size_t kOpenBodyBytes = 4096;
 
+// The memory that the parameters of a body up to this take is not counted.
+constexpr std::size_t kLittleBody = 4096;
+
 http::Owner OwnerOf(const auth::TokenEntry& token) {
   const std::uint64_t hash = std::hash<std::string>()(token.accessor);
   return hash == http::kUnknownOwner ? 1 : hash;
-}
-
-// Counts what the parameters of the request take.
-Status TakeMemory(const Face& face, const http::Request& request) {
-  const std::size_t size = face.MemoryOfParameters(request);
-  if (size > 0 && request.memory != nullptr && !request.memory->Take(size)) {
-    return Fail(Code::kUnavailable, "too many large requests at once: try again");
-  }
-  return {};
 }
 
 bool OnCustodian(const Exchange& exchange) {
@@ -161,6 +156,9 @@ void Service::Impl::Identify(Exchange& exchange) {
   exchange.token = std::move(caller.token);
   exchange.credential = caller.credential;
   if (exchange.token != nullptr) exchange.response.owner = OwnerOf(*exchange.token);
+  if (exchange.request->memory != nullptr) {
+    exchange.request->memory->SetOwner(exchange.response.owner);
+  }
   exchange.trail.NoteToken(exchange.credential, exchange.token.get());
 }
 
@@ -228,12 +226,15 @@ Status Service::Impl::Decode(Verb verb, Exchange& exchange) {
     COFFER_TRY(check(target.match.captures));
   }
   for (const auto& [name, text] : target.match.captures) fields.Capture(name, text);
-  COFFER_TRY(TakeMemory(*face, request));
+  // Little of it is gone before the next request is looked at, unless it waits.
+  if (request.memory != nullptr && request.body.size() > kLittleBody) {
+    COFFER_TRY(request.memory->Take(face->MemoryOfParameters(request)));
+  }
   COFFER_ASSIGN(JsonValue parameters, face->ReadParameters(request, verb));
   if (face->BodyIsParameters(request, verb)) {
     exchange.trail.NoteBody(request.body);
   } else {
-    exchange.trail.NoteParameters(parameters);
+    COFFER_TRY(exchange.trail.NoteParameters(parameters));
   }
   return fields.Decode(std::move(parameters));
 }
@@ -283,6 +284,16 @@ Status Service::Impl::RecordOutcome(Exchange& exchange, const Status& done) {
                                        &done.error());
 }
 
+void Service::Impl::LogFailure(const Error& error, const Exchange& exchange) const {
+  // What is missing for all has been said once; a stranger asks as often as he likes.
+  if (exchange.response.status == 503 && exchange.token == nullptr) return;
+  constexpr std::size_t kMostPath = 256;
+  services.logger.Log(LogLevel::kError, "api", "request failed",
+                      {{"path", BoundedText(exchange.path, kMostPath)},
+                       {"error", error.message},
+                       {"cause", error.cause}});
+}
+
 void Service::Impl::Conclude(Exchange& exchange, Status done, bool heard) {
   if (!done) Refuse(done.error(), exchange);
   // What cannot be recorded is not answered: an outage of the trail is the only thing said.
@@ -291,12 +302,7 @@ void Service::Impl::Conclude(Exchange& exchange, Status done, bool heard) {
     Refuse(done.error(), exchange);
   }
   const int status = exchange.response.status;
-  if (!done && status >= 500 && heard) {
-    const Error& error = done.error();
-    services.logger.Log(
-        LogLevel::kError, "api", "request failed",
-        {{"path", exchange.path}, {"error", error.message}, {"cause", error.cause}});
-  }
+  if (!done && status >= 500 && heard) LogFailure(done.error(), exchange);
   meter.Count(*exchange.request, exchange.worker, status, exchange.metered);
 }
 
@@ -336,7 +342,9 @@ Next Exchange::Step() {
 
 // No handler has begun: nothing but what is here refers to the buffers.
 Status Exchange::MoveTo(const http::Request& asked) {
-  COFFER_TRY(TakeMemory(*service.face, asked));
+  if (asked.memory != nullptr) {
+    COFFER_TRY(asked.memory->Take(service.face->MemoryOfParameters(asked) + trail.Kept()));
+  }
   credential = service.face->Identify(asked).credential;
   if (made_path == nullptr) MovePath(asked.path);
   request = &asked;
@@ -405,17 +413,12 @@ void Service::OnRefused(const http::Refusal& refusal) {
   entry.remote_address = refusal.remote_address;
   entry.remote_port = refusal.remote_port;
   entry.error = refusal.reason;
-  Status recorded = impl_->services.audit.Record(entry);
-  if (recorded) {
-    entry.type = audit::Entry::Type::kResponse;
-    entry.status = refusal.status;
-    recorded = impl_->services.audit.Record(entry);
-  }
-  // The client learns its fault all the same: nothing was done and nothing is given away.
-  if (!recorded) {
-    impl_->services.logger.Log(LogLevel::kError, "api", "a refused request was not recorded",
-                               {{"why", recorded.error().message}});
-  }
+  // Where that fails the client learns its fault all the same: nothing was done and nothing is
+  // given away. The device has said so in the log.
+  if (!impl_->services.audit.Record(entry)) return;
+  entry.type = audit::Entry::Type::kResponse;
+  entry.status = refusal.status;
+  static_cast<void>(impl_->services.audit.Record(entry));
 }
 
 }  // namespace coffer::api

@@ -91,6 +91,7 @@ struct Service::Impl {
   void Conclude(Exchange& exchange, Status done, bool heard);
   Status RecordOutcome(Exchange& exchange, const Status& done);
   void Refuse(const Error& error, Exchange& exchange);
+  void LogFailure(const Error& error, const Exchange& exchange) const;
 
   const Services services;
   const std::shared_ptr<const Face> face;

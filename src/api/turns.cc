@@ -14,7 +14,7 @@ class Turns::Journey {
   ~Journey() {
     if (over_) return;
     try {
-      GiveUp({Code::kUnavailable, "request was given up: the server is shutting down", ""}, true);
+      GiveUp({Code::kUnavailable, "request was given up before its end: try again", ""}, true);
     } catch (const std::exception&) {  // out of memory: what is parked answers 500
     }
   }
@@ -51,17 +51,14 @@ bool Turns::Begin(const std::shared_ptr<Steps>& steps, http::Parking* parking) c
     BeginWaiting(*steps, next);
     return true;
   }
-  std::shared_ptr<http::Parked> parked = parking->Park();
-  if (parked == nullptr) {
-    // The text is a literal, which the trail may show.
-    const LiteralText why = next == Next::kCustodian
-                                ? LiteralText("too many key changes are waiting: try again")
-                                : LiteralText("too many long requests are waiting: try again");
-    steps->GiveUp({Code::kUnavailable, why, ""}, true);
+  auto place = parking->Park();
+  if (!place) {
+    steps->GiveUp(place.error(), true);
     return true;
   }
+  const std::shared_ptr<http::Parked> parked = std::move(*place);
   const Status moved = steps->MoveTo(parked->Asked());
-  const auto journey = std::make_shared<Journey>(steps, std::move(parked));
+  const auto journey = std::make_shared<Journey>(steps, parked);
   if (moved) {
     Send(journey, next);
   } else {

@@ -20,15 +20,23 @@ namespace {
 constexpr std::string_view kSaltLabel = "coffer audit salt 1 ";
 constexpr std::size_t kUsualRest = 640;
 
+// One line is one datagram.
+bool SendsDatagrams(const DeviceSettings& settings) {
+  return settings.type == DeviceType::kSyslog ||
+         (settings.type == DeviceType::kSocket && settings.transport == Transport::kUdp);
+}
+
 // A device and what its lines look like. Ends with its last user.
 struct Device {
   Device(const StoredDevice& stored, const SecretBytes& salt, int output)
       : id(stored.id),
         settings(stored.settings),
+        style{stored.settings.hmac_accessor, SendsDatagrams(stored.settings)},
         hasher(salt),
         streams(OpenStreams(stored.settings, output)) {}
   const Id id;
   const DeviceSettings settings;
+  const EntryStyle style;
   const ValueHasher hasher;
   const std::unique_ptr<FileOperations> streams;  // null: a file, which the services open
   std::unique_ptr<FileDevice> file;
@@ -77,12 +85,9 @@ Status Admit(DeviceSettings& settings, const Broker::Allowed& allowed) {
 FileDevice::Options FileOptions(const DeviceSettings& settings) {
   constexpr std::size_t kLongestDatagram = 60'000;
   FileDevice::Options options;
-  const bool datagrams =
-      settings.type == DeviceType::kSyslog ||
-      (settings.type == DeviceType::kSocket && settings.transport == Transport::kUdp);
   options.path = TargetName(settings);
   if (settings.type == DeviceType::kSocket) options.write_wait = settings.write_wait;
-  if (datagrams) options.longest_line = kLongestDatagram;
+  if (SendsDatagrams(settings)) options.longest_line = kLongestDatagram;
   options.always_sync = settings.always_sync;
   options.rotate_octets = settings.rotate_octets;
   return options;
@@ -109,7 +114,7 @@ const LineBeginning& BeginningOf(const Entry& entry, const Device& device,
   if (entry.memo != nullptr) {
     if (const LineBeginning* const kept = entry.memo->Of(device.id)) return *kept;
   }
-  LineBeginning made = BeginEntry(entry, {device.settings.hmac_accessor}, device.hasher);
+  LineBeginning made = BeginEntry(entry, device.style, device.hasher);
   return entry.memo != nullptr ? entry.memo->Keep(device.id, std::move(made))
                                : own.emplace(std::move(made));
 }
@@ -267,7 +272,7 @@ Status Broker::Record(const Entry& entry) {
     const LineBeginning& beginning = BeginningOf(entry, device, own);
     std::string rest;
     rest.reserve(kUsualRest);
-    FinishEntry(entry, now, device.hasher, rest);
+    FinishEntry(entry, now, device.style, device.hasher, rest);
     return device.file->Append(HashedLine(beginning, std::move(rest)), entry.durable);
   });
 }

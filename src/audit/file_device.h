@@ -206,6 +206,7 @@ class FileDevice {
   std::condition_variable wake_;     // for the device's thread
   int file_ = -1;                    // changed by the device's thread, with the lead
   FileOperations::Facts identity_;   // of the open file
+  bool name_unsynced_ = false;       // the file's name may not be on the disk
   ChainPosition head_;               // of the last whole line in the file
   // The device refuses until Recover() has gone well. Healthy() waits for nobody.
   std::atomic<bool> broken_{false};

@@ -172,18 +172,18 @@ void Connection::AnswerOne(const Context& context) {
 }
 
 void Connection::StopWaiting(const Context& context) {
-  // What has begun goes on to its end and is recorded; its answer finds nobody.
-  const bool begun = !parked_->Leave();
+  // What has begun is recorded; its answer finds nobody.
+  using Rest = ParkingTicket::Rest;
+  const Rest rest = parked_->Leave();
   parked_.reset();
+  LiteralText told = "request waited too long and was not done: try again";
+  if (rest == Rest::kIsGivenUp) told = "request took too long and was given up";
+  if (rest == Rest::kGoesOn) told = "request takes too long: it goes on, look whether it was done";
   context.logger.Log(LogLevel::kWarn, "http", "a client was told not to wait for its request",
-                     {{"client", peer_.address}, {"begun", begun ? "yes" : "no"}});
+                     {{"client", peer_.address}, {"told", told}});
   BeginSending();
-  AppendResponse(
-      ErrorResponse(
-          {503, begun ? LiteralText("request takes too long: it goes on, look whether it was done")
-                      : LiteralText("request waited too long and was not done: try again")},
-          context.handler),
-      context.date.Now(), parked_head_only_, true, output_);
+  AppendResponse(ErrorResponse({503, told}, context.handler), context.date.Now(), parked_head_only_,
+                 true, output_);
   close_after_send_ = true;
   linger_ = true;
 }

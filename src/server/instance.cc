@@ -264,6 +264,11 @@ void Instance::Reload(const ReadAgain& read_again) {
 void Instance::Drain() {
   draining_.store(true);  // a load balancer that asks the health listener hears of it at once
   http_->Drain(running_.drain_deadline);
+  if (const http::ServerCounts left = http_->Counts(); left.open > 0) {
+    logger_.Log(LogLevel::kWarn, "server", "drain_timeout is over: the rest is given up",
+                {{"connections", static_cast<std::int64_t>(left.open)},
+                 {"requests_waiting", static_cast<std::int64_t>(left.parked)}});
+  }
   // Work not done by now is given up: a thread that does not come back must not keep the process.
   watch_->Finish(std::chrono::seconds(5));
 }

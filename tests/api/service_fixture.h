@@ -27,6 +27,7 @@ class ServiceTest : public keyring::KeyRingTest {
   virtual audit::Sink& Trail() { return audit_; }
   virtual const Policy& Policies() { return policy_; }
   virtual std::vector<Registration> MoreEngines() { return {}; }
+  virtual Logger& ServiceLog() { return logger_; }
   void SetUp() override {
     KeyRingTest::SetUp();
     ASSERT_TRUE(keys_);
@@ -61,7 +62,7 @@ class ServiceTest : public keyring::KeyRingTest {
                     .policy = Policies(),
                     .audit = Trail(),
                     .random = random_,
-                    .logger = logger_,
+                    .logger = ServiceLog(),
                     .custodian = *custodian_};
   }
   void TearDown() override {

@@ -123,8 +123,8 @@ class World {
   class Lot final : public http::Parking {
    public:
     Lot(World& world, Fate& fate) : world_(world), fate_(fate) {}
-    std::unique_ptr<http::Parked> Park() override {
-      if (world_.Chance(10)) return nullptr;
+    Result<std::unique_ptr<http::Parked>> Park() override {
+      if (world_.Chance(10)) return Fail(Code::kUnavailable, "no place");
       return std::make_unique<Car>(world_, fate_);
     }
 

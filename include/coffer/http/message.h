@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "coffer/base/bytes.h"
+#include "coffer/base/result.h"
 
 namespace coffer::http {
 
@@ -43,8 +44,11 @@ class Parking;
 class Memory {
  public:
   virtual ~Memory() = default;
-  // Counts so many bytes more until the request is answered. False where there is no room for them.
-  virtual bool Take(std::size_t bytes) = 0;
+  // Whose it is, once the handler knows: what was counted counts as his from then on.
+  virtual void SetOwner(Owner owner) = 0;
+  // Counts so many bytes more until the request is answered. kUnavailable, naming the limit, where
+  // there is no room for them.
+  virtual Status Take(std::size_t bytes) = 0;
 };
 
 // One complete request. Views are valid during Handle() only; the buffers behind them are wiped

@@ -2,8 +2,8 @@
 
 #include <cstddef>
 
+#include "api/bounded_text.h"
 #include "api/json_writer.h"
-#include "api/vault/bounded_text.h"
 
 namespace coffer::api {
 namespace {

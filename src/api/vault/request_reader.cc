@@ -196,8 +196,6 @@ bool BodyIsJson(const http::Request& request, Verb verb) {
 }
 
 std::size_t ParametersSize(std::string_view body) {
-  constexpr std::size_t kSmall = 64UL * 1024;
-  if (body.size() <= kSmall) return 0;
   std::size_t values = 1;
   for (const char c : body) {
     const bool begins_one = c == ',' || c == '[' || c == '{' || c == '&';

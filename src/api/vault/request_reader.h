@@ -31,7 +31,7 @@ bool WantsHelp(const http::Request& request);
 // Whether a write's parameters come as JSON, not as a form. False for anything but a write.
 bool BodyIsJson(const http::Request& request, Verb verb);
 
-// How much memory the parameters of such a body may take at most, about; 0 where it is little.
+// How much memory the parameters of such a body may take at most, about.
 std::size_t ParametersSize(std::string_view body);
 
 // The parameters: the body of a write (JSON, or a form), else the query.

@@ -53,6 +53,12 @@ template <typename Item, typename Output, typename Work, typename Answer>
 Status CarryOut(const Call& call, Reply& reply, Decoded<Item, Output> decoded, Work work,
                 Answer answer) {
   if (call.items_at_once > 0) {
+    if (call.request.memory != nullptr) {
+      constexpr std::size_t kAnswered = 256;  // each item's part of the answer, and of what made it
+      constexpr std::size_t kEach = sizeof(Item) + sizeof(Result<Output>) + kAnswered;
+      COFFER_TRY(
+          call.request.memory->Take(decoded.results.size() * kEach + 2 * call.request.body.size()));
+    }
     reply.rest = std::make_unique<RestOfBatch<Item, Output, Work, Answer>>(
         call.items_at_once, std::move(decoded), std::move(work), std::move(answer));
     return {};
