@@ -1,9 +1,9 @@
 #include "server/api_docs_command.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
 #include "coffer/api/reference.h"
+#include "coffer/base/standard_output.h"
 #include "server/command_line.h"
 
 namespace coffer::server {
@@ -17,7 +17,7 @@ int ApiDocsCommand(const std::vector<std::string>& arguments) {
   const api::Registry& engines = api::EnginesOfProgram();
   const std::string text =
       format == "openapi" ? api::OpenApiDocument(engines) + "\n" : api::ApiReference(engines);
-  std::fputs(text.c_str(), stdout);
+  PrintOutput(text);
   return 0;
 }
 

@@ -9,9 +9,12 @@ namespace coffer::server {
 
 struct Engines::Impl {
   Impl(const api::SystemParts& system_parts, transit::Engine& transit_engine)
-      : system(system_parts), transit{transit_engine, system_parts.mounts} {}
+      : system(system_parts),
+        token{system_parts.tokens},
+        transit{transit_engine, system_parts.mounts} {}
 
   const api::SystemEngine system;
+  api::TokenParts token;
   api::TransitParts transit;
   std::unique_ptr<const api::Registry> registry;
 };
@@ -22,8 +25,9 @@ Engines::~Engines() = default;
 Result<std::unique_ptr<Engines>> Engines::Make(const api::SystemParts& system,
                                                transit::Engine& transit) {
   auto impl = std::make_unique<Impl>(system, transit);
-  COFFER_ASSIGN(impl->registry, api::Registry::Make({impl->system.Registered(), api::TokenEngine(),
-                                                     api::TransitEngine(impl->transit)}));
+  COFFER_ASSIGN(impl->registry,
+                api::Registry::Make({impl->system.Registered(), api::TokenEngine(impl->token),
+                                     api::TransitEngine(impl->transit)}));
   return std::unique_ptr<Engines>(new Engines(std::move(impl)));
 }
 

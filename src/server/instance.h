@@ -60,6 +60,7 @@ class Instance {
   Status OpenHttp();
   void MakeWatch();
   void WatchRequests();
+  Status CheckTrail() const;
   void AddMetrics(const api::SystemParts& system);
   Status OpenHealth(const api::SystemParts& system);
   void ReloadTls();

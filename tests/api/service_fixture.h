@@ -46,8 +46,9 @@ class ServiceTest : public keyring::KeyRingTest {
                     .clock = clock_,
                     .info = {},
                     .token_reachable = [this] { return reachable_; }});
+    token_parts_ = std::make_unique<TokenParts>(TokenParts{*tokens_});
     transit_ = std::make_unique<TransitParts>(TransitParts{*engine_, *mounts_});
-    std::vector<Registration> engines{system_->Registered(), TokenEngine(),
+    std::vector<Registration> engines{system_->Registered(), TokenEngine(*token_parts_),
                                       TransitEngine(*transit_)};
     for (const Registration& engine : MoreEngines()) engines.push_back(engine);
     registry_ = Registry::Make(engines).value();
@@ -115,6 +116,7 @@ class ServiceTest : public keyring::KeyRingTest {
   std::unique_ptr<auth::TokenStore> tokens_;
   std::unique_ptr<transit::Engine> engine_;
   std::unique_ptr<SystemEngine> system_;
+  std::unique_ptr<TokenParts> token_parts_;
   std::unique_ptr<TransitParts> transit_;
   std::unique_ptr<const Registry> registry_;
   std::unique_ptr<Service> service_;

@@ -1,11 +1,16 @@
 #pragma once
 
 #include "coffer/api/registry.h"
+#include "coffer/auth/token_store.h"
 
 namespace coffer::api {
 
-// auth/token/: what the calling token is. It works on nothing but the request.
+// What auth/token/ works on. It outlives the registration.
+struct TokenParts {
+  const auth::TokenStore& tokens;
+};
+
 const EngineType& TokenEngineType();
-inline Registration TokenEngine() { return {&TokenEngineType(), {}}; }
+Registration TokenEngine(TokenParts& parts);
 
 }  // namespace coffer::api

@@ -4,15 +4,14 @@
 namespace coffer::api {
 namespace {
 
-Status LookupSelf(const Call& call, Reply& reply) {
-  const auth::TokenEntry& token = *call.token;
+// `text`: the token itself, or empty.
+Status Describe(const auth::TokenEntry& token, std::string_view text, Reply& reply) {
   reply.secret = true;  // it repeats the token
   std::size_t policies_size = 0;
   for (const std::string& policy : token.policies) policies_size += 6 * policy.size() + 3;
-  reply.json.Reserve(1024 + 6 * call.token_text.size() + 6 * token.display_name.size() +
-                     policies_size);
+  reply.json.Reserve(1024 + 6 * text.size() + 6 * token.display_name.size() + policies_size);
   JsonWriter& json = reply.json.BeginObject();
-  json.Key("id").Text(call.token_text);
+  json.Key("id").Text(text);
   json.Key("accessor").Text(token.accessor);
   json.Key("policies").BeginArray();
   for (const std::string& policy : token.policies) json.Text(policy);
@@ -34,13 +33,42 @@ Status LookupSelf(const Call& call, Reply& reply) {
   return {};
 }
 
+Status LookupSelf(const Call& call, Reply& reply) {
+  return Describe(*call.token, call.token_text, reply);
+}
+
+Status Lookup(const Call& call, Reply& reply) {
+  const std::string_view text = call.fields.Text("token");
+  if (text.empty()) return LookupSelf(call, reply);
+  const auto token = call.engine.As<TokenParts>().tokens.Lookup(text);
+  if (!token) return Fail(Code::kPermissionDenied, "bad token");
+  return Describe(**token, text, reply);
+}
+
+Status LookupAccessor(const Call& call, Reply& reply) {
+  const auto token = call.engine.As<TokenParts>().tokens.FindAccessor(call.fields.Text("accessor"));
+  if (token == nullptr) return Fail(Code::kInvalid, "invalid accessor");
+  return Describe(*token, "", reply);
+}
+
 std::vector<Endpoint> Endpoints() {
+  std::vector<Endpoint> endpoints;
+  Endpoint other{"lookup", "What a token is.", {}, {}};
+  other.fields = {{"token", FieldType::kText, "", "The token; absent: the calling one.", true}};
+  other.operations = {{Verb::kRead, Capability::kRead, Lookup},
+                      {Verb::kWrite, Capability::kUpdate, Lookup}};
+  other.keeps_state = true;
+  endpoints.push_back(std::move(other));
+  Endpoint accessor{"lookup-accessor", "What the token of an accessor is.", {}, {}};
+  accessor.fields = {{"accessor", FieldType::kText, "", "The accessor."}};
+  accessor.operations = {{Verb::kWrite, Capability::kUpdate, LookupAccessor}};
+  accessor.keeps_state = true;
+  endpoints.push_back(std::move(accessor));
   Endpoint self{"lookup-self", "What the calling token is.", {}, {}};
   self.fields = {{"token", FieldType::kText, "", "Ignored: the calling token is meant.", true}};
   self.operations = {{Verb::kRead, Capability::kRead, LookupSelf},
                      {Verb::kWrite, Capability::kUpdate, LookupSelf}};
   self.keeps_state = true;
-  std::vector<Endpoint> endpoints;
   endpoints.push_back(std::move(self));
   return endpoints;
 }
@@ -57,5 +85,7 @@ const EngineType& TokenEngineType() {
                                     .schema = auth::TokenStore::Schema};
   return kType;
 }
+
+Registration TokenEngine(TokenParts& parts) { return {&TokenEngineType(), EngineState::Of(parts)}; }
 
 }  // namespace coffer::api
