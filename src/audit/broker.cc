@@ -1,38 +1,20 @@
 #include "coffer/audit/broker.h"
 
 #include <algorithm>
-#include <atomic>
 #include <mutex>
 #include <optional>
 #include <utility>
 
+#include "audit/device.h"
 #include "audit/device_store.h"
 #include "audit/entry_text.h"
 #include "audit/file_device.h"
-#include "audit/stream_operations.h"
-#include "audit/value_hasher.h"
 #include "coffer/crypto/ecdsa.h"
 
 namespace coffer::audit {
 namespace {
 
 constexpr std::string_view kSaltLabel = "coffer audit salt 1 ";
-constexpr std::size_t kUsualRest = 640;
-
-// A device and what its lines look like. Ends with its last user.
-struct Device {
-  Device(const StoredDevice& stored, const SecretBytes& salt, int output)
-      : id(stored.id),
-        settings(stored.settings),
-        hasher(salt),
-        streams(OpenStreams(stored.settings, output)) {}
-  const Id id;
-  const DeviceSettings settings;
-  const ValueHasher hasher;
-  const std::unique_ptr<FileOperations> streams;  // null: a file, which the services open
-  std::unique_ptr<FileDevice> file;
-  std::atomic<bool> disabled{false};  // whoever still holds it need not have it record anything
-};
 
 using Devices = std::vector<std::shared_ptr<Device>>;
 
@@ -73,20 +55,6 @@ Status Admit(DeviceSettings& settings, const Broker::Allowed& allowed) {
   return {};
 }
 
-FileDevice::Options FileOptions(const DeviceSettings& settings) {
-  constexpr std::size_t kLongestDatagram = 60'000;
-  FileDevice::Options options;
-  const bool datagrams =
-      settings.type == DeviceType::kSyslog ||
-      (settings.type == DeviceType::kSocket && settings.transport == Transport::kUdp);
-  options.path = TargetName(settings);
-  if (settings.type == DeviceType::kSocket) options.write_wait = settings.write_wait;
-  if (datagrams) options.longest_line = kLongestDatagram;
-  options.always_sync = settings.always_sync;
-  options.rotate_octets = settings.rotate_octets;
-  return options;
-}
-
 // Goes well where one device that is still wanted did what is asked, or none is.
 template <typename Work>
 Status RecordOn(const Devices& devices, Work work) {
@@ -99,18 +67,6 @@ Status RecordOn(const Devices& devices, Work work) {
   }
   if (taken || !refusal) return {};
   return Fail(std::move(*refusal));
-}
-
-// Returns the beginning of both entries of the request; `own` keeps it where the request has no
-// memo.
-const LineBeginning& BeginningOf(const Entry& entry, const Device& device,
-                                 std::optional<LineBeginning>& own) {
-  if (entry.memo != nullptr) {
-    if (const LineBeginning* const kept = entry.memo->Of(device.id)) return *kept;
-  }
-  LineBeginning made = BeginEntry(entry, {device.settings.hmac_accessor}, device.hasher);
-  return entry.memo != nullptr ? entry.memo->Keep(device.id, std::move(made))
-                               : own.emplace(std::move(made));
 }
 
 }  // namespace
@@ -160,7 +116,7 @@ Broker::~Broker() { Close(); }
 
 Result<std::shared_ptr<Device>> Broker::Impl::Start(const StoredDevice& stored) {
   COFFER_ASSIGN(const SecretBytes salt, custody.salt(std::string(kSaltLabel) + stored.id.ToUuid()));
-  auto device = std::make_shared<Device>(stored, salt, services.output);
+  auto device = std::make_shared<Device>(stored.id, stored.settings, salt, services.output);
   COFFER_ASSIGN(device->file,
                 FileDevice::Open(FileOptions(stored.settings), stored.settings.path,
                                  {stored.head, stored.stopped},
@@ -273,14 +229,7 @@ Status Broker::Record(const Entry& entry) {
   const auto devices = impl_->Current();
   if (devices->empty()) return {};
   const SystemTime now = impl_->services.clock.Now();
-  return RecordOn(*devices, [&](Device& device) {
-    std::optional<LineBeginning> own;
-    const LineBeginning& beginning = BeginningOf(entry, device, own);
-    std::string rest;
-    rest.reserve(kUsualRest);
-    FinishEntry(entry, now, device.hasher, rest);
-    return device.file->Append(HashedLine(beginning, std::move(rest)), entry.durable);
-  });
+  return RecordOn(*devices, [&](Device& device) { return device.Record(entry, now); });
 }
 
 Status Broker::RecordEvent(const Event& event) {
