@@ -1,19 +1,26 @@
-#include "audit_trail.h"
+#include "api/audit_trail.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
+#include "api/json_writer.h"
 #include "coffer/base/secret_bytes.h"
-#include "json_writer.h"
 
 namespace coffer::api {
 namespace {
 
-// An upper bound of what a value takes: an escaped octet is at most six.
+// An upper bound of what a text takes as JSON: an escape is six bytes at most.
+std::size_t JsonSize(std::string_view text) {
+  const auto escaped = std::count_if(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < ' ' || c == '"' || c == '\\' || c == '\x7f';
+  });
+  return text.size() + 5 * static_cast<std::size_t>(escaped) + 2;
+}
+
 std::size_t JsonSize(const JsonValue& value) {
   constexpr std::size_t kNumber = 32;  // or a word, or brackets; with a comma
-  constexpr std::size_t kEscaped = 6;
-  if (const auto* text = value.As<std::string>()) return kEscaped * text->size() + kNumber;
+  if (const auto* text = value.As<std::string>()) return JsonSize(*text) + kNumber;
   if (const auto* fraction = value.As<JsonValue::Fraction>()) {
     return fraction->text.size() + kNumber;
   }
@@ -22,7 +29,7 @@ std::size_t JsonSize(const JsonValue& value) {
     for (const JsonValue& element : *array) size += JsonSize(element);
   } else if (const auto* object = value.As<JsonValue::Object>()) {
     for (const JsonValue::Member& member : *object) {
-      size += kEscaped * member.name.size() + kNumber + JsonSize(member.value);
+      size += JsonSize(member.name) + kNumber + JsonSize(member.value);
     }
   }
   return size;
@@ -56,11 +63,13 @@ void WriteJson(const JsonValue& value, JsonWriter& json) {
 
 AuditTrail::AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id,
                        std::string_view path)
-    : sink_(sink) {
+    : sink_(sink), memory_(request.memory) {
   entry_.request_id = request_id;
   entry_.path = path;
   entry_.remote_address = request.remote_address;
   entry_.remote_port = request.remote_port;
+  // A parked one takes long, or changes what is stored: what was asked is in the trail first.
+  entry_.may_wait = request.parking != nullptr;
   entry_.memo = &memo_;
 }
 
@@ -71,28 +80,74 @@ void AuditTrail::NoteToken(std::string_view token, const auth::TokenEntry* entry
   entry_.caller = &*caller_;
 }
 
-// Also of a request that goes on to the custodian, whose trail is another.
-AuditTrail::~AuditTrail() { SecureWipe(parameters_.data(), parameters_.size()); }
+void AuditTrail::MoveTo(const http::Request& request, std::string_view path,
+                        std::string_view token) {
+  entry_.path = path;
+  entry_.remote_address = request.remote_address;
+  entry_.token = token;
+  if (has_body_) entry_.request_data = request.body;
+  memory_ = request.memory;
+}
 
-void AuditTrail::NoteTarget(const Endpoint* endpoint, std::string_view mount_type,
+AuditTrail::~AuditTrail() {
+  for (std::string* text : {&parameters_, &lease_, &auth_, &wrapping_}) {
+    SecureWipe(text->data(), text->size());
+  }
+}
+
+void AuditTrail::NoteParts(const Reply& reply) {
+  constexpr std::size_t kMembers = 512;
+  constexpr std::size_t kEscaped = 6;
+  if (const auto& lease = reply.lease) {
+    JsonWriter json(lease_);
+    json.BeginObject().Key("lease_id").Text(lease->id).EndObject();
+    entry_.response_lease = lease_;
+  }
+  if (const auto& auth = reply.auth) {
+    auth_.reserve(kMembers + kEscaped * (auth->token.size() + auth->accessor.size() +
+                                         auth->entity_id.size() + auth->type.size()));
+    JsonWriter json(auth_);
+    json.BeginObject().Key("client_token").Text(auth->token).Key("accessor").Text(auth->accessor);
+    json.Key("entity_id").Text(auth->entity_id).Key("token_type").Text(auth->type);
+    json.Key("token_ttl").Int(auth->lease_seconds).EndObject();
+    entry_.response_auth = auth_;
+  }
+  if (const auto& wrapping = reply.wrapping) {
+    wrapping_.reserve(kMembers +
+                      kEscaped * (wrapping->token.size() + wrapping->accessor.size() +
+                                  wrapping->creation_path.size() + wrapping->created.size()));
+    JsonWriter json(wrapping_);
+    json.BeginObject().Key("token").Text(wrapping->token);
+    json.Key("accessor").Text(wrapping->accessor).Key("ttl").Int(wrapping->seconds);
+    json.Key("creation_time").Text(wrapping->created);
+    json.Key("creation_path").Text(wrapping->creation_path).EndObject();
+    entry_.response_wrapping = wrapping_;
+  }
+}
+
+void AuditTrail::NoteTarget(const Endpoint* endpoint, const EngineType& engine,
                             const mounts::Mount* mount) {
   endpoint_ = endpoint;
-  entry_.mount.type = mount_type;
+  entry_.mount.type = engine.name;
+  entry_.mount.mount_class = ClassOf(engine);
   if (mount != nullptr) {
     entry_.mount.point = mount->path.Text();
     entry_.mount.accessor = mount->accessor;
   } else {
-    entry_.mount.point = mount_type == "token" ? "auth/token/" : "sys/";
+    entry_.mount.point = engine.path;
   }
 }
 
-void AuditTrail::NoteParameters(const JsonValue& parameters) {
+Status AuditTrail::NoteParameters(const JsonValue& parameters) {
   const auto* object = parameters.As<JsonValue::Object>();
-  if (object != nullptr && object->empty()) return;
-  parameters_.reserve(JsonSize(parameters));  // so that no copy is left where it grew
+  if (object != nullptr && object->empty()) return {};
+  const std::size_t size = JsonSize(parameters);
+  if (memory_ != nullptr) COFFER_TRY(memory_->Take(size));
+  parameters_.reserve(size);  // so that no copy is left where it grew
   JsonWriter json(parameters_);
   WriteJson(parameters, json);
   entry_.request_data = parameters_;
+  return {};
 }
 
 void AuditTrail::NoteDecision(Decision decision) {
@@ -130,6 +185,7 @@ void AuditTrail::NoteError(const Error* error) {
 
 Status AuditTrail::RecordRequest(const Error* refused) {
   if (requested_) return *requested_;
+  if (endpoint_ != nullptr && endpoint_->unrecorded) return requested_.emplace();
   entry_.type = audit::Entry::Type::kRequest;
   if (endpoint_ != nullptr) {
     entry_.plain_fields = endpoint_->plain_fields;
@@ -143,15 +199,14 @@ Status AuditTrail::RecordRequest(const Error* refused) {
 
 Status AuditTrail::RecordResponse(int status, std::string_view data,
                                   const std::vector<std::string>& warnings, const Error* error) {
+  if (endpoint_ != nullptr && endpoint_->unrecorded) return {};
   entry_.type = audit::Entry::Type::kResponse;
   entry_.status = status;
   entry_.response_data = data;
   entry_.warnings = warnings;
   NoteError(error);
   if (error != nullptr) {
-    const bool denied = error->code == Code::kPermissionDenied;
-    if (denied != entry_.denied) memo_.Clear();  // by the work itself
-    entry_.denied = denied;
+    entry_.denied = error->code == Code::kPermissionDenied;
   }
   return sink_.Record(entry_);
 }

@@ -1,180 +1,171 @@
-#include "endpoint_table.h"
+#include "api/endpoint_table.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
 
 #include "coffer/keyring/key.h"
 
 namespace coffer::api {
 namespace {
 
-std::vector<std::string_view> Split(std::string_view path) {
-  std::vector<std::string_view> segments;
-  while (true) {
-    const std::size_t slash = path.find('/');
-    segments.push_back(path.substr(0, slash));
-    if (slash == std::string_view::npos) return segments;
-    path.remove_prefix(slash + 1);
-  }
+auto BadPattern(std::string_view pattern, std::string_view why) {
+  return Fail(Code::kInternal, "", "the pattern " + std::string(pattern) + " " + std::string(why));
 }
 
-// The part of `path` that `segments` [first, last) cover.
-std::string_view Span(const std::vector<std::string_view>& segments, std::size_t first,
-                      std::size_t last) {
-  const char* const begin = segments[first].data();
-  const char* const end = segments[last - 1].data() + segments[last - 1].size();
-  return {begin, static_cast<std::size_t>(end - begin)};
+std::string_view FirstSegment(std::string_view path) { return path.substr(0, path.find('/')); }
+
+bool IsCapture(std::string_view segment) {
+  return segment.starts_with(':') || segment.starts_with('=');
 }
 
-bool Fits(const std::vector<std::string_view>& pattern,
-          const std::vector<std::string_view>& segments, EndpointTable::Match& match) {
-  match.captures.clear();
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    const std::string_view wanted = pattern[i];
-    const std::size_t still_wanted = pattern.size() - i - 1;
-    if (at + 1 + still_wanted > segments.size()) return false;
-    if (wanted.starts_with('*')) {
-      const std::size_t end = segments.size() - still_wanted;
-      const std::string_view rest = Span(segments, at, end);
-      if (rest.empty()) return false;
-      match.captures.emplace_back(wanted.substr(1), rest);
-      at = end;
-      continue;
-    }
-    const std::string_view segment = segments[at++];
-    if (wanted.starts_with(':') || wanted.starts_with('=')) {
-      if (segment.empty() || (wanted.front() == ':' && !keyring::KeyName::IsGeneric(segment)))
-        return false;
-      match.captures.emplace_back(wanted.substr(1), segment);
-    } else if (wanted != segment) {
-      return false;
-    }
-  }
-  return at == segments.size();
+bool Takes(char kind, std::string_view segment) {
+  return !segment.empty() && (kind == '=' || keyring::KeyName::IsGeneric(segment));
 }
 
-std::vector<Endpoint> EndpointsOf(EngineKind engine) {
-  std::vector<Endpoint> endpoints;
-  switch (engine) {
-    case EngineKind::kSystem:
-      AddSystemEndpoints(endpoints);
-      AddMountEndpoints(endpoints);
-      AddAuditEndpoints(endpoints);
-      AddBackupEndpoints(endpoints);
-      AddMetricsEndpoints(endpoints);
-      AddSpecsEndpoints(endpoints);
-      break;
-    case EngineKind::kToken:
-      AddTokenEndpoints(endpoints);
-      break;
-    case EngineKind::kTransit:
-      AddTransitCipherEndpoints(endpoints);  // first: the hot ones
-      AddTransitSignEndpoints(endpoints);
-      AddTransitMacEndpoints(endpoints);
-      AddTransitKeyEndpoints(endpoints);
-      AddTransitInspectEndpoints(endpoints);
-      AddTransitImportEndpoints(endpoints);
-      AddTransitExportEndpoints(endpoints);
-      AddTransitBackupEndpoints(endpoints);
-      AddTransitConfigEndpoints(endpoints);
-      AddTransitCsrEndpoints(endpoints);
-      AddTransitKeylessEndpoints(endpoints);
-      break;
+// A pattern without the names of its captures: two of one shape fit the same paths.
+std::string ShapeOf(std::string_view pattern) {
+  std::string shape;
+  bool name = false;
+  for (const char c : pattern) {
+    if (c == '/') name = false;
+    if (!name) shape += c;
+    if (c == ':' || c == '=' || c == '*') name = true;
   }
-  return endpoints;
+  return shape;
 }
 
-bool EndsWithSlashAllowed(const Endpoint& endpoint) {
-  if (endpoint.pattern.find('*') != std::string_view::npos) return true;
-  for (const Operation& operation : endpoint.operations) {
-    if (operation.verb == Verb::kList) return true;
-  }
-  return endpoint.data_at_top || endpoint.pattern == "internal/ui/mounts";
+bool SlashAtEndAllowed(const Endpoint& endpoint) {
+  return endpoint.slash_at_end || endpoint.data_at_top ||
+         endpoint.pattern.find('*') != std::string_view::npos ||
+         std::ranges::find(endpoint.operations, Verb::kList, &Operation::verb) !=
+             endpoint.operations.end();
 }
 
 }  // namespace
 
-std::string_view EngineName(EngineKind engine) {
-  switch (engine) {
-    case EngineKind::kSystem:
-      return "system";
-    case EngineKind::kToken:
-      return "token";
-    case EngineKind::kTransit:
-      break;
-  }
-  return "transit";
-}
+// One look-up. Of the patterns that fit, the one declared first is kept.
+struct EndpointTable::Search {
+  bool slash_at_end = false;
+  Captures captures;  // on the way to where the search is
+  std::size_t best = kNone;
+  Captures best_captures;
+};
 
-std::string_view VerbName(Verb verb) {
-  switch (verb) {
-    case Verb::kRead:
-      return "read";
-    case Verb::kWrite:
-      return "update";
-    case Verb::kPatch:
-      return "patch";
-    case Verb::kDelete:
-      return "delete";
-    case Verb::kList:
-      return "list";
-    case Verb::kScan:
-      return "scan";
-  }
-  return "";
-}
-
-transit::Caller Call::Caller() const {
-  transit::Caller caller;
-  caller.mount = mount->id;
-  caller.worker = request.worker;
-  caller.actor.name = token->display_name + " " + token->accessor;
-  caller.actor.reason = "requested";
-  return caller;
-}
-
-EndpointTable::EndpointTable(std::vector<Endpoint> endpoints) : endpoints_(std::move(endpoints)) {
-  std::size_t number = 0;
-  for (Endpoint& endpoint : endpoints_) {
-    for (Operation& operation : endpoint.operations) operation.number = number++;
-    patterns_.push_back(Split(endpoint.pattern));
+Result<EndpointTable> EndpointTable::Make(std::vector<Endpoint> endpoints,
+                                          std::size_t first_operation) {
+  EndpointTable table;
+  table.endpoints_ = std::move(endpoints);
+  table.nodes_.emplace_back();
+  std::set<std::string> shapes;
+  for (std::size_t i = 0; i < table.endpoints_.size(); ++i) {
+    Endpoint& endpoint = table.endpoints_[i];
+    endpoint.slash_at_end = SlashAtEndAllowed(endpoint);
+    for (Operation& operation : endpoint.operations) {
+      operation.number = first_operation + table.operations_++;
+    }
     for (const FieldSpec& field : endpoint.fields) {
       if (field.plain) endpoint.plain_fields.push_back(field.name);
       if (field.secret) endpoint.secret_fields.push_back(field.name);
     }
+    if (!shapes.insert(ShapeOf(endpoint.pattern)).second) {
+      return BadPattern(endpoint.pattern, "is declared twice");
+    }
+    COFFER_TRY(table.Insert(i));
+  }
+  return table;
+}
+
+Status EndpointTable::Insert(std::size_t endpoint) {
+  const std::string_view pattern = endpoints_[endpoint].pattern;
+  std::size_t node = 0;
+  std::size_t captures = 0;
+  for (std::string_view rest = pattern;;) {
+    const std::string_view segment = FirstSegment(rest);
+    if (segment.empty()) return BadPattern(pattern, "has an empty segment");
+    captures += IsCapture(segment) || segment.starts_with('*') ? 1 : 0;
+    if (captures > Captures::kMost) return BadPattern(pattern, "has too many captures");
+    if (segment.starts_with('*')) {
+      const std::string_view suffix = rest.substr(segment.size());
+      if (suffix.find_first_of(":=*") != std::string_view::npos) {
+        return BadPattern(pattern, "has a capture behind \"*\"");
+      }
+      nodes_[node].rests.push_back({segment.substr(1), suffix, endpoint});
+      return {};
+    }
+    node = NextNode(node, segment);
+    if (segment.size() == rest.size()) break;
+    rest.remove_prefix(segment.size() + 1);
+  }
+  nodes_[node].endpoint = endpoint;
+  return {};
+}
+
+std::size_t EndpointTable::NextNode(std::size_t node, std::string_view segment) {
+  const std::size_t fresh = nodes_.size();
+  if (IsCapture(segment)) {
+    std::vector<Branch>& captures = nodes_[node].captures;
+    const auto known = std::ranges::find_if(captures, [&](const Branch& branch) {
+      return branch.kind == segment.front() && branch.name == segment.substr(1);
+    });
+    if (known != captures.end()) return known->node;
+    captures.push_back({segment.front(), segment.substr(1), fresh});
+  } else {
+    auto& literals = nodes_[node].literals;
+    const auto place = std::ranges::lower_bound(literals, segment, {},
+                                                [](const auto& literal) { return literal.first; });
+    if (place != literals.end() && place->first == segment) return place->second;
+    literals.insert(place, {segment, fresh});
+  }
+  nodes_.emplace_back();
+  return fresh;
+}
+
+// `rest` is what the path still has behind the node's slash.
+void EndpointTable::Follow(std::size_t at, std::string_view rest, Search& search) const {
+  const Node& node = nodes_[at];
+  const auto take = [&](std::size_t endpoint) {
+    if (endpoint >= search.best) return;  // kNone is the greatest
+    if (search.slash_at_end && !endpoints_[endpoint].slash_at_end) return;
+    search.best = endpoint;
+    search.best_captures = search.captures;
+  };
+  const std::string_view segment = FirstSegment(rest);
+  const bool last = segment.size() == rest.size();
+  const auto go_on = [&](std::size_t next) {
+    if (last) {
+      take(nodes_[next].endpoint);
+    } else {
+      Follow(next, rest.substr(segment.size() + 1), search);
+    }
+  };
+  const auto literal = std::ranges::lower_bound(node.literals, segment, {},
+                                                [](const auto& known) { return known.first; });
+  if (literal != node.literals.end() && literal->first == segment) go_on(literal->second);
+  for (const Branch& branch : node.captures) {
+    if (!Takes(branch.kind, segment)) continue;
+    search.captures.Push(branch.name, segment);
+    go_on(branch.node);
+    search.captures.Pop();
+  }
+  for (const Rest& tail : node.rests) {
+    if (rest.size() <= tail.suffix.size() || !rest.ends_with(tail.suffix)) continue;
+    search.captures.Push(tail.name, rest.substr(0, rest.size() - tail.suffix.size()));
+    take(tail.endpoint);
+    search.captures.Pop();
   }
 }
 
 EndpointTable::Match EndpointTable::Find(std::string_view path) const {
-  const bool slash_at_end = path.ends_with('/');
-  if (slash_at_end) path.remove_suffix(1);
-  const std::vector<std::string_view> segments = Split(path);
+  Search search;
+  search.slash_at_end = path.ends_with('/');
+  if (search.slash_at_end) path.remove_suffix(1);
+  Follow(0, path, search);
   Match match;
-  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-    if (slash_at_end && !EndsWithSlashAllowed(endpoints_[i])) continue;
-    if (!Fits(patterns_[i], segments, match)) continue;
-    match.endpoint = &endpoints_[i];
-    return match;
-  }
-  match.captures.clear();
+  if (search.best == kNone) return match;
+  match.endpoint = &endpoints_[search.best];
+  match.captures = search.best_captures;
   return match;
-}
-
-bool IsOpen(const Endpoint& endpoint, const Services& services, const http::Request& request) {
-  return endpoint.unauthenticated || (endpoint.open != nullptr && endpoint.open(services, request));
-}
-
-const EndpointTable& TableOf(EngineKind engine) {
-  static const EndpointTable system(EndpointsOf(EngineKind::kSystem));
-  static const EndpointTable token(EndpointsOf(EngineKind::kToken));
-  static const EndpointTable transit(EndpointsOf(EngineKind::kTransit));
-  switch (engine) {
-    case EngineKind::kSystem:
-      return system;
-    case EngineKind::kToken:
-      return token;
-    case EngineKind::kTransit:
-      break;
-  }
-  return transit;
 }
 
 }  // namespace coffer::api

@@ -1,12 +1,11 @@
-#include "field_decoder.h"
+#include "api/field_decoder.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "bounded_text.h"
+#include "api/bounded_text.h"
 #include "coffer/base/ascii.h"
 #include "coffer/base/parse.h"
-#include "errors.h"
 
 namespace coffer::api {
 namespace {
@@ -232,9 +231,8 @@ Status Fields::Decode(JsonValue input) {
     }
     auto value = ConvertField(spec->type, std::move(member.value));
     if (!value) {
-      return Fail(value.error().code,
-                  "Field validation failed: error converting input for field \"" +
-                      std::string(spec->name) + "\": " + ClientText(value.error()));
+      return Fail(Refusal::kFieldInvalid,
+                  {.name = std::string(spec->name), .detail = std::move(value.error().message)});
     }
     Keep(*spec, std::move(*value));
   }
@@ -255,6 +253,12 @@ void Fields::Keep(const FieldSpec& spec, JsonValue value) {
 
 void Fields::Capture(std::string_view name, std::string_view text) {
   captures_.emplace_back(name, text);
+}
+
+void Fields::MoveCapture(std::string_view name, std::string_view text) {
+  for (auto& [captured, old] : captures_) {
+    if (captured == name) old = text;
+  }
 }
 
 const JsonValue* Fields::Find(std::string_view name) const {

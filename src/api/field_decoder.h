@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "api/json_value.h"
 #include "coffer/base/result.h"
-#include "json_value.h"
 
 namespace coffer::api {
 
@@ -64,6 +64,8 @@ class Fields {
   Status Decode(JsonValue input);
   // A value out of the path; stands above one of the same name in the input.
   void Capture(std::string_view name, std::string_view text);
+  // The path is in another buffer now: what was captured under this name is there.
+  void MoveCapture(std::string_view name, std::string_view text);
 
   bool Has(std::string_view name) const { return Find(name) != nullptr; }
   // As Has(), and where it was given as null: the reference takes that for an empty text.

@@ -1,4 +1,4 @@
-#include "json_value.h"
+#include "api/json_value.h"
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <cstddef>

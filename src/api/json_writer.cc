@@ -1,4 +1,4 @@
-#include "json_writer.h"
+#include "api/json_writer.h"
 
 #include <array>
 #include <charconv>

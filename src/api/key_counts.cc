@@ -1,4 +1,4 @@
-#include "key_counts.h"
+#include "api/key_counts.h"
 
 #include <algorithm>
 #include <bit>

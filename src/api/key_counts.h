@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "api/endpoint.h"
 #include "coffer/base/counters.h"
 #include "coffer/metrics/registry.h"
-#include "endpoint_table.h"
 
 namespace coffer::api {
 

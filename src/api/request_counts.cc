@@ -1,4 +1,4 @@
-#include "request_counts.h"
+#include "api/request_counts.h"
 
 #include <algorithm>
 #include <string>
@@ -6,13 +6,12 @@
 
 namespace coffer::api {
 
-RequestCounts::RequestCounts() {
+RequestCounts::RequestCounts(const Registry& engines) {
   names_.push_back({"none", "none", "none"});
-  for (const EngineKind engine : kEngines) {
-    first_[static_cast<std::size_t>(engine)] = names_.size();
-    for (const Endpoint& endpoint : TableOf(engine).Endpoints()) {
-      for (const Operation& operation : endpoint.operations) {
-        names_.push_back({EngineName(engine), endpoint.pattern, VerbName(operation.verb)});
+  for (const auto& engine : engines.Engines()) {
+    for (const Endpoint& endpoint : engine->Endpoints()) {
+      for (const Operation& operation : endpoint.operations) {  // in the order of their numbers
+        names_.push_back({engine->Name(), endpoint.pattern, VerbName(operation.verb)});
       }
     }
   }
@@ -60,7 +59,7 @@ void RequestCounts::Register(metrics::Registry& registry) const {
                  }
                });
   registry.Add({"coffer_request_duration_seconds",
-                "Time from a request's last octet to its answer, with its wait for the custodian.",
+                "Time from a request's last byte to its answer, with its wait for the custodian.",
                 metrics::Type::kHistogram},
                [this](metrics::Samples& samples) {
                  for (Place place = 0; place < names_.size(); ++place) {

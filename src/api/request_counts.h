@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "api/engine_type.h"
 #include "coffer/base/counters.h"
 #include "coffer/metrics/registry.h"
-#include "endpoint_table.h"
 
 namespace coffer::api {
 
@@ -19,7 +19,7 @@ namespace coffer::api {
 // Any thread.
 class RequestCounts {
  public:
-  RequestCounts();
+  explicit RequestCounts(const Registry& engines);
 
   struct Name {
     std::string_view engine;
@@ -30,9 +30,7 @@ class RequestCounts {
   // The place of an operation; kNone: of requests that no operation was found for.
   using Place = std::size_t;
   static constexpr Place kNone = 0;
-  Place PlaceOf(EngineKind engine, const Operation& operation) const {
-    return first_[static_cast<std::size_t>(engine)] + operation.number;
-  }
+  static Place PlaceOf(const Operation& operation) { return operation.number; }
   const Name& NameOf(Place place) const { return names_[place]; }
   void Note(std::size_t worker, Place place, int status, std::chrono::nanoseconds took);
   void NoteRefused(int status) { refused_[StatusRow(status)].Add(); }
@@ -57,7 +55,6 @@ class RequestCounts {
   static std::string StatusText(std::size_t row);
   metrics::Labels LabelsOf(Place place) const;
 
-  std::array<Place, kEngines.size()> first_{};
   std::vector<Name> names_;  // by place
   std::array<std::unique_ptr<Series[]>, kShards> shards_;
   ByStatus refused_;

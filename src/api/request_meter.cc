@@ -1,21 +1,22 @@
-#include "request_meter.h"
+#include "api/request_meter.h"
 
 #include <chrono>
 
 namespace coffer::api {
 
-RequestMeter::RequestMeter(metrics::Registry* registry, std::size_t key_series, Logger& logger)
-    : logger_(logger), keys_(key_series) {
+RequestMeter::RequestMeter(const Registry& engines, metrics::Registry* registry,
+                           std::size_t key_series, Logger& logger)
+    : logger_(logger), requests_(engines), keys_(key_series) {
   if (registry == nullptr) return;
   requests_.Register(*registry);
   keys_.Register(*registry);
 }
 
-void RequestMeter::NoteOperation(EngineKind engine, const EndpointTable::Match& match,
+void RequestMeter::NoteOperation(const RegisteredEngine& engine, const EndpointTable::Match& match,
                                  const std::shared_ptr<const mounts::Mount>& mount,
                                  const Operation& operation, Metered& metered) const {
-  metered.place = requests_.PlaceOf(engine, operation);
-  if (mount == nullptr || !keys_.Counting()) return;
+  metered.place = RequestCounts::PlaceOf(operation);
+  if (!engine.Type().has_keys || mount == nullptr || !keys_.Counting()) return;
   for (const auto& [name, text] : match.captures) {
     if (name == "name") metered.key = text;
   }
@@ -24,9 +25,10 @@ void RequestMeter::NoteOperation(EngineKind engine, const EndpointTable::Match& 
 }
 
 // A key that is named in vain is none: only what went well gets a series.
-void RequestMeter::Count(const http::Request& request, int status, const Metered& metered) {
+void RequestMeter::Count(const http::Request& request, std::size_t worker, int status,
+                         const Metered& metered) {
   const auto took = std::chrono::steady_clock::now() - request.received;
-  requests_.Note(request.worker, metered.place, status, took);
+  requests_.Note(worker, metered.place, status, took);
   if (logger_.Wants(LogLevel::kDebug, "api")) {
     // Of what the client sent, nothing: the endpoint's pattern stands for the path.
     const RequestCounts::Name& name = requests_.NameOf(metered.place);

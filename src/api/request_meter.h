@@ -4,9 +4,9 @@
 #include <memory>
 #include <string_view>
 
-#include "endpoint_table.h"
-#include "key_counts.h"
-#include "request_counts.h"
+#include "api/engine_type.h"
+#include "api/key_counts.h"
+#include "api/request_counts.h"
 
 namespace coffer::api {
 
@@ -23,12 +23,14 @@ struct Metered {
 class RequestMeter {
  public:
   // `registry`: what is told of it; may be null.
-  RequestMeter(metrics::Registry* registry, std::size_t key_series, Logger& logger);
+  RequestMeter(const Registry& engines, metrics::Registry* registry, std::size_t key_series,
+               Logger& logger);
 
-  void NoteOperation(EngineKind engine, const EndpointTable::Match& match,
+  void NoteOperation(const RegisteredEngine& engine, const EndpointTable::Match& match,
                      const std::shared_ptr<const mounts::Mount>& mount, const Operation& operation,
                      Metered& metered) const;
-  void Count(const http::Request& request, int status, const Metered& metered);
+  // `worker`: the thread that answers.
+  void Count(const http::Request& request, std::size_t worker, int status, const Metered& metered);
   void CountRefused(int status) { requests_.NoteRefused(status); }
 
  private:

@@ -1,41 +1,29 @@
-#include "route.h"
+#include "api/route.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
 
 namespace coffer::api {
 
-std::string_view PathOf(const http::Request& request) {
-  std::string_view path = request.path;
-  if (!path.starts_with(kApiPrefix)) return {};
-  path.remove_prefix(kApiPrefix.size());
-  return path;
-}
-
-Result<Target> Route(const mounts::MountTable& mounts, std::string_view path) {
+Result<Target> Route(const Registry& registry, const mounts::MountTable& mounts,
+                     std::string_view path) {
   Target target;
-  const auto rest_behind = [&](std::string_view prefix) -> std::optional<std::string_view> {
-    if (!path.starts_with(prefix)) return std::nullopt;
-    return path.substr(prefix.size());
-  };
   std::string_view rest;
-  if (const auto system = rest_behind("sys/")) {
-    rest = *system;
-  } else if (const auto token = rest_behind("auth/token/")) {
-    target.engine = EngineKind::kToken;
-    rest = *token;
-  } else if (path.starts_with("identity/") || path.starts_with("cubbyhole/")) {
+  target.engine = registry.BuiltInAt(path);
+  if (target.engine != nullptr) {
+    rest = path.substr(target.engine->Type().path.size());
+  } else if (KeptForLater(path)) {
     return Fail(Refusal::kUnsupportedPath);
   } else if (auto route = mounts.Find(path)) {
-    target.engine = EngineKind::kTransit;
+    target.engine = registry.EngineOf(*route->mount);
     target.mount = std::move(route->mount);
     rest = route->rest;
-  } else {
+  }
+  if (target.engine == nullptr) {
     return Fail(Refusal::kNoRoute, {.name = std::string(path)});
   }
-  target.match = TableOf(target.engine).Find(rest);
+  target.match = target.engine->Table().Find(rest);
   target.at_root = rest.empty();
   return target;
 }

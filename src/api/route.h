@@ -3,27 +3,23 @@
 #include <memory>
 #include <string_view>
 
+#include "api/engine_type.h"
 #include "coffer/base/result.h"
-#include "coffer/http/message.h"
 #include "coffer/mounts/mount_table.h"
-#include "endpoint_table.h"
 
 namespace coffer::api {
 
-inline constexpr std::string_view kApiPrefix = "/v1/";
-
 // Where a path leads.
 struct Target {
-  EngineKind engine = EngineKind::kSystem;
-  std::shared_ptr<const mounts::Mount> mount;  // transit only
+  const RegisteredEngine* engine = nullptr;
+  std::shared_ptr<const mounts::Mount> mount;  // null: the engine is built in
   EndpointTable::Match match;
   bool at_root = false;  // nothing behind the engine's own path
 };
 
-// The path behind "/v1/"; empty where it is not below that. A part of `request`.
-std::string_view PathOf(const http::Request& request);
 // kNoRoute where nothing is mounted there, kUnsupportedPath where there never will be.
-Result<Target> Route(const mounts::MountTable& mounts, std::string_view path);
+Result<Target> Route(const Registry& registry, const mounts::MountTable& mounts,
+                     std::string_view path);
 // Nothing where the endpoint does not know the verb.
 const Operation* FindOperation(const Endpoint& endpoint, Verb verb);
 // What a verb needs where no endpoint says it.

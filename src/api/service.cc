@@ -1,42 +1,43 @@
 #include "coffer/api/service.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <optional>
 #include <utility>
 
-#include "batch_cost.h"
+#include "api/bounded_text.h"
+#include "api/constant_document.h"
+#include "api/service_impl.h"
 #include "coffer/base/ids.h"
 #include "coffer/base/secret_bytes.h"
-#include "coffer/base/wiping_reserve.h"
-#include "constant_document.h"
-#include "endpoint_table.h"
-#include "envelope.h"
-#include "errors.h"
-#include "help.h"
-#include "request_reader.h"
-#include "service_impl.h"
 
 namespace coffer::api {
 namespace {
 
+// How long a batch works before the worker's other connections have their turn.
+constexpr std::chrono::milliseconds kSlice{5};
+
 // Items of a batch that are carried out between two looks at the clock, where none of them is dear.
 constexpr std::size_t kItemsAtOnce = 16;
 
+// A batch that costs more than this gives way to its worker's other connections.
+constexpr std::int64_t kBatchCostAtOnce = 128;
+
 // No endpoint that needs no token has use for more.
 constexpr std::size_t kOpenBodyBytes = 4096;
+
+// The memory that the parameters of a body up to this take is not counted.
+constexpr std::size_t kLittleBody = 4096;
 
 http::Owner OwnerOf(const auth::TokenEntry& token) {
   const std::uint64_t hash = std::hash<std::string>()(token.accessor);
   return hash == http::kUnknownOwner ? 1 : hash;
 }
 
-// An upper bound of what the envelope's tail takes: an escaped octet is at most six.
-std::size_t TailSize(const std::vector<std::string>& warnings) {
-  std::size_t size = kEnvelopeSize;
-  for (const std::string& warning : warnings) size += 6 * warning.size() + 3;
-  return size;
+bool OnCustodian(const Exchange& exchange) {
+  return exchange.worker == keyring::KeyRing::kCustodianWorker;
 }
 
 }  // namespace
@@ -48,13 +49,32 @@ Decision RootPolicy::Decide(const auth::TokenEntry& token, Capability, std::stri
   return {true, "root", {}};
 }
 
-Service::Service(Services services) : impl_(std::make_unique<Impl>(std::move(services))) {}
+Service::Impl::Impl(const Services& given, std::shared_ptr<const Face> its_face)
+    : services(given),
+      face(std::move(its_face)),
+      meter(given.registry, given.metrics, given.key_series, given.logger),
+      turns({.submit = [this](std::function<void()> work) -> Status {
+               return services.custodian.Submit(
+                   [work = std::move(work)](keyring::Token&) -> Status {
+                     work();
+                     return {};
+                   });
+             },
+             .run = [this](const std::function<void()>& work) -> Status {
+               return services.custodian.Run([&](keyring::Token&) -> Status {
+                 work();
+                 return {};
+               });
+             }}) {}
+
+Service::Service(const Services& services, std::shared_ptr<const Face> face)
+    : impl_(std::make_unique<Impl>(services, std::move(face))) {}
 Service::~Service() = default;
 
 // Which capability a write needs depends on whether its object is there.
 Status Service::Impl::Authorize(const Endpoint& endpoint, Exchange& exchange) {
   Call& call = *exchange.call;
-  if (IsOpen(endpoint, services, call.request)) return {};
+  if (IsOpen(endpoint, call.engine, call.request)) return {};
   if (call.capability == Capability::kUpdate && endpoint.exists != nullptr &&
       !endpoint.exists(call)) {
     call.capability = Capability::kCreate;
@@ -80,21 +100,36 @@ Status Service::Impl::Permit(Exchange& exchange, Capability capability) const {
   return {};
 }
 
-Status Service::Impl::Run(const Operation& operation, Exchange& exchange) {
-  const Endpoint& endpoint = *exchange.target->match.endpoint;
+Status Service::Impl::Begin(Exchange& exchange) {
+  COFFER_TRY(PlaceWork(exchange));
+  if (exchange.next != Next::kAnswer) return {};
   const Call& call = *exchange.call;
-  exchange.trail.NoteCapability(call.verb, call.capability, OnCustodian(exchange.request));
+  exchange.trail.NoteCapability(call.verb, call.capability, OnCustodian(exchange));
   COFFER_TRY(exchange.trail.RecordRequest());
   std::string& body = exchange.response.body;
-  body.reserve(kEnvelopeSize);
-  if (!endpoint.raw) AppendEnvelopeHead(exchange.request_id, body);
+  face->BeginAnswer(*exchange.target->match.endpoint, exchange.request_id, body);
   exchange.data_at = body.size();
   Reply& reply =
       exchange.reply.emplace(Reply{JsonWriter(body), 200, false, call.fields.Warnings()});
-  const Status done = operation.handler(call, reply);
+  const Status done = exchange.operation->handler(call, reply);
   exchange.response.wipe = reply.secret;
   COFFER_TRY(done);
-  if (reply.rest == nullptr) Complete(exchange);
+  if (reply.rest == nullptr) {
+    Complete(exchange);
+    return {};
+  }
+  exchange.stage = Exchange::Stage::kGoOn;
+  return GoOn(exchange);
+}
+
+Status Service::Impl::GoOn(Exchange& exchange) {
+  COFFER_ASSIGN(const bool done,
+                exchange.reply->rest->Continue(std::chrono::steady_clock::now() + kSlice));
+  if (done) {
+    Complete(exchange);
+  } else {
+    exchange.next = Next::kWorker;
+  }
   return {};
 }
 
@@ -105,126 +140,131 @@ void Service::Impl::Complete(Exchange& exchange) {
   std::string& body = response.body;
   response.wipe = reply.secret;
   if (reply.document != nullptr) exchange.AnswerWith(*reply.document);
-  response.content_type = endpoint.content_type;
-  const bool json = endpoint.content_type == kJson;
+  response.content_type = reply.content_type.empty() ? endpoint.content_type : reply.content_type;
+  response.headers = std::move(reply.headers);
+  const bool json = response.content_type == kJson;
   exchange.data_end = json ? body.size() : exchange.data_at;
   exchange.warnings = std::move(reply.warnings);
+  exchange.trail.NoteParts(reply);
   response.status = reply.status;
   if (reply.status == 204) {
     body.clear();
     exchange.data_at = exchange.data_end = 0;
-  } else if (!endpoint.raw) {
-    if (reply.secret) ReserveWiping(body, body.size() + TailSize(exchange.warnings));
-    AppendEnvelopeTail(exchange.data_at, endpoint.data_at_top, exchange.warnings,
-                       EngineName(exchange.target->engine), body);
-  } else if (json && reply.document == nullptr) {
-    body += '\n';
+  } else {
+    const Answer answer{
+        exchange.request_id, exchange.target->engine->Name(), endpoint, reply, exchange.warnings,
+        exchange.data_at};
+    const std::size_t moved = face->EndAnswer(answer, body);
+    exchange.data_at += moved;
+    exchange.data_end += moved;
   }
 }
 
-void Service::Impl::NoteToken(Exchange& exchange) {
-  const std::string_view text = TokenOf(exchange.request);
-  if (!text.empty()) {
-    if (auto entry = services.tokens.Lookup(text)) exchange.token = std::move(*entry);
-  }
+void Service::Impl::Identify(Exchange& exchange) {
+  Caller caller = face->Identify(*exchange.request);
+  exchange.token = std::move(caller.token);
+  exchange.credential = caller.credential;
   if (exchange.token != nullptr) exchange.response.owner = OwnerOf(*exchange.token);
-  exchange.trail.NoteToken(text, exchange.token.get());
+  if (exchange.request->memory != nullptr) {
+    exchange.request->memory->SetOwner(exchange.response.owner);
+  }
+  exchange.trail.NoteToken(exchange.credential, exchange.token.get());
 }
 
-Status Service::Impl::Help(Exchange& exchange) {
-  const Target& target = *exchange.target;
+Status Service::Impl::Help(const ConstantDocument& document, Exchange& exchange) {
   exchange.trail.NoteHelp();
   COFFER_TRY(exchange.trail.RecordRequest());
-  exchange.AnswerWith(target.match.endpoint != nullptr ? HelpOf(*target.match.endpoint)
-                                                       : EngineHelpOf(target.engine));
+  exchange.AnswerWith(document);
   return {};
 }
 
-Status Service::Impl::Answer(Exchange& exchange) {
-  const http::Request& request = exchange.request;
-  NoteToken(exchange);
-  const auto verb = VerbOf(request);
-  if (verb) exchange.trail.NoteVerb(*verb);
-  if (exchange.path.empty()) return Fail(Code::kNotFound, "");
-  auto routed = Route(services.mounts, exchange.path);
-  // Help is asked of a mount by its bare path too.
-  if (!routed && WantsHelp(request)) {
-    auto mount = Route(services.mounts, std::string(exchange.path) + "/");
-    if (mount) routed = std::move(mount);
-  }
+Status Service::Impl::Read(Exchange& exchange) {
+  Identify(exchange);
+  Finding finding = face->Find(*exchange.request);
+  if (finding.verb) exchange.trail.NoteVerb(*finding.verb);
+  if (finding.path.empty()) return Fail(Code::kNotFound, "");
+  exchange.path = finding.path;
+  exchange.made_path = std::move(finding.made_path);
+  exchange.trail.NotePath(exchange.path);
   std::optional<Target>& target = exchange.target;
-  if (routed) target = std::move(*routed);
+  target = std::move(finding.target);
   const bool found = target && target->match.endpoint != nullptr;
   if (target) {
     exchange.mount = target->mount;
-    exchange.trail.NoteTarget(target->match.endpoint, EngineName(target->engine),
-                              target->mount.get());
+    exchange.trail.NoteTarget(target->match.endpoint, target->engine->Type(), target->mount.get());
   }
-  COFFER_TRY(CheckHeaders(request));
-  COFFER_TRY(verb);
-  const bool open = found && IsOpen(*target->match.endpoint, services, request);
+  COFFER_TRY(finding.unacceptable);
+  COFFER_TRY(finding.verb);
+  const Verb verb = *finding.verb;
+  const bool open =
+      found && IsOpen(*target->match.endpoint, target->engine->State(), *exchange.request);
   // Before anything about paths is said: who may not ask learns nothing from the answer.
   if (!open && exchange.token == nullptr) return Fail(Refusal::kPermissionDenied);
   // Help is for every token, whatever its policies.
-  if (target && WantsHelp(request) && (found || target->at_root)) return Help(exchange);
-  const Operation* const operation =
-      found ? FindOperation(*target->match.endpoint, *verb) : nullptr;
-  const bool head_elsewhere = request.method == http::Method::kHead && !open;
-  if (operation != nullptr && !head_elsewhere) return Perform(*operation, *verb, exchange);
-  if (!open) COFFER_TRY(Permit(exchange, UsualCapability(*verb)));
-  if (!target) return Fail(routed.error());
+  if (finding.help != nullptr) return Help(*finding.help, exchange);
+  exchange.operation = found ? FindOperation(*target->match.endpoint, verb) : nullptr;
+  const bool here = open || !finding.unauthenticated_only;
+  if (exchange.operation != nullptr && here) return Perform(verb, exchange);
+  if (!open) COFFER_TRY(Permit(exchange, UsualCapability(verb)));
+  if (!target) return finding.nowhere;
   return Fail(found ? Refusal::kUnsupportedVerb : Refusal::kUnsupportedPath);
 }
 
-// Whether it may be done is decided where the request came in, before it may wait for the
-// custodian, and once more at its turn.
-Status Service::Impl::Perform(const Operation& operation, Verb verb, Exchange& exchange) {
+// Whether it may be done is decided once, where the request came in, before it may wait.
+Status Service::Impl::Perform(Verb verb, Exchange& exchange) {
   const Target& target = *exchange.target;
-  meter.NoteOperation(target.engine, target.match, target.mount, operation, exchange.metered);
-  const http::Request& request = exchange.request;
-  Fields& fields = exchange.fields.emplace(target.match.endpoint->fields);
-  for (const auto& [name, text] : target.match.captures) {
-    if (name == "name" && text.size() > keyring::KeyName::kMaxBytes) {
-      COFFER_TRY(keyring::KeyName::Parse(text));  // says so
-    }
-    fields.Capture(name, text);
-  }
-  if (const std::size_t size = ParametersSize(request.body);
-      size > 0 && request.memory != nullptr && !request.memory->Take(size)) {
-    return Fail(Code::kUnavailable, "too many large requests at once: try again");
-  }
-  COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
-  if (BodyIsJson(request, verb)) {
-    exchange.trail.NoteBody(request.body);
-  } else {
-    exchange.trail.NoteParameters(parameters);
-  }
-  COFFER_TRY(fields.Decode(std::move(parameters)));
-  Call& call = exchange.call.emplace(Call{services, remounts, request, fields, target.mount.get(),
-                                          exchange.token.get(), TokenOf(request), verb,
-                                          operation.capability});
+  meter.NoteOperation(*target.engine, target.match, target.mount, *exchange.operation,
+                      exchange.metered);
+  COFFER_TRY(Decode(verb, exchange));
+  exchange.call.emplace(Call{services.registry, target.engine->State(), exchange.worker,
+                             *exchange.request, *exchange.fields, target.mount.get(),
+                             exchange.token.get(), exchange.credential, verb,
+                             exchange.operation->capability});
   COFFER_TRY(Authorize(*target.match.endpoint, exchange));
-  const bool changes_keys =
-      operation.on_custodian || (operation.changes_keys != nullptr && operation.changes_keys(call));
-  COFFER_TRY(PlaceBatch(operation, exchange));
-  if (changes_keys && !OnCustodian(request)) {
-    // It was parked for its batch; a key that went away since is rare enough to be asked for again.
-    if (exchange.in_slices) return Fail(Code::kUnavailable, "the key has changed: try again");
-    exchange.place = Place::kCustodian;
-  }
-  if (exchange.place != Place::kHere) return {};
-  return Run(operation, exchange);
+  exchange.stage = Exchange::Stage::kBegin;
+  return Begin(exchange);
 }
 
-// A batch that costs much is parked, and carried out in slices once it is.
-Status Service::Impl::PlaceBatch(const Operation& operation, Exchange& exchange) {
-  if (operation.batch == BatchKind::kNone) return {};
-  COFFER_ASSIGN(const BatchCost cost, CostOfBatch(*exchange.call, operation.batch));
-  if (cost.total <= kBatchCostAtOnce) return {};
-  if (exchange.in_slices) {
-    exchange.call->items_at_once = cost.each > 1 ? 1 : kItemsAtOnce;
-  } else if (exchange.request.parking != nullptr) {
-    exchange.place = Place::kSlices;
+Status Service::Impl::Decode(Verb verb, Exchange& exchange) {
+  const Target& target = *exchange.target;
+  const http::Request& request = *exchange.request;
+  Fields& fields = exchange.fields.emplace(target.match.endpoint->fields);
+  if (const auto check = target.engine->Type().check_captures; check != nullptr) {
+    COFFER_TRY(check(target.match.captures));
+  }
+  for (const auto& [name, text] : target.match.captures) fields.Capture(name, text);
+  // Little of it is gone before the next request is looked at, unless it waits.
+  if (request.memory != nullptr && request.body.size() > kLittleBody) {
+    COFFER_TRY(request.memory->Take(face->MemoryOfParameters(request)));
+  }
+  COFFER_ASSIGN(JsonValue parameters, face->ReadParameters(request, verb));
+  if (face->BodyIsParameters(request, verb)) {
+    exchange.trail.NoteBody(request.body);
+  } else {
+    COFFER_TRY(exchange.trail.NoteParameters(parameters));
+  }
+  return fields.Decode(std::move(parameters));
+}
+
+// A change of keys is the custodian's. A batch that costs much is parked and carried out in slices.
+Status Service::Impl::PlaceWork(Exchange& exchange) {
+  const Operation& operation = *exchange.operation;
+  Call& call = *exchange.call;
+  if (OnCustodian(exchange)) return {};
+  BatchCost cost;
+  if (operation.batch_cost != nullptr) {
+    COFFER_ASSIGN(cost, operation.batch_cost(call));
+  }
+  const bool in_slices = call.items_at_once > 0;
+  if (operation.on_custodian ||
+      (operation.changes_keys != nullptr && operation.changes_keys(call))) {
+    // It waited for its slices; a key that went away since is rare enough to be asked for again.
+    if (in_slices) return Fail(Code::kUnavailable, "the key has changed: try again");
+    exchange.worker = call.worker = keyring::KeyRing::kCustodianWorker;
+    exchange.next = Next::kCustodian;
+  } else if (cost.total > kBatchCostAtOnce && exchange.can_wait && !in_slices) {
+    call.items_at_once = cost.each > 1 ? 1 : kItemsAtOnce;
+    exchange.next = Next::kWorker;
   }
   return {};
 }
@@ -232,14 +272,10 @@ Status Service::Impl::PlaceBatch(const Operation& operation, Exchange& exchange)
 void Service::Impl::Refuse(const Error& error, Exchange& exchange) {
   http::Response& response = exchange.response;
   SecureWipe(response.body.data(), response.body.size());
-  response.status = HttpStatus(error);
-  response.body = ErrorBody(error);
-  response.content_type = kJson;
-  response.wipe = false;
-  if (response.status == 503) response.headers.emplace_back("Retry-After", "1");
-  if (response.status < 500) return;
-  services.logger.Log(LogLevel::kError, "api", "request failed",
-                      {{"path", exchange.path}, {"error", error.message}, {"cause", error.cause}});
+  const http::Owner owner = response.owner;
+  response = {};
+  response.owner = owner;
+  face->WriteError(error, response);
 }
 
 Status Service::Impl::RecordOutcome(Exchange& exchange, const Status& done) {
@@ -251,56 +287,116 @@ Status Service::Impl::RecordOutcome(Exchange& exchange, const Status& done) {
         nullptr);
   }
   COFFER_TRY(exchange.trail.RecordRequest(&done.error()));
-  return exchange.trail.RecordResponse(HttpStatus(done.error()), {}, exchange.warnings,
+  return exchange.trail.RecordResponse(exchange.response.status, {}, exchange.warnings,
                                        &done.error());
 }
 
-void Service::Impl::Conclude(Exchange& exchange, Status done) {
-  // What cannot be recorded is not answered: an outage of the trail is the only thing said.
-  if (Status recorded = RecordOutcome(exchange, done); !recorded) done = std::move(recorded);
-  if (!done) Refuse(done.error(), exchange);
-  meter.Count(exchange.request, exchange.response.status, exchange.metered);
+void Service::Impl::LogFailure(const Error& error, const Exchange& exchange) const {
+  // What is missing for all has been said once; a stranger asks as often as he likes.
+  if (exchange.response.status == 503 && exchange.token == nullptr) return;
+  constexpr std::size_t kMostPath = 256;
+  services.logger.Log(LogLevel::kError, "api", "request failed",
+                      {{"path", BoundedText(exchange.path, kMostPath)},
+                       {"error", error.message},
+                       {"cause", error.cause}});
 }
 
-Place Service::Impl::Serve(const http::Request& request, const std::string& request_id,
-                           http::Response& response) {
-  const LoggedRequest logged(request_id);
-  Exchange exchange(services.audit, request, request_id, response);
-  Status done;
-  try {
-    done = Answer(exchange);
-  } catch (const std::exception& error) {
-    done = Fail(Code::kInternal, "", error.what());  // out of memory
+void Service::Impl::Conclude(Exchange& exchange, Status done, bool heard) {
+  if (!done) Refuse(done.error(), exchange);
+  // What cannot be recorded is not answered: an outage of the trail is the only thing said.
+  if (Status recorded = RecordOutcome(exchange, done); !recorded) {
+    done = std::move(recorded);
+    Refuse(done.error(), exchange);
   }
-  if (done && exchange.place != Place::kHere) return exchange.place;
-  Conclude(exchange, std::move(done));
-  return Place::kHere;
+  const int status = exchange.response.status;
+  if (!done && status >= 500 && heard) LogFailure(done.error(), exchange);
+  meter.Count(*exchange.request, exchange.worker, status, exchange.metered);
+}
+
+Status Service::Impl::Advance(Exchange& exchange) {
+  exchange.next = Next::kAnswer;
+  try {
+    switch (exchange.stage) {
+      case Exchange::Stage::kRead:
+        return Read(exchange);
+      case Exchange::Stage::kBegin:
+        return Begin(exchange);
+      case Exchange::Stage::kGoOn:
+        return GoOn(exchange);
+    }
+    return {};
+  } catch (const std::exception& error) {
+    return Fail(Code::kInternal, "", error.what());  // out of memory
+  }
+}
+
+Exchange::Exchange(Service::Impl& its_service, const http::Request& asked, std::string id)
+    : service(its_service),
+      request(&asked),
+      can_wait(asked.parking != nullptr),
+      path(asked.path),
+      request_id(std::move(id)),
+      trail(its_service.services.audit, asked, request_id, path),
+      worker(asked.worker) {}
+
+Next Exchange::Step() {
+  const LoggedRequest logged(request_id);
+  Status done = service.Advance(*this);
+  if (done && next != Next::kAnswer) return next;
+  service.Conclude(*this, std::move(done), true);
+  return Next::kAnswer;
+}
+
+// No handler has begun: nothing but what is here refers to the buffers.
+Status Exchange::MoveTo(const http::Request& asked) {
+  if (asked.memory != nullptr) {
+    COFFER_TRY(asked.memory->Take(service.face->MemoryOfParameters(asked) + trail.Kept()));
+  }
+  credential = service.face->Identify(asked).credential;
+  if (made_path == nullptr) MovePath(asked.path);
+  request = &asked;
+  const Call old = *call;
+  call.emplace(Call{old.registry, old.engine, old.worker, asked, old.fields, old.mount, old.token,
+                    credential, old.verb, old.capability, old.items_at_once});
+  trail.MoveTo(asked, path, credential);
+  return {};
+}
+
+// What is a part of the path, is that part of its copy.
+void Exchange::MovePath(std::string_view copy) {
+  const auto moved = [&](std::string_view part) {
+    return copy.substr(static_cast<std::size_t>(part.data() - request->path.data()), part.size());
+  };
+  Captures captures;
+  for (const auto& [name, text] : target->match.captures) {
+    captures.Push(name, moved(text));
+    fields->MoveCapture(name, moved(text));
+  }
+  target->match.captures = captures;
+  if (!metered.key.empty()) metered.key = moved(metered.key);
+  path = moved(path);
+}
+
+void Exchange::GiveUp(const Error& why, bool heard) {
+  const LoggedRequest logged(request_id);
+  service.Conclude(*this, Fail(why), heard);
 }
 
 void Service::Handle(const http::Request& request, http::Response& response) {
-  const std::string request_id = Id::Generate(impl_->services.random).ToUuid();
-  switch (impl_->Serve(request, request_id, response)) {
-    case Place::kHere:
-      break;
-    case Place::kCustodian:
-      impl_->ServeOnCustodian(request, request_id, response);
-      break;
-    case Place::kSlices:
-      impl_->ServeInSlices(request, request_id, response);
-      break;
-  }
+  const auto exchange =
+      std::make_shared<Exchange>(*impl_, request, Id::Generate(impl_->services.random).ToUuid());
+  if (impl_->turns.Begin(exchange, request.parking)) response = exchange->TakeAnswer();
 }
 
 // The token store and the tables are in memory: nothing is waited for.
 http::Admission Service::Admit(const http::Request& head) {
   http::Admission admission;
-  const Services& services = impl_->services;
-  if (const std::string_view text = TokenOf(head); !text.empty()) {
-    if (const auto entry = services.tokens.Lookup(text)) admission.owner = OwnerOf(**entry);
-  }
-  const auto target = Route(services.mounts, PathOf(head));
+  const Caller caller = impl_->face->Identify(head);
+  if (caller.token != nullptr) admission.owner = OwnerOf(*caller.token);
+  const Finding finding = impl_->face->Find(head);
+  const std::optional<Target>& target = finding.target;
   if (target && target->match.endpoint != nullptr &&
-      IsOpen(*target->match.endpoint, services, head)) {
+      IsOpen(*target->match.endpoint, target->engine->State(), head)) {
     admission.max_body_bytes = kOpenBodyBytes;
   } else if (admission.owner == http::kUnknownOwner) {
     admission.too_large_status = 403;
@@ -309,29 +405,30 @@ http::Admission Service::Admit(const http::Request& head) {
   return admission;
 }
 
+void Service::WriteRefusal(std::string_view text, http::Response& response) const {
+  impl_->face->WriteRefusal(text, response);
+}
+
 void Service::OnRefused(const http::Refusal& refusal) {
   impl_->meter.CountRefused(refusal.status);
   const std::string request_id = Id::Generate(impl_->services.random).ToUuid();
   const LoggedRequest logged(request_id);
+  audit::RequestMemo memo;
   audit::Entry entry;
+  entry.memo = &memo;
+  entry.may_wait = true;
   entry.request_id = request_id;
   // Nothing behind the path: a query was not read, and may hold anything.
-  entry.path = refusal.target.substr(0, refusal.target.find('?'));
-  if (entry.path.starts_with(kApiPrefix)) entry.path.remove_prefix(kApiPrefix.size());
+  entry.path = impl_->face->PathOfTarget(refusal.target.substr(0, refusal.target.find('?')));
   entry.remote_address = refusal.remote_address;
   entry.remote_port = refusal.remote_port;
   entry.error = refusal.reason;
-  Status recorded = impl_->services.audit.Record(entry);
-  if (recorded) {
-    entry.type = audit::Entry::Type::kResponse;
-    entry.status = refusal.status;
-    recorded = impl_->services.audit.Record(entry);
-  }
-  // The client learns its fault all the same: nothing was done and nothing is given away.
-  if (!recorded) {
-    impl_->services.logger.Log(LogLevel::kError, "api", "a refused request was not recorded",
-                               {{"why", recorded.error().message}});
-  }
+  // Where that fails the client learns its fault all the same: nothing was done and nothing is
+  // given away. The device has said so in the log.
+  if (!impl_->services.audit.Record(entry)) return;
+  entry.type = audit::Entry::Type::kResponse;
+  entry.status = refusal.status;
+  static_cast<void>(impl_->services.audit.Record(entry));
 }
 
 }  // namespace coffer::api

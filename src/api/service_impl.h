@@ -4,113 +4,100 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "audit_trail.h"
+#include "api/audit_trail.h"
+#include "api/constant_document.h"
+#include "api/face.h"
+#include "api/request_meter.h"
+#include "api/route.h"
+#include "api/turns.h"
 #include "coffer/api/service.h"
-#include "constant_document.h"
-#include "remount_log.h"
-#include "request_meter.h"
-#include "route.h"
+#include "coffer/keyring/key_ring.h"
 
 namespace coffer::api {
 
-// A request goes on here, on the custodian's thread, or in slices.
-enum class Place { kHere, kCustodian, kSlices };
+// One request on its way, and all that is known of it: nothing is found out twice, however often it
+// waits. It stays in one place from its beginning to its end.
+class Exchange final : public Steps {
+ public:
+  Exchange(Service::Impl& its_service, const http::Request& asked, std::string id);
 
-// One request on its way, and what is known of it so far.
-struct Exchange {
-  Exchange(audit::Sink& sink, const http::Request& asked, const std::string& id,
-           http::Response& answer)
-      : request(asked),
-        response(answer),
-        path(PathOf(asked)),
-        request_id(id),
-        trail(sink, asked, id, path.empty() ? asked.path : path) {}
-
-  const http::Request& request;
-  http::Response& response;
-  const std::string_view path;
-  const std::string& request_id;
-  std::shared_ptr<const mounts::Mount> mount;  // the trail's second entry names it, too
-  AuditTrail trail;
-  std::shared_ptr<const auth::TokenEntry> token;
-  std::vector<std::string> warnings;
-  // The answer's data stands between these two places of its body.
-  std::size_t data_at = 0;
-  std::size_t data_end = 0;
-  bool in_slices = false;  // it is parked, and gives way
-  Place place = Place::kHere;
-  // The request's handler works with these.
-  std::optional<Target> target;
-  std::optional<Fields> fields;
-  std::optional<Call> call;
-  std::optional<Reply> reply;
-  Metered metered;
+  Next Step() override;
+  Status MoveTo(const http::Request& asked) override;
+  void GiveUp(const Error& why, bool heard) override;
+  http::Response TakeAnswer() override { return std::move(response); }
 
   void AnswerWith(const ConstantDocument& document) {
     response.body += document.Body();
     trail.NoteDocument(document.Facts());
   }
-};
 
-// A batch that gives way to others between its slices. Its buffers are the parked request's.
-struct SlicedBatch {
-  SlicedBatch(std::shared_ptr<http::Parked> given, std::string id)
-      : parked(std::move(given)), request_id(std::move(id)) {}
+  void MovePath(std::string_view copy);
 
-  const std::shared_ptr<http::Parked> parked;
+  // What it does when it goes on.
+  enum class Stage {
+    kRead,   // its head and body are there, nothing else is known
+    kBegin,  // it was read and may be done: its work begins
+    kGoOn,   // its handler left work to be done
+  };
+
+  Service::Impl& service;
+  const http::Request* request;  // in its connection's buffers, or in those of the parked request
+  const bool can_wait;           // away from its connection
+  std::string_view path;  // for policies and the trail; a part of the request's, or of `made_path`
+  std::shared_ptr<const std::string> made_path;
+  std::string_view credential;
   const std::string request_id;
+  std::shared_ptr<const mounts::Mount> mount;  // the trail's second entry names it, too
+  AuditTrail trail;
   http::Response response;
-  std::optional<Exchange> exchange;  // once its turn came
+  std::shared_ptr<const auth::TokenEntry> token;
+  std::vector<std::string> warnings;
+  // The answer's data stands between these two places of its body.
+  std::size_t data_at = 0;
+  std::size_t data_end = 0;
+  Stage stage = Stage::kRead;
+  Next next = Next::kAnswer;
+  std::size_t worker;  // the thread that has it: a worker's number, or the custodian's
+  // The request's handler works with these.
+  const Operation* operation = nullptr;
+  std::optional<Target> target;
+  std::optional<Fields> fields;
+  std::optional<Call> call;
+  std::optional<Reply> reply;
+  Metered metered;
 };
-
-// Tells whether the request is with the custodian.
-inline bool OnCustodian(const http::Request& request) {
-  return request.worker == keyring::KeyRing::kCustodianWorker;
-}
 
 struct Service::Impl {
-  explicit Impl(Services given)
-      : services(std::move(given)), meter(services.metrics, services.key_series, services.logger) {}
+  Impl(const Services& given, std::shared_ptr<const Face> its_face);
 
-  // Other than kHere where the request must go on elsewhere: nothing was done.
-  Place Serve(const http::Request& request, const std::string& request_id,
-              http::Response& response);
-  // Has the worker carry it out piece by piece, between its other connections.
-  void ServeInSlices(const http::Request& request, const std::string& request_id,
-                     http::Response& response);
-  void Slice(const std::shared_ptr<SlicedBatch>& batch);
-  // One slice of it; whether it is done.
-  Result<bool> GoOn(SlicedBatch& batch);
-  // Has the custodian serve it.
-  void ServeOnCustodian(const http::Request& request, const std::string& request_id,
-                        http::Response& response);
-  // Answers and records that it will not be served.
-  void TurnAway(const http::Request& request, const std::string& request_id, const Error& error,
-                http::Response& response);
-  void NoteToken(Exchange& exchange);
-  Status Help(Exchange& exchange);
-  Status Answer(Exchange& exchange);
-  Status Perform(const Operation& operation, Verb verb, Exchange& exchange);
-  Status PlaceBatch(const Operation& operation, Exchange& exchange);
-  Status Run(const Operation& operation, Exchange& exchange);
+  // A step, up to where the request must wait or is over.
+  Status Advance(Exchange& exchange);
+  void Identify(Exchange& exchange);
+  Status Help(const ConstantDocument& document, Exchange& exchange);
+  Status Read(Exchange& exchange);
+  Status Perform(Verb verb, Exchange& exchange);
+  Status Decode(Verb verb, Exchange& exchange);
+  // Decides which thread does the work. Asked again at the request's turn there.
+  Status PlaceWork(Exchange& exchange);
+  Status Begin(Exchange& exchange);
+  Status GoOn(Exchange& exchange);
   // Behind the handler's work.
   void Complete(Exchange& exchange);
   Status Authorize(const Endpoint& endpoint, Exchange& exchange);
   // Has the policies decide on the exchange's path, and notes what they say.
   Status Permit(Exchange& exchange, Capability capability) const;
   // Records what becomes of the request; then its answer may leave.
-  void Conclude(Exchange& exchange, Status done);
+  void Conclude(Exchange& exchange, Status done, bool heard);
   Status RecordOutcome(Exchange& exchange, const Status& done);
   void Refuse(const Error& error, Exchange& exchange);
-  // Finds the operation of a request that will not be served, for the metrics.
-  void FindOperationOf(Exchange& exchange) const;
+  void LogFailure(const Error& error, const Exchange& exchange) const;
 
-  Services services;
-  RemountLog remounts;
+  const Services services;
+  const std::shared_ptr<const Face> face;
   RequestMeter meter;
+  const Turns turns;
 };
 
 }  // namespace coffer::api

@@ -72,7 +72,9 @@ bool FileDevice::Full() const {
 void FileDevice::SyncNow(Lock& lock) {
   sync_wanted_ = false;
   const std::uint64_t reached = written_;
+  const bool name = std::exchange(name_unsynced_, false);
   lock.unlock();
+  if (name) files_.SyncDirectory(options_.path.parent_path());
   const int error = identity_.regular ? SyncNamed(file_) : 0;
   lock.lock();
   last_sync_ = Steady::now();
@@ -95,7 +97,7 @@ FileDevice::Lead FileDevice::TakeLead(Lock& lock, Turn& turn) {
 
 bool FileDevice::WriteOwn(Lock& lock, Lead lead, Turn& turn, std::string open_line) {
   HashedLine line(std::move(open_line));
-  turn.line = &line;
+  turn.lines = {&line, 1};
   WriteGroup(lock, std::move(lead));
   return turn.state == Turn::State::kWritten;
 }
@@ -108,9 +110,9 @@ int FileDevice::OpenFile() {
     files_.Close(file);
     return error;
   }
-  if (facts.regular) files_.SyncDirectory(options_.path.parent_path());
   const std::lock_guard lock(mutex_);
   identity_ = facts;
+  name_unsynced_ = facts.regular;
   size_ = facts.size;
   return file;
 }

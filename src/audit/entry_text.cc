@@ -53,10 +53,12 @@ struct Room {
   std::size_t text = 0;
 };
 
-Room RoomFor(const Entry& entry) {
+Room RoomFor(const Entry& entry, const EntryStyle& style) {
   constexpr Room kCallers{1024UL * 1024, 4096};
+  constexpr Room kCallersInShortLines{16UL * 1024, 1024};
   constexpr Room kStrangers{384, 256};
-  return entry.caller != nullptr ? kCallers : kStrangers;
+  if (entry.caller == nullptr) return kStrangers;
+  return style.short_lines ? kCallersInShortLines : kCallers;
 }
 
 // As a JSON string; a long one as its beginning, its size and its hash.
@@ -92,20 +94,16 @@ void AppendWarnings(std::span<const std::string> warnings, std::size_t limit,
   out += ']';
 }
 
-std::string_view MountClass(std::string_view type) {
-  if (type == "system") return "system";
-  return type == "token" ? "auth" : "secret";
-}
-
-void AppendMount(const Entry& entry, const ValueHasher& hasher, Members& members) {
+void AppendMount(const Entry& entry, const Room& room, const ValueHasher& hasher,
+                 Members& members) {
   const Mount& mount = entry.mount;
   if (mount.type.empty()) return;
   if (!mount.point.empty()) {
-    AppendBounded(mount.point, RoomFor(entry).text, hasher, members.Name("mount_point"));
+    AppendBounded(mount.point, room.text, hasher, members.Name("mount_point"));
   }
   members.Text("mount_type", mount.type);
   members.Text("mount_accessor", mount.accessor);
-  members.Text("mount_class", MountClass(mount.type));
+  members.Text("mount_class", mount.mount_class);
 }
 
 // As Vault has it; the reason of a refusal is ours.
@@ -155,12 +153,12 @@ void AppendCaller(const Entry& entry, const EntryStyle& style, const ValueHasher
 }
 
 // Goes on where the caller's text ends.
-void AppendRequest(const Entry& entry, const ValueHasher& hasher, std::string& out) {
+void AppendRequest(const Entry& entry, const Room& room, const ValueHasher& hasher,
+                   std::string& out) {
   Members request(out, Members::Open{});
   request.Text("id", entry.request_id);
   request.Text("operation", entry.operation);
-  AppendMount(entry, hasher, request);
-  const Room room = RoomFor(entry);
+  AppendMount(entry, room, hasher, request);
   AppendBounded(entry.path, room.text, hasher, request.Name("path"));
   if (!entry.request_data.empty()) {
     AppendRedacted(entry.request_data, {entry.plain_fields, entry.secret_fields}, hasher, room.data,
@@ -179,16 +177,22 @@ void AppendDocument(const Document& document, std::string& out) {
   out += "}}";
 }
 
-void AppendResponse(const Entry& entry, const ValueHasher& hasher, std::string& out) {
+void AppendResponse(const Entry& entry, const Room& room, const ValueHasher& hasher,
+                    std::string& out) {
   Members response(out);
-  AppendMount(entry, hasher, response);
+  AppendMount(entry, room, hasher, response);
   AppendNumber(static_cast<std::uint64_t>(entry.status), response.Name("http_status"));
-  const Room room = RoomFor(entry);
   if (entry.response_document != nullptr) {
     AppendDocument(*entry.response_document, response.Name("data"));
   } else if (!entry.response_data.empty()) {
     AppendRedacted(entry.response_data, {}, hasher, room.data, response.Name("data"));
   }
+  const auto append = [&](std::string_view name, std::string_view json) {
+    if (!json.empty()) AppendRedacted(json, {}, hasher, room.data, response.Name(name));
+  };
+  append("secret", entry.response_lease);
+  append("auth", entry.response_auth);
+  append("wrap_info", entry.response_wrapping);
   if (!entry.warnings.empty()) {
     AppendWarnings(entry.warnings, room.text, hasher, response.Name("warnings"));
   }
@@ -224,16 +228,17 @@ LineBeginning BeginEntry(const Entry& entry, const EntryStyle& style, const Valu
   std::string text;
   text.reserve(kUsualOctets);
   AppendCaller(entry, style, hasher, text);
-  AppendRequest(entry, hasher, text);
+  AppendRequest(entry, RoomFor(entry, style), hasher, text);
   return LineBeginning(std::move(text));
 }
 
-void FinishEntry(const Entry& entry, SystemTime now, const ValueHasher& hasher, std::string& out) {
+void FinishEntry(const Entry& entry, SystemTime now, const EntryStyle& style,
+                 const ValueHasher& hasher, std::string& out) {
   const bool response = entry.type == Entry::Type::kResponse;
   out += R"(,"time":")";
   AppendRfc3339(now, out);
   out += response ? R"(","type":"response","response":)" : R"(","type":"request")";
-  if (response) AppendResponse(entry, hasher, out);
+  if (response) AppendResponse(entry, RoomFor(entry, style), hasher, out);
   if (!entry.error.Empty()) {
     out += R"(,"error":)";
     AppendJsonString(entry.error, out);

@@ -17,13 +17,15 @@ inline constexpr std::string_view kRecoveryEvent = "audit-recovered";
 // What one device shows of an entry.
 struct EntryStyle {
   bool hmac_accessor = true;
+  bool short_lines = false;  // less of what is long is written out: a line is below 60,000 bytes
 };
 
 // An entry in the field layout of Vault's file device (docs/audit.md), in two parts: who asked and
 // for what, as it stands in both entries of a request; and the rest, without the closing brace: the
 // chain follows. One line whatever the entry holds.
 LineBeginning BeginEntry(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher);
-void FinishEntry(const Entry& entry, SystemTime now, const ValueHasher& hasher, std::string& out);
+void FinishEntry(const Entry& entry, SystemTime now, const EntryStyle& style,
+                 const ValueHasher& hasher, std::string& out);
 
 // An entry of type "system", likewise open.
 void AppendEvent(const Event& event, SystemTime now, std::string& out);

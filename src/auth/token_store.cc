@@ -163,6 +163,13 @@ Result<std::shared_ptr<const TokenEntry>> TokenStore::Lookup(std::string_view to
   return found->second;
 }
 
+std::shared_ptr<const TokenEntry> TokenStore::FindAccessor(std::string_view accessor) const {
+  const auto entries = impl_->Current();
+  const auto found = std::ranges::find_if(
+      *entries, [&](const auto& entry) { return entry.second->accessor == accessor; });
+  return found == entries->end() ? nullptr : found->second;
+}
+
 bool TokenStore::Initialized() const {
   const auto entries = impl_->Current();
   return std::any_of(entries->begin(), entries->end(),

@@ -108,6 +108,9 @@ RefusalInfo InfoOf(Refusal refusal) {
     case Refusal::kNotABoolean:
       return {"not_a_boolean", kInvalid, "not a boolean"};
 
+    case Refusal::kFieldInvalid:
+      return {"field_invalid", kInvalid, "field {name} cannot be read: {detail}"};
+
     case Refusal::kPermissionDenied:
       return {"permission_denied", Code::kPermissionDenied, "permission denied"};
     case Refusal::kNoRoute:
@@ -261,7 +264,10 @@ RefusalInfo InfoOf(Refusal refusal) {
     case Refusal::kImportSizesDiffer:
       return {"import_sizes_differ", kInvalid, "imported versions of a key must have one size"};
     case Refusal::kImportNotUnwrapped:
-      return {"import_not_unwrapped", kInvalid, "failed to import the key: it cannot be unwrapped"};
+      return {
+          "import_not_unwrapped", kInvalid,
+          "failed to import the key: it cannot be unwrapped: it is of another type, or was wrapped "
+          "for another key or with another hash function"};
     case Refusal::kPublicKeyNotForType:
       return {"public_key_not_for_type", kInvalid, "keys of type {name} have no public key"};
     case Refusal::kPublicKeyOfOtherType:
@@ -322,10 +328,10 @@ RefusalInfo InfoOf(Refusal refusal) {
     case Refusal::kSaltLength:
       return {"salt_length", kInvalid, "no salt of {given} bytes fits the key and the hash"};
     case Refusal::kDigestLength:
-      return {"digest_length", kInvalid, "prehashed input must have 1 to 64 octets"};
+      return {"digest_length", kInvalid, "prehashed input must have 1 to 64 bytes"};
     case Refusal::kDigestOfOtherLength:
       return {"digest_of_other_length", kInvalid,
-              "prehashed input must have the length of a digest, {bound} octets"};
+              "prehashed input must have the length of a digest, {bound} bytes"};
     case Refusal::kDigestTooLong:
       return {"digest_too_long", kInvalid, "prehashed input is too long for the key"};
     case Refusal::kSignatureMalformed:
@@ -343,7 +349,7 @@ RefusalInfo InfoOf(Refusal refusal) {
               "unsupported algorithm: the token refuses it for a key of this size, which must be "
               "as long as the digest"};
     case Refusal::kMacLength:
-      return {"mac_length", kInvalid, "invalid MAC length: it must be 8 to 16 octets"};
+      return {"mac_length", kInvalid, "invalid MAC length: it must be 8 to 16 bytes"};
     case Refusal::kCertificateRequestUnreadable:
       return {"certificate_request_unreadable", kInvalid, "the certificate request cannot be read"};
   }

@@ -10,6 +10,8 @@
 namespace coffer {
 
 struct StallWatch::Impl {
+  static constexpr std::chrono::seconds kStandstill{1};  // between two looks, which are due sooner
+
   struct Watched {
     Subject subject;
     bool stalled = false;
@@ -24,9 +26,18 @@ struct StallWatch::Impl {
                {{"instance", subject.name}});
   }
 
+  void LookAtAll(Time now) {
+    // All threads stood still, or this one's share of the processor was none: that says nothing
+    // about anybody's work, which has its whole time anew.
+    if (last_look && now - *last_look > kStandstill) awake_since = now;
+    last_look = now;
+    for (Watched& one : watched) Look(one, now);
+  }
+
   void Look(Watched& one, Time now) {
     const Subject& subject = one.subject;
-    const std::optional<Time> since = subject.since();
+    std::optional<Time> since = subject.since();
+    if (since) since = std::max(*since, awake_since);
     const auto age = since ? now - *since : Time::duration::zero();
     if (const bool stalled = age >= subject.limits.wait; stalled != one.stalled) {
       one.stalled = stalled;
@@ -50,7 +61,7 @@ struct StallWatch::Impl {
   void Loop() {
     std::unique_lock lock(mutex);
     while (!ended.wait_for(lock, period, [this] { return stopping; })) {
-      for (Watched& one : watched) Look(one, std::chrono::steady_clock::now());
+      LookAtAll(std::chrono::steady_clock::now());
     }
   }
 
@@ -65,6 +76,8 @@ struct StallWatch::Impl {
   std::vector<Watched> watched;
   std::optional<std::chrono::milliseconds> last_hang;
   Time finishing_since{};
+  std::optional<Time> last_look;
+  Time awake_since{};
   bool stopping = false;
   std::thread thread;
 };
@@ -98,7 +111,7 @@ void StallWatch::Finish(std::chrono::milliseconds hang, Time now) {
 
 void StallWatch::Check(Time now) {
   const std::lock_guard lock(impl_->mutex);
-  for (Impl::Watched& one : impl_->watched) impl_->Look(one, now);
+  impl_->LookAtAll(now);
 }
 
 bool StallWatch::AnyStalled() const { return impl_->stalled_count.load() > 0; }

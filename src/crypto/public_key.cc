@@ -105,13 +105,14 @@ NumberPointer NumberOf(EVP_PKEY* key, const char* name) {
   return NumberPointer(number);
 }
 
-// FIPS 186-5 5.1: an odd modulus and an odd exponent between 2^16 and 2^256. Smaller exponents give
-// messages away (1 at once); an even modulus is no product of two large primes.
+// An odd modulus and an odd exponent between 2^16 and 2^64. Smaller exponents give messages away (1
+// at once); with larger ones OpenSSL does nothing for a modulus above 3072 bits, and makes whoever
+// verifies work for longer. An even modulus is no product of two large primes.
 bool IsUsableRsa(EVP_PKEY* key) {
   const NumberPointer n = NumberOf(key, OSSL_PKEY_PARAM_RSA_N);
   const NumberPointer e = NumberOf(key, OSSL_PKEY_PARAM_RSA_E);
   return n && e && ::BN_is_odd(n.get()) == 1 && ::BN_is_odd(e.get()) == 1 &&
-         ::BN_num_bits(e.get()) > 16 && ::BN_num_bits(e.get()) <= 256;
+         ::BN_num_bits(e.get()) > 16 && ::BN_num_bits(e.get()) <= 64;
 }
 
 bool SetPadding(EVP_PKEY_CTX* context, int padding, const std::optional<HashAlgorithm>& hash) {

@@ -138,7 +138,7 @@ void Connection::AnswerOne(const Context& context) {
     constexpr std::string_view kOverloaded = "server is overloaded, try again";
     Report(context, 503, kOverloaded);
     const auto bound = static_cast<std::uint64_t>(context.options.queue_timeout.count());
-    response = ErrorResponse({503, kOverloaded, bound, "ms of waiting"});
+    response = ErrorResponse({503, kOverloaded, bound, "ms of waiting"}, context.handler);
   } else {
     RequestParking parking(context.place, pending_.substr(0, used), framer_, request, tls_facts_,
                            share_);
@@ -172,17 +172,18 @@ void Connection::AnswerOne(const Context& context) {
 }
 
 void Connection::StopWaiting(const Context& context) {
-  // What has begun goes on to its end and is recorded; its answer finds nobody.
-  const bool begun = !parked_->Leave();
+  // What has begun is recorded; its answer finds nobody.
+  using Rest = ParkingTicket::Rest;
+  const Rest rest = parked_->Leave();
   parked_.reset();
+  LiteralText told = "request waited too long and was not done: try again";
+  if (rest == Rest::kIsGivenUp) told = "request took too long and was given up";
+  if (rest == Rest::kGoesOn) told = "request takes too long: it goes on, look whether it was done";
   context.logger.Log(LogLevel::kWarn, "http", "a client was told not to wait for its request",
-                     {{"client", peer_.address}, {"begun", begun ? "yes" : "no"}});
+                     {{"client", peer_.address}, {"told", told}});
   BeginSending();
-  AppendResponse(
-      ErrorResponse(
-          {503, begun ? LiteralText("request takes too long: it goes on, look whether it was done")
-                      : LiteralText("request waited too long and was not done: try again")}),
-      context.date.Now(), parked_head_only_, true, output_);
+  AppendResponse(ErrorResponse({503, told}, context.handler), context.date.Now(), parked_head_only_,
+                 true, output_);
   close_after_send_ = true;
   linger_ = true;
 }
@@ -212,7 +213,7 @@ void Connection::Report(const Context& context, int status, LiteralText reason) 
 void Connection::Refuse(const Context& context, const FrameError& error) {
   Report(context, error.status, error.text);
   BeginSending();
-  AppendResponse(ErrorResponse(error), context.date.Now(), false, true, output_);
+  AppendResponse(ErrorResponse(error, context.handler), context.date.Now(), false, true, output_);
   close_after_send_ = true;
   linger_ = true;
   framer_.Reset();

@@ -358,6 +358,8 @@ bool RequestFramer::FillHead(std::string_view buffer, Request& request) {
   }
   request.headers.clear();
   request.body = {};
+  request.target = target_.In(buffer);
+  request.head = buffer.substr(0, body_begin_);
   for (const Field& field : fields_) {
     request.headers.emplace_back(field.name.In(lower_names_), field.value.In(buffer));
   }

@@ -15,8 +15,6 @@
 #include <memory>
 #include <utility>
 
-#include "coffer/http/check_listener.h"
-
 namespace coffer::http {
 namespace {
 
@@ -160,7 +158,7 @@ Result<ListeningSocket> ListeningSocket::OpenUnix(const std::string& path, unsig
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof address.sun_path) {
     return Fail(Code::kInvalid,
-                "socket path " + path + " is empty or too long (107 octets at most)");
+                "socket path " + path + " is empty or too long (107 bytes at most)");
   }
   path.copy(address.sun_path, path.size());
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -244,11 +242,6 @@ Result<std::shared_ptr<const TlsContext>> ListenerTerms::ReadTls() const {
 void ListenerTerms::SetTls(std::shared_ptr<const TlsContext> tls) {
   const std::lock_guard lock(mutex_);
   tls_ = std::move(tls);
-}
-
-Status CheckListener(const Listener& listener) {
-  COFFER_TRY(ListeningSocket::Open(listener));
-  return {};
 }
 
 }  // namespace coffer::http

@@ -1,5 +1,7 @@
 #include "http/memory_budget.h"
 
+#include <string>
+
 namespace coffer::http {
 
 bool MemoryBudget::HasRoom(Owner owner, std::size_t bytes, Limit& met) const {
@@ -60,6 +62,16 @@ bool MemoryBudget::Share::Ask(Owner owner, std::size_t bytes) {
 
 void MemoryBudget::Share::Note(Owner owner, std::size_t bytes) {
   static_cast<void>(Change(owner, bytes, true));
+}
+
+Error MemoryBudget::Share::Full() const {
+  return {Code::kUnavailable, "too many large requests at once, try again: at most " +
+                                  std::to_string(met_.bytes) + " " + std::string(met_.unit)};
+}
+
+Status MemoryBudget::Share::Take(std::size_t bytes) {
+  if (!Ask(owner_, held_ + bytes)) return Fail(Full());
+  return {};
 }
 
 }  // namespace coffer::http

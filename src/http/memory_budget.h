@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "coffer/base/literal_text.h"
+#include "coffer/base/result.h"
 #include "coffer/http/handler.h"
 
 namespace coffer::http {
@@ -43,7 +44,10 @@ class MemoryBudget {
     // The same of what is held already, whether there is room or not.
     void Note(Owner owner, std::size_t bytes);
     Owner Whose() const { return owner_; }
-    bool Take(std::size_t bytes) override { return Ask(owner_, held_ + bytes); }
+    // The refusal of what did not fit, in words.
+    Error Full() const;
+    void SetOwner(Owner owner) override { Note(owner, held_); }
+    Status Take(std::size_t bytes) override;
 
    private:
     bool Change(Owner owner, std::size_t bytes, bool always);

@@ -1,6 +1,8 @@
 #include "http/parking.h"
 
+#include <exception>
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "coffer/base/secret_bytes.h"
@@ -11,10 +13,12 @@ namespace {
 
 class ParkedRequest final : public Parked {
  public:
-  ParkedRequest(ParkingPlace place, std::string_view octets, const RequestFramer& framer,
-                const Request& original, std::shared_ptr<const TlsFacts> tls,
-                std::shared_ptr<ParkingTicket> ticket, std::unique_ptr<MemoryBudget::Share> share)
+  ParkedRequest(ParkingPlace place, ParkingSpace space, std::string_view octets,
+                const RequestFramer& framer, const Request& original,
+                std::shared_ptr<const TlsFacts> tls, std::shared_ptr<ParkingTicket> ticket,
+                std::unique_ptr<MemoryBudget::Share> share)
       : place_(std::move(place)),
+        space_(std::move(space)),
         octets_(octets),
         framer_(framer),
         remote_address_(original.remote_address),
@@ -35,24 +39,35 @@ class ParkedRequest final : public Parked {
     request_.memory = share_.get();
   }
   ~ParkedRequest() override {
-    if (!answered_) Answer(ErrorResponse({500, "internal error"}));
+    if (!answered_) AnswerUnlessMemoryIsOut();
     framer_.Reset();
     SecureWipe(octets_.data(), octets_.size());
-    place_.lot->Leave();
   }
   ParkedRequest(const ParkedRequest&) = delete;
   ParkedRequest& operator=(const ParkedRequest&) = delete;
 
   Request& Asked() override { return request_; }
   bool Begin() override { return ticket_->Begin(); }
-  void Later(std::function<void()> work) override { place_.mailbox->Put(std::move(work)); }
+  void Later(std::function<void()> work) override {
+    ticket_->GivesWay();
+    place_.mailbox->Put(std::move(work));
+  }
   void Answer(Response response) override {
     answered_ = true;
     place_.mailbox->Put(place_.connection, std::move(response));
   }
 
  private:
+  // Then the client waits until parked_timeout.
+  void AnswerUnlessMemoryIsOut() noexcept {
+    try {
+      Answer(ErrorResponse({500, "internal error"}, *place_.handler));
+    } catch (const std::exception&) {
+    }
+  }
+
   const ParkingPlace place_;
+  const ParkingSpace space_;
   std::string octets_;
   RequestFramer framer_;
   const std::string remote_address_;
@@ -66,20 +81,24 @@ class ParkedRequest final : public Parked {
 
 }  // namespace
 
-std::unique_ptr<Parked> RequestParking::Park() {
-  if (ticket_ != nullptr) return nullptr;
-  if (!place_.lot->Enter()) return nullptr;
+Result<std::unique_ptr<Parked>> RequestParking::Park() {
+  if (ticket_ != nullptr) return Fail(Code::kInternal, "");
+  ParkingSpace space = place_.lot->Enter();
+  if (space == nullptr) {
+    return Fail(Code::kUnavailable, "too many requests wait for their turn, try again: at most " +
+                                        std::to_string(place_.lot->Places()));
+  }
   // The connection's buffers are given back as soon as they are copied.
   const Owner owner = share_.Whose();
   share_.Note(owner, 0);
   auto share = std::make_unique<MemoryBudget::Share>(place_.budget);
-  if (!share->Ask(owner, octets_.size() + framer_.DecodedBodyCapacity())) {
-    place_.lot->Leave();
-    return nullptr;
-  }
-  ticket_ = std::make_shared<ParkingTicket>();
-  return std::make_unique<ParkedRequest>(place_, octets_, framer_, request_, tls_, ticket_,
-                                         std::move(share));
+  if (!share->Ask(owner, octets_.size() + framer_.DecodedBodyCapacity()))
+    return Fail(share->Full());
+  auto ticket = std::make_shared<ParkingTicket>();
+  auto parked = std::make_unique<ParkedRequest>(place_, std::move(space), octets_, framer_,
+                                                request_, tls_, ticket, std::move(share));
+  ticket_ = std::move(ticket);
+  return parked;
 }
 
 }  // namespace coffer::http

@@ -14,34 +14,54 @@
 
 namespace coffer::http {
 
+class ParkingLot;
+struct LeaveLot {
+  void operator()(ParkingLot* lot) const;
+};
+// A place in a lot, which must outlive it.
+using ParkingSpace = std::unique_ptr<ParkingLot, LeaveLot>;
+
 // How many requests are parked in all of a server. Thread-safe.
 class ParkingLot {
  public:
   explicit ParkingLot(std::size_t places) : places_(places) {}
-  bool Enter() {
-    if (taken_.fetch_add(1) < places_) return true;
+  // Null where it is full.
+  ParkingSpace Enter() {
+    if (taken_.fetch_add(1) < places_) return ParkingSpace(this);
     taken_.fetch_sub(1);
-    return false;
+    return nullptr;
   }
-  void Leave() { taken_.fetch_sub(1); }
   std::size_t Taken() const { return taken_.load(); }
+  std::size_t Places() const { return places_; }
 
  private:
+  friend struct LeaveLot;
   const std::size_t places_;
   std::atomic<std::size_t> taken_{0};
 };
+
+inline void LeaveLot::operator()(ParkingLot* lot) const { lot->taken_.fetch_sub(1); }
 
 // What a parked request and its connection know of each other. Thread-safe.
 class ParkingTicket {
  public:
   // The work is taken up; false where nobody waits for it any more.
   bool Begin() { return (state_.fetch_or(kBegun) & kLeft) == 0; }
-  // The connection waits no longer; whether the work had not begun, and so never will.
-  bool Leave() { return (state_.fetch_or(kLeft) & kBegun) == 0; }
+  // The work is done in pieces, and asks Begin() before each.
+  void GivesWay() { state_.fetch_or(kInPieces); }
+  // What becomes of the work whose client is gone.
+  enum class Rest { kNeverBegins, kIsGivenUp, kGoesOn };
+  // The connection waits no longer.
+  Rest Leave() {
+    const unsigned before = state_.fetch_or(kLeft);
+    if ((before & kBegun) == 0) return Rest::kNeverBegins;
+    return (before & kInPieces) == 0 ? Rest::kGoesOn : Rest::kIsGivenUp;
+  }
 
  private:
   static constexpr unsigned kBegun = 1;
   static constexpr unsigned kLeft = 2;
+  static constexpr unsigned kInPieces = 4;
   std::atomic<unsigned> state_{0};
 };
 
@@ -50,6 +70,7 @@ struct ParkingPlace {
   std::shared_ptr<ParkingLot> lot;
   std::shared_ptr<Mailbox> mailbox;
   std::shared_ptr<MemoryBudget> budget;
+  const Handler* handler = nullptr;
   std::uint64_t connection = 0;  // its number at this worker, never used twice
 };
 
@@ -66,7 +87,7 @@ class RequestParking final : public Parking {
         tls_(std::move(tls)),
         share_(share) {}
 
-  std::unique_ptr<Parked> Park() override;
+  Result<std::unique_ptr<Parked>> Park() override;
   // Null where the request was not parked.
   const std::shared_ptr<ParkingTicket>& Ticket() const { return ticket_; }
 

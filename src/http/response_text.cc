@@ -131,18 +131,17 @@ void AppendResponse(const Response& response, std::string_view date_line, bool h
   if (!bodyless && !head_only) out += response.body;
 }
 
-Response ErrorResponse(const FrameError& error) {
+Response ErrorResponse(const FrameError& error, const Handler& handler) {
   Response response;
   response.status = error.status;
   if (error.status == 503) response.headers.emplace_back("Retry-After", "1");
-  std::string& body = response.body;
-  body.append("{\"errors\":[\"").append(error.text);
+  std::string text(std::string_view(error.text));
   if (!error.unit.empty()) {
-    body += ": at most ";
-    AppendNumber(error.limit, body);
-    body.append(" ").append(error.unit);
+    text += ": at most ";
+    AppendNumber(error.limit, text);
+    text.append(" ").append(error.unit);
   }
-  body += "\"]}\n";
+  handler.WriteRefusal(text, response);
   return response;
 }
 

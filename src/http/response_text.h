@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "coffer/http/handler.h"
 #include "coffer/http/message.h"
 #include "http/framing.h"
 
@@ -23,8 +24,8 @@ class DateLine {
 // Appends the answer as it goes on the wire; `head_only` for HEAD.
 void AppendResponse(const Response& response, std::string_view date_line, bool head_only,
                     bool close, std::string& out);
-// {"errors":["text"]}, with the limit that was met.
-Response ErrorResponse(const FrameError& error);
+// The error in the handler's words, with the limit that was met.
+Response ErrorResponse(const FrameError& error, const Handler& handler);
 // Overwrites a body that holds a secret.
 void WipeBody(Response& response);
 

@@ -126,6 +126,11 @@ Status Server::Check(const Listener& listener) {
   return ListeningSocket::Check(listener);
 }
 
+Status Server::TryListen(const Listener& listener) {
+  COFFER_TRY(ListeningSocket::Open(listener));
+  return {};
+}
+
 const std::vector<std::string>& Server::Addresses() const { return impl_->addresses; }
 
 Result<Server::TlsSwitch> Server::ReadTls() const {

@@ -79,6 +79,9 @@ Status Harden(SSL_CTX* context) {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
+  // One record at a time: a client that goes on sending records without data, such as changes of
+  // its key, would keep its worker in one call for as long as it likes.
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_alpn_select_cb(context, SelectProtocol, nullptr);
   SSL_CTX_set_default_passwd_cb(context, NoPassphrase);
   return {};

@@ -75,7 +75,7 @@ class Worker final : public Pistache::Aio::Handler {
       at_work_->Begin(Connection::Steady::now());
       if (id == kWakeTag) {
         Drain(mailbox_->WakeFd());
-        Deliver();
+        if (!OrNot([&] { return Deliver(); })) mailbox_->Wake();  // it is tried again
       } else if (id == kTickTag) {
         Drain(tick_);
         Tick();
@@ -110,7 +110,7 @@ class Worker final : public Pistache::Aio::Handler {
     static_cast<void>(!::read(fd, &count, sizeof count));
   }
 
-  void Deliver() {
+  bool Deliver() {
     Mailbox::Delivery delivery = mailbox_->Take();
     for (Peer& peer : delivery.peers) Admit(std::move(peer));
     for (Mailbox::ParkedAnswer& answer : delivery.answers) {
@@ -118,14 +118,20 @@ class Worker final : public Pistache::Aio::Handler {
     }
     if (delivery.work) slice_ = std::move(delivery.work);
     draining_ = draining_request_.load();
+    return true;
   }
 
   void Admit(Peer peer) {
     const int fd = peer.socket.Fd();
-    auto connection = std::make_unique<Connection>(std::move(peer), MakeContext());
     const std::uint64_t id = next_id_++;
-    connections_.emplace(id, Entry{std::move(connection)});
-    if (!Register(fd, id)) Close(id);
+    const bool admitted = OrNot([&] {
+      auto connection = std::make_unique<Connection>(std::move(peer), MakeContext());
+      connections_.emplace(id, Entry{std::move(connection)});
+      return Register(fd, id);
+    });
+    if (admitted) return;
+    Close(id);
+    mailbox_->Forget(fd);
   }
 
   void AnswerParked(std::uint64_t id, Response& response) {
@@ -134,10 +140,9 @@ class Worker final : public Pistache::Aio::Handler {
       WipeBody(response);  // its client left
       return;
     }
-    Connection& connection = *found->second.connection;
     const Connection::Context context = MakeContext();
-    Conclude(found->second, id,
-             OrClose([&] { return connection.OnParkedAnswer(context, response); }));
+    Attend(found->second, id,
+           [&](Connection& connection) { return connection.OnParkedAnswer(context, response); });
   }
 
   Connection::Context MakeContext() {
@@ -161,26 +166,38 @@ class Worker final : public Pistache::Aio::Handler {
     const auto found = connections_.find(id);
     // One that waits for its turn is not read further; one may have been closed in the same round.
     if (found == connections_.end() || found->second.queued) return;
-    Connection& connection = *found->second.connection;
-    if (connection.InHandshake()) {  // many of them must not come before a request
-      Enqueue(found->second, id);
-      return;
-    }
     const Connection::Context context = MakeContext();
-    Conclude(found->second, id, OrClose([&] {
-               return writable ? connection.OnWritable(context) : connection.OnReadable(context);
-             }));
+    Attend(found->second, id, [&](Connection& connection) {
+      // Many of them must not come before a request.
+      if (connection.InHandshake()) return Enqueue(found->second, id);
+      return writable ? connection.OnWritable(context) : connection.OnReadable(context);
+    });
+  }
+
+  // Has the connection do something, and then wait for what it wants next.
+  template <typename Call>
+  void Attend(Entry& entry, std::uint64_t id, Call call) {
+    if (!Stays(entry, id, call)) Close(id);
+  }
+
+  template <typename Call>
+  bool Stays(Entry& entry, std::uint64_t id, Call call) {
+    return OrNot([&] {
+      if (call(*entry.connection) == Connection::Next::kClose) return false;
+      if (!entry.queued && entry.connection->HasRequest()) Enqueue(entry, id);
+      return entry.queued || Watch(entry, id);
+    });
   }
 
   // If there is no memory for one connection, the others go on.
   template <typename Call>
-  Connection::Next OrClose(Call call) {
+  bool OrNot(Call call) {
     try {
       return call();
     } catch (const std::exception& failure) {
       shared_->logger.Log(LogLevel::kError, "http", "failed to serve a connection",
                           {{"cause", failure.what()}});
-      return Connection::Next::kClose;
+      return false;
     }
   }
 
@@ -194,12 +211,11 @@ class Worker final : public Pistache::Aio::Handler {
       if (const auto found = connections_.find(id); found != connections_.end()) {
         found->second.queued = false;
         place_.connection = id;
-        Connection& connection = *found->second.connection;
         const Connection::Context context = MakeContext();
-        Conclude(found->second, id, OrClose([&] {
-                   return connection.HasRequest() ? connection.Serve(context)
-                                                  : connection.OnReadable(context);
-                 }));
+        Attend(found->second, id, [&](Connection& connection) {
+          return connection.HasRequest() ? connection.Serve(context)
+                                         : connection.OnReadable(context);
+        });
       }
       now = Connection::Steady::now();
       if (now >= turn_end_) break;
@@ -218,17 +234,10 @@ class Worker final : public Pistache::Aio::Handler {
     }
   }
 
-  void Enqueue(Entry& entry, std::uint64_t id) {
-    entry.queued = true;
+  Connection::Next Enqueue(Entry& entry, std::uint64_t id) {
     queue_.push_back(id);
-  }
-
-  void Conclude(Entry& entry, std::uint64_t id, Connection::Next next) {
-    if (next == Connection::Next::kKeep && entry.connection->HasRequest()) {
-      Enqueue(entry, id);
-    } else if (next == Connection::Next::kClose || !Watch(entry, id)) {
-      Close(id);
-    }
+    entry.queued = true;
+    return Connection::Next::kKeep;
   }
 
   bool Watch(Entry& entry, std::uint64_t id) {
@@ -262,12 +271,8 @@ class Worker final : public Pistache::Aio::Handler {
     const auto now = Connection::Steady::now();
     const Connection::Context context = MakeContext();
     CloseWhere([&](std::uint64_t id, Entry& entry) {
-      const auto next = OrClose([&] { return entry.connection->OnTick(now, context); });
-      if (next == Connection::Next::kClose) return true;
-      if (entry.queued) return false;
-      if (!entry.connection->HasRequest()) return !Watch(entry, id);
-      Enqueue(entry, id);
-      return false;
+      return !Stays(entry, id,
+                    [&](Connection& connection) { return connection.OnTick(now, context); });
     });
   }
 
@@ -305,7 +310,7 @@ class Worker final : public Pistache::Aio::Handler {
   std::uint64_t next_id_ = kFirstConnection;
   Request request_;
   Scratch scratch_;
-  ParkingPlace place_{shared_->parking_lot, mailbox_, shared_->budget, 0};
+  ParkingPlace place_{shared_->parking_lot, mailbox_, shared_->budget, &shared_->handler, 0};
   std::function<void()> slice_;  // of long work; one in each round
   // The connections that wait for their turn, in the order in which they came.
   std::deque<std::uint64_t> queue_;

@@ -12,8 +12,6 @@ namespace coffer::mounts {
 namespace {
 
 constexpr std::size_t kMaxPathOctets = 512;
-constexpr std::array<std::string_view, 5> kReserved = {"sys/", "auth/", "identity/", "cubbyhole/",
-                                                       "audit/"};
 
 // Both end in a slash, so that "team/" does not hold "teams/".
 bool Overlap(std::string_view a, std::string_view b) {
@@ -102,8 +100,8 @@ Result<MountPath> MountPath::Parse(std::string_view text) {
 }
 
 struct MountTable::Impl {
-  Impl(storage::Database& the_database, Random& the_random)
-      : database(the_database), random(the_random) {}
+  Impl(storage::Database& the_database, Random& the_random, std::vector<std::string> the_reserved)
+      : database(the_database), random(the_random), reserved(std::move(the_reserved)) {}
 
   std::shared_ptr<const Snapshot> Current() const {
     const std::lock_guard lock(snapshot_mutex);
@@ -131,6 +129,7 @@ struct MountTable::Impl {
 
   storage::Database& database;
   Random& random;
+  const std::vector<std::string> reserved;
   std::mutex change_mutex;  // one change at a time, from its check to its publication
   mutable std::mutex snapshot_mutex;
   std::shared_ptr<const Snapshot> snapshot;  // guarded by snapshot_mutex
@@ -176,8 +175,9 @@ std::string MountTable::Impl::NewAccessor(const std::string& type) const {
 
 std::vector<storage::Migration> MountTable::Schema() { return MountSchema(); }
 
-Result<std::unique_ptr<MountTable>> MountTable::Load(storage::Database& database, Random& random) {
-  auto impl = std::make_unique<Impl>(database, random);
+Result<std::unique_ptr<MountTable>> MountTable::Load(storage::Database& database, Random& random,
+                                                     std::vector<std::string> reserved) {
+  auto impl = std::make_unique<Impl>(database, random, std::move(reserved));
   COFFER_TRY(impl->Reload());
   return std::unique_ptr<MountTable>(new MountTable(std::move(impl)));
 }
@@ -185,9 +185,10 @@ Result<std::unique_ptr<MountTable>> MountTable::Load(storage::Database& database
 MountTable::MountTable(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 MountTable::~MountTable() = default;
 
-bool MountTable::Reserved(const MountPath& path) {
-  return std::ranges::any_of(
-      kReserved, [&](std::string_view reserved) { return path.Text().starts_with(reserved); });
+bool MountTable::Reserved(const MountPath& path) const {
+  return std::ranges::any_of(impl_->reserved, [&](const std::string& reserved) {
+    return path.Text().starts_with(reserved);
+  });
 }
 
 std::optional<Route> MountTable::Find(std::string_view request_path) const {

@@ -1,9 +1,9 @@
 #include "server/api_docs_command.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
 #include "coffer/api/reference.h"
+#include "coffer/base/standard_output.h"
 #include "server/command_line.h"
 
 namespace coffer::server {
@@ -14,9 +14,10 @@ int ApiDocsCommand(const std::vector<std::string>& arguments) {
   app.add_option("--format", format, "markdown or openapi (JSON)")
       ->check(CLI::IsMember({"markdown", "openapi"}));
   if (const auto ended = ParseCommandLine(app, arguments)) return *ended;
+  const api::Registry& engines = api::EnginesOfProgram();
   const std::string text =
-      format == "openapi" ? api::OpenApiDocument() + "\n" : api::ApiReference();
-  std::fputs(text.c_str(), stdout);
+      format == "openapi" ? api::OpenApiDocument(engines) + "\n" : api::ApiReference(engines);
+  PrintOutput(text);
   return 0;
 }
 

@@ -15,7 +15,7 @@
 #include "coffer/base/ascii.h"
 #include "coffer/base/clock.h"
 #include "coffer/crypto/dev_certificates.h"
-#include "coffer/http/check_listener.h"
+#include "coffer/http/server.h"
 #include "server/root_token.h"
 #include "server/secret_file.h"
 #include "server/token_making.h"
@@ -133,7 +133,13 @@ DevTokenFile::~DevTokenFile() {
   if (kept == token_) ::unlink(file_.c_str());  // else somebody has logged in meanwhile
 }
 
-Status CheckDevAddress(const DevFlags& flags) { return http::CheckListener(ListenerOf(flags)); }
+Status CheckDevAddress(const DevFlags& flags) {
+  Status free = http::Server::TryListen(ListenerOf(flags));
+  if (!free && free.error().code == Code::kConflict) {
+    free.error().message += ", with -dev-listen-address=HOST:PORT";
+  }
+  return free;
+}
 
 Result<Config> MakeDevConfig(const DevFlags& flags, const fs::path& directory, Random& random) {
   Config config;

@@ -17,6 +17,7 @@
 #include "server/root_token.h"
 #include "server/secret_file.h"
 #include "server/serve_command.h"
+#include "server/start_check.h"
 #include "server/supervisor.h"
 #include "server/token_making.h"
 
@@ -60,11 +61,15 @@ Instance::~Instance() {
 }
 
 Status Instance::Start() {
+  WarnOfSurroundings(config_, logger_);
   COFFER_ASSIGN(auto lock, LockDataDirectory(config_, logger_));
   lock_.emplace(std::move(lock));
   COFFER_TRY(OpenStorage());
   COFFER_TRY(OpenKeys());
   COFFER_TRY(OpenAccess());
+  for (const Error& useless : FindUseless(config_)) {
+    logger_.Log(LogLevel::kWarn, "server", useless.message);
+  }
   if (!config_.dev && !tokens_->Initialized()) {
     logger_.Log(LogLevel::kWarn, "server",
                 "there is no root token yet: stop the server and run coffer operator init");
@@ -113,7 +118,7 @@ Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
 }
 
 Status Instance::OpenAccess() {
-  COFFER_ASSIGN(mounts_, mounts::MountTable::Load(*database_, random_));
+  COFFER_ASSIGN(mounts_, mounts::MountTable::Load(*database_, random_, api::ReservedPaths()));
   COFFER_ASSIGN(const SecretBytes lookup_key, keys_->DeriveLookupKey(kTokenLookupLabel));
   COFFER_ASSIGN(tokens_, auth::TokenStore::Load(*database_, lookup_key, random_, clock_));
   return config_.dev ? KeepRootToken() : Status{};
@@ -138,32 +143,39 @@ Status Instance::OpenHttp() {
   audit_->Watch(*custodian_, *keys_);
   custodian_->Start();
   COFFER_TRY(audit_->Open(config_));
+  COFFER_TRY(CheckTrail());
   backups_ =
       std::make_unique<BackupOffice>(BackupSource{*database_, *custodian_, token_serial_, clock_},
                                      audit_->Broker(), config_.backup_directory, logger_);
   api::ServerInfo info;
   info.cluster_name = config_.cluster_name;
   info.cluster_id = keys_->DatabaseId().ToUuid();
-  const api::Services services{
-      *engine_,
-      *mounts_,
-      *tokens_,
-      policy_,
-      audit_->Broker(),
-      random_,
-      clock_,
-      logger_,
-      info,
-      [this] { return keys_->Ready() && !watch_->AnyStalled() && !draining_; },
-      *custodian_,
-      &audit_->Broker(),
-      backups_.get(),
-      &metrics_,
-      config_.open_metrics,
-      config_.key_series};
-  service_ = std::make_unique<api::Service>(services);
-  AddMetrics(services);
-  COFFER_TRY(OpenHealth(services));
+  const api::SystemParts system{
+      .mounts = *mounts_,
+      .tokens = *tokens_,
+      .random = random_,
+      .clock = clock_,
+      .info = info,
+      .token_reachable = [this] { return keys_->Ready() && !watch_->AnyStalled() && !draining_; },
+      .audit_devices = &audit_->Broker(),
+      .backups = backups_.get(),
+      .metrics = &metrics_,
+      .open_metrics = config_.open_metrics};
+  COFFER_ASSIGN(engines_, Engines::Make(system, *engine_));
+  const api::Services services{.registry = engines_->All(),
+                               .mounts = *mounts_,
+                               .tokens = *tokens_,
+                               .policy = policy_,
+                               .audit = audit_->Broker(),
+                               .random = random_,
+                               .logger = logger_,
+                               .custodian = *custodian_,
+                               .metrics = &metrics_,
+                               .key_series = config_.key_series};
+  service_ = std::make_unique<api::Service>(
+      services, api::MakeVaultFace(engines_->All(), *mounts_, *tokens_));
+  AddMetrics(system);
+  COFFER_TRY(OpenHealth(system));
   COFFER_ASSIGN(const http::Options options, FitConnections(config_, logger_));
   COFFER_ASSIGN(http_, http::Server::Start(options, *service_, logger_));
   WatchRequests();
@@ -172,10 +184,23 @@ Status Instance::OpenHttp() {
   return {};
 }
 
-void Instance::AddMetrics(const api::Services& services) {
-  AddProcessMetrics(metrics_, services.info);
+// A server whose trail takes nothing answers nobody: better one that says so and does not start.
+Status Instance::CheckTrail() const {
+  if (audit_->Broker().Healthy()) return {};
+  std::string devices;
+  for (const audit::DeviceSettings& device : audit_->Broker().List()) {
+    devices += (devices.empty() ? "" : ", ") + device.path + " (" + audit::TargetName(device) + ")";
+  }
+  return Fail(Code::kUnavailable,
+              "no audit device takes records, and every request would be refused: " + devices +
+                  "; the log says why; coffer operator remove-audit-device takes one away that was "
+                  "enabled through the API");
+}
+
+void Instance::AddMetrics(const api::SystemParts& system) {
+  AddProcessMetrics(metrics_, system.info);
   AddLogMetrics(metrics_, logger_);
-  AddHealthMetrics(metrics_, *custodian_, *watch_, services.token_reachable);
+  AddHealthMetrics(metrics_, *custodian_, *watch_, system.token_reachable);
   AddTokenMetrics(metrics_, *keys_, *custodian_, config_.http.workers + 1);
   AddStorageMetrics(metrics_, *database_);
   AddAuditMetrics(metrics_, audit_->Broker());
@@ -232,7 +257,7 @@ void Instance::WatchRequests() {
                kKeyChange});
 }
 
-Status Instance::OpenHealth(const api::Services& services) {
+Status Instance::OpenHealth(const api::SystemParts& system) {
   if (config_.health_listeners.empty()) return {};
   constexpr std::size_t kConnectionsPerAddress = 64;
   constexpr std::size_t kBodyBytes = 4096;
@@ -242,7 +267,7 @@ Status Instance::OpenHealth(const api::Services& services) {
   options.max_connections = kHealthConnections;
   options.max_connections_per_address = kConnectionsPerAddress;
   options.max_body_bytes = kBodyBytes;
-  api::Services shown = services;
+  api::SystemParts shown = system;
   shown.open_metrics = config_.health_open_metrics;
   health_handler_ = std::make_unique<api::HealthHandler>(std::move(shown));
   COFFER_ASSIGN(health_, http::Server::Start(options, *health_handler_, logger_));
@@ -258,6 +283,11 @@ void Instance::Reload(const ReadAgain& read_again) {
 void Instance::Drain() {
   draining_.store(true);  // a load balancer that asks the health listener hears of it at once
   http_->Drain(running_.drain_deadline);
+  if (const http::ServerCounts left = http_->Counts(); left.open > 0) {
+    logger_.Log(LogLevel::kWarn, "server", "drain_timeout is over: the rest is given up",
+                {{"connections", static_cast<std::int64_t>(left.open)},
+                 {"requests_waiting", static_cast<std::int64_t>(left.parked)}});
+  }
   // Work not done by now is given up: a thread that does not come back must not keep the process.
   watch_->Finish(std::chrono::seconds(5));
 }
@@ -294,6 +324,10 @@ void Instance::Announce() const {
     const std::string_view token = AsText(root_token_.Reveal());
     std::printf("root token: %.*s\n", static_cast<int>(token.size()), token.data());
     AnnounceExports(config_, http_->Addresses().front(), token);
+    for (const auto& mount : mounts_->List()) {
+      std::printf("secrets engine: %s is mounted (%s)\n", mount->path.Text().c_str(),
+                  mount->type.c_str());
+    }
   }
   std::printf("coffer is ready\n");
   std::fflush(stdout);

@@ -23,6 +23,7 @@
 #include "server/audit_office.h"
 #include "server/backup_office.h"
 #include "server/config.h"
+#include "server/engines.h"
 #include "server/log_levels.h"
 #include "server/reload.h"
 
@@ -59,8 +60,9 @@ class Instance {
   Status OpenHttp();
   void MakeWatch();
   void WatchRequests();
-  void AddMetrics(const api::Services& services);
-  Status OpenHealth(const api::Services& services);
+  Status CheckTrail() const;
+  void AddMetrics(const api::SystemParts& system);
+  Status OpenHealth(const api::SystemParts& system);
   void ReloadTls();
 
   const Config& config_;  // as it was at the start
@@ -87,6 +89,7 @@ class Instance {
   api::RootPolicy policy_;
   std::string token_serial_;
   std::unique_ptr<BackupOffice> backups_;
+  std::unique_ptr<Engines> engines_;
   std::unique_ptr<api::Service> service_;
   std::unique_ptr<http::Server> http_;
   std::atomic<bool> draining_{false};

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <functional>
 
-#include "coffer/api/service.h"
+#include "coffer/api/system_engine.h"
 #include "coffer/audit/broker.h"
 #include "coffer/base/logger.h"
 #include "coffer/base/stall_watch.h"

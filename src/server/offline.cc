@@ -8,12 +8,8 @@
 #include <cstring>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "coffer/audit/broker.h"
-#include "coffer/auth/token_store.h"
-#include "coffer/keyring/key_ring.h"
-#include "coffer/mounts/mount_table.h"
+#include "coffer/api/registry.h"
 #include "server/token_files.h"
 
 namespace coffer::server {
@@ -24,12 +20,7 @@ std::filesystem::path DatabaseFile(const Config& config) {
 
 Result<std::unique_ptr<storage::Database>> OpenDatabase(const std::filesystem::path& file,
                                                         Logger& logger) {
-  std::vector<storage::Migration> schema = keyring::KeyRing::Schema();
-  for (const auto& room :
-       {mounts::MountTable::Schema(), auth::TokenStore::Schema(), audit::Broker::Schema()}) {
-    schema.insert(schema.end(), room.begin(), room.end());
-  }
-  return storage::Database::Open({.file = file}, schema, logger);
+  return storage::Database::Open({.file = file}, api::Schemas(), logger);
 }
 
 Status MakeDataDirectory(const Config& config) {

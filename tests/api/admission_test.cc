@@ -52,33 +52,58 @@ TEST_F(AdmissionTest, WhatIsAnsweredToATokenCountsAsItsOwn) {
   EXPECT_EQ(Send(http::Method::kGet, "sys/mounts", "", "").owner, http::kUnknownOwner);
 }
 
-// Refuses everything, and keeps what it was asked for.
-class FullMemory final : public http::Memory {
+// Has room for so much, and keeps what it was asked for.
+class BoundedMemory final : public http::Memory {
  public:
-  bool Take(std::size_t bytes) override {
+  void SetOwner(http::Owner known) override { owner = known; }
+  Status Take(std::size_t bytes) override {
     asked += bytes;
-    return false;
+    if (asked > room) return Fail(Code::kUnavailable, "full: at most 7 bytes");
+    return {};
   }
+  http::Owner owner = http::kUnknownOwner;
+  std::size_t room = 0;
   std::size_t asked = 0;
 };
 
-TEST_F(AdmissionTest, AParametersMemoryIsAskedForBeforeItIsUsed) {
-  FullMemory memory;
-  http::Request request;
-  request.method = http::Method::kPost;
-  request.path = "/v1/transit/encrypt/k";
-  request.headers.emplace_back("x-vault-token", kToken);
-  request.memory = &memory;
-  const std::string large = "{" + std::string(100'000, ' ') + "}";
-  request.body = large;
-  http::Response response;
-  service_->Handle(request, response);
-  EXPECT_EQ(response.status, 503);
-  EXPECT_GT(memory.asked, large.size());
-  request.body = "{}";
-  http::Response small;
-  service_->Handle(request, small);
-  EXPECT_EQ(small.status, 400);
+class ParametersMemory : public AdmissionTest {
+ protected:
+  http::Response Ask(const std::string& body, std::string_view media = "") {
+    http::Request request;
+    request.method = http::Method::kPost;
+    request.path = "/v1/transit/encrypt/k";
+    request.headers.emplace_back("x-vault-token", kToken);
+    if (!media.empty()) request.headers.emplace_back("content-type", media);
+    request.memory = &memory_;
+    request.body = body;
+    http::Response response;
+    service_->Handle(request, response);
+    return response;
+  }
+  BoundedMemory memory_;
+};
+
+TEST_F(ParametersMemory, IsAskedForBeforeItIsUsed) {
+  const auto refused = Ask("{" + std::string(100'000, ' ') + "}");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(ErrorOf(refused), "full: at most 7 bytes");
+  EXPECT_EQ(memory_.owner, Admit("/v1/sys/mounts", kToken).owner);
+  EXPECT_GT(memory_.asked, 100'000U);
+  EXPECT_EQ(Ask("{}").status, 400);
+}
+
+TEST_F(ParametersMemory, CountsEachValueOfABodyOfSomeKilobytes) {
+  std::string many = "{\"x\":[0";
+  for (int i = 0; i < 10'000; ++i) many += ",0";
+  EXPECT_EQ(Ask(many + "]}").status, 503);
+  EXPECT_GT(memory_.asked, 10'000U * 100);
+}
+
+TEST_F(ParametersMemory, CountsWhatAFormTakesInItsRecord) {
+  const std::string form = "plaintext=" + std::string(10'000, '\x01');
+  memory_.room = 40'000;  // its texts fit
+  EXPECT_EQ(Ask(form, "application/x-www-form-urlencoded").status, 503);
+  EXPECT_GT(memory_.asked, 60'000U) << "each control character is an escape of six bytes";
 }
 
 }  // namespace

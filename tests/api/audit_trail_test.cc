@@ -109,9 +109,22 @@ TEST_F(UnmountedMeanwhile, TheAnswersEntryNamesTheMountThatWas) {
   EXPECT_EQ(sink_.seen, sink_.expected);
 }
 
+// Counts the bytes that it is told unasked.
+class CountingLog final : public Logger {
+ public:
+  void Log(LogLevel level, std::string_view, std::string_view message,
+           std::initializer_list<LogField> fields) override {
+    if (level == LogLevel::kDebug) return;
+    bytes += message.size();
+    for (const LogField& field : fields) bytes += field.value.size();
+  }
+  std::size_t bytes = 0;
+};
+
 class AuditTrailTest : public ServiceTest {
  protected:
   audit::Sink& Trail() override { return trail_; }
+  Logger& ServiceLog() override { return log_; }
   void SetUp() override {
     ServiceTest::SetUp();
     trail_.Take();
@@ -127,6 +140,7 @@ class AuditTrailTest : public ServiceTest {
     return {kept[0], kept[1]};
   }
 
+  CountingLog log_;
   RecordingSink trail_;
 };
 
@@ -252,29 +266,6 @@ TEST_F(AuditTrailTest, WhateverWasDoneHasItsEntryThoughTheRequestIsLong) {
   EXPECT_EQ(Pair().second.status, answer.status);
 }
 
-// Fills the memo at the request, and looks at it at the response.
-class MemoSink final : public audit::Sink {
- public:
-  Status Record(const audit::Entry& entry) override {
-    repeated = entry.memo->Of(Id()) != nullptr;
-    if (!repeated) entry.memo->Keep(Id(), audit::LineBeginning("what was written"));
-    return {};
-  }
-  bool repeated = false;
-};
-
-TEST(RequestMemo, ADenialThatTheWorkFindsIsNotHiddenByWhatWasWrittenBefore) {
-  const Error denied(Refusal::kPermissionDenied);
-  for (const bool found_by_the_work : {false, true}) {
-    MemoSink sink;
-    const http::Request request;
-    AuditTrail trail(sink, request, "id", "path");
-    ASSERT_TRUE(trail.RecordRequest(found_by_the_work ? nullptr : &denied));
-    ASSERT_TRUE(trail.RecordResponse(403, {}, {}, &denied));
-    EXPECT_EQ(sink.repeated, !found_by_the_work);
-  }
-}
-
 TEST_F(AuditTrailTest, APathOutsideTheApiIsRecordedAsItIs) {
   http::Request request;
   request.path = "/ui/secret";
@@ -310,6 +301,21 @@ TEST_F(AuditTrailTest, WithoutARecordNothingIsDone) {
   EXPECT_EQ(Get("transit/keys/k").status, 404);
   EXPECT_EQ(Get("sys/mounts/x").status, 400);
   for (const auto& entry : trail_.Take()) EXPECT_NE(entry.path, "sys/health");
+}
+
+TEST_F(AuditTrailTest, AnOutageOfTheTrailLetsNobodyWriteTheLogFull) {
+  trail_.refuse_requests = true;
+  log_.bytes = 0;
+  const std::string path = "x/" + std::string(4000, 'x');
+  EXPECT_EQ(Send(http::Method::kGet, path, "", "").status, 503);
+  http::Refusal refusal;
+  refusal.target = path;
+  service_->OnRefused(refusal);
+  EXPECT_EQ(log_.bytes, 0U)
+      << "the device has said it, and a stranger may ask as often as he likes";
+  EXPECT_EQ(Get(path).status, 503);
+  EXPECT_GT(log_.bytes, 0U);
+  EXPECT_LT(log_.bytes, 1000U);
 }
 
 TEST_F(AuditTrailTest, WithoutARecordNothingIsAnswered) {

@@ -4,7 +4,9 @@
 
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -34,8 +36,8 @@ class Shelf final : public http::Parking {
     http::Request request_;
   };
 
-  std::unique_ptr<http::Parked> Park() override {
-    if (full) return nullptr;
+  Result<std::unique_ptr<http::Parked>> Park() override {
+    if (full) return Fail(Code::kUnavailable, "no place is free: at most 7");
     return std::make_unique<Laid>(*this, request);
   }
   // How many slices it took.
@@ -56,19 +58,54 @@ class Shelf final : public http::Parking {
   bool left = false;
 };
 
-// Remembers how the requests' entries ended.
+// Remembers how the requests' entries ended, and whether the last one's first could wait.
 class StatusSink final : public audit::Sink {
  public:
   Status Record(const audit::Entry& entry) override {
+    if (std::exchange(out_of_memory, false)) throw std::bad_alloc();
+    ++(entry.type == audit::Entry::Type::kResponse ? responses : requests);
     if (entry.type == audit::Entry::Type::kResponse) last_status = entry.status;
+    waited = entry.may_wait;
     return {};
   }
+  bool out_of_memory = false;  // once
   int last_status = 0;
+  int requests = 0;
+  int responses = 0;
+  bool waited = false;
+};
+
+class ErrorCounter final : public Logger {
+ public:
+  void Log(LogLevel level, std::string_view, std::string_view,
+           std::initializer_list<LogField>) override {
+    if (level == LogLevel::kError) ++errors;
+  }
+  int errors = 0;
+};
+
+// Has room for so much.
+class BoundedMemory final : public http::Memory {
+ public:
+  void SetOwner(http::Owner known) override { owner = known; }
+  Status Take(std::size_t bytes) override {
+    taken += bytes;
+    if (taken > room) return Fail(Code::kUnavailable, "no room");
+    return {};
+  }
+  http::Owner owner = http::kUnknownOwner;
+  std::size_t taken = 0;
+  std::size_t room = std::numeric_limits<std::size_t>::max();
 };
 
 class BatchLimits : public ServiceTest {
  protected:
   audit::Sink& Trail() override { return trail_; }
+  Logger& ServiceLog() override { return log_; }
+  void TearDown() override {
+    shelf_.work.clear();  // it refers to the service
+    ServiceTest::TearDown();
+  }
   static json Items(std::size_t count, const json& item) {
     return {{"batch_input", json::array_t(count, item)}};
   }
@@ -80,12 +117,23 @@ class BatchLimits : public ServiceTest {
     shelf_.request.headers = {{"x-vault-token", kToken}};
     shelf_.request.body = text_;
     shelf_.request.parking = &shelf_;
+    shelf_.request.memory = &memory_;
     http::Response response;
     service_->Handle(shelf_.request, response);
     return response;
   }
 
+  // Runs the first slice of what was parked.
+  void RunOne() {
+    ASSERT_FALSE(shelf_.work.empty());
+    const auto first = std::move(shelf_.work.front());
+    shelf_.work.pop_front();
+    first();
+  }
+
   StatusSink trail_;
+  ErrorCounter log_;
+  BoundedMemory memory_;
   Shelf shelf_;
   std::string text_;
 };
@@ -120,6 +168,7 @@ TEST_F(BatchLimits, ASmallBatchIsAnsweredAtOnce) {
   Post("transit/keys/k");
   EXPECT_EQ(Ask("transit/encrypt/k", Items(128, {{"plaintext", ""}})).status, 200);
   EXPECT_TRUE(shelf_.work.empty());
+  EXPECT_TRUE(trail_.waited);
 }
 
 TEST_F(BatchLimits, ALongBatchGoesOnInSlicesAndIsAnsweredWhole) {
@@ -128,6 +177,7 @@ TEST_F(BatchLimits, ALongBatchGoesOnInSlicesAndIsAnsweredWhole) {
   ASSERT_EQ(shelf_.work.size(), 1U);
   EXPECT_GT(shelf_.Finish(), 1) << "10,000 encryptions within one slice";
   EXPECT_EQ(shelf_.answer.status, 200);
+  EXPECT_FALSE(trail_.waited) << "its first entry is in the trail while it is under way";
   EXPECT_EQ(trail_.last_status, 200);
   const json sealed = DataOf(shelf_.answer)["batch_results"];
   ASSERT_EQ(sealed.size(), 10'000U);
@@ -201,17 +251,65 @@ TEST_F(BatchLimits, AFaultOfTheWholeRequestIsAnsweredAndRecorded) {
   EXPECT_EQ(trail_.last_status, 400);
 }
 
+TEST_F(BatchLimits, TwoThousandRsaSignaturesGiveWayAgainAndAgain) {
+  Post("transit/keys/rsa", {{"type", "rsa-2048"}});
+  Ask("transit/sign/rsa", Items(2'000, {{"input", "aGVsbG8="}}));
+  EXPECT_GT(shelf_.Finish(), 20);
+  EXPECT_EQ(shelf_.answer.status, 200);
+  EXPECT_EQ(DataOf(shelf_.answer)["batch_results"].size(), 2'000U);
+  EXPECT_EQ(trail_.last_status, 200);
+}
+
 TEST_F(BatchLimits, StopWhereTheClientLeaves) {
   Post("transit/keys/rsa", {{"type", "rsa-4096"}});
   Ask("transit/sign/rsa", Items(400, {{"input", ""}}));
-  const auto first = std::move(shelf_.work.front());
-  shelf_.work.pop_front();
-  first();
+  RunOne();
   ASSERT_EQ(shelf_.work.size(), 1U);
   shelf_.left = true;
   EXPECT_EQ(shelf_.Finish(), 1);
   EXPECT_EQ(shelf_.answer.status, 503);
   EXPECT_EQ(trail_.last_status, 503);
+  EXPECT_EQ(log_.errors, 0) << "that a client leaves is no fault of ours";
+}
+
+TEST_F(BatchLimits, ThatTheServerDropsAtItsEndHaveTheirAnswersRecorded) {
+  Post("transit/keys/rsa", {{"type", "rsa-4096"}});
+  for (const bool begun : {true, false}) {
+    const int responses = trail_.responses;
+    Ask("transit/sign/rsa", Items(400, {{"input", ""}}));
+    if (begun) RunOne();
+    ASSERT_EQ(shelf_.work.size(), 1U);
+    EXPECT_EQ(trail_.responses, responses);
+    shelf_.work.clear();
+    EXPECT_EQ(trail_.responses, responses + 1);
+    EXPECT_EQ(trail_.responses, trail_.requests);
+    EXPECT_EQ(trail_.last_status, 503);
+    EXPECT_EQ(ErrorOf(shelf_.answer), "request was given up before its end: try again");
+  }
+}
+
+TEST_F(BatchLimits, AnswerAnInternalErrorWhereMemoryRunsOut) {
+  Post("transit/keys/k");
+  Ask("transit/encrypt/k", Items(200, {{"plaintext", ""}}));
+  trail_.out_of_memory = true;
+  EXPECT_NO_THROW(shelf_.Finish());
+  EXPECT_EQ(shelf_.answer.status, 500);
+  EXPECT_EQ(trail_.last_status, 500);
+}
+
+TEST_F(BatchLimits, CountTheMemoryOfWhatWasReadOfThemHoweverShortTheyAre) {
+  Post("transit/keys/k");
+  Ask("transit/encrypt/k", Items(1000, {{"plaintext", ""}}));
+  EXPECT_GT(shelf_.Finish(), 0);
+  EXPECT_EQ(shelf_.answer.status, 200);
+  const std::size_t needed = memory_.taken;
+  EXPECT_GT(needed, 1000U * 500);
+  memory_ = {};
+  memory_.room = needed / 2;
+  Ask("transit/encrypt/k", Items(1000, {{"plaintext", ""}}));
+  shelf_.Finish();
+  EXPECT_EQ(shelf_.answer.status, 503);
+  EXPECT_EQ(ErrorOf(shelf_.answer), "no room");
 }
 
 TEST_F(BatchLimits, AnswerThatTooManyWaitWhereNoneCanBeParked) {
@@ -219,7 +317,7 @@ TEST_F(BatchLimits, AnswerThatTooManyWaitWhereNoneCanBeParked) {
   shelf_.full = true;
   const auto refused = Ask("transit/encrypt/k", Items(200, {{"plaintext", ""}}));
   EXPECT_EQ(refused.status, 503);
-  EXPECT_EQ(ErrorOf(refused), "too many long requests are waiting: try again");
+  EXPECT_EQ(ErrorOf(refused), "no place is free: at most 7");
 }
 
 TEST_F(BatchLimits, ABatchWhoseKeyWentAwayMeanwhileMakesNone) {

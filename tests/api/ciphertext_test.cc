@@ -1,4 +1,4 @@
-#include "api/ciphertext.h"
+#include "api/vault/transit/ciphertext.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 
 #include "api/audit_trail.h"
 #include "api/freed_memory.h"
-#include "api/request_reader.h"
+#include "api/vault/request_reader.h"
 
 namespace coffer::api {
 namespace {

@@ -27,9 +27,9 @@ class FencingPolicy final : public Policy {
 // Has room for nobody, and counts who asked.
 class FullParking final : public http::Parking {
  public:
-  std::unique_ptr<http::Parked> Park() override {
+  Result<std::unique_ptr<http::Parked>> Park() override {
     ++asked;
-    return nullptr;
+    return Fail(Code::kUnavailable, "full");
   }
   int asked = 0;
 };

@@ -9,8 +9,8 @@
 #include <set>
 #include <string>
 
-#include "api/endpoint_table.h"
-#include "api/openapi.h"
+#include "api/engine_type.h"
+#include "api/vault/openapi.h"
 
 namespace coffer::api {
 namespace {
@@ -23,24 +23,21 @@ std::string Page(const std::string& name) {
 }
 
 // "transit/keys/:name", as the reference and docs/compat.md write it.
-std::string ShownPath(EngineKind engine, const Endpoint& endpoint) {
-  const std::string prefix = engine == EngineKind::kSystem  ? "sys/"
-                             : engine == EngineKind::kToken ? "auth/token/"
-                                                            : "transit/";
-  return prefix + std::string(endpoint.pattern);
+std::string ShownPath(const RegisteredEngine& engine, const Endpoint& endpoint) {
+  return std::string(engine.Type().path) + std::string(endpoint.pattern);
 }
 
 TEST(ApiReference, IsWhatDocsHold) {
-  EXPECT_TRUE(Page("api/reference.md") == ApiReference())
+  EXPECT_TRUE(Page("api/reference.md") == ApiReference(EnginesOfProgram()))
       << "docs/api/reference.md is not current: coffer api-docs > docs/api/reference.md";
 }
 
 TEST(ApiReference, GivesEveryEndpointAndFieldASentence) {
-  for (const EngineKind engine : kEngines) {
-    for (const Endpoint& endpoint : TableOf(engine).Endpoints()) {
-      EXPECT_TRUE(endpoint.help.ends_with('.')) << ShownPath(engine, endpoint);
+  for (const auto& engine : EnginesOfProgram().Engines()) {
+    for (const Endpoint& endpoint : engine->Endpoints()) {
+      EXPECT_TRUE(endpoint.help.ends_with('.')) << ShownPath(*engine, endpoint);
       for (const FieldSpec& field : endpoint.fields) {
-        EXPECT_TRUE(field.help.ends_with('.')) << ShownPath(engine, endpoint) << " " << field.name;
+        EXPECT_TRUE(field.help.ends_with('.')) << ShownPath(*engine, endpoint) << " " << field.name;
       }
     }
   }
@@ -48,9 +45,9 @@ TEST(ApiReference, GivesEveryEndpointAndFieldASentence) {
 
 TEST(CompatibilityPage, NamesEveryEndpointAsThere) {
   const std::string page = Page("compat.md");
-  for (const EngineKind engine : kEngines) {
-    for (const Endpoint& endpoint : TableOf(engine).Endpoints()) {
-      const std::string row = "| `" + ShownPath(engine, endpoint) + "` | yes";
+  for (const auto& engine : EnginesOfProgram().Engines()) {
+    for (const Endpoint& endpoint : engine->Endpoints()) {
+      const std::string row = "| `" + ShownPath(*engine, endpoint) + "` | yes";
       EXPECT_NE(page.find(row), std::string::npos) << "docs/compat.md has no row: " << row;
     }
   }
@@ -58,9 +55,9 @@ TEST(CompatibilityPage, NamesEveryEndpointAsThere) {
 
 TEST(CompatibilityPage, ClaimsNoEndpointThatIsNotThere) {
   std::set<std::string> there;
-  for (const EngineKind engine : kEngines) {
-    for (const Endpoint& endpoint : TableOf(engine).Endpoints()) {
-      there.insert(ShownPath(engine, endpoint));
+  for (const auto& engine : EnginesOfProgram().Engines()) {
+    for (const Endpoint& endpoint : engine->Endpoints()) {
+      there.insert(ShownPath(*engine, endpoint));
     }
   }
   const std::string page = Page("compat.md");
@@ -76,12 +73,12 @@ TEST(CompatibilityPage, ClaimsNoEndpointThatIsNotThere) {
 }
 
 TEST(OpenApiDocument, HasEveryEndpointWithItsMethodsAndCaptures) {
-  const json document = json::parse(OpenApiDocument());
+  const json document = json::parse(OpenApiDocument(EnginesOfProgram()));
   std::size_t count = 0;
-  for (const EngineKind engine : kEngines) {
-    for (const Endpoint& endpoint : TableOf(engine).Endpoints()) {
+  for (const auto& engine : EnginesOfProgram().Engines()) {
+    for (const Endpoint& endpoint : engine->Endpoints()) {
       ++count;
-      const std::string path = OpenApiPath(endpoint, engine);
+      const std::string path = OpenApiPath(endpoint, *engine);
       ASSERT_TRUE(document["paths"].contains(path)) << path;
       const json& item = document["paths"][path];
       for (const Operation& operation : endpoint.operations) {
@@ -102,7 +99,7 @@ TEST(OpenApiDocument, HasEveryEndpointWithItsMethodsAndCaptures) {
 }
 
 TEST(OpenApiDocument, DescribesFieldsByTypeDefaultAndSecrecy) {
-  const json document = json::parse(OpenApiDocument());
+  const json document = json::parse(OpenApiDocument(EnginesOfProgram()));
   const json& item = document["paths"]["/{transit_mount_path}/encrypt/{name}"];
   EXPECT_EQ(item["parameters"][0]["schema"]["default"], "transit");
   const json& properties =

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "api/errors.h"
+#include "api/vault/errors.h"
 
 namespace coffer::api {
 namespace {
@@ -123,6 +123,11 @@ TEST(RefusalTexts, CiphertextsAndSignaturesAreRefusedInVaultsWords) {
             "'[7].associated_data' provided for non-AEAD cipher suite rsa-2048");
   EXPECT_EQ(Worded(Refusal::kRandomTooLong, {.given = 131'073, .bound = 131'072}),
             "'bytes' should be less than 131072");
+}
+
+TEST(RefusalTexts, AFieldIsNamedWithWhatIsWrong) {
+  EXPECT_EQ(Worded(Refusal::kFieldInvalid, {.name = "limit", .detail = "not an integer"}),
+            "Field validation failed: error converting input for field \"limit\": not an integer");
 }
 
 TEST(RefusalTexts, PathsThatAreTakenAreNamedInVaultsWords) {

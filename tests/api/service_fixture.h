@@ -6,8 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "coffer/api/service.h"
+#include "coffer/api/system_engine.h"
+#include "coffer/api/token_engine.h"
+#include "coffer/api/transit_engine.h"
 #include "coffer/base/base64.h"
 #include "keyring/key_ring_fixture.h"
 
@@ -22,6 +26,8 @@ class ServiceTest : public keyring::KeyRingTest {
  protected:
   virtual audit::Sink& Trail() { return audit_; }
   virtual const Policy& Policies() { return policy_; }
+  virtual std::vector<Registration> MoreEngines() { return {}; }
+  virtual Logger& ServiceLog() { return logger_; }
   void SetUp() override {
     KeyRingTest::SetUp();
     ASSERT_TRUE(keys_);
@@ -29,18 +35,41 @@ class ServiceTest : public keyring::KeyRingTest {
     for (const auto& migration : auth::TokenStore::Schema()) schema.push_back(migration);
     tables_ =
         storage::Database::Open({.file = token_.Directory() / "api.db"}, schema, logger_).value();
-    mounts_ = mounts::MountTable::Load(*tables_, random_).value();
+    mounts_ = mounts::MountTable::Load(*tables_, random_, ReservedPaths()).value();
     tokens_ = auth::TokenStore::Load(*tables_, SecretBytes(32), random_, clock_).value();
     Must(tokens_->SetRootToken(kToken));
     engine_ = std::make_unique<transit::Engine>(*keys_, random_);
-    service_ = std::make_unique<Service>(Services{*engine_, *mounts_, *tokens_, Policies(), Trail(),
-                                                  random_, clock_, logger_, ServerInfo{},
-                                                  [this] { return reachable_; }, *custodian_});
+    system_ = std::make_unique<SystemEngine>(
+        SystemParts{.mounts = *mounts_,
+                    .tokens = *tokens_,
+                    .random = random_,
+                    .clock = clock_,
+                    .info = {},
+                    .token_reachable = [this] { return reachable_; }});
+    token_parts_ = std::make_unique<TokenParts>(TokenParts{*tokens_});
+    transit_ = std::make_unique<TransitParts>(TransitParts{*engine_, *mounts_});
+    std::vector<Registration> engines{system_->Registered(), TokenEngine(*token_parts_),
+                                      TransitEngine(*transit_)};
+    for (const Registration& engine : MoreEngines()) engines.push_back(engine);
+    registry_ = Registry::Make(engines).value();
+    service_ =
+        std::make_unique<Service>(ServicesOf(), MakeVaultFace(*registry_, *mounts_, *tokens_));
     EXPECT_EQ(Post("sys/mounts/transit", {{"type", "transit"}}).status, 204);
+  }
+  Services ServicesOf() {
+    return Services{.registry = *registry_,
+                    .mounts = *mounts_,
+                    .tokens = *tokens_,
+                    .policy = Policies(),
+                    .audit = Trail(),
+                    .random = random_,
+                    .logger = ServiceLog(),
+                    .custodian = *custodian_};
   }
   void TearDown() override {
     if (custodian_) custodian_->Stop();  // requests that wait there refer to the service
     service_.reset();
+    registry_.reset();
     tokens_.reset();
     mounts_.reset();
     tables_.reset();
@@ -86,6 +115,10 @@ class ServiceTest : public keyring::KeyRingTest {
   std::unique_ptr<mounts::MountTable> mounts_;
   std::unique_ptr<auth::TokenStore> tokens_;
   std::unique_ptr<transit::Engine> engine_;
+  std::unique_ptr<SystemEngine> system_;
+  std::unique_ptr<TokenParts> token_parts_;
+  std::unique_ptr<TransitParts> transit_;
+  std::unique_ptr<const Registry> registry_;
   std::unique_ptr<Service> service_;
 };
 

@@ -191,6 +191,25 @@ TEST_F(ServiceTest, TellsACallerWhatItsTokenIs) {
   EXPECT_TRUE(answer.wipe);
 }
 
+TEST_F(ServiceTest, TellsWhatATokenIsByItselfAndByItsAccessor) {
+  const auto self = DataOf(Get("auth/token/lookup-self"));
+  const auto same = Post("auth/token/lookup", {{"token", kToken}});
+  EXPECT_EQ(DataOf(same), self);
+  EXPECT_TRUE(same.wipe);
+  EXPECT_EQ(DataOf(Post("auth/token/lookup")), self);
+  const auto wrong = Post("auth/token/lookup", {{"token", "wrong"}});
+  EXPECT_EQ(wrong.status, 403);
+  EXPECT_NE(wrong.body.find("bad token"), std::string::npos);
+  const auto known = Post("auth/token/lookup-accessor", {{"accessor", self["accessor"]}});
+  EXPECT_EQ(DataOf(known)["id"], "") << "an accessor must not give the token away";
+  EXPECT_EQ(DataOf(known)["policies"], self["policies"]);
+  EXPECT_EQ(Post("auth/token/lookup-accessor", {{"accessor", "wrong"}}).status, 400);
+  EXPECT_EQ(
+      Send(http::Method::kPost, "auth/token/lookup", json{{"token", kToken}}.dump(), "").status,
+      403)
+      << "who asks needs a token of his own";
+}
+
 TEST_F(ServiceTest, WritesHelpFromTheDeclaration) {
   const json help = json::parse(Get("transit/encrypt/k?help=1").body);
   EXPECT_NE(help["help"].get<std::string>().find("partial_failure_response_code"),

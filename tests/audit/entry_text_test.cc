@@ -89,7 +89,7 @@ class EntryTextTest : public ::testing::Test {
   }
   std::string Line() {
     std::string line = BeginEntry(entry_, style_, hasher_).Text();
-    FinishEntry(entry_, kNow, hasher_, line);
+    FinishEntry(entry_, kNow, style_, hasher_, line);
     return line + "}";
   }
   static constexpr SystemTime kNow{std::chrono::milliseconds(1'800'000'000'123)};
@@ -130,6 +130,17 @@ TEST_F(EntryTextTest, RequestsHaveVaultsLayout) {
                                          {"data", {{"plaintext", hasher_.Hash("aGVsbG8=")}}},
                                          {"remote_address", "127.0.0.1"},
                                          {"remote_port", 4711}}}}));
+}
+
+TEST_F(EntryTextTest, WhatIsGivenBesideTheDataIsHashed) {
+  entry_.type = Entry::Type::kResponse;
+  entry_.response_lease = R"({"lease_id":"database/creds/r/1"})";
+  entry_.response_auth = R"({"client_token":"hvs.new","token_ttl":60})";
+  entry_.response_wrapping = R"({"token":"hvs.wrap","ttl":120})";
+  const json response = json::parse(Line())["response"];
+  EXPECT_EQ(response["secret"], json({{"lease_id", hasher_.Hash("database/creds/r/1")}}));
+  EXPECT_EQ(response["auth"], json({{"client_token", hasher_.Hash("hvs.new")}, {"token_ttl", 60}}));
+  EXPECT_EQ(response["wrap_info"], json({{"token", hasher_.Hash("hvs.wrap")}, {"ttl", 120}}));
 }
 
 TEST_F(EntryTextTest, EveryFieldIsAmongVaultsDocumentedOnesOrOneOfOurs) {
@@ -318,6 +329,31 @@ TEST_F(EntryTextTest, ALongPathOrWarningStandsAsItsBeginningAndOneHash) {
             "... (4096 bytes, " + hasher_.Hash(escapes) + ")");
 }
 
+TEST_F(EntryTextTest, AShortLineIsBelow60000BytesWhateverIsSent) {
+  const std::string escapes(100'000, '\x01');
+  const std::string long_text(100'000, 'x');
+  style_.short_lines = true;
+  std::string names = "{\"a\":0";
+  for (int i = 0; i < 2000; ++i) names += ",\"" + std::to_string(i) + "\":[]";
+  names += "}";
+  for (const std::string& text :
+       {escapes, long_text, std::string(1024, '"'), std::string(1, 'x')}) {
+    const std::vector<std::string> warnings(100, text);
+    entry_.path = entry_.mount.point = text;
+    entry_.warnings = warnings;
+    for (const std::string& data :
+         {names, "\"" + long_text + "\"", std::string("{}"), names.substr(0, 16'000) + "\":[]}"}) {
+      entry_.request_data = entry_.response_data = data;
+      for (const auto type : {Entry::Type::kRequest, Entry::Type::kResponse}) {
+        entry_.type = type;
+        const std::string line = Line();
+        EXPECT_TRUE(json::accept(line));
+        EXPECT_LT(line.size(), 59'000U);
+      }
+    }
+  }
+}
+
 // Measures what both entries of the request take in the file.
 class StrangersTest : public EntryTextTest {
  protected:
@@ -337,7 +373,7 @@ class StrangersTest : public EntryTextTest {
     for (const auto type : {Entry::Type::kRequest, Entry::Type::kResponse}) {
       entry_.type = type;
       std::string line = BeginEntry(entry_, style_, hasher_).Text();
-      FinishEntry(entry_, kNow, hasher_, line);
+      FinishEntry(entry_, kNow, style_, hasher_, line);
       EXPECT_TRUE(json::accept(line + "}"));
       SealLine({UINT64_MAX, {}}, line);
       octets += line.size();

@@ -5,7 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <future>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "audit/file_device_fixture.h"
@@ -252,6 +256,26 @@ TEST_F(SyncingDevice, TakesLinesDuringASync) {
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(Append("meanwhile"));
   EXPECT_EQ(Count(Lines(), Id("meanwhile")), 10U);
   LetSync(std::move(durable));
+}
+
+TEST_F(SyncingDevice, TakesLinesWhileANewFilesNameIsSynced) {
+  ASSERT_TRUE(Append("before", true));
+  files_.hold_directories = true;
+  const std::uint64_t before = files_.directories_begun;
+  std::filesystem::rename(options_.path, directory_.Path() / "old.log");
+  device_->Reopen();
+  std::thread durable([this] {
+    while (!std::filesystem::exists(options_.path)) std::this_thread::yield();
+    EXPECT_TRUE(Append("durable", true));
+  });
+  files_.directories_begun.wait(before);
+  auto taken = std::async(std::launch::async, [this] { return Append("meanwhile").has_value(); });
+  EXPECT_EQ(taken.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  files_.hold_directories = false;
+  files_.hold_directories.notify_all();
+  EXPECT_TRUE(taken.get());
+  durable.join();
+  EXPECT_EQ(Count(Lines(), Id("meanwhile")), 1U);
 }
 
 TEST_F(SyncingDevice, HasEverythingOnTheDiskWhenItStopsDuringASync) {

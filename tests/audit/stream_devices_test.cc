@@ -175,6 +175,27 @@ TEST_F(StreamDevices, ARecordTooLongForADatagramIsRefusedAndNothingElse) {
   EXPECT_TRUE(Record("1"));
 }
 
+TEST_F(StreamDevices, ALongAnswerIsRecordedInADatagramByItsHash) {
+  const Peer peer(SOCK_DGRAM);
+  Declare(Of("socket", {{"socket_type", "udp"}, {"address", peer.Address()}}));
+  Arrived(peer.Descriptor());
+  const Caller caller{"accessor", "root", {}, {}};
+  std::string answer = "{\"keys\":[\"0\"";
+  for (int i = 0; i < 20'000; ++i) answer += ",\"" + std::to_string(i) + "\"";
+  answer += "]}";
+  Entry entry;
+  entry.type = Entry::Type::kResponse;
+  entry.request_id = "1";
+  entry.caller = &caller;
+  entry.response_data = answer;
+  ASSERT_TRUE(broker_->Record(entry));
+  const auto lines = LinesOf(Arrived(peer.Descriptor()));
+  ASSERT_EQ(lines.size(), 1U);
+  const json elided = json::parse(lines[0])["response"]["data"]["elided"];
+  EXPECT_EQ(elided["octets"], answer.size());
+  EXPECT_EQ(elided["hash"], broker_->HashOf("a/", answer).value());
+}
+
 TEST_F(StreamDevices, TheSystemsLogTakesEachLineWithItsFacilityAndTag) {
   const std::string path = (folder_.Path() / "log").string();
   const Peer peer(SOCK_DGRAM, path);

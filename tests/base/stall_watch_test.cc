@@ -91,9 +91,22 @@ TEST_F(StallWatchTest, EachSubjectHasItsOwnLimits) {
   since_[2] = begin_;
   watch_.Check(begin_ + seconds(19));
   EXPECT_FALSE(watch_.AnyStalled());
-  watch_.Check(begin_ + std::chrono::hours(1));
+  for (int i = 20; i < 3600; ++i) watch_.Check(begin_ + seconds(i));
   EXPECT_TRUE(watch_.AnyStalled());
   EXPECT_TRUE(hung_.empty());
+}
+
+TEST_F(StallWatchTest, TimeInWhichTheWatchDidNotRunCountsForNobody) {
+  since_[0] = begin_;
+  since_[1] = begin_ + seconds(30);  // in the midst of it
+  watch_.Check(begin_ + seconds(1));
+  for (int i = 60; i < 65; ++i) watch_.Check(begin_ + seconds(i));
+  EXPECT_FALSE(watch_.AnyStalled());
+  watch_.Check(begin_ + seconds(65));
+  EXPECT_TRUE(watch_.AnyStalled());
+  EXPECT_TRUE(hung_.empty());
+  for (int i = 66; i <= 70; ++i) watch_.Check(begin_ + seconds(i));
+  EXPECT_EQ(hung_, (std::vector<std::size_t>{0, 1}));
 }
 
 TEST_F(StallWatchTest, InTheEndNothingIsWaitedForWithoutALimit) {

@@ -101,8 +101,8 @@ TEST(PublicKeyTest, RefusesRsaNumbersThatNoKeyHas) {
     EXPECT_FALSE(PublicKey::FromRsa(modulus, FromHex(exponent))) << exponent;
   }
   EXPECT_TRUE(PublicKey::FromRsa(modulus, FromHex("010003")));
-  EXPECT_TRUE(PublicKey::FromRsa(modulus, Bytes(32, 0xff)));
-  EXPECT_FALSE(PublicKey::FromRsa(modulus, Bytes(33, 0xff))) << "above 2^256";
+  EXPECT_TRUE(PublicKey::FromRsa(modulus, Bytes(8, 0xff)));
+  EXPECT_FALSE(PublicKey::FromRsa(modulus, Bytes(9, 0xff))) << "above 2^64";
   Bytes power(257);
   power.front() = 1;
   EXPECT_FALSE(PublicKey::FromRsa(power, usual)) << "2^2048";

@@ -33,6 +33,8 @@ class FaultyFiles final : public audit::FileOperations {
   std::atomic<bool> hold_syncs{false};
   std::atomic<std::uint64_t> looks_begun{0};  // for the file's name
   std::atomic<bool> hold_looks{false};
+  std::atomic<std::uint64_t> directories_begun{0};  // syncs of one
+  std::atomic<bool> hold_directories{false};
 
   int Open(const std::filesystem::path& path) override {
     if (const int error = open_error.load()) {
@@ -106,6 +108,9 @@ class FaultyFiles final : public audit::FileOperations {
     return real_.Rename(from, to);
   }
   int SyncDirectory(const std::filesystem::path& directory) override {
+    ++directories_begun;
+    directories_begun.notify_all();
+    hold_directories.wait(true);
     return real_.SyncDirectory(directory);
   }
   std::int64_t FreeSpace(int file) override {

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "api/batch_items.h"
 #include "api/field_decoder.h"
 #include "api/json_value.h"
 #include "api/json_writer.h"
+#include "api/vault/transit/batch_items.h"
 
 namespace coffer::api {
 namespace {

@@ -471,5 +471,19 @@ TEST(DecodeTarget, DecodesTheQueryOnceAndInOrder) {
   EXPECT_EQ(query, expected);
 }
 
+TEST(RequestFramer, KeepsTheTargetAndTheHeadAsTheyWereSent) {
+  const std::string head =
+      "POST /a%2Fb//c?x=%41+b HTTP/1.1\r\nHost: H:80\r\nX-Mixed:  Two  Blanks \r\n"
+      "Content-Length: 2\r\n\r\n";
+  const std::string input = head + "{}GET /next";
+  RequestFramer framer{FrameLimits{}};
+  ASSERT_EQ(framer.Advance(input), RequestFramer::State::kComplete);
+  Request request;
+  ASSERT_TRUE(framer.Fill(input, request));
+  EXPECT_EQ(request.target, "/a%2Fb//c?x=%41+b");
+  EXPECT_EQ(request.head, head);
+  EXPECT_EQ(request.body, "{}");
+}
+
 }  // namespace
 }  // namespace coffer::http

@@ -6,6 +6,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -14,6 +15,7 @@
 
 #include "coffer/http/server.h"
 #include "http/client.h"
+#include "http/json_refusals.h"
 
 namespace coffer::http {
 namespace {
@@ -22,7 +24,7 @@ using namespace std::chrono_literals;
 
 // Parks what is sent to /park, answers "full" where it cannot; echoes anything else. Blocks in
 // /block until Release().
-class ParkingHandler final : public Handler {
+class ParkingHandler final : public JsonRefusals {
  public:
   void Handle(const Request& request, Response& response) override {
     if (request.path == "/block") {
@@ -35,17 +37,19 @@ class ParkingHandler final : public Handler {
       response.body.append(request.path).append(" ").append(request.body).append(";");
       return;
     }
+    if (request.Header("x-known") == "yes") request.memory->SetOwner(7);
     auto parked = request.parking->Park();
     const std::lock_guard lock(mutex_);
-    if (parked && begins_) parked->Begin();
+    if (parked && begins_) (*parked)->Begin();
     if (parked) {
-      parked_.push_back(std::move(parked));
+      parked_.push_back(std::move(*parked));
     } else {
-      response.body = "full;";
+      response.body = parked.error().message + ";";
     }
     changed_.notify_all();
   }
   void OnRefused(const Refusal& refusal) override {
+    if (refusal.target == "/memory") throw std::bad_alloc();
     const std::lock_guard lock(mutex_);
     refusals_.push_back(std::to_string(refusal.status) + " " + std::string(refusal.target) + " " +
                         std::string(refusal.remote_address));
@@ -229,12 +233,33 @@ TEST_F(ParkingTest, OnlySoManyAreParkedAndAPlaceIsFreeAgainAfterwards) {
   second.Send(Post("/park", ""));
   auto two = handler_.Take();
   third.Send(Post("/park", ""));
-  EXPECT_TRUE(third.Until("full;").ends_with("full;"));
+  EXPECT_TRUE(third.Until("most 2;").ends_with(
+      "\r\n\r\ntoo many requests wait for their turn, try again: at most 2;"));
   one->Answer(Saying("done;"));
   one.reset();
   third.Send(Post("/park", ""));
   handler_.Take()->Answer(Saying("done;"));
   EXPECT_TRUE(third.Until("done;").ends_with("done;"));
+}
+
+TEST_F(ParkingTest, MemoryForAShortRequestIsTakenFromItsOwnersShare) {
+  options_.max_unknown_bytes = 10'000;
+  Start(1);
+  Client stranger(port_);
+  stranger.Send(Post("/park", ""));
+  auto unknown = handler_.Take();
+  const Status refused = unknown->Asked().memory->Take(20'000);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            "too many large requests at once, try again: at most 10000 bytes together without a "
+            "valid token");
+  Client client(port_);
+  client.Send("POST /park HTTP/1.1\r\nHost: a\r\nX-Known: yes\r\nContent-Length: 0\r\n\r\n");
+  auto known = handler_.Take();
+  EXPECT_TRUE(known->Asked().memory->Take(20'000));
+  EXPECT_EQ(server_->Counts().buffered_octets, 20'000U);
+  known.reset();
+  EXPECT_EQ(server_->Counts().buffered_octets, 0U);
 }
 
 TEST_F(ParkingTest, DrainWaitsForAParkedRequestAndItsAnswerClosesTheConnection) {
@@ -322,6 +347,28 @@ TEST_F(ParkingTest, WorkWhoseWorkerEndsIsDropped) {
   EXPECT_TRUE(known.expired());
 }
 
+TEST_F(ParkingTest, WithoutMemoryBehindAParkedAnswerTheOthersGoOn) {
+  Client other(port_);
+  other.Send(Post("/other", "x"));
+  EXPECT_TRUE(other.Until("/other x;").ends_with("/other x;"));
+  Client client(port_);
+  client.Send(Post("/park", "") + "GET /memory HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n");
+  handler_.Take()->Answer(Saying("late;"));
+  EXPECT_EQ(client.UntilClosed(), "");
+  other.Send(Post("/other", "y"));
+  EXPECT_TRUE(other.Until("/other y;").ends_with("/other y;"));
+}
+
+TEST_F(ParkingTest, WorkForLaterThatFindsNoMemoryIsAnsweredAndTheOthersGoOn) {
+  Client client(port_);
+  client.Send(Post("/park", ""));
+  std::shared_ptr<Parked> parked = handler_.Take();
+  parked->Later([given = std::move(parked)] { throw std::bad_alloc(); });
+  EXPECT_TRUE(client.Until("}\n").starts_with("HTTP/1.1 500 "));
+  client.Send(Post("/again", "x"));
+  EXPECT_TRUE(client.Until("/again x;").ends_with("/again x;"));
+}
+
 TEST_F(ParkingTest, TheHandlerIsToldOfWhatWasRefused) {
   Client malformed(port_);
   malformed.Send("GET /a HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n");
@@ -368,6 +415,17 @@ TEST_F(ImpatientTest, AClientIsToldThatItsRequestGoesOnAndTheAnswerIsDropped) {
       << answer;
   parked->Answer(Saying("late;"));  // the connection may still be there
   EXPECT_EQ(client.UntilClosed(), "");
+}
+
+TEST_F(ImpatientTest, AClientIsToldThatWorkInPiecesWasGivenUp) {
+  handler_.BeginWhenParked();
+  Client client(port_);
+  client.Send(Post("/park", ""));
+  const std::shared_ptr<Parked> parked = handler_.Take();
+  parked->Later([] {});
+  const std::string answer = client.UntilClosed();
+  EXPECT_TRUE(answer.ends_with("[\"request took too long and was given up\"]}\n")) << answer;
+  EXPECT_FALSE(parked->Begin());
 }
 
 class StalledWorkerTest : public ParkingTest {

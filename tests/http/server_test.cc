@@ -20,6 +20,7 @@
 
 #include "fakes/temporary_directory.h"
 #include "http/client.h"
+#include "http/json_refusals.h"
 #include "http/response_text.h"
 
 namespace coffer::http {
@@ -28,7 +29,7 @@ namespace {
 constexpr std::size_t kLarge = 100'000;
 
 // Answers "METHOD PATH BODY", or for /large that many octets.
-class Echo final : public Handler {
+class Echo final : public JsonRefusals {
  public:
   void Handle(const Request& request, Response& response) override {
     if (request.path == "/large") {
@@ -61,7 +62,7 @@ class HttpServer : public ::testing::Test {
 };
 
 // Is held up in its first request to /held.
-class Held final : public Handler {
+class Held final : public JsonRefusals {
  public:
   void Handle(const Request& request, Response& response) override {
     std::unique_lock lock(mutex_);

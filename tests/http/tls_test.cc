@@ -17,6 +17,7 @@
 #include "coffer/http/server.h"
 #include "fakes/certificate_authority.h"
 #include "fakes/temporary_directory.h"
+#include "http/json_refusals.h"
 #include "http/tls_client.h"
 
 namespace coffer::http {
@@ -36,21 +37,40 @@ std::string CommonName(const Bytes& der) {
   return name;
 }
 
-// Answers "PROTOCOL NAME<ISSUER;", the names of the client's verified chain.
-class WhoHandler final : public Handler {
+// Answers "PROTOCOL NAME<ISSUER;", the names of the client's verified chain. Waits in /hold until
+// Go(), and remembers the paths that were asked for.
+class WhoHandler final : public JsonRefusals {
  public:
+  void WaitUntilHeld() const { held_.wait(false); }
+  void Go() {
+    go_.store(true);
+    go_.notify_all();
+  }
+  const std::string& Asked() const { return asked_; }  // of one worker, after its answers
+
   Admission Admit(const Request&) override {
     Admission known;
     known.owner = 1;
     return known;
   }
   void Handle(const Request& request, Response& response) override {
+    asked_ += request.path;
+    if (request.path == "/hold") {
+      held_.store(true);
+      held_.notify_all();
+      go_.wait(false);
+    }
     response.body = request.tls == nullptr ? "plain" : request.tls->protocol;
     if (request.tls != nullptr) {
       for (const Bytes& der : request.tls->client_chain) response.body += " " + CommonName(der);
     }
     response.body.append(request.body.substr(0, 3)).append(";");
   }
+
+ private:
+  std::atomic<bool> held_{false};
+  std::atomic<bool> go_{false};
+  std::string asked_;
 };
 
 class TlsTest : public ::testing::Test {
@@ -106,6 +126,30 @@ class TlsTest : public ::testing::Test {
   std::uint16_t port_ = 0;
   long serial_ = 0;
 };
+
+TEST_F(TlsTest, AFloodOfRecordsWithoutDataLeavesOthersTheirTurn) {
+  options_.workers = 1;
+  Start();
+  TlsClient holding(port_, Trusting());
+  TlsClient flooding(port_, Trusting());
+  TlsClient other(port_, Trusting());
+  for (TlsClient* const client : {&flooding, &other}) {
+    client->Send(kGet);
+    client->Until(";");
+  }
+  holding.Send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+  handler_.WaitUntilHeld();
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_EQ(SSL_key_update(flooding.Raw(), SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+    ASSERT_EQ(SSL_do_handshake(flooding.Raw()), 1);
+  }
+  flooding.Send("GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
+  other.Send("GET /other HTTP/1.1\r\nHost: a\r\n\r\n");
+  handler_.Go();
+  EXPECT_TRUE(other.Until(";").ends_with(";"));
+  EXPECT_TRUE(flooding.Until(";").ends_with(";"));
+  EXPECT_EQ(handler_.Asked(), "///hold/other/flood");
+}
 
 TEST_F(TlsTest, SpeaksTls13AndTls12) {
   Start();

@@ -1,6 +1,9 @@
 #pragma once
 
-#include "coffer/api/service.h"
+#include <memory>
+#include <string_view>
+
+#include "coffer/api/system_engine.h"
 #include "coffer/http/handler.h"
 
 namespace coffer::api {
@@ -11,12 +14,17 @@ namespace coffer::api {
 // Thread-safe.
 class HealthHandler final : public http::Handler {
  public:
-  explicit HealthHandler(Services services) : services_(std::move(services)) {}
+  explicit HealthHandler(SystemParts parts);
+  ~HealthHandler() override;
+  HealthHandler(const HealthHandler&) = delete;
+  HealthHandler& operator=(const HealthHandler&) = delete;
 
   void Handle(const http::Request& request, http::Response& response) override;
+  void WriteRefusal(std::string_view text, http::Response& response) const override;
 
  private:
-  const Services services_;
+  struct Impl;
+  const std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace coffer::api

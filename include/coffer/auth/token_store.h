@@ -34,6 +34,8 @@ class TokenStore {
 
   // kPermissionDenied for any token that is not valid.
   Result<std::shared_ptr<const TokenEntry>> Lookup(std::string_view token) const;
+  // The token of this accessor; null where there is none.
+  std::shared_ptr<const TokenEntry> FindAccessor(std::string_view accessor) const;
   // Whether there is a root token yet.
   bool Initialized() const;
   // Makes `token` the one root token, in place of the former one.

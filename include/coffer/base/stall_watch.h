@@ -32,7 +32,9 @@ class WorkClock {
 
 // Sees from outside work that does not come to its end, a call into the token or a request: its own
 // thread cannot. After `wait` the subject counts as stalled (the server is not ready), until the
-// work ends after all; after `hang` the process has to be replaced. A thread of its own.
+// work ends after all; after `hang` the process has to be replaced. Time in which the watch itself
+// did not run, since the process was stopped or had no processor, counts for nobody. A thread of
+// its own.
 class StallWatch {
  public:
   using Time = WorkClock::Time;

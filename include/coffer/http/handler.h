@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "coffer/base/literal_text.h"
+#include "coffer/base/result.h"
 #include "coffer/http/message.h"
 
 namespace coffer::http {
@@ -37,9 +38,9 @@ class Parked {
 class Parking {
  public:
   virtual ~Parking() = default;
-  // A copy of the request, at most once; what Handle() leaves in its response is then ignored. Null
-  // where too many are parked (Options::max_parked).
-  virtual std::unique_ptr<Parked> Park() = 0;
+  // A copy of the request, at most once; what Handle() leaves in its response is then ignored.
+  // kUnavailable, naming the limit, where too many are parked (Options::max_parked) or too much is.
+  virtual Result<std::unique_ptr<Parked>> Park() = 0;
 };
 
 // A request that no handler saw: malformed, too large, too slow, or shed in an overload. Views as
@@ -76,6 +77,12 @@ class Handler {
   }
   // Before the client is told.
   virtual void OnRefused(const Refusal& refusal) { static_cast<void>(refusal); }
+  // The body and type of the answer to such a request, and to one whose work was given up: `text`,
+  // which is ASCII without quotes, as the handler's clients read errors. Any thread.
+  virtual void WriteRefusal(std::string_view text, Response& response) const {
+    response.body.append(text).append("\n");
+    response.content_type = "text/plain";
+  }
 };
 
 }  // namespace coffer::http

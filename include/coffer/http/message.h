@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "coffer/base/bytes.h"
+#include "coffer/base/result.h"
 
 namespace coffer::http {
 
@@ -43,8 +44,11 @@ class Parking;
 class Memory {
  public:
   virtual ~Memory() = default;
-  // Counts so many bytes more until the request is answered. False where there is no room for them.
-  virtual bool Take(std::size_t bytes) = 0;
+  // Whose it is, once the handler knows: what was counted counts as his from then on.
+  virtual void SetOwner(Owner owner) = 0;
+  // Counts so many bytes more until the request is answered. kUnavailable, naming the limit, where
+  // there is no room for them.
+  virtual Status Take(std::size_t bytes) = 0;
 };
 
 // One complete request. Views are valid during Handle() only; the buffers behind them are wiped
@@ -58,7 +62,10 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;
   // Names in lower case.
   std::vector<std::pair<std::string_view, std::string_view>> headers;
-  std::string_view body;
+  std::string_view body;  // as it was sent, but for the framing of chunks
+  // As they were sent, for what is signed: the target, and the whole head with its blank line.
+  std::string_view target;
+  std::string_view head;
   // The client's: "127.0.0.1", "::1"; "@" for a Unix socket. Where a trusted proxy names another
   // (PROXY header, X-Forwarded-For), that one, and a port of 0 where it is not named.
   std::string_view remote_address;

@@ -40,6 +40,8 @@ class Server {
   // Start's refusals of one listener, but for an address that somebody listens on: files are read,
   // nothing is bound.
   static Status Check(const Listener& listener);
+  // Start's refusals of one listener: binds its address and lets it go again.
+  static Status TryListen(const Listener& listener);
   // Stops at once, closing what is open.
   ~Server();
   Server(const Server&) = delete;

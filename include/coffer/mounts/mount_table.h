@@ -85,16 +85,16 @@ struct Route {
 class MountTable {
  public:
   static std::vector<storage::Migration> Schema();
-  static Result<std::unique_ptr<MountTable>> Load(storage::Database& database, Random& random);
+  // `reserved`: paths, each with a slash at its end. Nothing is mounted there, or below.
+  static Result<std::unique_ptr<MountTable>> Load(storage::Database& database, Random& random,
+                                                  std::vector<std::string> reserved);
   ~MountTable();
 
   std::optional<Route> Find(std::string_view request_path) const;
   std::vector<std::shared_ptr<const Mount>> List() const;
-  // The path of sys/, auth/, identity/, cubbyhole/ or audit/, or one below: nothing is mounted
-  // there.
-  static bool Reserved(const MountPath& path);
-  // kMountPathTaken where the path equals, holds or lies under a mount;
-  // kMountPathReserved where it is reserved.
+  bool Reserved(const MountPath& path) const;
+  // kMountPathTaken where the path equals, holds or lies under a mount; kMountPathReserved where it
+  // is reserved.
   Result<std::shared_ptr<const Mount>> Add(const MountPath& path, std::string type,
                                            MountConfig config);
   Status Tune(const MountPath& path, MountConfig config);  // kNotFound

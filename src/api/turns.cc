@@ -1,0 +1,102 @@
+#include "api/turns.h"
+
+#include <exception>
+#include <utility>
+
+namespace coffer::api {
+
+// A request that is parked, and what has become of it. Whoever holds it last ends it.
+class Turns::Journey {
+ public:
+  Journey(std::shared_ptr<Steps> steps, std::shared_ptr<http::Parked> parked)
+      : steps_(std::move(steps)), parked_(std::move(parked)) {}
+  // Dropped on its way, since its worker ends: it is recorded like any other.
+  ~Journey() {
+    if (over_) return;
+    try {
+      GiveUp({Code::kUnavailable, "request was given up before its end: try again", ""}, true);
+    } catch (const std::exception&) {  // out of memory: what is parked answers 500
+    }
+  }
+  Journey(const Journey&) = delete;
+  Journey& operator=(const Journey&) = delete;
+
+  bool Wanted() const { return parked_->Begin(); }
+  void Later(std::function<void()> work) const { parked_->Later(std::move(work)); }
+  Next Step() {
+    const Next next = steps_->Step();
+    if (next == Next::kAnswer) Answer();
+    return next;
+  }
+  void GiveUp(const Error& why, bool heard) {
+    steps_->GiveUp(why, heard);
+    Answer();
+  }
+
+ private:
+  void Answer() {
+    over_ = true;
+    parked_->Answer(steps_->TakeAnswer());
+  }
+
+  const std::shared_ptr<Steps> steps_;
+  const std::shared_ptr<http::Parked> parked_;  // its buffers are the request's
+  bool over_ = false;
+};
+
+bool Turns::Begin(const std::shared_ptr<Steps>& steps, http::Parking* parking) const {
+  const Next next = steps->Step();
+  if (next == Next::kAnswer) return true;
+  if (parking == nullptr) {
+    BeginWaiting(*steps, next);
+    return true;
+  }
+  auto place = parking->Park();
+  if (!place) {
+    steps->GiveUp(place.error(), true);
+    return true;
+  }
+  const std::shared_ptr<http::Parked> parked = std::move(*place);
+  const Status moved = steps->MoveTo(parked->Asked());
+  const auto journey = std::make_shared<Journey>(steps, parked);
+  if (moved) {
+    Send(journey, next);
+  } else {
+    journey->GiveUp(moved.error(), true);
+  }
+  return false;
+}
+
+void Turns::BeginWaiting(Steps& steps, Next next) const {
+  while (next != Next::kAnswer) {
+    if (next == Next::kWorker) {
+      next = steps.Step();
+      continue;
+    }
+    const Status ran = custodian_.run([&] { next = steps.Step(); });
+    if (!ran) {
+      steps.GiveUp(ran.error(), true);
+      return;
+    }
+  }
+}
+
+void Turns::Send(const std::shared_ptr<Journey>& journey, Next next) const {
+  if (next == Next::kWorker) {
+    journey->Later([this, journey] { TakeTurn(journey); });
+    return;
+  }
+  const Status queued = custodian_.submit([this, journey] { TakeTurn(journey); });
+  if (!queued) journey->GiveUp(queued.error(), true);
+}
+
+void Turns::TakeTurn(const std::shared_ptr<Journey>& journey) const {
+  if (!journey->Wanted()) {  // the time is for those who wait
+    journey->GiveUp({Code::kUnavailable, "the client did not wait for its turn", ""}, false);
+    return;
+  }
+  const Next next = journey->Step();
+  if (next != Next::kAnswer) Send(journey, next);
+}
+
+}  // namespace coffer::api
