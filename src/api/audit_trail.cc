@@ -180,7 +180,9 @@ void AuditTrail::NoteError(const Error* error) {
   entry_.error_code = CodeName(error->code);
   entry_.error = error->Literal();
   entry_.error_text = error->message;
-  if (entry_.error.Empty() && entry_.error_text.empty()) entry_.error = "no such object";
+  if (!entry_.error.Empty() || !entry_.error_text.empty()) return;
+  const bool absent = error->code == Code::kNotFound;
+  entry_.error = absent ? LiteralText("no such object") : LiteralText("internal error");
 }
 
 Status AuditTrail::RecordRequest(const Error* refused) {

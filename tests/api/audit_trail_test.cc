@@ -245,6 +245,16 @@ TEST_F(AuditTrailTest, OnlyALiteralIsToldToTheTrailAsAFailure) {
   EXPECT_EQ(Pair().second.error, "no such object");
 }
 
+TEST_F(AuditTrailTest, AFailureWithoutATextIsToldByItsKind) {
+  const http::Request request;
+  AuditTrail trail(trail_, request, "id", "path");
+  const Error failure(Code::kInternal, "", "the cause is for the log");
+  ASSERT_TRUE(trail.RecordRequest(&failure));
+  const auto kept = trail_.Take().front();
+  EXPECT_EQ(kept.error, "internal error");
+  EXPECT_EQ(kept.error_code, "internal");
+}
+
 TEST_F(AuditTrailTest, ADocumentIsToldByItsHash) {
   for (const char* const target :
        {"sys/internal/specs/openapi", "transit/encrypt/k?help=1", "transit/?help=1"}) {
