@@ -57,24 +57,15 @@ Result<Bytes> Context(const CipherInput& input) {
 }  // namespace
 
 void UnknownNames::Note(const JsonValue& item, std::span<const std::string_view> known) {
-  constexpr std::size_t kMostNames = 8;
-  constexpr std::size_t kLongestName = 64;
   for (const JsonValue::Member& member : *item.As<JsonValue::Object>()) {
-    if (std::ranges::find(known, member.name) != known.end()) continue;
-    if (std::ranges::find(names_, member.name) != names_.end()) continue;
-    if (names_.size() == kMostNames || member.name.size() > kLongestName) {
-      more_ = true;
-    } else {
-      names_.push_back(member.name);
-    }
+    if (std::ranges::find(known, member.name) == known.end()) names_.Add(member.name);
   }
 }
 
 void UnknownNames::Warn(std::vector<std::string>& warnings) const {
-  if (names_.empty() && !more_) return;
-  std::string text = "Endpoint ignored these unrecognized parameters in items of batch_input: [";
-  for (const std::string& name : names_) text += (name == names_.front() ? "" : " ") + name;
-  warnings.push_back(text + (more_ ? " ...]" : "]"));
+  if (names_.Empty()) return;
+  warnings.push_back("Endpoint ignored these unrecognized parameters in items of batch_input: " +
+                     names_.Text());
 }
 
 Result<std::string_view> TextMember(const JsonValue& item, std::size_t index,

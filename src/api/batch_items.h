@@ -26,7 +26,7 @@ struct CipherInput {
   std::int64_t key_version = 0;
 };
 
-// Names that no item of batch_input may have, as far as a warning shows them.
+// Names that no item of batch_input may have.
 class UnknownNames {
  public:
   // Notes the members of `item` that are not among `known`.
@@ -34,8 +34,7 @@ class UnknownNames {
   void Warn(std::vector<std::string>& warnings) const;
 
  private:
-  std::vector<std::string> names_;
-  bool more_ = false;
+  NamesToTell names_;
 };
 
 struct CipherInputs {

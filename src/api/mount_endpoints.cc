@@ -30,6 +30,10 @@ auto NoMountAt(const mounts::MountPath& path) {
   return Fail(Code::kInvalid, "No secret engine mount at " + path.Text());
 }
 
+auto NothingToTune(const mounts::MountPath& path) {
+  return Fail(Code::kInvalid, "tune of path \"" + path.Text() + "\" failed: no mount entry found");
+}
+
 Result<mounts::MountPath> PathOf(const Call& call) {
   return mounts::MountPath::Parse(call.fields.Text("path"));
 }
@@ -145,7 +149,7 @@ Status WriteTuningOf(const Call& call, Reply& reply) {
     return Fail(Code::kInvalid, "cannot tune \"" + path.Text() + "\"");
   }
   const MountPointer mount = FindMount(call, path);
-  if (mount == nullptr) return NoMountAt(path);
+  if (mount == nullptr) return NothingToTune(path);
   mounts::MountConfig config = mount->config;
   JsonValue::Object tuning;
   for (const FieldSpec& field : TuningFields()) {
@@ -156,7 +160,7 @@ Status WriteTuningOf(const Call& call, Reply& reply) {
   }
   COFFER_TRY(ApplyTuning(JsonValue(JsonValue::Data(std::move(tuning))), config));
   const auto done = call.services.mounts.Tune(path, std::move(config));
-  if (!done && done.error().code == Code::kNotFound) return NoMountAt(path);
+  if (!done && done.error().code == Code::kNotFound) return NothingToTune(path);
   COFFER_TRY(done);
   return reply.NoContent();
 }

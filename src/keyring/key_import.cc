@@ -26,7 +26,9 @@ constexpr unsigned long kWrappingBits = 4096;
 
 // One text for every failure: what tells them apart opens blobs for whoever asks often enough.
 auto Failed(const Error& why) {
-  return Fail(Code::kInvalid, "failed to import the key: it cannot be unwrapped",
+  return Fail(Code::kInvalid,
+              "failed to import the key: it cannot be unwrapped: it is of another type, or was "
+              "wrapped for another key or with another hash function",
               why.cause.empty() ? why.message : why.cause);
 }
 
