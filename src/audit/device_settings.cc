@@ -142,8 +142,11 @@ Result<DeviceSettings> SettingsOfType(std::string_view type) {
   } else if (type == "socket") {
     settings.type = DeviceType::kSocket;
   } else if (type != "file") {
-    return Fail(Code::kInvalid, "an audit device is \"file\", \"syslog\" or \"socket\", not \"" +
-                                    std::string(type) + "\"");
+    const bool stream = type == "stdout" || type == "stderr";
+    const std::string name(type);
+    return Fail(Code::kInvalid,
+                "an audit device is \"file\", \"syslog\" or \"socket\", not \"" + name + "\"" +
+                    (stream ? ": it is of type \"file\", with file_path=" + name : ""));
   }
   return settings;
 }

@@ -99,7 +99,7 @@ Status FileDevice::FindPlace(const Lead&, const Known& known) {
   std::optional<ChainPosition> at;  // of the file's last line
   if (identity_.regular) newline_owed_ = false;
   if (identity_.regular && identity_.size > 0) {
-    COFFER_TRY(ReadEnd(file_, identity_.size, at, torn_, newline_owed_));
+    COFFER_TRY(ReadEnd(files_, file_, identity_.size, at, torn_, newline_owed_));
   }
   if (!at && known.exact) at = known.at;
   if (!at && identity_.regular) at = EndOfRotated();
@@ -122,13 +122,13 @@ Status FileDevice::FindPlace(const Lead&, const Known& known) {
 
 // A crash or a fault can leave the beginning of a line, or octets that are none, at the end: they
 // stay, on a line of their own, and the first new entry speaks of them.
-Status FileDevice::ReadEnd(int file, std::uint64_t size, std::optional<ChainPosition>& at,
-                           Bytes& torn, bool& newline_owed) {
+Status FileDevice::ReadEnd(FileOperations& files, int file, std::uint64_t size,
+                           std::optional<ChainPosition>& at, Bytes& torn, bool& newline_owed) {
   Bytes tail;
   for (std::uint64_t window = kFirstWindow;; window *= 4) {
     const std::uint64_t octets = std::min(size, window);
     tail.resize(octets);
-    const std::int64_t got = files_.Read(file, size - octets, tail);
+    const std::int64_t got = files.Read(file, size - octets, tail);
     if (got != static_cast<std::int64_t>(octets)) {
       return Fail(Code::kUnavailable, "failed to read the audit file",
                   got < 0 ? std::strerror(static_cast<int>(-got)) : "it shrank");
@@ -150,6 +150,14 @@ Status FileDevice::ReadEnd(int file, std::uint64_t size, std::optional<ChainPosi
                   "away, or name another");
     }
   }
+}
+
+Status FileDevice::CheckEnd(FileOperations& files, int file, std::uint64_t size) {
+  if (size == 0) return {};
+  std::optional<ChainPosition> at;
+  Bytes torn;
+  bool newline_owed = false;
+  return ReadEnd(files, file, size, at, torn, newline_owed);
 }
 
 // The place to go on from where a crash came between a rotation and the new file's first line.
@@ -178,7 +186,7 @@ std::optional<ChainPosition> FileDevice::EndOfRotated() {
   bool newline_owed = false;
   // One that cannot be read is no place to go on from.
   if (files_.Inspect(file, facts) == 0 && facts.size > 0) {
-    static_cast<void>(ReadEnd(file, facts.size, at, torn, newline_owed));
+    static_cast<void>(ReadEnd(files_, file, facts.size, at, torn, newline_owed));
   }
   files_.Close(file);
   return at;

@@ -63,6 +63,8 @@ class FileDevice {
                                                   const Known& known, FileOperations& files,
                                                   const Clock& clock, Logger& logger,
                                                   std::function<void()> want_checkpoint);
+  // The open file can be gone on with: it is empty, or its end is a device's. It is only read.
+  static Status CheckEnd(FileOperations& files, int file, std::uint64_t size);
   ~FileDevice();
   FileDevice(const FileDevice&) = delete;
   FileDevice& operator=(const FileDevice&) = delete;
@@ -177,8 +179,8 @@ class FileDevice {
   Status Start();
   // Finds the place to go on from in the file that was just opened.
   Status FindPlace(const Lead& lead, const Known& known);
-  Status ReadEnd(int file, std::uint64_t size, std::optional<ChainPosition>& at, Bytes& torn,
-                 bool& newline_owed);
+  static Status ReadEnd(FileOperations& files, int file, std::uint64_t size,
+                        std::optional<ChainPosition>& at, Bytes& torn, bool& newline_owed);
   std::optional<ChainPosition> EndOfRotated();
   // The event with which the device begins to write to a file, and what it found there.
   std::string BeginLine(std::string_view event, std::string_view refused = {},

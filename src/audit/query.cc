@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 namespace coffer::audit {
 namespace {
@@ -60,6 +61,13 @@ bool Fits(const json& line, const QueryFilter& filter) {
 }
 
 }  // namespace
+
+bool IsQueryTime(std::string_view text) {
+  static const std::regex form(
+      R"([0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)(\.[0-9]{1,9})?)?Z?)?)?)?)");
+  constexpr std::size_t kLongest = 30;
+  return text.size() <= kLongest && std::regex_match(text.begin(), text.end(), form);
+}
 
 bool Matches(std::string_view line, const QueryFilter& filter) {
   try {

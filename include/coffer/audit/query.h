@@ -18,6 +18,10 @@ struct QueryFilter {
   std::optional<bool> failed;  // whether there is an error
 };
 
+// Tells whether `text` can be a QueryFilter's time: a date, or a date and a time up to the minute
+// or further.
+bool IsQueryTime(std::string_view text);
+
 // False too for a line that is no JSON object.
 bool Matches(std::string_view line, const QueryFilter& filter);
 
