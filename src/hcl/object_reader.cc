@@ -211,6 +211,18 @@ Status ObjectReader::Finish(std::span<const Hint> hints) const {
     return FailAt(member.at, Quoted(member.name) + " has no place in " + std::string(what_) + ": " +
                                  std::string(hint->text));
   }
+  return Unknown(member);
+}
+
+tl::unexpected<Error> ObjectReader::Missing(std::string_view name, Position at) const {
+  for (std::size_t i = 0; i < taken_.size(); ++i) {
+    const Member& member = object_.members[i];
+    if (!taken_[i] && Nearest(member.name) == name) return Unknown(member);
+  }
+  return FailAt(at, std::string(what_) + " has no " + Quoted(name));
+}
+
+tl::unexpected<Error> ObjectReader::Unknown(const Member& member) const {
   const std::string_view nearest = Nearest(member.name);
   return FailAt(member.at, "unknown key " + Quoted(member.name) + " in " + std::string(what_) +
                                (nearest.empty() ? "" : "; did you mean " + Quoted(nearest) + "?"));

@@ -129,9 +129,12 @@ Result<Member> Parser::HclMember(std::size_t depth) {
     return member;
   }
   if (scanner_.Peek() != '{') {
-    return FailAt(scanner_.At(), member.labels.empty()
-                                     ? "expected = or { after \"" + member.name + "\""
-                                     : "expected { after the labels of \"" + member.name + "\"");
+    const Position at = scanner_.At();
+    const bool bare = !scanner_.Word().empty();
+    return FailAt(
+        at, (member.labels.empty() ? "expected = or { after \"" + member.name + "\""
+                                   : "expected { after the labels of \"" + member.name + "\"") +
+                (bare ? "; a label stands in quotes" : ""));
   }
   member.block = true;
   COFFER_ASSIGN(member.value, AnyValue(depth));
@@ -229,7 +232,7 @@ Result<Value> Parser::AnyValue(std::size_t depth) {
 
 Result<Value> Parse(std::string_view text, const Bounds& bounds) {
   if (text.size() > bounds.octets) {
-    return FailAt({}, "the document is larger than " + std::to_string(bounds.octets) + " octets");
+    return FailAt({}, "the document is larger than " + std::to_string(bounds.octets) + " bytes");
   }
   return Parser(text, bounds).Document();
 }

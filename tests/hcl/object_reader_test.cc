@@ -47,6 +47,15 @@ TEST_F(ObjectReaderTest, NamesTheFirstMemberThatNobodyAskedFor) {
   EXPECT_EQ(ErrorOf(reader.Finish()), "line 2, column 3: unknown key \"b\" in the file");
 }
 
+TEST_F(ObjectReaderTest, NamesTheKeyThatWasMeantForOneThatIsMissing) {
+  auto reader = Reader("other = 1\nurl = \"x\"");
+  ASSERT_TRUE(reader.Text("uri"));
+  EXPECT_EQ(reader.Missing("uri", reader.At("uri")).value().message,
+            "line 2, column 1: unknown key \"url\" in the file; did you mean \"uri\"?");
+  EXPECT_EQ(reader.Missing("path", reader.At("path")).value().message,
+            "line 1, column 1: the file has no \"path\"");
+}
+
 TEST_F(ObjectReaderTest, NamesTheKnownKeyThatAnUnknownOneResembles) {
   const auto error_of = [&](std::string_view name) {
     auto reader = Reader(std::string(name) + " = 1");

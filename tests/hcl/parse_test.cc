@@ -109,6 +109,11 @@ struct Refusal {
 TEST(HclParse, RefusesWhatIsNoHclWithLineAndColumn) {
   for (const auto& [text, error] : {
            Refusal{"a", "line 1, column 2: expected = or { after \"a\""},
+           Refusal{"a b {}",
+                   "line 1, column 3: expected = or { after \"a\"; a label stands in quotes"},
+           Refusal{"a \"b\" c {}",
+                   "line 1, column 7: expected { after the labels of \"a\"; a label "
+                   "stands in quotes"},
            Refusal{"a = ", "line 1, column 5: expected a value"},
            Refusal{"a = b", "line 1, column 5: expected a value; a string stands in quotes: \"b\""},
            Refusal{"a = null",
@@ -183,7 +188,7 @@ TEST(HclParse, RefusesWhatGoesBeyondItsBounds) {
   EXPECT_EQ(ErrorOf("a = [1,2,3]", {.values = 3}),
             "line 1, column 10: the document has more than 3 values");
   EXPECT_EQ(ErrorOf("a = 12345", {.octets = 8}),
-            "line 1, column 1: the document is larger than 8 octets");
+            "line 1, column 1: the document is larger than 8 bytes");
 }
 
 TEST(HclQuote, ParsesBackToItsText) {

@@ -52,11 +52,15 @@ class ObjectReader {
 
   // Where the member of this name begins; the object's own place where it is absent.
   Position At(std::string_view name) const;
+  // kInvalid, of a member that must be there and is not: "WHAT has no NAME" at `at`, or the unknown
+  // key that was probably meant for it.
+  tl::unexpected<Error> Missing(std::string_view name, Position at) const;
   // kInvalid with the first member that nobody asked for, its hint or the name that it resembles.
   Status Finish(std::span<const Hint> hints = {}) const;
 
  private:
   const Member* Take(std::string_view name);
+  tl::unexpected<Error> Unknown(const Member& member) const;
   // The name that was asked for and resembles this one most; empty where none does.
   std::string_view Nearest(std::string_view name) const;
   Result<const Value*> TakeAttribute(std::string_view name, Value::Kind kind,
