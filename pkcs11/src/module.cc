@@ -241,7 +241,7 @@ Result<SlotId> Module::FindUninitialized() {
 Status Module::InitToken(SlotId slot, const SecretBytes& so_pin, std::string_view label,
                          const SecretBytes& user_pin) {
   if (label.empty() || label.size() > kLabelOctets) {
-    return Fail(Code::kInvalid, "a token's label has 1 to 32 octets");
+    return Fail(Code::kInvalid, "a token's label has 1 to 32 bytes");
   }
   CK_UTF8CHAR padded[kLabelOctets];
   std::fill(std::begin(padded), std::end(padded), static_cast<CK_UTF8CHAR>(' '));

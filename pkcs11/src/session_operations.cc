@@ -42,12 +42,12 @@ ByteView OctetsOf(const T& parameters) {
 
 Status CheckSealing(const AeadParameters& parameters, ByteView in, MutableBytes out) {
   if (parameters.iv.size() == kAeadIvOctets && out.size() >= in.size() + kAeadTagOctets) return {};
-  return Fail(Code::kInvalid, "an aead takes an iv of 12 octets and 16 octets more for its tag");
+  return Fail(Code::kInvalid, "an aead takes an iv of 12 bytes and 16 bytes more for its tag");
 }
 
 Status CheckOpening(const AeadParameters& parameters, ByteView in, MutableBytes out) {
   if (parameters.iv.size() != kAeadIvOctets || out.size() < in.size()) {
-    return Fail(Code::kInvalid, "an aead takes an iv of 12 octets and room for the ciphertext");
+    return Fail(Code::kInvalid, "an aead takes an iv of 12 bytes and room for the ciphertext");
   }
   if (in.size() >= kAeadTagOctets) return {};
   return Fail(Code::kAuthenticationFailed, "authentication failed",

@@ -60,7 +60,7 @@ void RequestCounts::Register(metrics::Registry& registry) const {
                  }
                });
   registry.Add({"coffer_request_duration_seconds",
-                "Time from a request's last octet to its answer, with its wait for the custodian.",
+                "Time from a request's last byte to its answer, with its wait for the custodian.",
                 metrics::Type::kHistogram},
                [this](metrics::Samples& samples) {
                  for (Place place = 0; place < names_.size(); ++place) {

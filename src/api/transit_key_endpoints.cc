@@ -178,7 +178,7 @@ void AddTransitKeyEndpoints(std::vector<Endpoint>& table) {
        {"allow_plaintext_backup", FieldType::kBool, "false", "Recorded with the key."},
        {"auto_rotate_period", FieldType::kSeconds, "0", "0, or an hour or more."},
        {"key_size", FieldType::kInt, "0",
-        "For key type hmac only: octets, a multiple of 8 from 32 to 512."},
+        "For key type hmac only: bytes, a multiple of 8 from 32 to 512."},
        kContext},
       {{Verb::kRead, Capability::kRead, ReadKey},
        {Verb::kWrite, Capability::kUpdate, CreateKey, true},

@@ -83,9 +83,9 @@ Status WriteHash(const Call& call, Reply& reply) {
 }
 
 Endpoint RandomEndpoint(std::string_view pattern) {
-  Endpoint random{pattern, "Random octets.", {}, {}};
+  Endpoint random{pattern, "Random bytes.", {}, {}};
   random.fields = {
-      {"bytes", FieldType::kInt, "32", "How many octets, 1 to 131072."},
+      {"bytes", FieldType::kInt, "32", "How many bytes, 1 to 131072."},
       {"source", FieldType::kText, "platform", "platform, seal (the token) or all (both)."},
       {"urlbytes", FieldType::kText, "", "As bytes; stands above it."},
       {"format", FieldType::kText, "base64", "base64 or hex."}};

@@ -97,7 +97,7 @@ Endpoint CmacEndpoint(std::string_view pattern) {
   cmac.fields = {kName,
                  kInput,
                  kVersion,
-                 {"mac_length", FieldType::kInt, "", "8 to 16 octets; 16 where not given."},
+                 {"mac_length", FieldType::kInt, "", "8 to 16 bytes; 16 where not given."},
                  {"url_mac_length", FieldType::kText, "", "As mac_length; stands above it."},
                  kBatch};
   cmac.operations = {

@@ -139,7 +139,7 @@ std::vector<FieldSpec> SignFields() {
           {"signature_algorithm", FieldType::kText, "", "RSA keys: pss or pkcs1v15.", false, true},
           {"marshaling_algorithm", FieldType::kText, "asn1",
            "asn1, or jws: ECDSA as r and s, Base64url."},
-          {"salt_length", FieldType::kText, "auto", "PSS: auto, hash or a number of octets."},
+          {"salt_length", FieldType::kText, "auto", "PSS: auto, hash or a number of bytes."},
           {"signature_context", FieldType::kText, "", "Not available on this server."}};
 }
 
@@ -158,7 +158,7 @@ Endpoint VerifyEndpoint(std::string_view pattern) {
   verify.fields.push_back({"hmac", FieldType::kText, "", "vault:vN:..."});
   verify.fields.push_back({"cmac", FieldType::kText, "", "vault:vN:..."});
   verify.fields.push_back(
-      {"mac_length", FieldType::kInt, "", "The CMAC's octets, where it was cut."});
+      {"mac_length", FieldType::kInt, "", "The CMAC's bytes, where it was cut."});
   verify.operations = {
       {Verb::kWrite, Capability::kUpdate, Verify, false, nullptr, BatchKind::kEven}};
   verify.keeps_state = true;

@@ -103,7 +103,7 @@ Status CheckNewKey(const CreateOptions& options) {
     }
     if (octets % 8 != 0) {
       return Invalid("invalid key_size " + std::to_string(octets) +
-                     ": the token's key wrap takes multiples of 8 octets");
+                     ": the token's key wrap takes multiples of 8 bytes");
     }
   }
   return CheckAutoRotatePeriod(options.auto_rotate_period_seconds);

@@ -25,7 +25,7 @@ Status CheckMacs(const keyring::Key& key, const MacOptions& options) {
                 "key type " + std::string(key.Info().name) + " does not support CMAC");
   }
   if (options.octets && (*options.octets < kMinCmacOctets || *options.octets > kMaxCmacOctets)) {
-    return Fail(Code::kInvalid, "invalid MAC length: it must be 8 to 16 octets");
+    return Fail(Code::kInvalid, "invalid MAC length: it must be 8 to 16 bytes");
   }
   return {};
 }

@@ -34,11 +34,11 @@ Result<Bytes> DigestToSign(const keyring::KeyTypeInfo& info, ByteView input,
   if (info.family == keyring::Family::kEcdsa) {
     // The reference takes digests of any length here, whatever hash is named.
     if (input.empty() || input.size() > 64) {
-      return Fail(Code::kInvalid, "prehashed input must have 1 to 64 octets");
+      return Fail(Code::kInvalid, "prehashed input must have 1 to 64 bytes");
     }
   } else if (options.hash && input.size() != crypto::HashSize(*options.hash)) {
     return Fail(Code::kInvalid, "prehashed input must have the length of a digest, " +
-                                    std::to_string(crypto::HashSize(*options.hash)) + " octets");
+                                    std::to_string(crypto::HashSize(*options.hash)) + " bytes");
   } else if (!options.hash && input.size() > static_cast<std::size_t>(info.bits / 8 - 11)) {
     return Fail(Code::kInvalid, "prehashed input is too long for the key");
   }

@@ -424,7 +424,7 @@ TEST_F(TransitMatrix, WhatCannotBeMadeIsRefusedWithTheReason) {
       {{{"type", "hmac"}, {"key_size", 31}}, "invalid key_size 31"},
       {{{"type", "hmac"}, {"key_size", 520}}, "invalid key_size 520"},
       {{{"type", "hmac"}, {"key_size", 33}},
-       "invalid key_size 33: the token's key wrap takes multiples of 8 octets"},
+       "invalid key_size 33: the token's key wrap takes multiples of 8 bytes"},
       {{{"key_size", 32}}, "key_size is not valid for algorithm aes256-gcm96"},
       {{{"auto_rotate_period", 5}}, "auto rotate period must be 0 to disable or at least an hour"},
   };
