@@ -10,6 +10,9 @@
 namespace coffer {
 namespace {
 
+// The stream itself remembers only that there was one. One thread prints.
+int first_failure = 0;
+
 Status Lost(int why) {
   return Fail(Code::kUnavailable,
               "failed to write to standard output" +
@@ -18,12 +21,16 @@ Status Lost(int why) {
 
 }  // namespace
 
+void PrintOutput(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() && first_failure == 0) {
+    first_failure = errno;
+  }
+}
+
 Status FlushOutput() {
-  errno = 0;
   const bool flushed = std::fflush(stdout) == 0;
-  // A write that failed earlier left its mark, its reason is gone.
-  if (!flushed || std::ferror(stdout) != 0) return Lost(flushed ? 0 : errno);
-  return {};
+  if (!flushed && first_failure == 0) first_failure = errno;
+  return flushed && std::ferror(stdout) == 0 ? Status{} : Lost(first_failure);
 }
 
 Status SyncOutput() {

@@ -16,7 +16,7 @@ using Kind = Flag::Kind;
 int Enable(Invocation& call) {
   if (call.words.empty()) return Complain("Missing TYPE!", kLocalFailure);
   const std::string type = call.words.front();
-  const std::string path = PathOf(call.Get("path", type));
+  const std::string path = MountPathOf(call, type);
   const auto options = BodyOf(call.words, 1);
   if (!options) return Complain(options.error().message, kLocalFailure);
   json body{

@@ -12,13 +12,11 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kVersion = "Coffer v0.1.0";
-
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
   for (const auto& group :
        {StatusCommands(), TokenCommands(), PathCommands(), SecretsCommands(), AuditCommands(),
-        TransitCommands(), TransitKeyCommands(), OperatorCommands()}) {
+        TransitCommands(), TransitKeyCommands(), OperatorCommands(), LocalCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
   return commands;
@@ -32,8 +30,6 @@ void PrintRow(std::string_view name, std::string_view help) {
 void PrintHelp(std::span<const Command> commands, std::span<const Family> others) {
   std::printf("usage: coffer COMMAND [-address=URL] [-format=table|json|yaml] ...\n\n");
   for (const Command& command : commands) PrintRow(command.name, command.help);
-  PrintRow("completion bash|zsh", "a script that completes commands and flags");
-  PrintRow("version", "which one this is");
   PrintRow("help [COMMAND]", "this, or a command's flags and examples");
   std::printf("\nOn the server's machine:\n\n");
   for (const Family& family : others) {
@@ -122,21 +118,40 @@ Guess GuessCommand(std::span<const Command> commands, std::span<const Family> ot
   return guess;
 }
 
+// The commands whose names begin with `front`, the client's and those of the server's machine.
+int PrintGroup(std::span<const Command> commands, std::span<const Family> others,
+               std::string_view front) {
+  bool any = false;
+  for (const Command& command : commands) {
+    if (!command.name.starts_with(front)) continue;
+    if (!any) {
+      std::printf("usage: coffer %.*sCOMMAND\n\n", static_cast<int>(front.size()), front.data());
+    }
+    any = true;
+    PrintRow(command.name, command.help);
+  }
+  const auto family = std::ranges::find(others, front.substr(0, front.size() - 1), &Family::name);
+  if (family == others.end()) return kDone;
+  if (any) std::printf("\nOn the server's machine:\n\n");
+  return family->run({std::string(kPrintHelp)});
+}
+
 // Asked for help it is one; else the bad word is named, and the good ones.
 int UnknownCommand(std::span<const Command> commands, std::span<const Family> others,
                    const std::vector<std::string>& arguments) {
   const Guess guess = GuessCommand(commands, others, arguments);
-  if (!guess.next.empty() && IsHelp(arguments.back())) {
-    std::printf("usage: coffer COMMAND, one of: %s\n", guess.next.c_str());
-    return kDone;
-  }
   if (guess.next.empty()) {
     return Complain("unknown command " + arguments.front() + "; see coffer help", kUnknownCommand);
   }
+  if (IsHelp(arguments.back())) return PrintGroup(commands, others, guess.known);
   const std::size_t words = WordsIn(guess.known) - 1;
-  const std::string bad =
-      words < arguments.size() ? "unknown command " + guess.known + arguments[words] + "; " : "";
-  return Complain(bad + "which one: " + guess.next, kLocalFailure);
+  if (words == arguments.size()) return Complain("which one: " + guess.next, kLocalFailure);
+  if (arguments[words].starts_with('-')) {
+    return Complain("the command goes before its flags; which one: " + guess.next, kLocalFailure);
+  }
+  return Complain(
+      "unknown command " + guess.known + arguments[words] + "; which one: " + guess.next,
+      kLocalFailure);
 }
 
 int RunCommand(const Command& command, const std::vector<std::string>& arguments) {
@@ -170,15 +185,16 @@ int Help(std::span<const Command> commands, std::span<const Family> others,
   words.emplace_back(kPrintHelp);
   if (FindCommand(commands, words) != nullptr) return Run(words, others);
   const auto family = std::ranges::find(others, words.front(), &Family::name);
-  // A family that the client shares has its names from both.
-  const bool shared = std::ranges::any_of(commands, [&](const Command& command) {
-    return command.name.starts_with(words.front() + " ");
-  });
-  if (family == others.end() || (shared && words.size() == 2)) return Run(words, others);
+  if (family == others.end() || !family->Has(words)) return Run(words, others);
   return family->run({words.begin() + 1, words.end()});
 }
 
 }  // namespace
+
+bool Family::Has(const std::vector<std::string>& line) const {
+  if (commands.empty()) return true;
+  return line.size() > 1 && std::ranges::find(commands, line[1]) != commands.end();
+}
 
 std::vector<std::string> NormalizeFlags(std::vector<std::string> arguments) {
   for (std::string& argument : arguments) {
@@ -191,12 +207,12 @@ std::vector<std::string> NormalizeFlags(std::vector<std::string> arguments) {
 
 int Run(const std::vector<std::string>& arguments, std::span<const Family> others) {
   const std::vector<Command> commands = AllCommands();
-  if (arguments.empty()) return Complain("no command; see coffer help", kUnknownCommand);
-  const std::string& first = arguments[0];
-  if (first == "version" || first == "--version" || first == "-v") {
-    std::printf("%s\n", kVersion.data());
-    return kDone;
+  if (arguments.empty()) {
+    PrintHelp(commands, others);
+    return kUnknownCommand;
   }
+  const std::string& first = arguments[0];
+  if (first == "--version" || first == "-v") return Run({"version"}, others);
   if (IsHelp(first)) {
     return Help(commands, others, {arguments.begin() + 1, arguments.end()});
   }
@@ -206,12 +222,6 @@ int Run(const std::vector<std::string>& arguments, std::span<const Family> other
   }
   if (first == "complete") {
     PrintCandidates(commands, others, std::span(arguments).subspan(1));
-    return kDone;
-  }
-  if (first == "completion") {
-    const std::string_view script = CompletionScript(arguments.size() == 2 ? arguments[1] : "");
-    if (script.empty()) return Complain("usage: coffer completion bash|zsh", kLocalFailure);
-    std::fwrite(script.data(), 1, script.size(), stdout);
     return kDone;
   }
   const Command* const command = FindCommand(commands, arguments);

@@ -68,9 +68,7 @@ void PrintCandidates(std::span<const Command> commands, std::span<const Family> 
       add_next(std::string(family.name) + " " + std::string(command));
     }
   }
-  for (const std::string_view own : {"version", "help", "completion bash", "completion zsh"}) {
-    add_next(own);
-  }
+  for (const std::string_view own : {"help", "completion bash", "completion zsh"}) add_next(own);
   for (const std::string& word : words) std::printf("%s\n", word.c_str());
   if (wants_flag) PrintFlagsOfFamily(commands, others, before);
 }

@@ -8,12 +8,12 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "coffer/base/standard_output.h"
+
 namespace coffer::cli {
 namespace {
 
 using nlohmann::json;
-
-void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 std::string PolicyText(const Request& request) {
   std::string capability = request.method == "GET"      ? "\"read\""
@@ -35,9 +35,44 @@ std::string Named(std::string_view method, const std::string& url) {
   return name + " \"" + url + "\"";
 }
 
+// A 404. Where a namespace was asked for, it may be what is absent.
+int SayAbsent(const Invocation& call, const std::string& path, std::string_view answer) {
+  std::string text = "No value found at " + path;
+  if (!call.target.name_space.empty()) {
+    for (const std::string& sentence : ErrorsOf(answer)) text += ": " + sentence;
+  }
+  return Complain(text, kRemoteFailure);
+}
+
 int ShowText(const Result<std::string>& text) {
   if (!text) return Complain(text.error().message, kLocalFailure);
-  Print(*text);
+  PrintOutput(*text);
+  return kDone;
+}
+
+// A list with what the engine says of each key, a column for each of its facts; for programs the
+// whole answer.
+int ShowDetailed(const Invocation& call, const std::string& answer, const json& parsed) {
+  const json info = parsed.value("/data/key_info"_json_pointer, json::object());
+  if (call.format != Format::kTable || !info.is_object()) return Show(call, answer);
+  std::vector<std::string> heads{"Keys"};
+  for (const auto& [key, facts] : info.items()) {
+    if (!facts.is_object()) continue;
+    for (const auto& [name, value] : facts.items()) {
+      if (std::ranges::find(heads, name) == heads.end()) heads.push_back(name);
+    }
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const json& key : parsed.at("data").at("keys")) {
+    std::vector<std::string>& row = rows.emplace_back();
+    row.push_back(CellOf(key));
+    const json facts = MemberOf(info, row.front().c_str(), json::object());
+    for (std::size_t i = 1; i < heads.size(); ++i) {
+      row.push_back(CellOf(MemberOf(facts, heads[i].c_str(), "")));
+    }
+  }
+  std::fputs(WarningsText(answer).c_str(), stderr);
+  PrintOutput(Columns(heads, rows));
   return kDone;
 }
 
@@ -52,11 +87,11 @@ std::optional<Answer> Ask(const Invocation& call, const Request& request, int& c
   VaultClient client(call.target);
   code = kDone;
   if (call.target.print_curl) {
-    Print(client.CurlCommand(request.method, request.path, request.body) + "\n");
+    PrintOutput(client.CurlCommand(request.method, request.path, request.body) + "\n");
     return std::nullopt;
   }
   if (call.print_policy) {
-    Print(PolicyText(request));
+    PrintOutput(PolicyText(request));
     return std::nullopt;
   }
   auto answer = client.Call(request.method, request.path, request.body);
@@ -67,10 +102,14 @@ std::optional<Answer> Ask(const Invocation& call, const Request& request, int& c
     return std::nullopt;
   }
   if (answer->status >= 400 && !(answer->status == 404 && request.may_be_absent)) {
+    std::fputs(WarningsText(answer->body).c_str(), stderr);
     code = Complain(
         request.failure + ": " +
             RefusalText(request.method, client.UrlOf(request.path), answer->status, answer->body),
         kRemoteFailure);
+    if (answer->status == 403 && call.target.token.empty() && ::isatty(STDERR_FILENO) == 1) {
+      Complain("\nNo token was sent: give one with coffer login, or in VAULT_TOKEN.", code);
+    }
     return std::nullopt;
   }
   return *std::move(answer);
@@ -92,7 +131,7 @@ int ShowDocument(const Invocation& call, const json& document) {
 }
 
 void Say(const Invocation& call, std::string_view sentence) {
-  if (call.format == Format::kTable) Print(std::string(sentence) + "\n");
+  if (call.format == Format::kTable) PrintOutput(std::string(sentence) + "\n");
 }
 
 int Exchange(const Invocation& call, const Request& request, std::string_view success) {
@@ -110,7 +149,7 @@ int ExchangeRead(const Invocation& call, const std::string& path, const std::str
   if (!answer) return code;
   if (answer->status == 404 || answer->body.empty()) {
     std::fputs(WarningsText(answer->body).c_str(), stderr);
-    return Complain("No value found at " + path, kRemoteFailure);
+    return SayAbsent(call, path, answer->body);
   }
   return Show(call, answer->body);
 }
@@ -126,14 +165,13 @@ int ExchangeList(const Invocation& call, const std::string& path, const std::str
   const json keys = parsed.is_object() ? parsed.value("/data/keys"_json_pointer, json()) : json();
   if (answer->status == 404 || !keys.is_array() || keys.empty()) {
     std::fputs(WarningsText(answer->body).c_str(), stderr);
-    if (call.format == Format::kTable) {
-      return Complain("No value found at " + path, kRemoteFailure);
-    }
-    Print("{}\n");
+    if (call.format == Format::kTable) return SayAbsent(call, path, answer->body);
+    PrintOutput("{}\n");
     return kRemoteFailure;
   }
-  if (call.format == Format::kTable || call.format == Format::kRaw) return Show(call, answer->body);
-  return ShowDocument(call, keys);
+  if (call.format == Format::kRaw) return Show(call, answer->body);
+  if (call.Has("detailed")) return ShowDetailed(call, answer->body, parsed);
+  return call.format == Format::kTable ? Show(call, answer->body) : ShowDocument(call, keys);
 }
 
 }  // namespace coffer::cli

@@ -162,6 +162,7 @@ std::string Invocation::Get(std::string_view flag, std::string_view otherwise) c
 }
 
 std::vector<Flag> CommonFlags(const Command& command) {
+  if (command.local) return {};
   std::vector<Flag> flags{
       {"address", Kind::kText, "the server: http://HOST:PORT, https://HOST:PORT or unix:PATH"},
       {"agent-address", Kind::kText, "as -address"},
@@ -194,6 +195,11 @@ std::vector<Flag> CommonFlags(const Command& command) {
 Result<Invocation> ParseInvocation(const Command& command,
                                    const std::vector<std::string>& arguments) {
   Invocation call;
+  if (command.local) {
+    COFFER_TRY(Reader(command, arguments, call).Read());
+    COFFER_TRY(CheckNumber(command, call.words.size()));
+    return call;
+  }
   COFFER_ASSIGN(call.target, Target::FromEnvironment());
   if (const std::string format = Variable("FORMAT"); !format.empty()) {
     COFFER_ASSIGN(call.format, ParseFormat(format));

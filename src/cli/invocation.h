@@ -52,6 +52,7 @@ struct Command {
   std::string_view examples;  // one a line
   std::vector<Flag> flags{};
   Shows shows = Shows::kNothing;
+  bool local = false;     // asks no server
   std::size_t least = 0;  // words
   std::size_t most = 0;
   int (*run)(Invocation& call) = nullptr;
@@ -59,6 +60,7 @@ struct Command {
 
 // Each in the file of its name.
 std::vector<Command> AuditCommands();
+std::vector<Command> LocalCommands();
 std::vector<Command> OperatorCommands();
 std::vector<Command> PathCommands();
 std::vector<Command> StatusCommands();

@@ -100,4 +100,15 @@ std::string UnderScored(std::string_view flag) {
   return name;
 }
 
+void AddPlain(const Invocation& call, std::initializer_list<std::string_view> flags, json& body) {
+  for (const std::string_view flag : flags) {
+    if (call.Has(flag)) body[UnderScored(flag)] = call.Get(flag);
+  }
+}
+
+std::string MountPathOf(const Invocation& call, const std::string& type) {
+  const std::string path = PathOf(call.Get("path"));
+  return path.empty() ? type : path;
+}
+
 }  // namespace coffer::cli

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <initializer_list>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cli/invocation.h"
 #include "coffer/base/result.h"
 
 namespace coffer::cli {
@@ -19,5 +22,10 @@ Result<std::string> QueryOf(const std::vector<std::string>& words, std::size_t f
 std::string PathOf(std::string path);
 // A flag's name with underscores, as the API has it.
 std::string UnderScored(std::string_view flag);
+// Flags that hold text, as the API's members of the same names.
+void AddPlain(const Invocation& call, std::initializer_list<std::string_view> flags,
+              nlohmann::json& body);
+// Where to enable something: at -path, else at the name of its type.
+std::string MountPathOf(const Invocation& call, const std::string& type);
 
 }  // namespace coffer::cli

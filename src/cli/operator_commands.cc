@@ -18,7 +18,14 @@ using std::chrono::milliseconds;
 
 int Backup(Invocation& call) {
   constexpr milliseconds kLongestWait{1000};
-  const std::string path = "sys/backup/" + EscapeUrl(call.words.front(), "");
+  const std::string& name = call.words.front();
+  if (name.empty() || name.find('/') != std::string::npos) {
+    return Complain("\"" + name +
+                        "\" is no plain name: the server writes backups into its "
+                        "backup_directory",
+                    kLocalFailure);
+  }
+  const std::string path = "sys/backup/" + name;
   const std::string failure = "Error making the backup";
   const json body{{"overwrite", call.Has("force")}};
   int code = kDone;
@@ -54,15 +61,20 @@ int Backup(Invocation& call) {
 }  // namespace
 
 std::vector<Command> OperatorCommands() {
-  return {{.name = "operator backup",
-           .synopsis = "[-force] NAME",
-           .help = "have the running server write a backup into its backup_directory",
-           .examples = "coffer operator backup monday",
-           .flags = {{"force", Flag::Kind::kSwitch, "overwrite a backup of this name"}},
-           .shows = Shows::kFields,
-           .least = 1,
-           .most = 1,
-           .run = Backup}};
+  return {
+      {.name = "operator backup",
+       .synopsis = "[-force] NAME | -offline [-config=CONFIG] [-force] FILE",
+       .help = "have the running server write a backup into its backup_directory; with "
+               "-offline: back up a stopped server",
+       .examples = "coffer operator backup monday\n"
+                   "coffer operator backup -offline /backups/monday",
+       .flags = {{"force", Flag::Kind::kSwitch, "overwrite a backup of this name"},
+                 {"offline", Flag::Kind::kSwitch,
+                  "on the server's machine, while it is stopped: -offline -help has its flags"}},
+       .shows = Shows::kFields,
+       .least = 1,
+       .most = 1,
+       .run = Backup}};
 }
 
 }  // namespace coffer::cli

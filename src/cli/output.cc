@@ -33,10 +33,6 @@ json Enveloped(json answer) {
   return json{{"data", std::move(answer)}};
 }
 
-json MemberOf(const json& answer, const char* name, const json& otherwise) {
-  return Has(answer, name) ? answer[name] : otherwise;
-}
-
 ordered_json Ordered(const json& value) { return ordered_json::parse(value.dump()); }
 
 // The envelope in the order in which Vault's client prints it.
@@ -165,6 +161,10 @@ std::string Wrapped(std::string_view sentence) {
 
 }  // namespace
 
+json MemberOf(const json& object, const char* name, const json& otherwise) {
+  return Has(object, name) ? object[name] : otherwise;
+}
+
 Result<Format> ParseFormat(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, Format>, 6> kFormats{
       {{"table", Format::kTable},
@@ -273,6 +273,15 @@ std::vector<std::string> ErrorsOf(std::string_view text) {
   const json answer = json::parse(text, nullptr, false);
   for (const json& error : MemberOf(answer, "errors", json::array())) {
     sentences.push_back(CellOf(error));
+  }
+  // A batch of which an item failed is refused in its items.
+  std::size_t number = 0;
+  for (const json& item :
+       MemberOf(MemberOf(answer, "data", nullptr), "batch_results", json::array())) {
+    if (Has(item, "error")) {
+      sentences.push_back("batch_input[" + std::to_string(number) + "]: " + CellOf(item["error"]));
+    }
+    ++number;
   }
   return sentences;
 }

@@ -37,7 +37,11 @@ std::string DurationText(std::int64_t seconds);
 std::string Columns(const std::vector<std::string>& heads,
                     const std::vector<std::vector<std::string>>& rows);
 
-// The sentences of {"errors": [...]}.
+// A member; `otherwise` where it is absent or null, or there is no object.
+nlohmann::json MemberOf(const nlohmann::json& object, const char* name,
+                        const nlohmann::json& otherwise);
+
+// The sentences of {"errors": [...]}, and of the items of a batch that failed.
 std::vector<std::string> ErrorsOf(std::string_view answer);
 // A refusal as it is shown: the request, its code and the server's sentences.
 std::string RefusalText(std::string_view method, std::string_view url, long status,

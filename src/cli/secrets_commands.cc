@@ -16,13 +16,6 @@ namespace {
 using nlohmann::json;
 using Kind = Flag::Kind;
 
-// Flags that the API knows by the same name, with underscores.
-void AddTexts(const Invocation& call, std::initializer_list<std::string_view> flags, json& out) {
-  for (const std::string_view flag : flags) {
-    if (call.Has(flag)) out[UnderScored(flag)] = call.Get(flag);
-  }
-}
-
 void AddLists(const Invocation& call, json& out) {
   for (const std::string_view flag : {"audit-non-hmac-request-keys", "audit-non-hmac-response-keys",
                                       "passthrough-request-headers", "allowed-response-headers"}) {
@@ -32,7 +25,7 @@ void AddLists(const Invocation& call, json& out) {
 
 json Tuning(const Invocation& call) {
   json settings = json::object();
-  AddTexts(call, {"default-lease-ttl", "max-lease-ttl", "listing-visibility"}, settings);
+  AddPlain(call, {"default-lease-ttl", "max-lease-ttl", "listing-visibility"}, settings);
   AddLists(call, settings);
   return settings;
 }
@@ -57,21 +50,17 @@ int Enable(Invocation& call) {
       return Complain("Must specify -plugin-name when using \"plugin\" as a type", kLocalFailure);
     }
   }
-  const std::string path = PathOf(call.Get("path", type));
+  const std::string path = MountPathOf(call, type);
   json config = Tuning(call);
   if (call.Has("force-no-cache")) config["force_no_cache"] = true;
   json body{{"type", type}, {"description", call.Get("description")}, {"config", config}};
-  AddTexts(call, {"plugin-version"}, body);
+  AddPlain(call, {"plugin-version"}, body);
   for (const std::string_view flag : {"local", "seal-wrap", "external-entropy-access"}) {
     if (call.Has(flag)) body[UnderScored(flag)] = true;
   }
   AddOptions(call, body);
   return Exchange(call, {"POST", "sys/mounts/" + path, body.dump(), "Error enabling"},
                   "Success! Enabled the " + type + " secrets engine at: " + path + "/");
-}
-
-json MemberOf(const json& info, const char* name, const json& otherwise) {
-  return info.is_object() && info.contains(name) && !info[name].is_null() ? info[name] : otherwise;
 }
 
 std::string TextOf(const json& info, const char* name) { return CellOf(MemberOf(info, name, "")); }
@@ -146,7 +135,7 @@ int List(Invocation& call) {
 int Tune(Invocation& call) {
   const std::string path = PathOf(call.words.front());
   json settings = Tuning(call);
-  AddTexts(call, {"description", "plugin-version"}, settings);
+  AddPlain(call, {"description", "plugin-version"}, settings);
   AddOptions(call, settings);
   return Exchange(call,
                   {"POST", "sys/mounts/" + path + "/tune", settings.dump(),

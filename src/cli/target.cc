@@ -1,5 +1,6 @@
 #include "cli/target.h"
 
+#include <curl/curl.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include "coffer/base/ascii.h"
 #include "coffer/base/parse.h"
@@ -34,6 +36,14 @@ bool IsHeaderName(std::string_view name) {
   });
 }
 
+Status CheckUrl(const std::string& address) {
+  const std::unique_ptr<CURLU, decltype(&::curl_url_cleanup)> url(::curl_url(),
+                                                                  &::curl_url_cleanup);
+  const CURLUcode read = ::curl_url_set(url.get(), CURLUPART_URL, address.c_str(), 0);
+  if (read == CURLUE_OK) return {};
+  return Fail(Code::kInvalid, "the address " + address + " is none: " + ::curl_url_strerror(read));
+}
+
 Status CheckAddress(const Target& target) {
   const std::string& address = target.address;
   if (std::ranges::any_of(address, [](char c) { return IsControl(c); })) {
@@ -51,7 +61,7 @@ Status CheckAddress(const Target& target) {
       return Fail(Code::kInvalid, "the address " + address + " is not of the form " +
                                       std::string(scheme) + "HOST:PORT");
     }
-    return {};
+    return CheckUrl(address);
   }
   return Fail(Code::kInvalid,
               "the address " + address + " does not begin with https://, http:// or unix:");
@@ -132,7 +142,6 @@ Status Target::Check() const {
     if (!IsHeaderName(name)) return Fail(Code::kInvalid, "a header's name is not one word");
     COFFER_TRY(CheckText("the header " + name, value));
   }
-  if (!address.starts_with("https://")) return {};
   COFFER_TRY(CheckReadable("CA certificates", ca_cert));
   COFFER_TRY(CheckReadable("directory of CA certificates", ca_path));
   COFFER_TRY(CheckReadable("client certificate", client_cert));

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/key_values.h"
 #include "cli/transit_values.h"
 #include "coffer/base/base64.h"
 
@@ -93,6 +94,8 @@ int Verify(Invocation& call) {
   return all ? kRemoteFailure : Complain("not valid", kRemoteFailure);
 }
 
+// A plaintext data key has two values: the file of -out takes the key itself, standard output then
+// its ciphertext.
 int Datakey(Invocation& call) {
   const std::string type = call.Get("type", "wrapped");
   json body = json::object();
@@ -100,9 +103,15 @@ int Datakey(Invocation& call) {
   AddPlain(call, {"bits", "key-version"}, body);
   const Request request{"POST", TransitPath(call, "datakey/" + type), body.dump(),
                         "Error making the data key"};
-  // Both values are wanted of a plaintext one.
-  return type == "wrapped" ? ExchangeValue(call, request, "ciphertext")
-                           : Exchange(call, request, "");
+  if (type == "wrapped") return ExchangeValue(call, request, "ciphertext");
+  if (!call.Has("out")) return Exchange(call, request, "");
+  if (const int refused = RefuseWholeInFile(call); refused != kDone) return refused;
+  int code = kDone;
+  const auto answer = Ask(call, request, code);
+  if (!answer) return code;
+  if (const int kept = ShowValue(call, answer->body, "plaintext", true); kept != kDone) return kept;
+  call.flags.erase("out");
+  return ShowValue(call, answer->body, "ciphertext", false);
 }
 
 std::vector<Flag> SigningFlags() {
@@ -120,51 +129,54 @@ std::vector<Flag> SigningFlags() {
 
 std::vector<Command> Ciphers() {
   const Flag data{"associated-data", Kind::kText, "text that is bound to the ciphertext"};
-  return {{.name = "transit encrypt",
-           .synopsis = "KEY [- | @FILE]",
-           .help = "encrypt standard input or a file",
-           .examples = "coffer transit encrypt orders < invoice.pdf > invoice.sealed\n"
-                       "coffer transit encrypt -in=invoice.pdf -out=invoice.sealed orders\n"
-                       "coffer transit encrypt -associated-data=row-7 orders @field",
-           .flags = {kMountFlag, data, kContextFlag, kVersionFlag, kInFlag, kOutFlag},
-           .shows = Shows::kFields,
-           .least = 1,
-           .most = 2,
-           .run = Encrypt},
-          {.name = "transit decrypt",
-           .synopsis = "KEY [CIPHERTEXT | - | @FILE]",
-           .help = "decrypt to standard output or a file",
-           .examples = "coffer transit decrypt orders < invoice.sealed > invoice.pdf\n"
-                       "coffer transit decrypt -in=invoice.sealed -out=invoice.pdf orders",
-           .flags = {kMountFlag, data, kContextFlag, kInFlag, kOutFlag},
-           .shows = Shows::kFields,
-           .least = 1,
-           .most = 2,
-           .run = Decrypt},
-          {.name = "transit rewrap",
-           .synopsis = "KEY [CIPHERTEXT | - | @FILE]",
-           .help = "encrypt anew under the latest version",
-           .examples = "coffer transit rewrap -in=invoice.sealed -out=invoice.sealed orders",
-           .flags = {kMountFlag, data, kContextFlag, kVersionFlag, kInFlag, kOutFlag},
-           .shows = Shows::kFields,
-           .least = 1,
-           .most = 2,
-           .run = Rewrap},
-          {.name = "transit datakey",
-           .synopsis = "[-type=wrapped|plaintext] [-bits=256] KEY",
-           .help = "make a key for use elsewhere, encrypted under KEY",
-           .examples = "coffer transit datakey orders\n"
-                       "coffer transit datakey -type=plaintext -format=json orders",
-           .flags = {kMountFlag,
-                     {"type", Kind::kText, "wrapped (default), or plaintext as well"},
-                     {"bits", Kind::kNumber, "128, 256 (default) or 512"},
-                     kContextFlag,
-                     kVersionFlag,
-                     kOutFlag},
-           .shows = Shows::kFields,
-           .least = 1,
-           .most = 1,
-           .run = Datakey}};
+  return {
+      {.name = "transit encrypt",
+       .synopsis = "KEY [- | @FILE]",
+       .help = "encrypt standard input or a file",
+       .examples = "coffer transit encrypt orders < invoice.pdf > invoice.sealed\n"
+                   "coffer transit encrypt -in=invoice.pdf -out=invoice.sealed orders\n"
+                   "coffer transit encrypt -associated-data=row-7 orders @field",
+       .flags = {kMountFlag, data, kContextFlag, kVersionFlag, kInFlag, kOutFlag},
+       .shows = Shows::kFields,
+       .least = 1,
+       .most = 2,
+       .run = Encrypt},
+      {.name = "transit decrypt",
+       .synopsis = "KEY [CIPHERTEXT | - | @FILE]",
+       .help = "decrypt to standard output or a file",
+       .examples = "coffer transit decrypt orders < invoice.sealed > invoice.pdf\n"
+                   "coffer transit decrypt -in=invoice.sealed -out=invoice.pdf orders",
+       .flags = {kMountFlag, data, kContextFlag, kInFlag, kOutFlag},
+       .shows = Shows::kFields,
+       .least = 1,
+       .most = 2,
+       .run = Decrypt},
+      {.name = "transit rewrap",
+       .synopsis = "KEY [CIPHERTEXT | - | @FILE]",
+       .help = "encrypt anew under the latest version",
+       .examples = "coffer transit rewrap -in=invoice.sealed -out=invoice.sealed orders",
+       .flags = {kMountFlag, data, kContextFlag, kVersionFlag, kInFlag, kOutFlag},
+       .shows = Shows::kFields,
+       .least = 1,
+       .most = 2,
+       .run = Rewrap},
+      {.name = "transit datakey",
+       .synopsis = "[-type=wrapped|plaintext] [-bits=256] KEY",
+       .help = "make a key for use elsewhere, encrypted under KEY",
+       .examples = "coffer transit datakey orders\n"
+                   "coffer transit datakey -type=plaintext -out=data.key orders > data.key.sealed\n"
+                   "coffer transit datakey -type=plaintext -format=json orders",
+       .flags = {kMountFlag,
+                 {"type", Kind::kText, "wrapped (default), or plaintext as well"},
+                 {"bits", Kind::kNumber, "128, 256 (default) or 512"},
+                 kContextFlag,
+                 kVersionFlag,
+                 {"out", Kind::kText,
+                  "write this file, mode 0600: the wrapped key, or a plaintext key's bytes"}},
+       .shows = Shows::kFields,
+       .least = 1,
+       .most = 1,
+       .run = Datakey}};
 }
 
 std::vector<Command> Signatures() {

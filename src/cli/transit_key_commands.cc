@@ -21,9 +21,7 @@ int Rotate(Invocation& call) {
                   "Success!");
 }
 
-int KeysList(Invocation& call) {
-  return ExchangeList(call, PathOf(call.Get("mount", "transit")) + "/keys", "");
-}
+int KeysList(Invocation& call) { return ExchangeList(call, TransitMount(call) + "/keys", ""); }
 
 int KeysCreate(Invocation& call) {
   json body{{"type", call.Get("type", "aes256-gcm96")}};
@@ -77,6 +75,9 @@ Result<Material> MaterialOf(SecretBytes file, bool raw) {
   SecretBytes& content = decoded ? *decoded : file;
   auto pkcs8 = crypto::PrivateKeyAsPkcs8(content);
   if (!pkcs8 && pkcs8.error().code != Code::kNotFound) return Fail(pkcs8.error());
+  if (!pkcs8 && AsText(content.Reveal()).find("-----BEGIN ") != std::string_view::npos) {
+    return Fail(Code::kInvalid, "the file is PEM, and has no key that can be read");
+  }
   material.asymmetric = pkcs8.has_value();
   material.key = pkcs8 ? *std::move(pkcs8) : std::move(content);
   return material;
@@ -94,8 +95,7 @@ Result<std::string> KeyPath(const Invocation& call) {
   const std::string word = PathOf(call.words.front());
   const std::size_t keys = word.rfind("/keys/");
   const std::string name = keys == std::string::npos ? word : word.substr(keys + 6);
-  const std::string mount =
-      keys == std::string::npos ? PathOf(call.Get("mount", "transit")) : word.substr(0, keys);
+  const std::string mount = keys == std::string::npos ? TransitMount(call) : word.substr(0, keys);
   if (name.empty() || name.find('/') != std::string::npos || mount.empty()) {
     return Fail(Code::kInvalid, "expected a path of the form MOUNT/keys/NAME, not " + word);
   }

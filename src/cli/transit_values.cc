@@ -11,6 +11,7 @@
 
 #include "cli/key_values.h"
 #include "coffer/base/base64.h"
+#include "coffer/base/standard_output.h"
 
 namespace coffer::cli {
 namespace {
@@ -46,11 +47,19 @@ Result<std::string> ValueOf(const std::string& answer, std::string_view field, b
   return std::string(AsText(plaintext));
 }
 
+bool WantsWhole(const Invocation& call) {
+  return call.format != Format::kTable || !call.field.empty();
+}
+
 }  // namespace
 
+std::string TransitMount(const Invocation& call) {
+  const std::string mount = PathOf(call.Get("mount"));
+  return mount.empty() ? "transit" : mount;
+}
+
 std::string TransitPath(const Invocation& call, std::string_view operation) {
-  return PathOf(call.Get("mount", "transit")) + "/" + std::string(operation) + "/" +
-         call.words.front();
+  return TransitMount(call) + "/" + std::string(operation) + "/" + call.words.front();
 }
 
 Result<std::string> SecretInput(const Invocation& call, std::string_view what) {
@@ -72,12 +81,6 @@ Result<std::string> PublicInput(const Invocation& call) {
 void AddEncoded(const Invocation& call, std::initializer_list<std::string_view> flags, json& body) {
   for (const std::string_view flag : flags) {
     if (call.Has(flag)) body[UnderScored(flag)] = Base64Encode(AsBytes(call.Get(flag)));
-  }
-}
-
-void AddPlain(const Invocation& call, std::initializer_list<std::string_view> flags, json& body) {
-  for (const std::string_view flag : flags) {
-    if (call.Has(flag)) body[UnderScored(flag)] = call.Get(flag);
   }
 }
 
@@ -103,29 +106,33 @@ Status WriteFile(const std::string& name, std::string_view content) {
   return failed(why);
 }
 
-int ExchangeValue(Invocation& call, const Request& request, std::string_view field, bool decoded) {
-  const bool whole = call.format != Format::kTable || !call.field.empty();
-  if (whole && call.Has("out")) {
-    return Complain("-out writes the value alone: give -format or -field without it",
-                    kLocalFailure);
-  }
-  if (whole) return Exchange(call, request, "");
-  int code = kDone;
-  const auto answer = Ask(call, request, code);
-  if (!answer) return code;
+int RefuseWholeInFile(const Invocation& call) {
+  if (!call.Has("out") || !WantsWhole(call)) return kDone;
+  return Complain("-out writes the value alone: give -format or -field without it", kLocalFailure);
+}
+
+int ShowValue(Invocation& call, const std::string& answer, std::string_view field, bool decoded) {
   if (!decoded && !call.Has("out")) {
     call.field = field;
-    return Show(call, answer->body);
+    return Show(call, answer);
   }
-  std::fputs(WarningsText(answer->body).c_str(), stderr);
-  const auto value = ValueOf(answer->body, field, decoded);
+  std::fputs(WarningsText(answer).c_str(), stderr);
+  const auto value = ValueOf(answer, field, decoded);
   if (!value) return Complain(value.error().message, kLocalFailure);
   if (call.Has("out")) {
     const Status written = WriteFile(call.Get("out"), *value);
     return written ? kDone : Complain(written.error().message, kLocalFailure);
   }
-  std::fwrite(value->data(), 1, value->size(), stdout);
+  PrintOutput(*value);
   return kDone;
+}
+
+int ExchangeValue(Invocation& call, const Request& request, std::string_view field, bool decoded) {
+  if (const int refused = RefuseWholeInFile(call); refused != kDone) return refused;
+  if (WantsWhole(call)) return Exchange(call, request, "");
+  int code = kDone;
+  const auto answer = Ask(call, request, code);
+  return answer ? ShowValue(call, answer->body, field, decoded) : code;
 }
 
 }  // namespace coffer::cli

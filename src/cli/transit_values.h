@@ -21,6 +21,8 @@ inline constexpr Flag kContextFlag{"context", Flag::Kind::kText,
 inline constexpr Flag kVersionFlag{"key-version", Flag::Kind::kNumber,
                                    "the key's version (default: the latest)"};
 
+// The engine's path: that of -mount, else "transit".
+std::string TransitMount(const Invocation& call);
 // "transit/encrypt/KEY", of the first word.
 std::string TransitPath(const Invocation& call, std::string_view operation);
 
@@ -30,14 +32,18 @@ Result<std::string> SecretInput(const Invocation& call, std::string_view what);
 // As SecretInput, but another word is the value itself. Without the line ends around it.
 Result<std::string> PublicInput(const Invocation& call);
 
-// Flags that hold text, as the API's members of the same names: in base64, or as they are.
+// Flags that hold text, as the API's members of the same names, in base64.
 void AddEncoded(const Invocation& call, std::initializer_list<std::string_view> flags,
                 nlohmann::json& body);
-void AddPlain(const Invocation& call, std::initializer_list<std::string_view> flags,
-              nlohmann::json& body);
 
 // Replaces the file, mode 0600, as a whole; a device or a pipe is written to.
 Status WriteFile(const std::string& name, std::string_view content);
+
+// The exit code, and a sentence, where -out is to take more than one value.
+int RefuseWholeInFile(const Invocation& call);
+// A field of an answer on standard output or in the file of -out; Base64 is decoded where `decoded`
+// says so.
+int ShowValue(Invocation& call, const std::string& answer, std::string_view field, bool decoded);
 
 // One request; the answer's one field on standard output or in the file of -out, unless a format or
 // another field is asked for. Base64 is decoded where `decoded` says so.

@@ -75,9 +75,17 @@ std::string DoubleQuoted(std::string_view text) {
 }
 
 // curl's own sentence for a failure of TLS says only that there was one.
-std::string Why(CURL* curl, CURLcode code, std::string_view detail) {
+// `names_authorities`: the caller said whom to trust.
+std::string Why(CURL* curl, CURLcode code, std::string_view detail, bool names_authorities) {
   long reason = 0;
   switch (code) {
+    case CURLE_SSL_CACERT_BADFILE:
+      if (!names_authorities) {
+        return "this machine has no certificates of authorities: install ca-certificates, or name "
+               "those to trust with -ca-cert";
+      }
+      if (!detail.empty()) return std::string(detail);
+      break;
     case CURLE_COULDNT_CONNECT:
       ::curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &reason);
       if (reason != 0) return std::strerror(static_cast<int>(reason));
@@ -85,11 +93,13 @@ std::string Why(CURL* curl, CURLcode code, std::string_view detail) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CRL_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_RECV_ERROR:  // an alert behind the handshake
     case CURLE_SEND_ERROR:
+      if (detail.find("wrong version number") != std::string_view::npos) {
+        return "server gave HTTP response to HTTPS client: say http:// where it has no certificate";
+      }
       if (!detail.empty()) return std::string(detail);
       break;
     default:
@@ -192,6 +202,7 @@ Result<Answer> VaultClient::Call(std::string_view method, std::string_view path,
   }
   ::curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, verb.c_str());
   ::curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  ::curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
   ::curl_easy_setopt(curl, CURLOPT_TIMEOUT, target_.timeout_seconds);
   ::curl_easy_setopt(curl, CURLOPT_PROXY, "");
   ::curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -227,7 +238,8 @@ Result<Answer> VaultClient::Call(std::string_view method, std::string_view path,
   ::curl_slist_free_all(connect_to);
   if (done != CURLE_OK) {
     return Fail(Code::kUnavailable,
-                "failed to reach " + target_.address + ": " + Why(curl, done, detail.data()));
+                "failed to reach " + target_.address + ": " +
+                    Why(curl, done, detail.data(), !(target_.ca_cert + target_.ca_path).empty()));
   }
   ::curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;

@@ -1,9 +1,9 @@
 #include "server/api_docs_command.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
 #include "coffer/api/reference.h"
+#include "coffer/base/standard_output.h"
 #include "server/command_line.h"
 
 namespace coffer::server {
@@ -16,7 +16,7 @@ int ApiDocsCommand(const std::vector<std::string>& arguments) {
   if (const auto ended = ParseCommandLine(app, arguments)) return *ended;
   const std::string text =
       format == "openapi" ? api::OpenApiDocument() + "\n" : api::ApiReference();
-  std::fputs(text.c_str(), stdout);
+  PrintOutput(text);
   return 0;
 }
 

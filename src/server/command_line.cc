@@ -19,13 +19,13 @@ constexpr auto kExamples = std::to_array<std::pair<std::string_view, std::string
     {"coffer api-docs", "coffer api-docs -format=openapi > coffer-openapi.json"},
     {"coffer audit verify", "coffer audit verify -key=audit-key.pem audit.log"},
     {"coffer audit head", "coffer audit head audit.log"},
-    {"coffer audit query", "coffer audit query audit.log"},
+    {"coffer audit query", "coffer audit query -since=2026-11-24 -path='transit/keys/*' audit.log"},
     {"coffer hsm init", "coffer hsm init -config=/etc/coffer/coffer.hcl"},
     {"coffer hsm list", "coffer hsm list -format=json"},
     {"coffer hsm doctor", "coffer hsm doctor"},
     {"coffer hsm gc", "coffer hsm gc"},
     {"coffer hsm change-pin", "coffer hsm change-pin"},
-    {"coffer hsm rotate-master", "coffer hsm rotate-master data"},
+    {"coffer hsm rotate-master", "coffer hsm rotate-master aes"},
     {"coffer operator init", "coffer operator init -format=json > root-token.json"},
     {"coffer operator recover-root", "coffer operator recover-root"},
     {"coffer operator remove-audit-device", "coffer operator remove-audit-device second/"},
@@ -43,37 +43,33 @@ std::string Plain(std::string text) {
   return text;
 }
 
-std::string CommandsOf(const CLI::App& app) {
-  std::string names;
-  for (const CLI::App* const command : app.get_subcommands({})) {
-    names += (names.empty() ? "" : ", ") + command->get_name();
-  }
-  return names;
-}
+// A command, and the words in front of its own name.
+struct Place {
+  const CLI::App* command;
+  std::string before;
 
-// The command that the words lead to, with its whole name.
-std::pair<const CLI::App*, std::string> CommandAt(const CLI::App& app,
-                                                  const std::vector<std::string>& words) {
-  const CLI::App* at = &app;
-  std::string name = app.get_name();
+  std::string Name() const { return (before.empty() ? "" : before + " ") + command->get_name(); }
+};
+
+// The command that the words lead to.
+Place CommandAt(const CLI::App& app, const std::vector<std::string>& words) {
+  Place at{&app, ""};
   for (const std::string& word : words) {
-    const auto commands = at->get_subcommands({});
+    const auto commands = at.command->get_subcommands({});
     const auto found = std::ranges::find_if(
         commands, [&](const CLI::App* command) { return command->get_name() == word; });
-    if (found == commands.end()) continue;
-    at = *found;
-    name += " " + word;
+    if (found != commands.end()) at = {*found, at.Name()};
   }
-  return {at, name};
+  return at;
 }
 
 // Flags with one dash, as everywhere, and examples.
 void PrintHelp(const CLI::App& app, const std::vector<std::string>& words) {
-  const auto [command, name] = CommandAt(app, words);
-  std::string text = command->help(name);
+  const Place place = CommandAt(app, words);
+  std::string text = place.command->help(place.before);
   for (std::size_t at = 0; (at = text.find("--", at)) != std::string::npos; ++at) text.erase(at, 1);
-  const auto* const found =
-      std::ranges::find(kExamples, name, &std::pair<std::string_view, std::string_view>::first);
+  const auto* const found = std::ranges::find(
+      kExamples, place.Name(), &std::pair<std::string_view, std::string_view>::first);
   std::fputs(text.c_str(), stdout);
   if (found == kExamples.end()) return;
   std::printf("\nexamples:\n\n");
@@ -86,7 +82,7 @@ void PrintHelp(const CLI::App& app, const std::vector<std::string>& words) {
 }
 
 void PrintFlags(const CLI::App& app, const std::vector<std::string>& words) {
-  for (const CLI::Option* const option : CommandAt(app, words).first->get_options()) {
+  for (const CLI::Option* const option : CommandAt(app, words).command->get_options()) {
     for (const std::string& name : option->get_lnames()) std::printf("-%s\n", name.c_str());
   }
 }
@@ -113,9 +109,7 @@ std::optional<int> ParseCommandLine(CLI::App& app, const std::vector<std::string
     PrintHelp(app, arguments);
     return 0;
   } catch (const CLI::ParseError& error) {
-    const std::string commands = CommandsOf(app);
-    const bool none = !commands.empty() && app.get_subcommands().empty();
-    return SayUsage(app, none ? "which one: " + commands : Plain(error.what()));
+    return SayUsage(app, Plain(error.what()));
   }
   return std::nullopt;
 }

@@ -39,24 +39,17 @@ const std::array kFamilies{
                         coffer::server::ApiDocsCommand},
 };
 
-// The client has the others of its family.
-bool ReadsAuditFiles(const std::vector<std::string>& arguments) {
-  return arguments.size() > 1 &&
-         (arguments[1] == "verify" || arguments[1] == "head" || arguments[1] == "query");
-}
-
-// A running server makes its backup itself; the client only asks for it.
-bool IsForRunningServer(const std::vector<std::string>& arguments) {
+// A running server makes its backup itself: the client asks for it.
+bool IsOfflineBackup(const std::vector<std::string>& arguments) {
   return arguments.size() > 1 && arguments[0] == "operator" && arguments[1] == "backup" &&
-         std::find(arguments.begin(), arguments.end(), "--offline") == arguments.end();
+         std::ranges::find(arguments, "--offline") != arguments.end();
 }
 
 int Dispatch(const std::vector<std::string>& arguments) {
   const auto family = std::ranges::find(kFamilies, arguments.empty() ? "" : arguments.front(),
                                         &coffer::cli::Family::name);
-  const bool ours = family != kFamilies.end() &&
-                    (family->name != "audit" || ReadsAuditFiles(arguments)) &&
-                    !IsForRunningServer(arguments);
+  const bool ours =
+      family != kFamilies.end() && (family->Has(arguments) || IsOfflineBackup(arguments));
   return ours ? family->run({arguments.begin() + 1, arguments.end()})
               : coffer::cli::Run(arguments, kFamilies);
 }

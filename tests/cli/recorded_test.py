@@ -10,10 +10,10 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
+
+from dev_server import DevServer
 
 MASKS = [
     (r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----(\\n|\n)?", "PEM"),
@@ -76,7 +76,7 @@ def read_differences(file):
 
 def run_step(step, address, home, env):
     fill = lambda text: text.replace("{ADDR}", address).replace("{TOKEN}", "root").replace("{HOME}", home)
-    env = {**env, "VAULT_ADDR": address, "VAULT_TOKEN": "root", "HOME": home}
+    env = dict(env)
     for name, value in step["env"].items():
         env[name] = fill(value)
         if value == "-":
@@ -98,49 +98,26 @@ def differences_of(step, address, home, env):
     return told
 
 
-def start(folder, binary):
-    os.symlink(binary, os.path.join(folder, "coffer"))
-    server = subprocess.Popen([binary, "server", "-dev", f"-data={folder}/data", "-dev-root-token-id=root",
-                               "-dev-listen-address=127.0.0.1:0", "-dev-no-store-token"], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    address = None
-    for line in server.stdout:
-        if line.startswith("listening on http"):
-            address = line.split()[-1]
-        if line == "coffer is ready\n":
-            return server, address
-    raise SystemExit("no start")
-
-
 def main():
-    binary = os.path.realpath(sys.argv[1])
     cases = pathlib.Path(os.environ.get("COFFER_CLI_CASES", "")) / "cases.jsonl"
     if not os.environ.get("COFFER_CLI_CASES") or not cases.is_file():
         print("no recordings: COFFER_CLI_CASES names no folder with cases.jsonl\n0 passed, 0 failed, 1 skipped")
         sys.exit(77)
     steps = [json.loads(line) for line in cases.read_text(encoding="utf-8").splitlines()]
     listed = read_differences(pathlib.Path(__file__).parent / "recorded_differences.txt")
-    folder = tempfile.mkdtemp()
-    server, failed, used = None, 0, set()
-    try:
-        server, address = start(folder, binary)
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("VAULT_", "COFFER_", "BAO_", "SOFTHSM2_"))}
-        env["PATH"] = folder + ":" + env["PATH"]
-        home = os.path.join(folder, "home")
+    failed, used = 0, set()
+    with DevServer(sys.argv[1], "root") as server:
+        home = os.path.join(server.folder, "home")
         os.mkdir(home)
+        env = server.env(HOME=home)
         for number, step in enumerate(steps):
             words = " ".join([f"{k}={v}" for k, v in step["env"].items()] + step["args"])
             known = [pattern for pattern, _ in listed if pattern.fullmatch(words)]
-            told = differences_of(step, address, home, env)
+            told = differences_of(step, server.address, home, env)
             used.update(known if told else [])
             if told and not known:
                 failed += 1
                 print(f"--- step {number}: {words}\n" + "\n".join(told))
-    finally:
-        if server is not None:
-            server.terminate()
-            server.wait(timeout=60)
-        shutil.rmtree(folder, True)
     for pattern, reason in listed:
         if pattern not in used:
             failed += 1

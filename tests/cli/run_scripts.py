@@ -9,13 +9,13 @@ A script is a run of steps:
   > ...         alone on its line: any lines
   # ...         a note
 One dev server serves all scripts; VAULT_ADDR and VAULT_TOKEN point there, and HOME is the script's directory."""
-import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
+
+from dev_server import DevServer
 
 
 class Step:
@@ -64,30 +64,10 @@ def run_script(script, env):
 
 
 def main():
-    binary = os.path.realpath(sys.argv[1])
     scripts = [pathlib.Path(name) for name in sys.argv[2:]]
-    folder = tempfile.mkdtemp()
-    server = None
-    try:
-        os.symlink(binary, os.path.join(folder, "coffer"))
-        server = subprocess.Popen([binary, "server", "-dev", f"-data={folder}/data", "-dev-root-token-id=cli-root",
-                                   "-dev-listen-address=127.0.0.1:0", "-dev-no-store-token"], stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        address = None
-        for line in server.stdout:
-            if line.startswith("listening on http"):
-                address = line.split()[-1]
-            if line == "coffer is ready\n":
-                break
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("VAULT_", "COFFER_", "SOFTHSM2_"))}
-        env = {**clean, "PATH": folder + ":" + os.environ["PATH"], "VAULT_ADDR": address, "VAULT_TOKEN": "cli-root",
-               "SOCKET": f"unix:{folder}/data/coffer.sock"}
+    with DevServer(sys.argv[1], "cli-root") as server:
+        env = server.env(SOCKET=f"unix:{server.folder}/data/coffer.sock")
         complaints = {script: run_script(script, env) for script in scripts}
-    finally:
-        if server is not None:
-            server.terminate()
-            server.wait(timeout=60)
-        shutil.rmtree(folder, True)
     for found in complaints.values():
         for complaint in found:
             print(complaint)

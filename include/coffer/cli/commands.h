@@ -15,6 +15,10 @@ struct Family {
   // Runs the words behind the family's. With kPrintHelp at their end it prints the named command's
   // help, with kPrintFlags its flags, one a line.
   int (*run)(const std::vector<std::string>& arguments) = nullptr;
+
+  // Whether the command line, which begins with the family's name, names a command of this family:
+  // the client has others of the same first word.
+  bool Has(const std::vector<std::string>& line) const;
 };
 
 inline constexpr std::string_view kPrintHelp = "--help";
