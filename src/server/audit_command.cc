@@ -2,8 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -23,6 +25,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+constexpr const char* kTimes = "as 2026-11-24, 2026-11-24T12:00 or 2026-11-24T12:00:30Z";
+
 struct Flags {
   std::vector<std::string> files;
   std::string key;
@@ -33,11 +37,16 @@ struct Flags {
   std::string outcome;
 };
 
+tl::unexpected<Error> Unreadable(const std::string& file) {
+  return Fail(Code::kInvalid, "failed to read " + file + ": " + std::strerror(errno));
+}
+
 Result<std::string> ReadText(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
+  if (!in) return Unreadable(file);
   std::stringstream text;
   text << in.rdbuf();
-  if (!in) return Fail(Code::kInvalid, "failed to read " + file);
+  if (!in) return Unreadable(file);
   return text.str();
 }
 
@@ -150,11 +159,12 @@ Result<int> QueryFiles(const Flags& flags) {
   if (!flags.outcome.empty()) filter.failed = flags.outcome == "error";
   for (const std::string& file : flags.files) {
     std::ifstream in(file, std::ios::binary);
-    if (!in) return Fail(Code::kInvalid, "failed to read " + file);
+    if (!in) return Unreadable(file);
     std::string line;
     while (std::getline(in, line)) {
       if (audit::Matches(line, filter)) std::printf("%s\n", line.c_str());
     }
+    if (in.bad()) return Unreadable(file);
   }
   return 0;
 }
@@ -176,8 +186,11 @@ void Declare(CLI::App& app, Flags& flags) {
   head->add_option("FILE", flags.files, "the audit file")->required()->expected(1);
   CLI::App* const query = app.add_subcommand("query", "print the lines that are asked for");
   query->add_option("FILE", flags.files, "audit files")->required();
-  query->add_option("--since", flags.filter.since, "UTC, as 2026-11-24 or 2026-11-24T12:00");
-  query->add_option("--until", flags.filter.until, "UTC; entries before it");
+  const auto is_time = [](const std::string& text) {
+    return audit::IsQueryTime(text) ? "" : "\"" + text + "\" is no time in UTC: " + kTimes;
+  };
+  query->add_option("--since", flags.filter.since, std::string("UTC, ") + kTimes)->check(is_time);
+  query->add_option("--until", flags.filter.until, "UTC; entries before it")->check(is_time);
   query->add_option("--path", flags.filter.path, "the request's path; * at the end: any rest");
   query->add_option("--accessor", flags.filter.accessor, "as it stands in the file");
   query->add_option("--key", flags.filter.key, "the name of a transit key");

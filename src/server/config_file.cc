@@ -110,6 +110,7 @@ class Builder {
   Status ReadTop(hcl::ObjectReader& reader);
 
   Config config_;
+  hcl::Position backup_at_;
   std::map<std::string, std::string, std::less<>> set_in_;  // name -> file, of what stands once
 };
 
@@ -159,8 +160,8 @@ Status Builder::ReadTop(hcl::ObjectReader& reader) {
   if (sockets) config_.audit_sockets = *sockets;
   COFFER_ASSIGN(const auto backup, reader.Text("backup_directory"));
   if (backup) {
-    COFFER_ASSIGN(config_.backup_directory,
-                  AbsolutePath("backup_directory", *backup, reader.At("backup_directory")));
+    backup_at_ = reader.At("backup_directory");
+    COFFER_ASSIGN(config_.backup_directory, AbsolutePath("backup_directory", *backup, backup_at_));
   }
   return {};
 }
@@ -188,8 +189,9 @@ Result<Config> Builder::Finish(const fs::path& path) {
   // A request names the file there, and may overwrite it.
   if (!config_.backup_directory.empty() && (config_.backup_directory == config_.data_directory ||
                                             config_.backup_directory == config_.audit_directory)) {
-    return Fail(Code::kInvalid,
-                path.string() + ": backup_directory must be a directory of its own");
+    const Status refused =
+        hcl::FailAt(backup_at_, "\"backup_directory\" must be a directory of its own");
+    return Fail(Code::kInvalid, set_in_["backup_directory"] + ": " + refused.error().message);
   }
   if (!set_in_.contains("workers")) {
     config_.http.workers = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 16);

@@ -168,7 +168,7 @@ Status ReadListener(const hcl::Block& block, Config& config) {
   http::Listener listener;
   listener.kind = tcp ? http::Listener::Kind::kTcp : http::Listener::Kind::kUnix;
   COFFER_ASSIGN(const auto address, reader.Text("address"));
-  if (!address) return hcl::FailAt(block.at, "the listener has no \"address\"");
+  if (!address) return reader.Missing("address", block.at);
   listener.address = *address;
   const hcl::Position at = reader.At("address");
   if (tcp) {
@@ -176,7 +176,7 @@ Status ReadListener(const hcl::Block& block, Config& config) {
   } else {
     COFFER_TRY(AbsolutePath("address", *address, at));
     if (address->size() > kMaxSocketPath) {
-      return hcl::FailAt(at, "the path of a unix socket has at most 107 octets");
+      return hcl::FailAt(at, "the path of a unix socket has at most 107 bytes");
     }
     COFFER_ASSIGN(const auto mode, reader.Text("socket_mode"));
     if (mode) {

@@ -9,7 +9,7 @@ Status ReadStorage(const hcl::Block& block, Config& config) {
   }
   hcl::ObjectReader reader(*block.body, "storage \"sqlite\"");
   COFFER_ASSIGN(const auto path, reader.Text("path"));
-  if (!path) return hcl::FailAt(block.at, "storage has no \"path\"");
+  if (!path) return reader.Missing("path", block.at);
   COFFER_ASSIGN(config.data_directory, AbsolutePath("path", *path, reader.At("path")));
   return reader.Finish();
 }

@@ -1,8 +1,10 @@
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "coffer/pkcs11/uri.h"
 #include "server/config_file.h"
@@ -55,9 +57,32 @@ Result<fs::path> TokenDirectoryOf(const fs::path& softhsm_config, hcl::Position 
   return directory;
 }
 
+bool IsSoftHsm(const fs::path& module) {
+  return module.filename().string().find("softhsm") != std::string::npos;
+}
+
+// The file that SoftHSM itself reads where nobody names one; empty where it cannot be read.
+fs::path SoftHsmsOwnConfig() {
+  const char* const named = std::getenv("SOFTHSM2_CONF");
+  const char* const home = std::getenv("HOME");
+  std::vector<fs::path> places;
+  if (named != nullptr) {
+    places.emplace_back(named);
+  } else {
+    if (home != nullptr) places.push_back(fs::path(home) / ".config/softhsm2/softhsm2.conf");
+    places.emplace_back("/etc/softhsm/softhsm2.conf");
+  }
+  for (const fs::path& place : places) {
+    std::error_code error;
+    if (std::ifstream(place) && fs::is_regular_file(place, error))
+      return fs::absolute(place, error);
+  }
+  return {};
+}
+
 Status ReadUri(hcl::ObjectReader& reader, hcl::Position block, Config& config) {
   COFFER_ASSIGN(const auto text, reader.Text("uri"));
-  if (!text) return hcl::FailAt(block, "token has no \"uri\"");
+  if (!text) return reader.Missing("uri", block);
   const hcl::Position at = reader.At("uri");
   const auto uri = pkcs11::ParseTokenUri(*text);
   if (!uri) return hcl::FailAt(at, uri.error().message);
@@ -123,6 +148,9 @@ Status ReadToken(const hcl::Block& block, Config& config) {
   COFFER_ASSIGN(const auto readable, reader.Boolean("accept_readable_pin"));
   config.accept_readable_pin = readable.value_or(false);
   COFFER_TRY(ReadPath(reader, "softhsm_config", config.softhsm_config));
+  if (config.softhsm_config.empty() && IsSoftHsm(config.token.module)) {
+    config.softhsm_config = SoftHsmsOwnConfig();
+  }
   COFFER_TRY(ReadPath(reader, "objects_directory", config.token.objects_directory));
   COFFER_TRY(ReadPath(reader, "copies_directory", config.token.copies_directory));
   COFFER_ASSIGN(const auto verify, reader.Boolean("verify_ecdsa_signatures"));

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include <filesystem>
+
 #include "coffer/crypto/system_random.h"
 #include "server/command_line.h"
 #include "server/config_file.h"
@@ -15,6 +17,12 @@ namespace coffer::server {
 std::string DefaultConfig() {
   const char* const named = ::getenv("COFFER_CONFIG");
   return named == nullptr || *named == '\0' ? "/etc/coffer/coffer.hcl" : named;
+}
+
+Error NoConfig(const std::string& path) {
+  return {Code::kInvalid,
+          "there is no configuration " + path + ": name one with -config, or in COFFER_CONFIG",
+          {}};
 }
 
 int RunConsoleCommand(const std::string& family, const std::string& help,
@@ -35,9 +43,10 @@ int RunConsoleCommand(const std::string& family, const std::string& help,
   if (const auto ended = ParseCommandLine(app, arguments)) return *ended;
   PrepareProcess();
   const bool configless = chosen->needs_no_config && chosen->needs_no_config();
+  if (!configless && !std::filesystem::exists(path)) return ReportConfig(NoConfig(path));
   const auto config = configless ? Result<Config>(Config{}) : ReadConfig(path);
-  if (!config) return Report(config.error());
-  if (const Status safe = CheckPlaces(*config); !safe) return Report(safe.error());
+  if (!config) return ReportConfig(config.error());
+  if (const Status safe = CheckPlaces(*config); !safe) return ReportConfig(safe.error());
   crypto::SystemRandom random;
   const auto logger = MakeStderrLog(config->log, LogWaiting::kCaller);
   ConsoleWatch watch(*logger);

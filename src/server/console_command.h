@@ -34,10 +34,13 @@ struct ConsoleCommand {
 
 // COFFER_CONFIG, else /etc/coffer/coffer.hcl.
 std::string DefaultConfig();
+// Of a configuration that is not there.
+Error NoConfig(const std::string& path);
 
 // Parses "<family> <name> [-config=PATH] [-format=table|json] ..." (flags with two dashes), reads
 // the configuration (COFFER_CONFIG or /etc/coffer/coffer.hcl unless named) and runs the command.
-// Returns the exit code: 0, 1, 2 for usage, 75 for a token that hangs, 78 for a refused PIN.
+// Returns the exit code: 0, 1, 2 for usage, 75 for a token that hangs, 78 for a refused PIN
+// or a configuration that is none.
 int RunConsoleCommand(const std::string& family, const std::string& help,
                       const std::vector<ConsoleCommand>& commands,
                       const std::vector<std::string>& arguments);

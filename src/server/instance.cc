@@ -17,6 +17,7 @@
 #include "server/root_token.h"
 #include "server/secret_file.h"
 #include "server/serve_command.h"
+#include "server/start_check.h"
 #include "server/supervisor.h"
 #include "server/token_making.h"
 
@@ -60,11 +61,15 @@ Instance::~Instance() {
 }
 
 Status Instance::Start() {
+  WarnOfSurroundings(config_, logger_);
   COFFER_ASSIGN(auto lock, LockDataDirectory(config_, logger_));
   lock_.emplace(std::move(lock));
   COFFER_TRY(OpenStorage());
   COFFER_TRY(OpenKeys());
   COFFER_TRY(OpenAccess());
+  for (const Error& useless : FindUseless(config_)) {
+    logger_.Log(LogLevel::kWarn, "server", useless.message);
+  }
   if (!config_.dev && !tokens_->Initialized()) {
     logger_.Log(LogLevel::kWarn, "server",
                 "there is no root token yet: stop the server and run coffer operator init");
@@ -138,6 +143,7 @@ Status Instance::OpenHttp() {
   audit_->Watch(*custodian_, *keys_);
   custodian_->Start();
   COFFER_TRY(audit_->Open(config_));
+  COFFER_TRY(CheckTrail());
   backups_ =
       std::make_unique<BackupOffice>(BackupSource{*database_, *custodian_, token_serial_, clock_},
                                      audit_->Broker(), config_.backup_directory, logger_);
@@ -170,6 +176,19 @@ Status Instance::OpenHttp() {
   const std::lock_guard lock(serving_mutex_);
   serving_ = http_.get();
   return {};
+}
+
+// A server whose trail takes nothing answers nobody: better one that says so and does not start.
+Status Instance::CheckTrail() const {
+  if (audit_->Broker().Healthy()) return {};
+  std::string devices;
+  for (const audit::DeviceSettings& device : audit_->Broker().List()) {
+    devices += (devices.empty() ? "" : ", ") + device.path + " (" + audit::TargetName(device) + ")";
+  }
+  return Fail(Code::kUnavailable,
+              "no audit device takes records, and every request would be refused: " + devices +
+                  "; the log says why; coffer operator remove-audit-device takes one away that was "
+                  "enabled through the API");
 }
 
 void Instance::AddMetrics(const api::Services& services) {
@@ -294,6 +313,10 @@ void Instance::Announce() const {
     const std::string_view token = AsText(root_token_.Reveal());
     std::printf("root token: %.*s\n", static_cast<int>(token.size()), token.data());
     AnnounceExports(config_, http_->Addresses().front(), token);
+    for (const auto& mount : mounts_->List()) {
+      std::printf("secrets engine: %s is mounted (%s)\n", mount->path.Text().c_str(),
+                  mount->type.c_str());
+    }
   }
   std::printf("coffer is ready\n");
   std::fflush(stdout);

@@ -59,6 +59,7 @@ class Instance {
   Status OpenHttp();
   void MakeWatch();
   void WatchRequests();
+  Status CheckTrail() const;
   void AddMetrics(const api::Services& services);
   Status OpenHealth(const api::Services& services);
   void ReloadTls();

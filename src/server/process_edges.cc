@@ -4,9 +4,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace coffer::server {
 namespace {
@@ -22,6 +28,74 @@ std::size_t ReservedFor(const Config& config) {
   return kReserved + kReservedPerWorker * (config.http.workers + 1) + health;
 }
 
+// Beginnings of names that the loader, the allocator or a library reads.
+constexpr std::array<std::string_view, 7> kSteering{
+    "LD_", "GLIBC_TUNABLES=", "MALLOC_", "OPENSSL_", "SQLITE_", "P11_KIT_", "NSS_"};
+
+std::string SteeringVariables(const Config& config) {
+  std::string names;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    const std::size_t equals = std::min(text.find('='), text.size());
+    const std::string_view name = text.substr(0, equals);
+    const bool steers = std::ranges::any_of(
+        kSteering, [&](std::string_view begin) { return text.starts_with(begin); });
+    // The configuration's file goes before the variable.
+    const bool outdone = name == "SOFTHSM2_CONF" && !config.softhsm_config.empty() &&
+                         text.substr(std::min(equals + 1, text.size())) != config.softhsm_config;
+    if (steers || outdone) names.append(names.empty() ? "" : " ").append(name);
+  }
+  return names;
+}
+
+struct MemoryLimit {
+  std::uint64_t bytes = UINT64_MAX;
+  std::string_view where;
+};
+
+void Lower(MemoryLimit& limit, std::uint64_t bytes, std::string_view where) {
+  if (bytes < limit.bytes) limit = {bytes, where};
+}
+
+// A control group's limit, its own or one of those around it.
+void LowerToGroups(MemoryLimit& limit) {
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    const bool unified = line.starts_with("0::");
+    if (!unified && line.find(":memory:") == std::string::npos) continue;
+    const std::filesystem::path root = unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+    const char* const file = unified ? "memory.max" : "memory.limit_in_bytes";
+    std::filesystem::path group = line.substr(line.rfind(':') + 1);
+    while (true) {
+      std::ifstream in(root / group.relative_path() / file);
+      if (std::uint64_t bytes = 0; in >> bytes) Lower(limit, bytes, "control group");
+      if (!group.has_relative_path()) break;
+      group = group.parent_path();
+    }
+  }
+}
+
+MemoryLimit FindMemoryLimit() {
+  MemoryLimit limit;
+  for (const auto& [resource, name] :
+       {std::pair{RLIMIT_AS, "RLIMIT_AS"}, std::pair{RLIMIT_DATA, "RLIMIT_DATA"}}) {
+    rlimit found{};
+    if (::getrlimit(resource, &found) == 0 && found.rlim_cur != RLIM_INFINITY) {
+      Lower(limit, found.rlim_cur, name);
+    }
+  }
+  LowerToGroups(limit);
+  return limit;
+}
+
+// What the settings allow: caches, buffers, SoftHSM's objects and the program itself.
+std::uint64_t MemoryWanted(const Config& config) {
+  constexpr std::uint64_t kProgram = 64UL * 1024 * 1024;
+  constexpr std::uint64_t kForEachHandle = 7'500;
+  return kProgram + config.http.max_buffered_bytes + config.cache_limits.key_bytes +
+         (config.http.workers + 1) * config.cache_limits.handles * kForEachHandle;
+}
+
 }  // namespace
 
 void SettleProcess() {
@@ -32,6 +106,24 @@ void SettleProcess() {
     static_cast<void>(::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY));
   }
   std::signal(SIGXFSZ, SIG_IGN);
+}
+
+void WarnOfSurroundings(const Config& config, Logger& logger) {
+  if (const std::string names = SteeringVariables(config); !names.empty()) {
+    logger.Log(
+        LogLevel::kWarn, "server",
+        "the environment changes what libraries do, or says otherwise than the configuration",
+        {{"variables", names}});
+  }
+  const MemoryLimit limit = FindMemoryLimit();
+  const std::uint64_t wanted = MemoryWanted(config);
+  if (limit.bytes >= wanted) return;
+  logger.Log(LogLevel::kWarn, "server",
+             "the process may use less memory than its settings allow to be used: raise the limit, "
+             "or lower max_buffered_bytes, max_cached_key_bytes, max_key_handles or workers",
+             {{"limit", static_cast<std::int64_t>(limit.bytes)},
+              {"set_by", limit.where},
+              {"settings_allow", static_cast<std::int64_t>(wanted)}});
 }
 
 Result<http::Options> FitConnections(const Config& config, Logger& logger) {

@@ -17,6 +17,10 @@ inline constexpr std::size_t kHealthConnections = 256;
 // file sizes is an error of the write that meets it, not the process's end.
 void SettleProcess();
 
+// Logs what the process was given that an operator may not have meant: variables that change what
+// the libraries below do, and less memory than the settings' bounds come to.
+void WarnOfSurroundings(const Config& config, Logger& logger);
+
 // Returns the front door's options, with max_connections lowered to what the limit of open files
 // leaves beside token, database and audit. Logs it if that is fewer. kInvalid if hardly any is
 // left.

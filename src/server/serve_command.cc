@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -83,9 +84,16 @@ void Override(const Flags& flags, Config& config) {
 Status CheckOnly(const Config& config) {
   const std::vector<Error> refusals = FindRefusals(config);
   for (const Error& refusal : refusals) Report(refusal);
-  if (refusals.empty()) return {};
-  return Fail(Code::kInvalid,
-              "a server would not start, or serve nobody: " + std::to_string(refusals.size()) +
+  if (refusals.empty()) {
+    std::fputs(
+        "coffer: nothing here keeps a server from starting; what token and database hold was not "
+        "looked at\n",
+        stderr);
+    return {};
+  }
+  return Fail(refusals.front().code,
+              "a server would not start, or not serve all that is configured: " +
+                  std::to_string(refusals.size()) +
                   (refusals.size() == 1 ? " reason" : " reasons"));
 }
 
@@ -121,9 +129,6 @@ Status Serve(const Flags& flags) {
   return RunServer(*config, read_again, random, *logger);
 }
 
-// A configuration file that is none stops a supervisor as a refused PIN does.
-bool ForASupervisor(const Flags& flags) { return !flags.check && !flags.dev; }
-
 }  // namespace
 
 int Report(const Error& error) {
@@ -133,18 +138,28 @@ int Report(const Error& error) {
   return pin ? kConfigExit : 1;
 }
 
+// A configuration that is none stops a supervisor as a refused PIN does.
+int ReportConfig(const Error& error) {
+  Report(error);
+  return kConfigExit;
+}
+
 int ServeCommand(const std::vector<std::string>& arguments) {
   Flags flags;
   CLI::App app("coffer server: keys in a PKCS#11 token behind Vault's HTTP API", "coffer server");
   Declare(app, flags);
   if (const auto ended = ParseCommandLine(app, arguments)) return *ended;
   if (!flags.dev && flags.config.empty()) flags.config = DefaultConfig();
+  if (!flags.dev && !std::filesystem::exists(flags.config)) {
+    Error missing = NoConfig(flags.config);
+    missing.message += "; coffer server -dev needs none";
+    return ReportConfig(missing);
+  }
   PrepareProcess();
   const Status done = Serve(flags);
   if (done) return 0;
-  const int code = Report(done.error());
-  return code == 1 && done.error().code == Code::kInvalid && ForASupervisor(flags) ? kConfigExit
-                                                                                   : code;
+  const bool config = done.error().code == Code::kInvalid && !flags.dev;
+  return config ? ReportConfig(done.error()) : Report(done.error());
 }
 
 }  // namespace coffer::server

@@ -15,6 +15,8 @@ inline constexpr int kTokenHangsExit = 75;
 
 // Says the error on standard error; returns the process's exit code.
 int Report(const Error& error);
+// As Report, of a configuration that is none; returns kConfigExit.
+int ReportConfig(const Error& error);
 
 // `coffer server ...`, without those two words; flags begin with two dashes. Returns the exit code.
 int ServeCommand(const std::vector<std::string>& arguments);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "coffer/audit/target_check.h"
 #include "coffer/http/server.h"
 #include "coffer/pkcs11/module.h"
 #include "server/offline.h"
@@ -44,6 +45,10 @@ std::vector<Place> PlacesOf(const Config& config) {
 // The module's code must not run before it is known whose it is.
 Status CheckModule(const Config& config) {
   if (!CheckTrustedPath("", config.token.module)) return {};
+  // Where the data directory is not there yet, that is said.
+  std::error_code error;
+  const fs::path& copies = config.token.copies_directory;
+  if (copies == config.data_directory && !fs::is_directory(copies, error)) return {};
   const std::string name = "check-" + std::to_string(::getpid()) + ".so";
   return pkcs11::Module::Probe(config.token.module, config.token.copies_directory / name);
 }
@@ -57,12 +62,10 @@ Status CheckPin(const Config& config) {
 }
 
 Status CheckAuditDevice(const audit::DeviceSettings& device) {
-  if (device.type != audit::DeviceType::kFile) return {};
-  std::error_code error;
-  const fs::path place = fs::exists(device.file, error) ? device.file : device.file.parent_path();
-  if (::access(place.c_str(), W_OK) == 0) return {};
-  return Fail(Code::kInvalid, "audit device " + device.path + ": failed to write " +
-                                  device.file.string() + ": " + std::strerror(errno));
+  const Status writable = audit::CheckTarget(device);
+  if (writable) return {};
+  return Fail(writable.error().code,
+              "audit device " + device.path + ": " + writable.error().message);
 }
 
 }  // namespace
@@ -70,6 +73,24 @@ Status CheckAuditDevice(const audit::DeviceSettings& device) {
 Status CheckPlaces(const Config& config) {
   for (const Place& place : PlacesOf(config)) COFFER_TRY(CheckTrustedPath(place.what, place.path));
   return {};
+}
+
+std::vector<Error> FindUseless(const Config& config) {
+  std::vector<Error> useless;
+  for (const auto& [what, path] : {std::pair{"audit_directory", config.audit_directory},
+                                   std::pair{"backup_directory", config.backup_directory}}) {
+    if (path.empty()) continue;
+    std::error_code error;
+    const bool directory = fs::is_directory(path, error);
+    if (directory && ::access(path.c_str(), W_OK | X_OK) == 0) continue;
+    const std::string why = !directory && !error ? "it is no directory"
+                            : directory          ? std::strerror(errno)
+                                                 : error.message();
+    useless.push_back({Code::kUnavailable,
+                       std::string(what) + " " + path.string() + " cannot be used: " + why,
+                       {}});
+  }
+  return useless;
 }
 
 std::vector<Error> FindRefusals(const Config& config) {
@@ -85,6 +106,7 @@ std::vector<Error> FindRefusals(const Config& config) {
     for (const http::Listener& listener : *listeners) add(http::Server::Check(listener));
   }
   for (const audit::DeviceSettings& device : config.audit_devices) add(CheckAuditDevice(device));
+  for (Error& error : FindUseless(config)) refusals.push_back(std::move(error));
   return refusals;
 }
 

@@ -12,10 +12,14 @@ namespace coffer::server {
 // copies. Before any of them is used. kInvalid as CheckTrustedPath's.
 Status CheckPlaces(const Config& config);
 
-// All that a start would refuse, each as the start says it, and audit files without which a server
-// would answer nobody. Touches neither the token nor the database and binds no address: looks at
-// places, the data directory, the PIN, the module's file, listeners with their certificates, audit
-// files. Unknown remain what the token and the database hold, and addresses that somebody else has.
+// Directories for the API that the API could not use: a start only warns of them.
+std::vector<Error> FindUseless(const Config& config);
+
+// All that a start would refuse, each as the start says it, audit devices that would take nothing,
+// and FindUseless(). Touches neither the token nor the database and binds no address: looks at
+// places, the data directory, the PIN, the module's file, listeners with their certificates, and
+// connects to the targets of audit devices. Unknown remain what the token and the database hold,
+// and addresses that somebody else has.
 std::vector<Error> FindRefusals(const Config& config);
 
 }  // namespace coffer::server

@@ -191,15 +191,16 @@ class InitTest(Case):
             os.chmod(place, 0o777)
             sentence = f"everybody can write {place}: chmod o-w {place}"
             self.refused(78, sentence, "server", "-config=" + self.path("coffer.hcl"))
-            self.refused(1, sentence, "hsm", "list")
+            self.refused(78, sentence, "hsm", "list")
             os.chmod(place, mode)
         self.good("hsm", "list")
 
     def test_usage_errors(self):
-        for words in (("hsm",), ("hsm", "frobnicate"), ("hsm", "init", "-wonder"), ("hsm", "list", "-format=xml"),
-                      ("hsm", "rotate-master"), ("operator",), ("operator", "init", "extra")):
+        for words in (("hsm", "init", "-wonder"), ("hsm", "list", "-format=xml"), ("hsm", "rotate-master"), ("operator", "init", "extra")):
             self.assertEqual(self.run_coffer(*words)[0], 2, words)
-        self.refused(1, "failed to read", "hsm", "list", "-config=/nowhere/coffer.hcl")
+        for words in (("hsm",), ("hsm", "frobnicate"), ("operator",)):
+            self.assertEqual(self.run_coffer(*words)[0], 1, words)
+        self.refused(78, "there is no configuration", "hsm", "list", "-config=/nowhere/coffer.hcl")
         self.assertIn("rotate-master", self.good("hsm", "--help"))
 
 

@@ -56,7 +56,7 @@ class SetupCase(Case):
                       for base, _, names in os.walk(self.path("tokens")) for name in names)
 
     def said(self, sentence, start_code=78):
-        """By a start, which ends with that code, and by -check, which touches no token."""
+        """By a start and by -check, which both end with that code; -check touches no token."""
         with self.subTest(sentence=sentence):
             code, _, error = self.run_coffer("server", "-config=" + self.path("coffer.hcl"))
             self.assertIn(sentence, error)
@@ -64,7 +64,7 @@ class SetupCase(Case):
             before = self.token_files()
             code, out, error = self.run_coffer("server", "-config=" + self.path("coffer.hcl"), "-check")
             self.assertIn(sentence, error)
-            self.assertEqual(code, 1, error)
+            self.assertEqual(code, start_code, error)
             self.assertEqual(self.token_files(), before)
 
 
@@ -94,7 +94,11 @@ class ConfigurationTest(SetupCase):
                 ("drain_timeout = \"10x\"\n", 8, 17, "\"drain_timeout\""),
                 ("log_level = \"loud\"\n", 8, 1, "\"log_level\" is \"debug\", \"info\", \"warn\" or \"error\""),
                 ("audit_directory = \"audit\"\n", 8, 1, "\"audit_directory\" must be an absolute path"),
-                ("listener \"tcp\" { }\n", 8, 1, "the listener has no \"address\""),
+                ("listener \"tcp\" { }\n", 8, 1, "listener \"tcp\" has no \"address\""),
+                ("listener \"tcp\" { adress = \"a:1\" }\n", 8, 18,
+                 "unknown key \"adress\" in listener \"tcp\"; did you mean \"address\"?"),
+                ("listener tcp { }\n", 8, 10, "expected = or { after \"listener\"; a label stands in quotes"),
+                (f"backup_directory = \"{self.path('data')}\"\n", 8, 1, "\"backup_directory\" must be a directory of its own"),
                 ("listener \"http\" { address = \"a:1\" }\n", 8, 10, "a listener is \"tcp\" or \"unix\", not \"http\""),
                 ("listener \"tcp\" { address = \"127.0.0.1\" }\n", 8, 18, "\"address\" must be HOST:PORT"),
                 ("listener { address = \"a:1\" }\n", 8, 1, "\"listener\" needs 1 label in quotes"),
@@ -122,10 +126,21 @@ class ConfigurationTest(SetupCase):
 
     def test_files_that_are_none_are_said(self):
         os.remove(self.path("coffer.hcl"))
-        self.said(f"failed to read {self.path('coffer.hcl')}: No such file or directory")
+        self.said(f"there is no configuration {self.path('coffer.hcl')}: name one with -config, or in COFFER_CONFIG")
         os.mkdir(self.path("coffer.hcl"))
         self.said(f"{self.path('coffer.hcl')} has 0 files *.hcl and *.json")
         os.rmdir(self.path("coffer.hcl"))
+
+    def test_softhsms_configuration_is_found_as_softhsm_finds_it(self):
+        self.set(self.text.replace(f'softhsm_config = "{self.path("softhsm2.conf")}"', ""))
+        check = ("server", "-config=" + self.path("coffer.hcl"), "-check")
+        os.makedirs(self.path(".config/softhsm2"), exist_ok=True)
+        shutil.copy(self.path("softhsm2.conf"), self.path(".config/softhsm2"))
+        for name, env in (("softhsm2.conf", {"SOFTHSM2_CONF": self.path("softhsm2.conf")}),
+                          (".config/softhsm2/softhsm2.conf", {"HOME": self.folder})):
+            out = self.run_coffer(*check, **env)[1]
+            self.assertIn(f'softhsm_config = "{self.path(name)}"', out)
+            self.assertIn(f'objects_directory = "{self.path("tokens")}"', out)
 
     def test_softhsms_configuration_is_said_where_it_is_named(self):
         self.set(self.text.replace("softhsm2.conf", "softhsm.conf"))
@@ -234,17 +249,44 @@ class StartTest(SetupCase):
             os.chmod(self.path(name), 0o700)
 
     def test_an_audit_file_without_which_a_server_would_answer_nobody_is_said_by_the_check(self):
-        self.set(self.text + f'audit "file" "main" {{ file_path = "{self.path("no/audit.log")}" }}\n')
-        self.refused(1, f"audit device main/: failed to write {self.path('no/audit.log')}: No such file or directory", "server",
-                     "-config=" + self.path("coffer.hcl"), "-check")
+        def check(device, sentence, start_sentence="no audit device takes records, and every request would be refused: main/ (", code=1):
+            self.set(self.text + device + "\n")
+            with self.subTest(device=device):
+                for words, said in ((("-check",), "audit device main/: " + sentence), ((), start_sentence)):
+                    self.refused(code, said, "server", "-config=" + self.path("coffer.hcl"), *words)
+
+        missing = self.path("no/audit.log")
+        check(f'audit "file" "main" {{ file_path = "{missing}" }}', f"failed to write {missing}: No such file or directory")
+        check('audit "socket" "main" { address = "127.0.0.1:1" }', "failed to write tcp://127.0.0.1:1: Connection refused")
+        other = self.write("server.log", "listening on 127.0.0.1\n")
+        check(f'audit "file" "main" {{ file_path = "{other}" }}', f"failed to write {other}: the audit file holds something else",
+              "the audit file holds something else", 78)
+
+    def test_one_audit_device_that_works_is_enough(self):
+        self.set(self.text + f'audit "file" "main" {{ file_path = "{self.path("no/audit.log")}" }}\n'
+                 f'audit "file" "other" {{ file_path = "{self.path("audit.log")}" }}\n')
+        self.stop(self.start()[0])
+
+    def test_directories_for_the_api_that_are_not_there_are_said_and_keep_no_server_from_starting(self):
+        self.set(self.text + f'audit_directory = "{self.path("no-audit")}"\nbackup_directory = "{self.path("pin")}"\n')
+        wanted = (f"audit_directory {self.path('no-audit')} cannot be used: No such file or directory",
+                  f"backup_directory {self.path('pin')} cannot be used: it is no directory")
+        for sentence in wanted:
+            self.refused(1, sentence, "server", "-config=" + self.path("coffer.hcl"), "-check")
+        process = self.start()[0]
+        process.terminate()
+        error = process.communicate(timeout=60)[1]
+        for sentence in wanted:
+            self.assertIn(sentence, error)
 
     def test_check_says_all_at_once_and_a_good_configuration_has_nothing(self):
-        self.assertEqual(self.run_coffer("server", "-config=" + self.path("coffer.hcl"), "-check")[2], "")
+        self.assertRegex(self.run_coffer("server", "-config=" + self.path("coffer.hcl"), "-check")[2],
+                         r"^coffer: nothing here keeps a server from starting; .*\n$")
         os.chmod(self.path("pin"), 0o644)
         self.listen('address = "0.0.0.0:0"')
         code, out, error = self.run_coffer("server", "-config=" + self.path("coffer.hcl"), "-check")
-        self.assertEqual((code, len(error.splitlines())), (1, 3), error)
-        self.assertIn("coffer: a server would not start, or serve nobody: 2 reasons\n", error)
+        self.assertEqual((code, len(error.splitlines())), (78, 3), error)
+        self.assertIn("coffer: a server would not start, or not serve all that is configured: 2 reasons\n", error)
         self.assertIn('address = "0.0.0.0:0"', out)
 
 

@@ -112,6 +112,33 @@ class ProcessTest(Case):
         process = self.begin(leave, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.assertTrue(self.healthy(self.listening(process)))
 
+    def warned(self, before=None, **env):
+        """What a server says, started so."""
+        process = subprocess.Popen([BINARY, "server", "-config=" + self.path("coffer.hcl")], env=self.env(**env), preexec_fn=before,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(self.end, process)
+        self.listening(process)
+        self.end_and_read(process)
+        return self.said
+
+    def test_variables_that_steer_libraries_are_named(self):
+        said = self.warned(OPENSSL_CONF="/dev/null", MALLOC_CONF="tcache:true", SOFTHSM2_CONF="/elsewhere")
+        line = next(line for line in said.splitlines() if "the environment changes what libraries do" in line)
+        for name in ("OPENSSL_CONF", "MALLOC_CONF", "SOFTHSM2_CONF"):
+            self.assertIn(name, line)
+        self.assertNotIn("tcache", line, "a value is nobody's business")
+        inherited = [name for name in os.environ if name.startswith(("LD_", "GLIBC_TUNABLES", "MALLOC_", "OPENSSL_", "NSS_"))]
+        if not inherited:
+            self.assertNotIn("the environment changes", self.warned(SOFTHSM2_CONF=self.path("softhsm2.conf")))
+
+    def test_a_limit_of_memory_below_what_the_settings_allow_is_said(self):
+        limit = 300 * 1024 * 1024
+        said = self.warned(lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)))
+        line = next(line for line in said.splitlines() if "less memory than its settings allow" in line)
+        self.assertIn(f'limit="{limit}" set_by="RLIMIT_DATA"', line)
+        self.configure(more="limits {\n max_buffered_bytes = 67108864\n max_key_handles = 100\n}")
+        self.assertNotIn("less memory", self.warned(lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))))
+
     def test_nothing_is_open_to_others_whatever_the_umask(self):
         process = self.begin(lambda: os.umask(0), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.listening(process)
