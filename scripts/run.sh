@@ -25,6 +25,7 @@ log=build/run.log
 mkdir -p build
 # Tests need more packages than the server: where they are not built already they are left out.
 without=()
+[ -x build/release/coffer ] || echo "building; from nothing it takes some minutes (six on two cores), its output goes to $log"
 grep -qs '^COFFER_TESTS:.*=ON' build/release/CMakeCache.txt || without=(-DCOFFER_TESTS=OFF -DCOFFER_BENCH=OFF)
 { cmake --preset release "${without[@]}" && cmake --build build/release --target coffer; } >"$log" 2>&1 </dev/null || {
   tail -n 30 "$log" >&2
@@ -56,7 +57,9 @@ mv "$log" "$data/server.log"
 VAULT_ADDR=$address VAULT_TOKEN=$(cat "$data/root-token") \
   build/release/coffer demo -data="$data" "$records"
 
-if [ "$once" = no ]; then
+if [ "$once" = yes ]; then
+  echo "the server has ended, as --once has it: scripts/run.sh leaves it up, for what can be tried"
+else
   trap - EXIT
   echo "the server runs on as process $server, its log is $data/server.log; stop it with: kill $server"
 fi
