@@ -29,6 +29,7 @@ struct Service::Impl::SlicedBatch {
   ~SlicedBatch() {
     if (ended) return;
     try {
+      const LoggedRequest logged(request_id);
       service.End(*this, Fail(Code::kUnavailable, "request was given up before its end: try again"),
                   true);
     } catch (const std::exception&) {  // out of memory: what is parked answers 500
