@@ -81,14 +81,12 @@ struct Module::Impl {
         threading(how),
         arguments(std::move(text)) {}
 
-  Status Initialize() {
+  CK_RV Initialize() {
     InitializeArguments initialize;
     if (threading == Threading::kOsLocking) initialize.standard.flags = CKF_OS_LOCKING_OK;
     if (!arguments.empty()) initialize.standard.pReserved = arguments.data();
     const bool none = threading == Threading::kSingle && arguments.empty();
-    const CK_RV rv = state->functions->C_Initialize(none ? nullptr : &initialize);
-    if (rv != CKR_OK) return Fail(FromCkRv(rv, "C_Initialize"));
-    return {};
+    return state->functions->C_Initialize(none ? nullptr : &initialize);
   }
 
   Status Finalize() const {
@@ -115,15 +113,14 @@ Result<std::unique_ptr<Module>> Module::Load(const std::filesystem::path& librar
                                              const std::string& arguments) {
   COFFER_ASSIGN(CK_FUNCTION_LIST * functions, OpenModuleFile(library, copy_to));
   auto impl = std::make_unique<Impl>(functions, threading, arguments);
-  if (Status initialized = impl->Initialize(); !initialized) {
-    Error error = std::move(initialized).error();
-    const bool in_use = error.cause.find("ALREADY_INITIALIZED") != std::string::npos;
-    error.code = in_use ? Code::kConflict : Code::kInvalid;
-    error.message = "failed to initialise the pkcs11 module " + library.string() +
+  if (const CK_RV rv = impl->Initialize(); rv != CKR_OK) {
+    const bool in_use = rv == CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    return Fail(in_use ? Code::kConflict : Code::kInvalid,
+                "failed to initialise the pkcs11 module " + library.string() +
                     (in_use ? ": this process already uses it; load a copy"
                             : ": check its configuration (for softhsm the file named by "
-                              "SOFTHSM2_CONF and the token directory in it)");
-    return Fail(std::move(error));
+                              "SOFTHSM2_CONF and the token directory in it)"),
+                FromCkRv(rv, "C_Initialize").cause);
   }
   return std::unique_ptr<Module>(new Module(std::move(impl)));
 }
@@ -158,7 +155,9 @@ std::uint64_t Module::ObjectsMade() const {
 
 Status Module::Reinitialize() {
   COFFER_TRY(impl_->Finalize());
-  return impl_->Initialize();
+  const CK_RV rv = impl_->Initialize();
+  if (rv != CKR_OK) return Fail(FromCkRv(rv, "C_Initialize"));
+  return {};
 }
 
 Result<ModuleInfo> Module::Info() {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "api/json_writer.h"
-#include "api/vault/errors.h"
 #include "coffer/base/secret_bytes.h"
 
 namespace coffer::api {
@@ -148,6 +148,12 @@ Status AuditTrail::NoteParameters(const JsonValue& parameters) {
   return {};
 }
 
+void AuditTrail::NoteDecision(Decision decision) {
+  decision_ = std::move(decision);
+  entry_.granted_by = decision_.rule;
+  entry_.denied_because = decision_.reason;
+}
+
 void AuditTrail::NoteCapability(Verb verb, Capability capability, bool on_custodian) {
   const bool reads = verb == Verb::kRead || verb == Verb::kList || verb == Verb::kScan;
   const bool creates = capability == Capability::kCreate;
@@ -160,9 +166,17 @@ void AuditTrail::NoteError(const Error* error) {
   entry_.error = {};
   entry_.error_text = {};
   entry_.error_code = {};
+  entry_.error_arguments = nullptr;
   if (error == nullptr) return;
+  if (error->refusal != Refusal::kNone) {
+    const RefusalInfo info = InfoOf(error->refusal);
+    entry_.error_code = info.name;
+    entry_.error = info.text;
+    entry_.error_arguments = &error->arguments;
+    return;
+  }
   entry_.error_code = CodeName(error->code);
-  entry_.error = ClientLiteral(*error);
+  entry_.error = error->Literal();
   entry_.error_text = error->message;
   if (entry_.error.Empty() && entry_.error_text.empty()) entry_.error = "no such object";
 }

@@ -37,6 +37,8 @@ class AuditTrail {
     entry_.request_data = json;
     has_body_ = true;
   }
+  // What the policies said, where they were asked.
+  void NoteDecision(Decision decision);
   void NoteCapability(Verb verb, Capability capability, bool on_custodian);
 
   // The answer is this document; it must outlive the trail.
@@ -64,6 +66,7 @@ class AuditTrail {
   http::Memory* memory_;
   audit::Entry entry_;
   std::optional<audit::Caller> caller_;
+  Decision decision_;
   const Endpoint* endpoint_ = nullptr;
   std::string parameters_;
   // JSON of what the answer gives beside its data.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "api/bounded_text.h"
+#include "api/vault/errors.h"
 #include "coffer/base/ascii.h"
 #include "coffer/base/parse.h"
 
@@ -233,7 +234,7 @@ Status Fields::Decode(JsonValue input) {
     if (!value) {
       return Fail(value.error().code,
                   "Field validation failed: error converting input for field \"" +
-                      std::string(spec->name) + "\": " + value.error().message);
+                      std::string(spec->name) + "\": " + ClientText(value.error()));
     }
     Keep(*spec, std::move(*value));
   }

@@ -14,15 +14,14 @@ Result<Target> Route(const Registry& registry, const mounts::MountTable& mounts,
   if (target.engine != nullptr) {
     rest = path.substr(target.engine->Type().path.size());
   } else if (KeptForLater(path)) {
-    return Fail(Code::kUnsupportedPath, "");
+    return Fail(Refusal::kUnsupportedPath);
   } else if (auto route = mounts.Find(path)) {
     target.engine = registry.EngineOf(*route->mount);
     target.mount = std::move(route->mount);
     rest = route->rest;
   }
   if (target.engine == nullptr) {
-    return Fail(Code::kNoRoute,
-                "no handler for route \"" + std::string(path) + "\". route entry not found.");
+    return Fail(Refusal::kNoRoute, {.name = std::string(path)});
   }
   target.match = target.engine->Table().Find(rest);
   target.at_root = rest.empty();

@@ -42,8 +42,11 @@ bool OnCustodian(const Exchange& exchange) {
 
 }  // namespace
 
-bool RootPolicy::Allows(const auth::TokenEntry& token, Capability, std::string_view) const {
-  return std::find(token.policies.begin(), token.policies.end(), "root") != token.policies.end();
+Decision RootPolicy::Decide(const auth::TokenEntry& token, Capability, std::string_view) const {
+  if (std::ranges::find(token.policies, "root") == token.policies.end()) {
+    return {false, {}, "none of the token's policies grants it"};
+  }
+  return {true, "root", {}};
 }
 
 Service::Impl::Impl(const Services& given, std::shared_ptr<const Face> its_face)
@@ -69,26 +72,32 @@ Service::Service(const Services& services, std::shared_ptr<const Face> face)
 Service::~Service() = default;
 
 // Which capability a write needs depends on whether its object is there.
-Status Service::Impl::Authorize(const Endpoint& endpoint, Call& call, std::string_view path) {
+Status Service::Impl::Authorize(const Endpoint& endpoint, Exchange& exchange) {
+  Call& call = *exchange.call;
   if (IsOpen(endpoint, call.engine, call.request)) return {};
   if (call.capability == Capability::kUpdate && endpoint.exists != nullptr &&
       !endpoint.exists(call)) {
     call.capability = Capability::kCreate;
   }
-  if (!Allowed(*call.token, call.capability, path)) return Fail(Code::kPermissionDenied, "");
-  return {};
+  return Permit(exchange, call.capability);
 }
 
 // An endpoint has one path for policies, however the request ends: a list's has a slash there, any
 // other's has none.
-bool Service::Impl::Allowed(const auth::TokenEntry& token, Capability capability,
-                            std::string_view path) const {
+Status Service::Impl::Permit(Exchange& exchange, Capability capability) const {
   const bool lists = capability == Capability::kList || capability == Capability::kScan;
+  std::string_view path = exchange.path;
+  std::string slashed;
   if (lists && !path.ends_with('/')) {
-    return services.policy.Allows(token, capability, std::string(path) + "/");
+    slashed = std::string(path) + "/";
+    path = slashed;
   }
   if (!lists && path.ends_with('/')) path.remove_suffix(1);
-  return services.policy.Allows(token, capability, path);
+  Decision decision = services.policy.Decide(*exchange.token, capability, path);
+  const bool allowed = decision.allowed;
+  exchange.trail.NoteDecision(std::move(decision));
+  if (!allowed) return Fail(Refusal::kPermissionDenied);
+  return {};
 }
 
 Status Service::Impl::Begin(Exchange& exchange) {
@@ -190,17 +199,15 @@ Status Service::Impl::Read(Exchange& exchange) {
   const bool open =
       found && IsOpen(*target->match.endpoint, target->engine->State(), *exchange.request);
   // Before anything about paths is said: who may not ask learns nothing from the answer.
-  if (!open && exchange.token == nullptr) return Fail(Code::kPermissionDenied, "");
+  if (!open && exchange.token == nullptr) return Fail(Refusal::kPermissionDenied);
   // Help is for every token, whatever its policies.
   if (finding.help != nullptr) return Help(*finding.help, exchange);
   exchange.operation = found ? FindOperation(*target->match.endpoint, verb) : nullptr;
   const bool here = open || !finding.unauthenticated_only;
   if (exchange.operation != nullptr && here) return Perform(verb, exchange);
-  if (!open && !Allowed(*exchange.token, UsualCapability(verb), exchange.path)) {
-    return Fail(Code::kPermissionDenied, "");
-  }
+  if (!open) COFFER_TRY(Permit(exchange, UsualCapability(verb)));
   if (!target) return finding.nowhere;
-  return Fail(found ? Code::kUnsupportedVerb : Code::kUnsupportedPath, "");
+  return Fail(found ? Refusal::kUnsupportedVerb : Refusal::kUnsupportedPath);
 }
 
 // Whether it may be done is decided once, where the request came in, before it may wait.
@@ -209,11 +216,11 @@ Status Service::Impl::Perform(Verb verb, Exchange& exchange) {
   meter.NoteOperation(*target.engine, target.match, target.mount, *exchange.operation,
                       exchange.metered);
   COFFER_TRY(Decode(verb, exchange));
-  Call& call = exchange.call.emplace(
-      Call{services.registry, target.engine->State(), exchange.worker, *exchange.request,
-           *exchange.fields, target.mount.get(), exchange.token.get(), exchange.credential, verb,
-           exchange.operation->capability});
-  COFFER_TRY(Authorize(*target.match.endpoint, call, exchange.path));
+  exchange.call.emplace(Call{services.registry, target.engine->State(), exchange.worker,
+                             *exchange.request, *exchange.fields, target.mount.get(),
+                             exchange.token.get(), exchange.credential, verb,
+                             exchange.operation->capability});
+  COFFER_TRY(Authorize(*target.match.endpoint, exchange));
   exchange.stage = Exchange::Stage::kBegin;
   return Begin(exchange);
 }

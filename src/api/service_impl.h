@@ -85,8 +85,9 @@ struct Service::Impl {
   Status GoOn(Exchange& exchange);
   // Behind the handler's work.
   void Complete(Exchange& exchange);
-  Status Authorize(const Endpoint& endpoint, Call& call, std::string_view path);
-  bool Allowed(const auth::TokenEntry& token, Capability capability, std::string_view path) const;
+  Status Authorize(const Endpoint& endpoint, Exchange& exchange);
+  // Has the policies decide on the exchange's path, and notes what they say.
+  Status Permit(Exchange& exchange, Capability capability) const;
   // Records what becomes of the request; then its answer may leave.
   void Conclude(Exchange& exchange, Status done, bool heard);
   Status RecordOutcome(Exchange& exchange, const Status& done);

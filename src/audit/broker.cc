@@ -306,7 +306,7 @@ Status Broker::Enable(DeviceSettings settings) {
   Devices next = *impl_->devices.Get();
   for (const auto& device : next) {
     if (device->settings.path == settings.path) {
-      return Fail(Code::kInvalid, "path is already in use at " + settings.path);
+      return Fail(Refusal::kAuditPathTaken, {.name = settings.path});
     }
     if (device->settings.SameTarget(settings)) {
       return Fail(Code::kInvalid,
@@ -369,7 +369,7 @@ std::vector<DeviceCounts> Broker::Counts() const {
 Result<std::string> Broker::HashOf(std::string_view path, std::string_view value) const {
   const auto device = impl_->Find(path);
   if (device == nullptr) {
-    return Fail(Code::kInvalid, "unknown audit backend " + std::string(path));
+    return Fail(Refusal::kAuditDeviceUnknown, {.name = std::string(path)});
   }
   return device->hasher.Hash(value);
 }

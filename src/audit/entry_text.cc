@@ -106,6 +106,20 @@ void AppendMount(const Entry& entry, const Room& room, const ValueHasher& hasher
   members.Text("mount_class", mount.mount_class);
 }
 
+// As Vault has it; the reason of a refusal is ours.
+void AppendDecision(const Entry& entry, std::string& out) {
+  out += entry.denied ? R"({"allowed":false)" : R"({"allowed":true)";
+  if (entry.denied && !entry.denied_because.Empty()) {
+    out += R"(,"reason":)";
+    AppendJsonString(entry.denied_because, out);
+  } else if (!entry.denied && !entry.granted_by.empty()) {
+    out += R"(,"granting_policies":[{"name":)";
+    AppendJsonString(entry.granted_by, out);
+    out += R"(,"type":"acl"}])";
+  }
+  out += '}';
+}
+
 // The caller, and the members of "request" that say who asks: the rest of "request" follows.
 void AppendCaller(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher,
                   std::string& out) {
@@ -126,7 +140,7 @@ void AppendCaller(const Entry& entry, const EntryStyle& style, const ValueHasher
     auth.Text("display_name", caller->display_name);
     AppendTexts(caller->policies, auth.Name("policies"));
     AppendTexts(caller->policies, auth.Name("token_policies"));
-    auth.Name("policy_results") += entry.denied ? R"({"allowed":false})" : R"({"allowed":true})";
+    AppendDecision(entry, auth.Name("policy_results"));
     auth.Text("token_type", "service");
     auth.Text("token_issue_time", Rfc3339(caller->issued));
   }
@@ -185,6 +199,28 @@ void AppendResponse(const Entry& entry, const Room& room, const ValueHasher& has
   response.Close();
 }
 
+// Those that are there: anything but the purpose may quote what was sent.
+void AppendArguments(const RefusalArguments& arguments, const ValueHasher& hasher,
+                     std::string& out) {
+  std::string text;
+  Members members(text);
+  const auto hash = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) hasher.AppendQuoted(value, members.Name(name));
+  };
+  const auto number = [](std::int64_t value) {
+    return value == 0 ? std::string() : std::to_string(value);
+  };
+  if (arguments.purpose != Purpose::kNone) members.Text("purpose", PurposeName(arguments.purpose));
+  hash("given", number(arguments.given));
+  hash("bound", number(arguments.bound));
+  hash("name", arguments.name);
+  hash("detail", arguments.detail);
+  members.Close();
+  if (text == "{}") return;
+  out += R"(,"error_arguments":)";
+  out += text;
+}
+
 }  // namespace
 
 LineBeginning BeginEntry(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher) {
@@ -210,9 +246,11 @@ void FinishEntry(const Entry& entry, SystemTime now, const EntryStyle& style,
     out += R"(,"error":)";
     hasher.AppendQuoted(entry.error_text, out);
   }
-  if (entry.error_code.Empty()) return;
-  out += R"(,"error_code":)";
-  AppendJsonString(entry.error_code, out);
+  if (!entry.error_code.Empty()) {
+    out += R"(,"error_code":)";
+    AppendJsonString(entry.error_code, out);
+  }
+  if (entry.error_arguments != nullptr) AppendArguments(*entry.error_arguments, hasher, out);
 }
 
 void AppendEvent(const Event& event, SystemTime now, std::string& out) {

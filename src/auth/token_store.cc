@@ -159,7 +159,7 @@ TokenStore::~TokenStore() = default;
 Result<std::shared_ptr<const TokenEntry>> TokenStore::Lookup(std::string_view token) const {
   const auto entries = impl_->Current();
   const auto found = entries->find(impl_->HashOf(token));
-  if (found == entries->end()) return Fail(Code::kPermissionDenied, "permission denied");
+  if (found == entries->end()) return Fail(Refusal::kPermissionDenied);
   return found->second;
 }
 

@@ -21,7 +21,7 @@ constexpr auto kDecodeTable = MakeDecodeTable();
 std::uint8_t Sextet(char c) { return kDecodeTable[static_cast<std::uint8_t>(c)]; }
 
 auto Illegal(std::size_t offset) {
-  return Fail(Code::kInvalid, "illegal base64 data at input byte " + std::to_string(offset));
+  return Fail(Refusal::kNotBase64, {.given = static_cast<std::int64_t>(offset)});
 }
 
 bool IsNewline(char c) { return c == '\r' || c == '\n'; }

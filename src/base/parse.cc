@@ -30,7 +30,7 @@ std::int64_t TakeUnit(std::string_view& text) {
   return 0;
 }
 
-auto BadDuration() { return Fail(Code::kInvalid, "not a duration"); }
+auto BadDuration() { return Fail(Refusal::kNotADuration); }
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -41,7 +41,7 @@ Result<std::int64_t> ParseInt64(std::string_view text) {
   const char* end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, value);
   if (text.empty() || error != std::errc{} || stopped != end) {
-    return Fail(Code::kInvalid, "not an integer");
+    return Fail(Refusal::kNotAnInteger);
   }
   return value;
 }
@@ -90,7 +90,7 @@ Result<bool> ParseBool(std::string_view text) {
   for (const std::string_view word : {"0", "f", "F", "false", "FALSE", "False"}) {
     if (text == word) return false;
   }
-  return Fail(Code::kInvalid, "not a boolean");
+  return Fail(Refusal::kNotABoolean);
 }
 
 }  // namespace coffer

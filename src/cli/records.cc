@@ -37,7 +37,7 @@ Result<std::vector<std::string>> ReadRecords(const fs::path& file) {
   const std::uintmax_t size = fs::file_size(file, error);
   if (error)
     return Fail(Code::kNotFound, "failed to read " + file.string() + ": " + error.message());
-  if (size > kMaxOctets) return Fail(Code::kTooLarge, file.string() + " is larger than 64 MiB");
+  if (size > kMaxOctets) return Fail(Code::kInvalid, file.string() + " is larger than 64 MiB");
   const std::string content = Slurp(file);
   std::vector<std::string> records;
   const json document = json::parse(content, nullptr, false);

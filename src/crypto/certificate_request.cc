@@ -75,7 +75,7 @@ Result<CertificateRequest> CertificateRequest::FromTemplate(std::string_view pem
                                                             const PublicKey& key) {
   const ErrorMark mark;
   RequestPointer request = ReadTemplate(pem);
-  if (!request) return Fail(Code::kInvalid, "could not decode PEM CSR");
+  if (!request) return Fail(Refusal::kCertificateRequestUnreadable);
   const unsigned char* at = key.Spki().data();
   PkeyPointer parsed(::d2i_PUBKEY(nullptr, &at, static_cast<long>(key.Spki().size())));
   const SignatureAlgorithm signs = AlgorithmOf(key);

@@ -34,13 +34,13 @@ Bytes EcdsaToDer(ByteView fixed) {
 
 Result<Bytes> EcdsaFromDer(ByteView der, std::size_t width) {
   const ErrorMark mark;
-  const auto invalid = [] { return Fail(Code::kInvalid, "supplied signature is invalid"); };
+  const auto invalid = [] { return Fail(Refusal::kSignatureMalformed); };
   if (!FitsLong(der)) return invalid();
   const unsigned char* at = der.data();
   const SignaturePointer signature(::d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
   if (!signature) return invalid();
   if (at != der.data() + der.size()) {
-    return Fail(Code::kInvalid, "supplied signature contains extra data");
+    return Fail(Refusal::kSignatureHasMore);
   }
   Bytes fixed(2 * width);
   const auto octets = static_cast<int>(width);

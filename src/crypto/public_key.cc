@@ -283,7 +283,7 @@ Result<Bytes> PublicKey::EncryptOaep(HashAlgorithm hash, ByteView message) const
   const std::size_t octets = static_cast<std::size_t>((bits_ + 7) / 8);
   if (kind_ != Kind::kRsa) return Unusable();
   if (message.size() + 2 * HashSize(hash) + 2 > octets) {
-    return Fail(Code::kInvalid, "message too long for RSA key size");
+    return Fail(Refusal::kMessageTooLong);
   }
   const ErrorMark mark;
   const ContextPointer context(::EVP_PKEY_CTX_new(handle_->key.get(), nullptr));

@@ -102,9 +102,7 @@ Result<Bytes> PssEncode(HashAlgorithm hash, ByteView digest, int salt_octets, in
 
 Result<SecretBytes> OaepDecode(HashAlgorithm hash, const SecretBytes& block) {
   const std::size_t hash_octets = HashSize(hash);
-  const auto failed = [] {
-    return Fail(Code::kAuthenticationFailed, "failed to RSA decrypt the ciphertext");
-  };
+  const auto failed = [] { return Fail(Refusal::kRsaDecryptionFailed); };
   if (block.size() < 2 * hash_octets + 2) return failed();
   SecretBytes work = SecretBytes::CopyOf(block.Reveal());
   const MutableBytes all = work.RevealMutable();

@@ -11,8 +11,6 @@
 namespace coffer::keyring {
 namespace {
 
-auto Invalid(std::string message) { return Fail(Code::kInvalid, std::move(message)); }
-
 // Whether `other` has this version's key.
 bool Has(const Key& other, const KeyVersion& version) {
   const auto found = other.versions.find(version.info.version);
@@ -26,8 +24,7 @@ Status CheckReplaceable(const Key& present, const Key& restored) {
   if (present.settings.deletion_allowed) return {};
   for (const auto& [number, version] : present.versions) {
     if (Has(restored, version)) continue;
-    return Invalid("key has version " + std::to_string(number) +
-                   ", which the backup has not, and deletion is not allowed for this key");
+    return Fail(Refusal::kBackupLacksVersion, {.given = number});
   }
   return {};
 }
@@ -38,8 +35,7 @@ Result<Bytes> KeyRing::Backup(std::size_t worker, const Id& mount, std::string_v
   COFFER_ASSIGN(const auto key, Find(worker, mount, name));
   for (const auto& [number, version] : key->versions) {
     if (version.custody != Custody::kResident) continue;
-    return Invalid("version " + std::to_string(number) +
-                   " is kept in the token itself, which gives no key out: it cannot be backed up");
+    return Fail(Refusal::kBackupOfResident, {.given = number});
   }
   Bytes backup = EncodeKeyBackup(impl_->database_id, *key);
   Impl::Worker& own = impl_->WorkerAt(worker);
@@ -53,15 +49,13 @@ Result<Bytes> KeyRing::Backup(std::size_t worker, const Id& mount, std::string_v
 }
 
 Result<Key> KeyRing::Impl::OpenBackup(Token& token, ByteView backup) const {
-  if (backup.size() < Mac{}.size()) return Invalid("the backup is damaged");
+  if (backup.size() < Mac{}.size()) return Fail(Refusal::kBackupDamaged);
   const ByteView encoded = backup.first(backup.size() - Mac{}.size());
   COFFER_ASSIGN(const Mac mac, token.MetaMac(encoded));
   if (!ConstantTimeEqual(mac, backup.last(mac.size()))) {
     const auto from = DatabaseOfBackup(encoded);
-    if (from && *from != database_id) {
-      return Invalid("the backup was made with another token: its keys open only there");
-    }
-    return Invalid("the backup is damaged");
+    if (from && *from != database_id) return Fail(Refusal::kBackupOfOtherToken);
+    return Fail(Refusal::kBackupDamaged);
   }
   COFFER_ASSIGN(Key key, DecodeKeyBackup(encoded));
   COFFER_TRY(CheckOpens(token, key));
@@ -74,8 +68,7 @@ Status KeyRing::Impl::CheckOpens(Token& token, const Key& key) {
                          ByteView blob) -> Status {
     COFFER_ASSIGN(const bool opened, Opens(token, key.SpecOf(version), use, master, blob));
     if (opened) return {};
-    return Invalid("version " + std::to_string(version.info.version) +
-                   " of the backup does not open: its master " + master + " is not in the token");
+    return Fail(Refusal::kBackupMasterMissing, {.given = version.info.version, .name = master});
   };
   for (const auto& [number, version] : key.versions) {
     if (version.custody == Custody::kWrapped) {
@@ -112,7 +105,7 @@ KeyRing::Changed KeyRing::Restore(const Id& mount, const std::optional<KeyName>&
     Impl::Change change;
     COFFER_ASSIGN(const auto present, store::ReadKey(impl_->database, mount, key->name));
     if (present) {
-      if (!force) return Invalid("key \"" + key->name + "\" already exists");
+      if (!force) return Fail(Refusal::kKeyExists, {.name = key->name});
       Status verified = impl_->VerifyKey(token, *present);
       if (!verified && verified.error().code != Code::kCorrupt) return verified;
       // A key whose rows failed their check is of no use: a backup is what mends it.

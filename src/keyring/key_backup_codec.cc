@@ -91,9 +91,7 @@ std::optional<Id> DatabaseOfBackup(ByteView encoded) {
 }
 
 Result<Key> DecodeKeyBackup(ByteView encoded) {
-  const auto unknown = [] {
-    return Fail(Code::kInvalid, "the backup is of a form that this release does not know");
-  };
+  const auto unknown = [] { return Fail(Refusal::kBackupUnknown); };
   FieldReader in(encoded);
   if (in.Text() != kSchema) return unknown();
   in.Octets();  // the database

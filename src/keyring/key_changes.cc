@@ -13,8 +13,6 @@ namespace {
 
 constexpr int kMaxVersions = 1'000'000;
 
-auto Invalid(std::string message) { return Fail(Code::kInvalid, std::move(message)); }
-
 }  // namespace
 
 Status KeyRing::Impl::CatchUp(Token& token) {
@@ -201,11 +199,10 @@ KeyRing::Changed KeyRing::Impl::ChangeKey(const Id& mount, std::string_view name
 
 Status KeyRing::Impl::RotateEdit(Token& token, Key& key, std::vector<int>& new_versions,
                                  const Actor& actor) {
-  if (key.settings.soft_deleted) return Invalid("refusing to use soft-deleted key");
-  if (key.latest_version >= kMaxVersions)
-    return Invalid("key has too many versions: trim it first");
+  if (key.settings.soft_deleted) return Fail(Refusal::kKeySoftDeleted);
+  if (key.latest_version >= kMaxVersions) return Fail(Refusal::kTooManyVersions);
   if (key.settings.imported && !key.settings.allow_imported_rotation) {
-    return Invalid("imported key " + key.name + " does not allow rotation within Vault");
+    return Fail(Refusal::kImportedKeyNotRotatable, {.name = key.name});
   }
   const int number = key.latest_version + 1;
   COFFER_ASSIGN(KeyVersion version, NewVersionOf(token, key, number, actor));
@@ -304,7 +301,7 @@ Status KeyRing::Delete(const Id& mount, std::string_view name) {
     COFFER_TRY(impl_->CatchUp(token));
     COFFER_ASSIGN(const store::StoredKey stored, impl_->Load(token, mount, name));
     if (!stored.key.settings.deletion_allowed) {
-      return Invalid("deletion is not allowed for this key");
+      return Fail(Refusal::kDeletionNotAllowed);
     }
     return impl_->RemoveKeys(token, {&stored, 1});
   });

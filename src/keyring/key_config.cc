@@ -1,54 +1,46 @@
 #include "keyring/key_config.h"
 
 #include <string>
-#include <utility>
 
 namespace coffer::keyring {
-namespace {
-
-auto Invalid(std::string message) { return Fail(Code::kInvalid, std::move(message)); }
-
-}  // namespace
 
 Status CheckAutoRotatePeriod(std::int64_t seconds) {
   constexpr std::int64_t kShortest = 3600;
   if (seconds == 0 || seconds >= kShortest) return {};
-  return Invalid("auto rotate period must be 0 to disable or at least an hour");
+  return Fail(Refusal::kAutoRotatePeriodTooShort, {.given = seconds, .bound = kShortest});
 }
 
 Status ApplyConfig(Key& key, const ConfigChange& change) {
   KeySettings next = key.settings;
-  const std::string latest = std::to_string(key.latest_version);
   if (change.min_decryption_version) {
     const std::int64_t wanted = *change.min_decryption_version;
-    if (wanted < 0) return Invalid("min decryption version cannot be negative");
+    if (wanted < 0) return Fail(Refusal::kMinDecryptionVersionNegative, {.given = wanted});
     if (wanted > key.latest_version) {
-      return Invalid("cannot set min decryption version of " + std::to_string(wanted) +
-                     ", latest key version is " + latest);
+      return Fail(Refusal::kMinDecryptionAboveLatest,
+                  {.given = wanted, .bound = key.latest_version});
     }
     next.min_decryption_version = wanted == 0 ? 1 : static_cast<int>(wanted);
   }
   if (change.min_encryption_version) {
     const std::int64_t wanted = *change.min_encryption_version;
-    if (wanted < 0) return Invalid("min encryption version cannot be negative");
+    if (wanted < 0) return Fail(Refusal::kMinEncryptionVersionNegative, {.given = wanted});
     if (wanted > key.latest_version) {
-      return Invalid("cannot set min encryption version of " + std::to_string(wanted) +
-                     ", latest key version is " + latest);
+      return Fail(Refusal::kMinEncryptionAboveLatest,
+                  {.given = wanted, .bound = key.latest_version});
     }
     next.min_encryption_version = static_cast<int>(wanted);
   }
-  if (next.min_encryption_version > 0 &&
-      next.min_encryption_version < next.min_decryption_version) {
-    return Invalid("cannot set min encryption/decryption values; min encryption version of " +
-                   std::to_string(next.min_encryption_version) +
-                   " must be greater than or equal to min decryption version of " +
-                   std::to_string(next.min_decryption_version));
+  const int encrypts = next.min_encryption_version;
+  const int decrypts = next.min_decryption_version;
+  const int available = next.min_available_version;
+  if (encrypts > 0 && encrypts < decrypts) {
+    return Fail(Refusal::kMinEncryptionBelowMinDecryption, {.given = encrypts, .bound = decrypts});
   }
-  if (next.min_encryption_version > 0 && next.min_encryption_version < next.min_available_version) {
-    return Invalid("min encryption version should not be less than min available version");
+  if (encrypts > 0 && encrypts < available) {
+    return Fail(Refusal::kMinEncryptionBelowMinAvailable, {.given = encrypts, .bound = available});
   }
-  if (next.min_decryption_version < next.min_available_version) {
-    return Invalid("min decryption version should not be less then min available version");
+  if (decrypts < available) {
+    return Fail(Refusal::kMinDecryptionBelowMinAvailable, {.given = decrypts, .bound = available});
   }
   if (change.auto_rotate_period_seconds) {
     const std::int64_t period = *change.auto_rotate_period_seconds;
@@ -63,47 +55,43 @@ Status ApplyConfig(Key& key, const ConfigChange& change) {
 
 Status CheckTrim(const Key& key, std::int64_t wanted) {
   const KeySettings& settings = key.settings;
-  if (wanted < 0) return Invalid("minimum available version cannot be negative");
+  const auto refuse = [wanted](Refusal refusal, int bound) {
+    return Fail(refusal, {.given = wanted, .bound = bound});
+  };
+  if (wanted < 0) return Fail(Refusal::kTrimNegative, {.given = wanted});
   if (wanted < settings.min_available_version) {
-    return Invalid("minimum available version cannot be decremented");
+    return refuse(Refusal::kTrimBackwards, settings.min_available_version);
   }
-  if (settings.min_encryption_version == 0) {
-    return Invalid(
-        "minimum available version cannot be set when minimum encryption version is not set");
-  }
-  if (settings.min_decryption_version == 0) {
-    return Invalid(
-        "minimum available version cannot be set when minimum decryption version is not set");
-  }
+  if (settings.min_encryption_version == 0) return Fail(Refusal::kTrimWithoutMinEncryption);
+  if (settings.min_decryption_version == 0) return Fail(Refusal::kTrimWithoutMinDecryption);
   if (wanted > settings.min_encryption_version) {
-    return Invalid("minimum available version cannot be greater than minmum encryption version");
+    return refuse(Refusal::kTrimAboveMinEncryption, settings.min_encryption_version);
   }
   if (wanted > settings.min_decryption_version) {
-    return Invalid("minimum available version cannot be greater than minimum decryption version");
+    return refuse(Refusal::kTrimAboveMinDecryption, settings.min_decryption_version);
   }
-  if (wanted == 0) return Invalid("minimum available version should be positive");
+  if (wanted == 0) return Fail(Refusal::kTrimToNothing);
   return {};
 }
 
 Status CheckNewKey(const CreateOptions& options) {
+  constexpr std::int64_t kWrapUnit = 8;
   const KeyTypeInfo& info = InfoOf(options.type);
   const std::string name(info.name);
   if (options.convergent && !options.derived) {
-    return Invalid("convergent encryption requires derivation to be enabled");
+    return Fail(Refusal::kConvergentWithoutDerivation);
   }
   if ((options.derived && !info.derives) || (options.convergent && !info.convergent)) {
-    return Invalid("key derivation and convergent encryption not supported for keys of type " +
-                   name);
+    return Fail(Refusal::kDerivationUnsupported, {.name = name});
   }
   if (options.hmac_octets) {
     const std::int64_t octets = *options.hmac_octets;
-    if (info.family != Family::kHmac) return Invalid("key_size is not valid for algorithm " + name);
+    if (info.family != Family::kHmac) return Fail(Refusal::kKeySizeUnsupported, {.name = name});
     if (octets < kMinHmacOctets || octets > kMaxHmacOctets) {
-      return Invalid("invalid key_size " + std::to_string(octets));
+      return Fail(Refusal::kKeySizeOutOfRange, {.given = octets});
     }
-    if (octets % 8 != 0) {
-      return Invalid("invalid key_size " + std::to_string(octets) +
-                     ": the token's key wrap takes multiples of 8 bytes");
+    if (octets % kWrapUnit != 0) {
+      return Fail(Refusal::kKeySizeUneven, {.given = octets, .bound = kWrapUnit});
     }
   }
   return CheckAutoRotatePeriod(options.auto_rotate_period_seconds);

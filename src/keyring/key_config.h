@@ -8,7 +8,7 @@
 
 namespace coffer::keyring {
 
-// The rules of keys' settings; kInvalid with the reference's texts (vault-api 1.4).
+// The rules of keys' settings.
 
 Status CheckNewKey(const CreateOptions& options);
 Status CheckAutoRotatePeriod(std::int64_t seconds);

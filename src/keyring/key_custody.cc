@@ -22,11 +22,11 @@ constexpr std::string_view kTrialMaster = "trial";
 
 std::string Why(const Error& error) { return error.cause.empty() ? error.message : error.cause; }
 
-auto Unsupported(const KeySpec& spec, std::string_view why) {
+auto Unsupported(const KeySpec& spec, std::string why) {
   const std::string derived =
       spec.kdf == Kdf::kNone ? "" : " derived with " + std::string(KdfName(spec.kdf));
-  return Fail(Code::kInvalid, "key type " + std::string(KeyTypeName(spec.type)) + derived +
-                                  " is not supported: " + std::string(why));
+  return Fail(Refusal::kKeyTypeUnsupported,
+              {.name = std::string(KeyTypeName(spec.type)) + derived, .detail = std::move(why)});
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ Result<KeySpec> Pkcs11Token::WithKdf(const KeySpec& asked) {
     spec.kdf = kdf;
     able = Able(spec);
     if (able) return spec;
-    if (able.error().code != Code::kInvalid) break;
+    if (able.error().refusal != Refusal::kKeyTypeUnsupported) break;
   }
   return Fail(std::move(able).error());
 }
@@ -63,7 +63,7 @@ Status Pkcs11Token::Able(const KeySpec& spec) {
   bool certain = true;
   Status able = TryMaking(spec, certain);
   // What the token lacks it will lack tomorrow; any other failure says nothing about it.
-  const bool lacks = !able && able.error().code == Code::kInvalid && certain;
+  const bool lacks = !able && able.error().refusal == Refusal::kKeyTypeUnsupported && certain;
   if (able || lacks) makings_[{spec.type, spec.kdf}] = able;
   return able;
 }
@@ -113,7 +113,8 @@ Status Pkcs11Token::TryKeeping(const KeySpec& spec, bool& certain) {
   if (kept) return {};
   certain = kept.error().code == Code::kTokenRefused;
   const std::string why = Why(kept.error());
-  if (Status judged = Blame(kept.error(), why);
+  if (Status judged =
+          Blame(kept.error(), Error(Code::kAuthenticationFailed, why, kept.error().cause));
       judged.error().code != Code::kAuthenticationFailed) {
     return judged;
   }

@@ -26,10 +26,7 @@ constexpr unsigned long kWrappingBits = 4096;
 
 // One text for every failure: what tells them apart opens blobs for whoever asks often enough.
 auto Failed(const Error& why) {
-  return Fail(Code::kInvalid,
-              "failed to import the key: it cannot be unwrapped: it is of another type, or was "
-              "wrapped for another key or with another hash function",
-              why.cause.empty() ? why.message : why.cause);
+  return Fail(Refusal::kImportNotUnwrapped, {}, why.cause.empty() ? why.message : why.cause);
 }
 
 Attributes WrappingKeys() {
@@ -187,8 +184,7 @@ Result<NewVersion> Pkcs11Token::Import(const KeySpec& asked, ByteView ephemeral,
   COFFER_ASSIGN(const KeySpec spec, WithKdf(asked));
   // Ciphertexts made elsewhere would never decrypt here: the derivation is another.
   if (spec.derived && spec.kdf != Kdf::kHkdfSha256) {
-    return Fail(Code::kInvalid, "derived keys cannot be imported: this server derives with " +
-                                    std::string(KdfName(spec.kdf)));
+    return Fail(Refusal::kImportDerivedHere, {.name = std::string(KdfName(spec.kdf))});
   }
   const KeyTypeInfo& info = InfoOf(spec.type);
   const Use use = MainUse(spec);

@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::size_t kEphemeralOctets = 512;  // RSA-4096
 
-auto Invalid(std::string message) { return Fail(Code::kInvalid, std::move(message)); }
-
 Status CheckMatches(const KeyTypeInfo& info, const crypto::PublicKey& key) {
   const bool matches =
       (info.family == Family::kRsa && key.kind() == crypto::PublicKey::Kind::kRsa &&
@@ -20,17 +18,16 @@ Status CheckMatches(const KeyTypeInfo& info, const crypto::PublicKey& key) {
        key.Bits() == info.bits) ||
       (info.family == Family::kEd25519 && key.kind() == crypto::PublicKey::Kind::kEd25519);
   if (matches) return {};
-  return Invalid("public key is not of key type " + std::string(info.name));
+  return Fail(Refusal::kPublicKeyOfOtherType, {.name = std::string(info.name)});
 }
 
 // The key's octets out of the wrapped length (RFC 5649): a block of integrity check, no more.
 Status CheckWrapped(Key& key, const Bytes& wrapped) {
-  if (wrapped.size() < kEphemeralOctets + 24) return Invalid("provided ciphertext is too short");
+  if (wrapped.size() < kEphemeralOctets + 24) return Fail(Refusal::kImportTooShort);
   const auto octets = static_cast<int>(wrapped.size() - kEphemeralOctets) - 8;
   const KeyTypeInfo& info = key.Info();
   const auto wrong_size = [&] {
-    return Invalid("invalid key size " + std::to_string(octets) + " bytes for key type " +
-                   std::string(info.name));
+    return Fail(Refusal::kImportOfWrongSize, {.given = octets, .name = std::string(info.name)});
   };
   if (info.family == Family::kHmac) {
     if (octets < kMinHmacOctets || octets > kMaxHmacOctets || octets % 8 != 0) return wrong_size();
@@ -48,14 +45,15 @@ Result<KeyVersion> KeyRing::Impl::ImportedVersionOf(Token& token, Key& key, int 
                                                     const Actor& actor) {
   NewVersion made;
   if (material.public_key) {
-    if (!key.Info().Asymmetric())
-      return Invalid("provided type does not support public_key import");
+    if (!key.Info().Asymmetric()) {
+      return Fail(Refusal::kPublicKeyNotForType, {.name = std::string(key.Info().name)});
+    }
     COFFER_TRY(CheckMatches(key.Info(), *material.public_key));
     COFFER_ASSIGN(made, token.GenerateHmacKey());
     made.spki = material.public_key->Spki();
   } else {
     if (key.Info().family == Family::kEd25519) {
-      return Invalid("key type ed25519 cannot be imported: the token cannot unwrap it");
+      return Fail(Refusal::kImportOfTypeImpossible, {.name = std::string(key.Info().name)});
     }
     COFFER_TRY(CheckWrapped(key, material.wrapped));
     const ByteView all(material.wrapped);
@@ -69,25 +67,20 @@ KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const Cre
                                  bool allow_rotation, const ImportedMaterial& material,
                                  const Actor& actor) {
   if (options.convergent) {
-    return Invalid("import cannot be used on keys with convergent encryption enabled");
+    return Fail(Refusal::kImportConvergent);
   }
   if (options.derived && InfoOf(options.type).Asymmetric()) {
-    return Invalid("derived keys of type " + std::string(KeyTypeName(options.type)) +
-                   " cannot be imported");
+    return Fail(Refusal::kImportDerived, {.name = std::string(KeyTypeName(options.type))});
   }
   if (options.auto_rotate_period_seconds != 0 && !allow_rotation) {
-    return Invalid("allow_rotation must be set to true if auto-rotation is enabled");
+    return Fail(Refusal::kAutoRotateNotAllowed);
   }
   COFFER_TRY(CheckNewKey(options));
   std::shared_ptr<const Key> imported;
   COFFER_TRY(impl_->custodian.Run([&](Token& token) -> Status {
     COFFER_TRY(impl_->CatchUp(token));
     const auto existing = impl_->Load(token, mount, name.Text());
-    if (existing) {
-      return Invalid(
-          "the import path cannot be used with an existing key; use import-version to rotate an "
-          "existing imported key");
-    }
+    if (existing) return Fail(Refusal::kImportOntoExistingKey);
     if (existing.error().code != Code::kNotFound) return Fail(existing.error());
     auto key = std::make_shared<Key>();
     key->id = Id::Generate(impl_->random);
@@ -117,14 +110,14 @@ KeyRing::Changed KeyRing::ImportVersion(const Id& mount, std::string_view name,
   return impl_->ChangeKey(
       mount, name, [&](Token& token, Key& key, std::vector<int>& new_versions) -> Status {
         if (!key.settings.imported) {
-          return Invalid("the import_version endpoint can only be used with an imported key");
+          return Fail(Refusal::kKeyNotImported);
         }
         const int octets = key.hmac_octets;
         const int number = key.latest_version + 1;
         COFFER_ASSIGN(KeyVersion version,
                       impl_->ImportedVersionOf(token, key, number, material, actor));
         if (key.hmac_octets != octets) {
-          return Invalid("imported versions of a key must have one size");
+          return Fail(Refusal::kImportSizesDiffer);
         }
         key.versions.insert_or_assign(number, std::move(version));
         key.latest_version = number;

@@ -235,7 +235,8 @@ Result<TokenHandle> Pkcs11Token::Unwrap(const KeySpec& spec, Use use, std::strin
   auto opened = Open(spec, use, master, blob);
   if (opened || use == Use::kHmac || !SaysNo(opened.error())) return opened;
   // Made by a token that could more, or by this one before it could less: which is worth its words.
-  if (const Status able = Able(spec); !able && able.error().code == Code::kInvalid) {
+  if (const Status able = Able(spec);
+      !able && able.error().refusal == Refusal::kKeyTypeUnsupported) {
     return Fail(able.error());
   }
   return opened;
@@ -301,7 +302,7 @@ Status Pkcs11Token::DestroyResident(ByteView locator) {
   return Sync();
 }
 
-Status Pkcs11Token::Blame(const Error& error, std::string_view message) {
+Status Pkcs11Token::Blame(const Error& error, Error instead) {
   if (error.code != Code::kTokenFailed && error.code != Code::kAuthenticationFailed &&
       error.code != Code::kTokenRefused) {
     return Fail(error);
@@ -310,7 +311,7 @@ Status Pkcs11Token::Blame(const Error& error, std::string_view message) {
   if (const auto canary = MetaMac(AsBytes("coffer canary")); !canary) {
     return Lost(canary.error());
   }
-  return Fail(Code::kAuthenticationFailed, std::string(message), error.cause);
+  return Fail(std::move(instead));
 }
 
 Result<std::size_t> Pkcs11Token::Sign(TokenHandle key, const SignMechanism& how, ByteView data,
@@ -319,7 +320,7 @@ Result<std::size_t> Pkcs11Token::Sign(TokenHandle key, const SignMechanism& how,
   Bytes parameters;
   const auto mechanism = MechanismFor(how, parameters);
   if (!mechanism) {
-    return Fail(Code::kInvalid, "the token does not do this with the hash algorithm asked for");
+    return Fail(Refusal::kHashNotInToken);
   }
   return session_->Sign(*mechanism, key, data, out);
 }
@@ -327,7 +328,8 @@ Result<std::size_t> Pkcs11Token::Sign(TokenHandle key, const SignMechanism& how,
 Status Pkcs11Token::RsaDecrypt(TokenHandle key, ByteView in, MutableBytes out) {
   if (!session_) return Lost();
   auto block = session_->Decrypt(MechanismType::kRsaX509, key, in);
-  if (!block) return Blame(block.error(), "failed to RSA decrypt the ciphertext");
+  if (!block)
+    return Blame(block.error(), Error(Refusal::kRsaDecryptionFailed, {}, block.error().cause));
   if (block->size() != in.size() || out.size() < in.size()) {
     SecureWipe(block->data(), block->size());
     return Fail(Code::kTokenFailed, "token returned a block of the wrong length");

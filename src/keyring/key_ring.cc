@@ -24,7 +24,7 @@ Status KeyRing::Impl::VerifyKey(Token& token, const store::StoredKey& stored) co
 Result<store::StoredKey> KeyRing::Impl::Load(Token& token, const Id& mount,
                                              std::string_view name) const {
   COFFER_ASSIGN(auto stored, store::ReadKey(database, mount, name));
-  if (!stored) return Fail(Code::kNotFound, "key not found");
+  if (!stored) return Fail(Refusal::kKeyNotFound);
   COFFER_TRY(VerifyKey(token, *stored));
   for (auto& [number, version] : stored->key.versions) {
     if (version.spki.empty()) continue;

@@ -33,7 +33,7 @@ Result<SecretBytes> KeyRing::RsaDecrypt(std::size_t worker, const Key& key,
                                         const KeyVersion& version, ByteView ciphertext) {
   // What no encryption makes is refused without the token, which could not say why it failed.
   if (!version.public_key || !version.public_key->InRange(ciphertext)) {
-    return Fail(Code::kAuthenticationFailed, "failed to RSA decrypt the ciphertext");
+    return Fail(Refusal::kRsaDecryptionFailed);
   }
   Impl::Worker& own = impl_->WorkerAt(worker);
   SecretBytes block(ciphertext.size());

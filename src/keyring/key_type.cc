@@ -92,10 +92,10 @@ Result<KeyType> ParseKeyType(std::string_view name) {
   if (found != kTypes.end()) return found->type;
   const auto* const refused = std::ranges::find(kRefused, name, &RefusedType::name);
   if (refused != kRefused.end()) {
-    return Fail(Code::kInvalid, "key type " + std::string(name) +
-                                    " is not supported: " + std::string(refused->why));
+    return Fail(Refusal::kKeyTypeUnsupported,
+                {.name = std::string(name), .detail = std::string(refused->why)});
   }
-  return Fail(Code::kInvalid, "unknown key type " + std::string(name));
+  return Fail(Refusal::kKeyTypeUnknown, {.name = std::string(name)});
 }
 
 std::string_view KeyTypeName(KeyType type) { return InfoOf(type).name; }

@@ -85,12 +85,8 @@ Result<TokenHandle> KeyRing::Impl::HandleFor(Worker& worker, const Key& key,
     return worker.token->FindResident(version.locator);
   }
   if (version.custody == Custody::kPublicOnly && !second) {
-    return Fail(
-        Code::kInvalid,
-        use == Use::kCipher
-            ? LiteralText(
-                  "cannot decrypt ciphertext, key version does not have a private counterpart")
-            : LiteralText("requested version for signing does not contain a private part"));
+    const Purpose purpose = use == Use::kCipher ? Purpose::kDecryption : Purpose::kSigning;
+    return Fail(Refusal::kPrivatePartMissing, {.purpose = purpose});
   }
   const HandleKey wanted{key.id, version.info.version, use, std::nullopt, {}};
   if (const auto cached = worker.handles.Get(wanted)) return *cached;
@@ -149,9 +145,7 @@ Status KeyRing::Impl::Reserve(const Key& key, const KeyVersion& version, std::in
                   store::ReserveEncryptions(database, key.id, version.info.version,
                                             std::max(kCountBlock, count), kRefuseAt));
     if (reserved.granted == 0) {
-      return Fail(Code::kInvalid, "key version " + std::to_string(version.info.version) +
-                                      " encrypts no more: it has reached 2^32 encryptions, or was "
-                                      "restored and its count is not known: rotate the key");
+      return Fail(Refusal::kVersionExhausted, {.given = version.info.version});
     }
     counter.reserved.store(reserved.mark);
     counter.left_in_block.fetch_add(reserved.granted);
@@ -233,16 +227,13 @@ Status KeyRing::Impl::EncryptOne(Worker& worker, const Key& key, Encryption& ite
 Status KeyRing::Encrypt(std::size_t worker, const Key& key, std::span<Encryption> items) {
   Impl::Worker& own = impl_->WorkerAt(worker);
   COFFER_TRY(impl_->Refresh(own));
-  if (key.settings.rotation_required) {
-    return Fail(Code::kUnavailable,
-                "key must be rotated before its next encryption: rotate it first");
-  }
+  if (key.settings.rotation_required) return Fail(Refusal::kRotationRequired);
   COFFER_ASSIGN(const Bytes nonces, impl_->DrawNonces(own, items.size()));
   for (std::size_t i = 0; i < items.size(); ++i) {
     Encryption& item = items[i];
     if (item.version == nullptr) continue;  // its caller has set the error already
     if (const Status reserved = impl_->Reserve(key, *item.version, 1); !reserved) {
-      if (reserved.error().code != Code::kInvalid) return Fail(reserved.error());
+      if (reserved.error().refusal != Refusal::kVersionExhausted) return Fail(reserved.error());
       item.error = reserved.error();
       continue;
     }
@@ -263,7 +254,7 @@ Status KeyRing::Encrypt(std::size_t worker, const Key& key, std::span<Encryption
 Result<SecretBytes> KeyRing::Decrypt(std::size_t worker, const Key& key, const KeyVersion& version,
                                      ByteView payload, ByteView aad, ByteView context) {
   if (payload.size() < kNonceOctets + kTagOctets) {
-    return Fail(Code::kInvalid, "invalid ciphertext length");
+    return Fail(Refusal::kCiphertextLength);
   }
   Impl::Worker& own = impl_->WorkerAt(worker);
   const ByteView nonce = payload.first(kNonceOctets);

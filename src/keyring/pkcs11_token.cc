@@ -168,8 +168,7 @@ Status Pkcs11Token::Decrypt(TokenHandle key, Cipher cipher, ByteView nonce, Byte
     }
     // A bad tag and a broken session may look the same: the canary tells.
     if (const auto canary = MetaMac(AsBytes("coffer canary")); !canary) return Lost(canary.error());
-    return Fail(Code::kAuthenticationFailed, "cipher: message authentication failed",
-                written.error().cause);
+    return Fail(Refusal::kNotAuthentic, {}, written.error().cause);
   }
   if (*written + kTagOctets != in.size()) {
     return Fail(Code::kTokenFailed, "token returned a plaintext of the wrong length");

@@ -120,7 +120,7 @@ class Pkcs11Token final : public Token {
   Status CheckPair(const KeySpec& spec, TokenHandle key, const crypto::PublicKey& public_key);
   Status CheckCipher(const KeySpec& spec, TokenHandle sealing, TokenHandle opening);
   // The verdict on a failure that may be the caller's or the token's.
-  Status Blame(const Error& error, std::string_view message);
+  Status Blame(const Error& error, Error instead);
   Result<const AuditKey*> FoundAuditKey();
 
   std::unique_ptr<pkcs11::Module> module_;

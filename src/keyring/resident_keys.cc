@@ -14,12 +14,7 @@ Result<ResidentPlace> KeyRing::Impl::ReserveResident(const Id& key, int version)
   COFFER_ASSIGN(const auto rows, store::Residents(database));
   const auto live =
       std::ranges::count(rows, store::ResidentState::kLive, &store::ResidentRow::state);
-  if (live >= resident_limit) {
-    return Fail(Code::kInvalid,
-                "the token holds " + std::to_string(live) +
-                    " key versions of types that it cannot wrap, which is this server's limit: "
-                    "trim or delete some, or raise the limit");
-  }
+  if (live >= resident_limit) return Fail(Refusal::kResidentLimit, {.given = live});
   ResidentPlace place;
   place.database = state.database;
   const Id locator = Id::Generate(random);

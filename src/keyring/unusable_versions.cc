@@ -39,7 +39,9 @@ class VersionCheck {
     if (known != masters_.end()) return known->second;
     const auto opened = Opens(token_, spec, use, master, blob);
     // A token that cannot hold the type may have its master all the same.
-    if (!opened && opened.error().code == Code::kInvalid) return opened.error().message;
+    if (!opened && opened.error().refusal == Refusal::kKeyTypeUnsupported) {
+      return opened.error().message;
+    }
     if (!opened) return Fail(opened.error());
     std::string why = *opened ? "" : "its master key coffer-" + master + " is not in the token";
     masters_.emplace(master, why);

@@ -69,7 +69,7 @@ Status Normalize(MountConfig& config) {
 }
 
 auto NoMountAt(const MountPath& path) {
-  return Fail(Code::kNotFound, "no mount at " + path.Text());
+  return Fail(Refusal::kMountNotFound, {.name = path.Text()});
 }
 
 }  // namespace
@@ -212,10 +212,10 @@ Result<std::shared_ptr<const Mount>> MountTable::Add(const MountPath& path, std:
                                                      MountConfig config) {
   COFFER_TRY(Normalize(config));
   const std::lock_guard lock(impl_->change_mutex);
-  if (Reserved(path)) return Fail(Code::kInvalid, "cannot mount \"" + path.Text() + "\"");
+  if (Reserved(path)) return Fail(Refusal::kMountPathReserved, {.name = path.Text()});
   const auto current = impl_->Current();
   if (const auto taken = Occupied(*current, path); !taken.empty()) {
-    return Fail(Code::kConflict, "path is already in use at " + std::string(taken));
+    return Fail(Refusal::kMountPathTaken, {.name = std::string(taken)});
   }
   std::string accessor = impl_->NewAccessor(type);
   const auto mount = std::make_shared<const Mount>(Mount{
@@ -241,11 +241,9 @@ Status MountTable::Move(const MountPath& from, const MountPath& to) {
   const auto current = impl_->Current();
   const MountPtr old = current->Find(from);
   if (old == nullptr) return NoMountAt(from);
-  if (Reserved(to)) {
-    return Fail(Code::kInvalid, "cannot remount to destination \"" + to.Text() + "\"");
-  }
+  if (Reserved(to)) return Fail(Refusal::kRemountPathReserved, {.name = to.Text()});
   if (const auto taken = Occupied(*current, to); !taken.empty()) {
-    return Fail(Code::kConflict, "path already in use at \"" + std::string(taken) + "\"");
+    return Fail(Refusal::kRemountPathTaken, {.name = std::string(taken)});
   }
   Mount changed = *old;
   changed.path = to;

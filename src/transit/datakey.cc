@@ -10,12 +10,11 @@ Result<DataKey> Engine::GenerateDataKey(const Caller& caller, std::string_view k
                                         std::int64_t bits, std::int64_t key_version,
                                         ByteView associated_data, ByteView context) {
   if (bits != 128 && bits != 256 && bits != 512) {
-    return Fail(Code::kInvalid, "invalid bit length");
+    return Fail(Refusal::kDataKeyBits, {.given = bits});
   }
   COFFER_ASSIGN(const auto found, FindForEncryption(keys_, caller, key, std::nullopt));
   if (!associated_data.empty() && !found->Info().associated_data) {
-    return Fail(Code::kInvalid, "'associated_data' provided for non-AEAD cipher suite " +
-                                    std::string(found->Info().name));
+    return Fail(Refusal::kAssociatedDataUnsupported, {.name = std::string(found->Info().name)});
   }
   PlaintextItem item;
   item.plaintext = SecretBytes(static_cast<std::size_t>(bits / 8));

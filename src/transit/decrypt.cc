@@ -10,7 +10,7 @@ namespace {
 
 Result<SecretBytes> DecryptItem(keyring::KeyRing& keys, const Caller& caller,
                                 const keyring::Key& key, const CiphertextItem& item) {
-  COFFER_TRY(CheckEncrypts(key, "decryption"));
+  COFFER_TRY(CheckEncrypts(key, Purpose::kDecryption));
   COFFER_ASSIGN(const keyring::KeyVersion* const version, key.ForDecryption(item.version));
   COFFER_TRY(CheckContext(key, item.context));
   if (key.Info().family == keyring::Family::kRsa) {
@@ -24,7 +24,7 @@ Result<SecretBytes> DecryptItem(keyring::KeyRing& keys, const Caller& caller,
 
 Engine::Decrypted Engine::Decrypt(const Caller& caller, std::string_view key,
                                   std::span<const CiphertextItem> items) {
-  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key));
+  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key, Purpose::kDecryption));
   std::vector<Result<SecretBytes>> results;
   results.reserve(items.size());
   for (const CiphertextItem& item : items) {

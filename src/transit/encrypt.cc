@@ -9,7 +9,7 @@ namespace coffer::transit {
 
 Engine::Encrypted EncryptItems(keyring::KeyRing& keys, const Caller& caller,
                                const keyring::Key& key, std::span<const PlaintextItem> items) {
-  COFFER_TRY(CheckEncrypts(key, "encryption"));
+  COFFER_TRY(CheckEncrypts(key, Purpose::kEncryption));
   if (key.Info().family == keyring::Family::kRsa) return EncryptRsa(key, items);
   std::vector<Result<Ciphertext>> results(items.size());
   std::vector<keyring::Encryption> work;

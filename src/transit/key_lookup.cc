@@ -3,10 +3,10 @@
 namespace coffer::transit {
 
 FoundKey FindKey(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
-                 std::string_view absent) {
+                 Purpose purpose) {
   auto found = keys.Find(caller.worker, caller.mount, name);
-  if (!found && found.error().code == Code::kNotFound) {
-    return Fail(Code::kInvalid, std::string(absent));
+  if (!found && found.error().refusal == Refusal::kKeyNotFound) {
+    return Fail(Refusal::kNoKeyToUse, {.purpose = purpose});
   }
   return found;
 }
@@ -14,8 +14,8 @@ FoundKey FindKey(keyring::KeyRing& keys, const Caller& caller, std::string_view 
 FoundKey FindForEncryption(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
                            const std::optional<keyring::CreateOptions>& upsert) {
   auto found = keys.FindForEncryption(caller.worker, caller.mount, name);
-  if (found || found.error().code != Code::kNotFound) return found;
-  if (!upsert) return Fail(Code::kInvalid, "encryption key not found");
+  if (found || found.error().refusal != Refusal::kKeyNotFound) return found;
+  if (!upsert) return Fail(Refusal::kNoKeyToUse, {.purpose = Purpose::kEncryption});
   COFFER_ASSIGN(const auto key_name, keyring::KeyName::Parse(name));
   COFFER_ASSIGN(auto created, keys.Create(caller.mount, key_name, *upsert, caller.actor));
   return std::move(created.key);
@@ -23,16 +23,13 @@ FoundKey FindForEncryption(keyring::KeyRing& keys, const Caller& caller, std::st
 
 Status CheckContext(const keyring::Key& key, ByteView context) {
   if (!key.derived || !context.empty()) return {};
-  return Fail(Code::kInvalid,
-              "missing 'context' for key derivation; the key was created using a derived key, "
-              "which means additional, per-request information must be included in order to "
-              "perform operations with the key");
+  return Fail(Refusal::kContextMissing);
 }
 
-Status CheckEncrypts(const keyring::Key& key, std::string_view what) {
+Status CheckEncrypts(const keyring::Key& key, Purpose purpose) {
   if (key.Info().encrypts) return {};
-  return Fail(Code::kInvalid, "message " + std::string(what) + " not supported for key type " +
-                                  std::string(key.Info().name));
+  return Fail(Refusal::kPurposeUnsupported,
+              {.purpose = purpose, .name = std::string(key.Info().name)});
 }
 
 bool EndsRequest(Code code) {

@@ -13,18 +13,19 @@ namespace coffer::transit {
 
 using FoundKey = Result<std::shared_ptr<const keyring::Key>>;
 
-// The key by name; kInvalid with `absent` where there is none.
+// The key by name; kNoKeyToUse where there is none.
 FoundKey FindKey(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
-                 std::string_view absent = "encryption key not found");
+                 Purpose purpose);
 
-// Likewise, rotated first where it must be; an absent key is made where `upsert` says what.
+// The key to encrypt with, rotated first where it must be; an absent key is made where `upsert`
+// says what.
 FoundKey FindForEncryption(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
                            const std::optional<keyring::CreateOptions>& upsert);
 
-// kInvalid where a derived key is used without a context.
+// kContextMissing where a derived key is used without a context.
 Status CheckContext(const keyring::Key& key, ByteView context);
-// kInvalid "message <what> not supported for key type T" where the type does not encrypt.
-Status CheckEncrypts(const keyring::Key& key, std::string_view what);
+// kPurposeUnsupported where the type does not encrypt.
+Status CheckEncrypts(const keyring::Key& key, Purpose purpose);
 
 // Encrypts every item under its version of `key`, in order.
 Engine::Encrypted EncryptItems(keyring::KeyRing& keys, const Caller& caller,

@@ -21,11 +21,11 @@ SignMechanism MechanismOf(const MacOptions& options) {
 Status CheckMacs(const keyring::Key& key, const MacOptions& options) {
   if (options.kind == MacOptions::Kind::kHmac) return {};
   if (!key.Info().cmac) {
-    return Fail(Code::kInvalid,
-                "key type " + std::string(key.Info().name) + " does not support CMAC");
+    return Fail(Refusal::kPurposeUnsupported,
+                {.purpose = Purpose::kCmac, .name = std::string(key.Info().name)});
   }
   if (options.octets && (*options.octets < kMinCmacOctets || *options.octets > kMaxCmacOctets)) {
-    return Fail(Code::kInvalid, "invalid MAC length: it must be 8 to 16 bytes");
+    return Fail(Refusal::kMacLength, {.given = *options.octets});
   }
   return {};
 }
@@ -33,16 +33,12 @@ Status CheckMacs(const keyring::Key& key, const MacOptions& options) {
 Result<Bytes> MacBy(keyring::KeyRing& keys, const Caller& caller, const keyring::Key& key,
                     const keyring::KeyVersion& version, ByteView input, const MacOptions& options) {
   auto mac = keys.Sign(caller.worker, key, version, MechanismOf(options), input);
-  if (!mac && mac.error().code == Code::kInvalid) {
+  if (!mac && mac.error().refusal == Refusal::kHashNotInToken) {
     // The key cannot leave the token, so what the token does not compute nobody does.
-    return Fail(Code::kInvalid,
-                "unsupported algorithm: the token computes HMAC with SHA-1 and SHA-2 only");
+    return Fail(Refusal::kHmacHashUnsupported);
   }
   if (!mac && mac.error().code == Code::kTokenRefused) {
-    return Fail(Code::kInvalid,
-                "unsupported algorithm: the token refuses it for a key of this "
-                "size, which must be as long as the digest",
-                mac.error().cause);
+    return Fail(Refusal::kHmacKeySizeUnsupported, {}, std::move(mac.error().cause));
   }
   if (mac && options.octets && mac->size() > static_cast<std::size_t>(*options.octets)) {
     mac->resize(static_cast<std::size_t>(*options.octets));
@@ -69,7 +65,7 @@ Result<bool> VerifyOne(keyring::KeyRing& keys, const Caller& caller, const keyri
 Result<std::vector<Result<Signature>>> Engine::Mac(const Caller& caller, std::string_view key,
                                                    std::span<const SignItem> items,
                                                    const MacOptions& options) {
-  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key));
+  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key, Purpose::kMac));
   COFFER_TRY(CheckMacs(*found, options));
   std::vector<Result<Signature>> results;
   results.reserve(items.size());
@@ -84,8 +80,7 @@ Result<std::vector<Result<Signature>>> Engine::Mac(const Caller& caller, std::st
 Result<std::vector<Result<bool>>> Engine::VerifyMac(const Caller& caller, std::string_view key,
                                                     std::span<const VerifyItem> items,
                                                     const MacOptions& options) {
-  COFFER_ASSIGN(const auto found,
-                FindKey(keys_, caller, key, "signature verification key not found"));
+  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key, Purpose::kMacVerification));
   COFFER_TRY(CheckMacs(*found, options));
   std::vector<Result<bool>> results;
   results.reserve(items.size());

@@ -7,8 +7,8 @@ namespace coffer::transit {
 Result<SecretBytes> Engine::RandomBytes(const Caller& caller, RandomSource source,
                                         std::int64_t count) {
   constexpr std::int64_t kMaxCount = 131'072;
-  if (count < 1) return Fail(Code::kInvalid, "'bytes' cannot be less than 1");
-  if (count > kMaxCount) return Fail(Code::kInvalid, "'bytes' should be less than 131072");
+  if (count < 1) return Fail(Refusal::kRandomTooShort, {.given = count});
+  if (count > kMaxCount) return Fail(Refusal::kRandomTooLong, {.given = count, .bound = kMaxCount});
   SecretBytes bytes(static_cast<std::size_t>(count));
   if (source == RandomSource::kPlatform) {
     random_.Fill(bytes.RevealMutable());

@@ -11,9 +11,8 @@ namespace {
 constexpr crypto::HashAlgorithm kOaepHash = crypto::HashAlgorithm::kSha256;
 
 auto NotAead(const keyring::Key& key, std::size_t number) {
-  return Fail(Code::kInvalid, "'[" + std::to_string(number) +
-                                  "].associated_data' provided for non-AEAD cipher suite " +
-                                  std::string(key.Info().name));
+  return Fail(Refusal::kItemAssociatedDataUnsupported,
+              {.given = static_cast<std::int64_t>(number), .name = std::string(key.Info().name)});
 }
 
 Result<Ciphertext> EncryptOne(const keyring::Key& key, const PlaintextItem& item) {

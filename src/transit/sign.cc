@@ -33,7 +33,7 @@ Result<Bytes> InToken(keyring::KeyRing& keys, const Caller& caller, const keyrin
   }
   const int salt = PssSalt(key.Info(), options);
   auto in_token = sign({SignMechanism::Kind::kRsaPss, *options.hash, salt}, digest);
-  if (in_token || in_token.error().code != Code::kInvalid) return in_token;
+  if (in_token || in_token.error().refusal != Refusal::kHashNotInToken) return in_token;
   // A hash that the token's PSS does not know: the padding is made here, the key's part there.
   COFFER_ASSIGN(const Bytes block,
                 crypto::PssEncode(*options.hash, digest, salt, key.Info().bits, random));
@@ -48,7 +48,7 @@ Result<Signature> SignOne(keyring::KeyRing& keys, const Caller& caller, const ke
                                                : key.ForSigning(item.key_version));
   if (!version->public_key) return Fail(Code::kCorrupt, "key version has no public key");
   if (version->custody == keyring::Custody::kPublicOnly) {
-    return Fail(Code::kInvalid, "requested version for signing does not contain a private part");
+    return Fail(Refusal::kPrivatePartMissing, {.purpose = Purpose::kSigning});
   }
   COFFER_ASSIGN(const Bytes digest, DigestToSign(key.Info(), item.input, options));
   COFFER_ASSIGN(Bytes made, InToken(keys, caller, key, *version, digest, options, random));
@@ -73,8 +73,8 @@ Result<Signature> SignOne(keyring::KeyRing& keys, const Caller& caller, const ke
 Result<std::vector<Result<Signature>>> Engine::Sign(const Caller& caller, std::string_view key,
                                                     std::span<const SignItem> items,
                                                     const SignOptions& options) {
-  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key, "signing key not found"));
-  COFFER_TRY(CheckSigns(*found, options, "signing"));
+  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key, Purpose::kSigning));
+  COFFER_TRY(CheckSigns(*found, options, Purpose::kSigning));
   std::vector<Result<Signature>> results;
   results.reserve(items.size());
   for (const SignItem& item : items) {

@@ -6,23 +6,18 @@
 
 namespace coffer::transit {
 
-Status CheckSigns(const keyring::Key& key, const SignOptions& options, std::string_view what) {
+Status CheckSigns(const keyring::Key& key, const SignOptions& options, Purpose purpose) {
   const keyring::KeyTypeInfo& info = key.Info();
   if (!info.signs) {
-    return Fail(Code::kInvalid,
-                "key type " + std::string(info.name) + " does not support " + std::string(what));
+    return Fail(Refusal::kPurposeUnsupported, {.purpose = purpose, .name = std::string(info.name)});
   }
   // The reference wants both of every type, though only RSA keys have a padding.
   const bool pkcs1 = options.padding == SignOptions::Padding::kPkcs1;
-  if (!options.hash && !(options.prehashed && pkcs1)) {
-    return Fail(Code::kInvalid,
-                "hash_algorithm=none requires both prehashed=true and "
-                "signature_algorithm=pkcs1v15");
-  }
+  if (!options.hash && !(options.prehashed && pkcs1)) return Fail(Refusal::kHashNoneUnsupported);
   if (info.family != keyring::Family::kRsa || pkcs1) return {};
   const std::int64_t salt = options.salt_octets;
   if (salt < SignOptions::kSaltHash || salt > crypto::PssMaxSalt(*options.hash, info.bits)) {
-    return Fail(Code::kInvalid, "requested salt length " + std::to_string(salt) + " is invalid");
+    return Fail(Refusal::kSaltLength, {.given = salt});
   }
   return {};
 }
@@ -31,16 +26,17 @@ Result<Bytes> DigestToSign(const keyring::KeyTypeInfo& info, ByteView input,
                            const SignOptions& options) {
   if (info.family == keyring::Family::kEd25519) return Bytes(input.begin(), input.end());
   if (!options.prehashed) return crypto::Hash(*options.hash, input);
+  const auto given = static_cast<std::int64_t>(input.size());
   if (info.family == keyring::Family::kEcdsa) {
     // The reference takes digests of any length here, whatever hash is named.
     if (input.empty() || input.size() > 64) {
-      return Fail(Code::kInvalid, "prehashed input must have 1 to 64 bytes");
+      return Fail(Refusal::kDigestLength, {.given = given});
     }
   } else if (options.hash && input.size() != crypto::HashSize(*options.hash)) {
-    return Fail(Code::kInvalid, "prehashed input must have the length of a digest, " +
-                                    std::to_string(crypto::HashSize(*options.hash)) + " bytes");
+    const auto wanted = static_cast<std::int64_t>(crypto::HashSize(*options.hash));
+    return Fail(Refusal::kDigestOfOtherLength, {.given = given, .bound = wanted});
   } else if (!options.hash && input.size() > static_cast<std::size_t>(info.bits / 8 - 11)) {
-    return Fail(Code::kInvalid, "prehashed input is too long for the key");
+    return Fail(Refusal::kDigestTooLong, {.given = given});
   }
   return Bytes(input.begin(), input.end());
 }

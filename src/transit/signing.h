@@ -7,9 +7,8 @@ namespace coffer::transit {
 
 // What signing and verifying share.
 
-// kInvalid with the reference's texts where the type does not sign, or not with these options.
-// `what` is "signing" or "verification".
-Status CheckSigns(const keyring::Key& key, const SignOptions& options, std::string_view what);
+// Whether the type signs, and with these options.
+Status CheckSigns(const keyring::Key& key, const SignOptions& options, Purpose purpose);
 
 // The octets that the key signs: the digest, or the message where the type hashes for itself.
 Result<Bytes> DigestToSign(const keyring::KeyTypeInfo& info, ByteView input,

@@ -13,7 +13,7 @@ Result<Bytes> ToDer(const keyring::KeyTypeInfo& info, ByteView signature,
   const auto width = static_cast<std::size_t>((info.bits + 7) / 8);
   if (options.marshaling == SignOptions::Marshaling::kJws) {
     if (signature.size() != 2 * width) {
-      return Fail(Code::kInvalid, "supplied signature is invalid");
+      return Fail(Refusal::kSignatureMalformed);
     }
     return crypto::EcdsaToDer(signature);
   }
@@ -38,9 +38,8 @@ Result<bool> VerifyOne(const keyring::Key& key, const VerifyItem& item,
 Result<std::vector<Result<bool>>> Engine::Verify(const Caller& caller, std::string_view key,
                                                  std::span<const VerifyItem> items,
                                                  const SignOptions& options) {
-  COFFER_ASSIGN(const auto found,
-                FindKey(keys_, caller, key, "signature verification key not found"));
-  COFFER_TRY(CheckSigns(*found, options, "verification"));
+  COFFER_ASSIGN(const auto found, FindKey(keys_, caller, key, Purpose::kVerification));
+  COFFER_TRY(CheckSigns(*found, options, Purpose::kVerification));
   std::vector<Result<bool>> results;
   results.reserve(items.size());
   for (const VerifyItem& item : items) results.push_back(VerifyOne(*found, item, options));

@@ -37,6 +37,7 @@ class RecordingSink final : public audit::Sink {
     std::string made_error;  // no literal
     std::string error_code;
     std::string document;  // the hash of one
+    std::string argument;  // a refusal's name
   };
   Status Record(const audit::Entry& entry) override {
     const std::lock_guard lock(mutex_);
@@ -59,7 +60,8 @@ class RecordingSink final : public audit::Sink {
               {},
               std::string(entry.error_text),
               std::string(entry.error_code),
-              entry.response_document == nullptr ? "" : entry.response_document->sha256};
+              entry.response_document == nullptr ? "" : entry.response_document->sha256,
+              entry.error_arguments == nullptr ? "" : entry.error_arguments->name};
     for (const auto& name : entry.secret_fields) kept.secret.emplace(name);
     entries.push_back(std::move(kept));
     return {};
@@ -217,18 +219,28 @@ TEST_F(AuditTrailTest, RefusalsLeaveTheirPairToo) {
   EXPECT_FALSE(kept[4].denied);
 }
 
-TEST_F(AuditTrailTest, OnlyALiteralIsToldToTheTrailAsAnError) {
+TEST_F(AuditTrailTest, ARefusalIsToldByItsNameAndApartFromWhatWasSent) {
   Send(http::Method::kGet, "transit/keys/k", "", "");
   for (const auto& kept : trail_.Take()) {
-    EXPECT_EQ(kept.error, "1 error occurred:\n\t* permission denied\n\n");
+    EXPECT_EQ(kept.error, "permission denied");
     EXPECT_EQ(kept.error_code, "permission_denied");
   }
   Get("nowhere/hvs.secret");
   for (const auto& kept : trail_.Take()) {
-    EXPECT_EQ(kept.error, "");
-    EXPECT_NE(kept.made_error.find("hvs.secret"), std::string::npos);
+    EXPECT_EQ(kept.error, "nothing is mounted at {name}");
+    EXPECT_EQ(kept.argument, "nowhere/hvs.secret");
+    EXPECT_EQ(kept.made_error, "");
     EXPECT_EQ(kept.error_code, "no_route");
   }
+}
+
+TEST_F(AuditTrailTest, OnlyALiteralIsToldToTheTrailAsAFailure) {
+  Post("transit/sign/k", {{"input", ""}, {"hash_algorithm", "hvs.secret"}});
+  const auto kept = Pair().second;
+  EXPECT_EQ(kept.error, "");
+  EXPECT_NE(kept.made_error.find("hvs.secret"), std::string::npos);
+  EXPECT_EQ(kept.error_code, "invalid");
+  EXPECT_EQ(kept.argument, "");
   Get("transit/keys/none");
   EXPECT_EQ(Pair().second.error, "no such object");
 }
@@ -266,7 +278,7 @@ class MemoSink final : public audit::Sink {
 };
 
 TEST(RequestMemo, ADenialThatTheWorkFindsIsNotHiddenByWhatWasWrittenBefore) {
-  const Error denied{Code::kPermissionDenied, "", ""};
+  const Error denied(Refusal::kPermissionDenied);
   for (const bool found_by_the_work : {false, true}) {
     MemoSink sink;
     const http::Request request;

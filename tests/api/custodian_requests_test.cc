@@ -57,11 +57,11 @@ class HoldingSink final : public audit::Sink {
 // Allows everything, and counts how often it is asked for a path.
 class CountingPolicy final : public Policy {
  public:
-  bool Allows(const auth::TokenEntry&, Capability capability,
-              std::string_view path) const override {
+  Decision Decide(const auth::TokenEntry&, Capability capability,
+                  std::string_view path) const override {
     const std::lock_guard lock(mutex_);
     asked_.emplace_back(capability, path);
-    return true;
+    return {true, "counting", {}};
   }
   std::vector<Capability> Asked(std::string_view path) const {
     const std::lock_guard lock(mutex_);

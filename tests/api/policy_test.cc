@@ -15,9 +15,10 @@ namespace {
 // Allows all but what is below one path.
 class FencingPolicy final : public Policy {
  public:
-  bool Allows(const auth::TokenEntry&, Capability, std::string_view path) const override {
+  Decision Decide(const auth::TokenEntry&, Capability, std::string_view path) const override {
     asked.emplace_back(path);
-    return fence.empty() || !path.starts_with(fence);
+    if (!fence.empty() && path.starts_with(fence)) return {false, {}, "behind the fence"};
+    return {true, "fencing", {}};
   }
   std::string fence;
   mutable std::vector<std::string> asked;  // the paths

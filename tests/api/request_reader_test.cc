@@ -70,7 +70,7 @@ TEST(RequestReader, WantsMergePatchForPatch) {
   http::Request request;
   request.method = http::Method::kPatch;
   request.headers = {{"content-type", "application/json"}};
-  EXPECT_EQ(CheckHeaders(request).error().code, Code::kUnsupportedMedia);
+  EXPECT_EQ(CheckHeaders(request).error().refusal, Refusal::kUnsupportedMedia);
   request.headers = {{"content-type", "application/merge-patch+json; charset=utf-8"}};
   EXPECT_TRUE(CheckHeaders(request));
 }

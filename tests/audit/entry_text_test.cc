@@ -62,7 +62,8 @@ const std::set<std::string> kDocumented{"time",
                                         "response.secret.lease_id",
                                         "response.wrap_info",
                                         "response.warnings"};
-const std::set<std::string> kAdded{"response.http_status", "error_code"};
+const std::set<std::string> kAdded{"response.http_status", "error_code", "error_arguments",
+                                   "error_arguments.name"};
 
 void Collect(const json& value, const std::string& prefix, std::set<std::string>& out) {
   for (const auto& [name, member] : value.items()) {
@@ -150,6 +151,8 @@ TEST_F(EntryTextTest, EveryFieldIsAmongVaultsDocumentedOnesOrOneOfOurs) {
   entry_.warnings = warnings;
   entry_.error = "an error";
   entry_.error_code = "invalid";
+  const RefusalArguments arguments{.name = "n"};
+  entry_.error_arguments = &arguments;
   std::set<std::string> found;
   Collect(json::parse(Line()), "", found);
   for (const std::string& field : found) {
@@ -205,8 +208,14 @@ TEST_F(EntryTextTest, NothingIsInventedForAStranger) {
 }
 
 TEST_F(EntryTextTest, SaysWhatThePoliciesSaid) {
+  const auto results = [&] { return json::parse(Line())["auth"]["policy_results"]; };
+  entry_.granted_by = "root";
+  EXPECT_EQ(results(), (json{{"allowed", true},
+                             {"granting_policies", {{{"name", "root"}, {"type", "acl"}}}}}));
   entry_.denied = true;
-  EXPECT_EQ(json::parse(Line())["auth"]["policy_results"]["allowed"], false);
+  EXPECT_EQ(results(), (json{{"allowed", false}}));
+  entry_.denied_because = "none grants it";
+  EXPECT_EQ(results(), (json{{"allowed", false}, {"reason", "none grants it"}}));
 }
 
 TEST_F(EntryTextTest, ShowsAccessorsWhereTheDeviceIsToldSo) {
@@ -269,6 +278,23 @@ TEST_F(EntryTextTest, AnErrorThatIsNoLiteralIsOneHash) {
   const json line = json::parse(Line());
   EXPECT_EQ(line["error"], hasher_.Hash(text));
   EXPECT_EQ(line["error_code"], "invalid");
+}
+
+TEST_F(EntryTextTest, ARefusalIsShownByNameAndItsArgumentsAreHashed) {
+  const RefusalArguments arguments{
+      .purpose = Purpose::kSigning, .given = -3, .bound = 2, .name = "hvs.secret"};
+  entry_.error = "version {given} for {purpose} is above the latest version, {bound}";
+  entry_.error_code = "above_latest_version";
+  entry_.error_arguments = &arguments;
+  const json line = json::parse(Line());
+  EXPECT_EQ(line["error_code"], "above_latest_version");
+  EXPECT_EQ(line["error_arguments"], (json{{"purpose", "signing"},
+                                           {"given", hasher_.Hash("-3")},
+                                           {"bound", hasher_.Hash("2")},
+                                           {"name", hasher_.Hash("hvs.secret")}}));
+  const RefusalArguments none;
+  entry_.error_arguments = &none;
+  EXPECT_FALSE(json::parse(Line()).contains("error_arguments"));
 }
 
 TEST_F(EntryTextTest, ALiteralErrorIsShownWhateverWasSentBesideIt) {
@@ -336,8 +362,10 @@ class StrangersTest : public EntryTextTest {
     entry_.request_id = "0f9c0f9c-0f9c-0f9c-0f9c-0f9c0f9c0f9c";
     entry_.remote_address = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
     entry_.remote_port = 65535;
-    entry_.error_text = escapes_;
-    entry_.error_code = "authentication_failed";
+    // The longest that a stranger meets: a failure is a code and one hash.
+    entry_.error = "the body is of a type that is not taken: {name}";
+    entry_.error_code = "unsupported_media";
+    entry_.error_arguments = &arguments_;
     entry_.status = 400;
   }
   std::size_t Octets() {
@@ -359,6 +387,7 @@ class StrangersTest : public EntryTextTest {
   }
 
   const std::string escapes_ = std::string(10'000, '\x01');
+  const RefusalArguments arguments_{.name = escapes_};
 };
 
 TEST_F(StrangersTest, TwoEntriesTakeLessThan4KiBWhateverIsSent) {

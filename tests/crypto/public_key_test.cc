@@ -148,16 +148,16 @@ TEST(EcdsaSignatureTest, ChangesBetweenItsTwoForms) {
 }
 
 TEST(EcdsaSignatureTest, RefusesWhatIsNotDer) {
-  const auto text = [](std::string_view hex) {
+  const auto refusal = [](std::string_view hex) {
     const auto fixed = EcdsaFromDer(FromHex(hex), 32);
-    return fixed ? "ok" : fixed.error().message;
+    return fixed ? Refusal::kNone : fixed.error().refusal;
   };
-  EXPECT_EQ(text("300702020080020101"), "ok");
-  EXPECT_EQ(text("30070202008002010100"), "supplied signature contains extra data");
-  EXPECT_EQ(text("3007020200800201"), "supplied signature is invalid");
-  EXPECT_EQ(text("30810702020080020101"), "supplied signature is invalid") << "a length not DER";
-  EXPECT_EQ(text("3006020180020101"), "supplied signature is invalid") << "a negative number";
-  EXPECT_EQ(text(""), "supplied signature is invalid");
+  EXPECT_EQ(refusal("300702020080020101"), Refusal::kNone);
+  EXPECT_EQ(refusal("30070202008002010100"), Refusal::kSignatureHasMore);
+  EXPECT_EQ(refusal("3007020200800201"), Refusal::kSignatureMalformed);
+  EXPECT_EQ(refusal("30810702020080020101"), Refusal::kSignatureMalformed) << "a length not DER";
+  EXPECT_EQ(refusal("3006020180020101"), Refusal::kSignatureMalformed) << "a negative number";
+  EXPECT_EQ(refusal(""), Refusal::kSignatureMalformed);
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ TEST(OaepDecodeTest, RefusesEveryFaultInTheSameWords) {
   const auto refused = [](const SecretBytes& block) {
     const auto decoded = OaepDecode(kSha, block);
     return !decoded && decoded.error().code == Code::kAuthenticationFailed &&
-           decoded.error().message == "failed to RSA decrypt the ciphertext";
+           decoded.error().refusal == Refusal::kRsaDecryptionFailed;
   };
   EXPECT_TRUE(refused(Encoded(kSha, good, 1))) << "first octet";
   for (std::size_t i = 0; i < 32; ++i) {

@@ -68,8 +68,7 @@ TEST_F(KeyBackupTest, RestoredVersionsEncryptNoMore) {
   EXPECT_EQ(Find("copy")->latest_version, 2);
   EXPECT_EQ(*Decrypt("copy", 2, *sealed), "x");
   EXPECT_FALSE(Decrypt("k", 1, *sealed)) << "the copy's new version is the copy's alone";
-  EXPECT_EQ(Encrypt("copy", "x", "", 1).error().message,
-            "requested version for encryption is less than the minimum encryption key version");
+  EXPECT_EQ(Encrypt("copy", "x", "", 1).error().refusal, Refusal::kBelowMinEncryptionVersion);
   // Nor where somebody lowers the minimum again, and after a restart.
   Must(keys_->Configure(mount_, "copy", {.min_encryption_version = 1}));
   Must(Reopen());
@@ -190,7 +189,7 @@ TEST_F(KeyBackupTest, ANameThatIsTakenNeedsForce) {
   const auto sealed = Encrypt("k", "hello");
   const Bytes backup = Backup("k");
   const Id before = Find("k")->id;
-  EXPECT_EQ(Refusal(backup), "key \"k\" already exists");
+  EXPECT_EQ(Refusal(backup), "there is a key k already");
   Must(Restore(backup, "", true));
   EXPECT_NE(Find("k")->id, before);
   EXPECT_EQ(*Decrypt("k", 1, *sealed), "hello");

@@ -16,6 +16,13 @@ std::string TextOf(const Result<const KeyVersion*>& result) {
   return result ? "version " + std::to_string((*result)->info.version) : result.error().message;
 }
 
+// The refusal's name and its purpose.
+std::string NameOf(const Result<const KeyVersion*>& result) {
+  if (result) return TextOf(result);
+  const std::string_view name = InfoOf(result.error().refusal).name;
+  return std::string(name) + ", " + std::string(PurposeName(result.error().arguments.purpose));
+}
+
 TEST(KeyNameTest, AcceptsVaultsGenericNames) {
   for (const char* name : {"a", "a-b", "a.b", "_x_", "payments-2026.v1", "A0"}) {
     EXPECT_TRUE(KeyName::Parse(name)) << name;
@@ -68,30 +75,30 @@ TEST(KeyTest, EncryptionUsesTheLatestVersionByDefault) {
   EXPECT_EQ(TextOf(KeyWithVersions(3).ForEncryption(2)), "version 2");
 }
 
-TEST(KeyTest, EncryptionRefusesVersionsWithTheReferencesTexts) {
+TEST(KeyTest, EncryptionRefusesVersions) {
   Key key = KeyWithVersions(3);
-  EXPECT_EQ(TextOf(key.ForEncryption(-1)), "requested version for encryption is negative");
+  EXPECT_EQ(NameOf(key.ForEncryption(-1)), "version_negative, encryption");
   EXPECT_EQ(TextOf(key.ForEncryption(4)),
-            "requested version for encryption is higher than the latest key version");
+            "version 4 for encryption is above the latest version, 3");
   key.settings.min_encryption_version = 2;
   EXPECT_EQ(TextOf(key.ForEncryption(1)),
-            "requested version for encryption is less than the minimum encryption key version");
+            "version 1 for encryption is below min_encryption_version, 2");
   EXPECT_EQ(TextOf(key.ForEncryption(2)), "version 2");
   key.settings.soft_deleted = true;
-  EXPECT_EQ(TextOf(key.ForEncryption(0)), "refusing to use soft-deleted key");
+  EXPECT_EQ(NameOf(key.ForEncryption(0)), "key_soft_deleted, nothing");
 }
 
-TEST(KeyTest, DecryptionRefusesVersionsWithTheReferencesTexts) {
+TEST(KeyTest, DecryptionRefusesVersions) {
   Key key = KeyWithVersions(3);
   EXPECT_EQ(TextOf(key.ForDecryption(0)), "version 1");
-  EXPECT_EQ(TextOf(key.ForDecryption(4)), "invalid ciphertext: version is too new");
+  EXPECT_EQ(NameOf(key.ForDecryption(4)), "above_latest_version, decryption");
   key.settings.min_decryption_version = 2;
   EXPECT_EQ(TextOf(key.ForDecryption(1)),
-            "ciphertext or signature version is disallowed by policy (too old)");
+            "version 1 for decryption is below min_decryption_version, 2");
   key.versions.erase(2);
-  EXPECT_EQ(TextOf(key.ForDecryption(2)), "no such key version");
+  EXPECT_EQ(NameOf(key.ForDecryption(2)), "no_such_key_version, nothing");
   key.settings.soft_deleted = true;
-  EXPECT_EQ(TextOf(key.ForDecryption(3)), "refusing to use soft-deleted key");
+  EXPECT_EQ(NameOf(key.ForDecryption(3)), "key_soft_deleted, nothing");
 }
 
 TEST(KeyTest, SigningAndVerifyingSayWhatTheyRefuse) {
@@ -99,23 +106,22 @@ TEST(KeyTest, SigningAndVerifyingSayWhatTheyRefuse) {
   key.settings.min_encryption_version = 2;
   key.settings.min_decryption_version = 2;
   EXPECT_EQ(TextOf(key.ForSigning(0)), "version 3");
-  EXPECT_EQ(TextOf(key.ForSigning(-1)), "requested version for signing is negative");
-  EXPECT_EQ(TextOf(key.ForSigning(1)),
-            "requested version for signing is less than the minimum encryption key version");
-  EXPECT_EQ(TextOf(key.ForVerification(4)), "invalid signature: version is too new");
+  EXPECT_EQ(NameOf(key.ForSigning(-1)), "version_negative, signing");
+  EXPECT_EQ(NameOf(key.ForSigning(1)), "below_min_encryption_version, signing");
+  EXPECT_EQ(NameOf(key.ForVerification(4)), "above_latest_version, verification");
   for (const int version : {0, 1}) {
-    EXPECT_EQ(TextOf(key.ForVerification(version)),
-              "ciphertext or signature version is disallowed by policy (too old)");
+    EXPECT_EQ(NameOf(key.ForVerification(version)), "below_min_decryption_version, verification");
   }
 }
 
 TEST(KeyTest, NothingIsMadeThatCouldNotBeReadAgain) {
   Key key = KeyWithVersions(3);
   key.settings.min_decryption_version = 2;
-  EXPECT_EQ(TextOf(key.ForEncryption(1)), "no such key version");
-  EXPECT_EQ(TextOf(key.ForSigning(1)), "no such key version");
-  EXPECT_EQ(TextOf(key.ForMac(1)), "no such key version");
-  EXPECT_EQ(TextOf(key.ForCertificateRequest(1)), "no such key version");
+  EXPECT_EQ(NameOf(key.ForEncryption(1)), "below_min_decryption_version, encryption");
+  EXPECT_EQ(NameOf(key.ForSigning(1)), "below_min_decryption_version, signing");
+  EXPECT_EQ(NameOf(key.ForMac(1)), "below_min_decryption_version, HMAC");
+  EXPECT_EQ(NameOf(key.ForCertificateRequest(1)),
+            "below_min_decryption_version, certificate requests");
   EXPECT_EQ(TextOf(key.ForEncryption(2)), "version 2");
   EXPECT_EQ(TextOf(key.ForMac(2)), "version 2");
 }
@@ -125,8 +131,8 @@ TEST(KeyTest, ACertificateRequestIsNotBoundByTheMinimumEncryptionVersion) {
   key.settings.min_encryption_version = 3;
   EXPECT_EQ(TextOf(key.ForCertificateRequest(1)), "version 1");
   EXPECT_EQ(TextOf(key.ForCertificateRequest(0)), "version 3");
-  EXPECT_EQ(TextOf(key.ForCertificateRequest(4)), "no such key version");
-  EXPECT_EQ(TextOf(key.ForCertificateRequest(-1)), "no such key version");
+  EXPECT_EQ(NameOf(key.ForCertificateRequest(4)), "above_latest_version, certificate requests");
+  EXPECT_EQ(NameOf(key.ForCertificateRequest(-1)), "version_negative, certificate requests");
 }
 
 TEST(KeyTest, MacsSayWhatTheyRefuse) {
@@ -134,15 +140,14 @@ TEST(KeyTest, MacsSayWhatTheyRefuse) {
   key.settings.min_encryption_version = 2;
   key.settings.min_decryption_version = 2;
   EXPECT_EQ(TextOf(key.ForMac(3)), "version 3");
-  EXPECT_EQ(TextOf(key.ForMac(4)), "key version does not exist; latest key version is 3");
-  EXPECT_EQ(TextOf(key.ForMac(1)),
-            "cannot generate HMAC: version is too old (disallowed by policy)");
-  EXPECT_EQ(TextOf(key.ForMac(-1)), "key version does not exist (cannot be negative)");
-  EXPECT_EQ(TextOf(key.ForMacVerification(0)),
-            "cannot verify HMAC: version is too old (disallowed by policy)");
-  EXPECT_EQ(TextOf(key.ForMacVerification(4)), "invalid HMAC: version is too new");
-  EXPECT_EQ(TextOf(key.ForMacVerification(1)),
-            "cannot verify HMAC: version is too old (disallowed by policy)");
+  EXPECT_EQ(TextOf(key.ForMac(4)), "version 4 for HMAC is above the latest version, 3");
+  EXPECT_EQ(NameOf(key.ForMac(1)), "below_min_encryption_version, HMAC");
+  EXPECT_EQ(NameOf(key.ForMac(-1)), "version_negative, HMAC");
+  EXPECT_EQ(NameOf(key.ForMacVerification(4)), "above_latest_version, HMAC verification");
+  for (const int version : {0, 1}) {
+    EXPECT_EQ(NameOf(key.ForMacVerification(version)),
+              "below_min_decryption_version, HMAC verification");
+  }
 }
 
 }  // namespace

@@ -101,7 +101,8 @@ TEST_F(MountTableTest, RefusesAPathThatEqualsHoldsOrLiesUnderAMount) {
     const auto mount = table_->Add(Path(path), "transit", {});
     ASSERT_FALSE(mount) << path;
     EXPECT_EQ(mount.error().code, Code::kConflict);
-    EXPECT_EQ(mount.error().message, "path is already in use at " + std::string(taken));
+    EXPECT_EQ(mount.error().refusal, Refusal::kMountPathTaken);
+    EXPECT_EQ(mount.error().arguments.name, taken);
   }
   EXPECT_EQ(table_->List().size(), 1U);
   Add("teams");  // shares letters only
@@ -114,14 +115,16 @@ TEST_F(MountTableTest, RefusesReservedWordsAndWhatLiesUnderThem) {
     const auto mount = table_->Add(Path(path), "transit", {});
     ASSERT_FALSE(mount) << path;
     EXPECT_EQ(mount.error().code, Code::kInvalid);
-    EXPECT_EQ(mount.error().message, "cannot mount \"" + std::string(path) + "/\"");
+    EXPECT_EQ(mount.error().refusal, Refusal::kMountPathReserved);
+    EXPECT_EQ(mount.error().arguments.name, std::string(path) + "/");
   }
   Add("system");
   Add("team/sys");
   const auto moved = table_->Move(Path("system"), Path("audit/x"));
   ASSERT_FALSE(moved);
   EXPECT_EQ(moved.error().code, Code::kInvalid);
-  EXPECT_EQ(moved.error().message, "cannot remount to destination \"audit/x/\"");
+  EXPECT_EQ(moved.error().refusal, Refusal::kRemountPathReserved);
+  EXPECT_EQ(moved.error().arguments.name, "audit/x/");
 }
 
 TEST_F(MountTableTest, KeepsEverythingAcrossARestart) {
@@ -216,7 +219,8 @@ TEST_F(MountTableTest, MovesNothingOntoAnotherMountOrItself) {
     const auto moved = table_->Move(Path("a"), Path(to));
     ASSERT_FALSE(moved) << to;
     EXPECT_EQ(moved.error().code, Code::kConflict);
-    EXPECT_EQ(moved.error().message, "path already in use at \"a/\"");
+    EXPECT_EQ(moved.error().refusal, Refusal::kRemountPathTaken);
+    EXPECT_EQ(moved.error().arguments.name, "a/");
   }
   EXPECT_EQ(RouteOf("a/x"), "a/|x");
 }

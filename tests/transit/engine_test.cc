@@ -14,7 +14,8 @@ TEST_F(EngineTest, MakesAnAbsentKeyOnlyWhereAsked) {
   PlaintextItem item = Item("x");
   const auto refused = engine_->Encrypt(caller_, "k", {&item, 1}, std::nullopt);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().message, "encryption key not found");
+  EXPECT_EQ(refused.error().refusal, Refusal::kNoKeyToUse);
+  EXPECT_EQ(refused.error().arguments.purpose, Purpose::kEncryption);
   EXPECT_TRUE(engine_->Encrypt(caller_, "k", {&item, 1},
                                keyring::CreateOptions{keyring::KeyType::kAes128Gcm96}));
   EXPECT_EQ((*keys_->Find(0, mount_, "k"))->type, keyring::KeyType::kAes128Gcm96);
@@ -40,8 +41,10 @@ TEST_F(EngineTest, AnErrorThatNamesItsItemNamesTheRequestsNumber) {
   CiphertextItem item{1, Bytes(256, 1), {'a'}, 0, {}, 7};
   const auto opened = engine_->Decrypt(caller_, "r", {&item, 1});
   ASSERT_TRUE(opened);
-  EXPECT_EQ((*opened)[0].error().message,
-            "'[7].associated_data' provided for non-AEAD cipher suite rsa-2048");
+  const Error& error = (*opened)[0].error();
+  EXPECT_EQ(error.refusal, Refusal::kItemAssociatedDataUnsupported);
+  EXPECT_EQ(error.arguments.given, 7);
+  EXPECT_EQ(error.arguments.name, "rsa-2048");
 }
 
 TEST_F(EngineTest, RewrapsWhatItCanAndReportsTheRest) {
@@ -66,8 +69,8 @@ TEST_F(EngineTest, DataKeysOpenToTheirPlaintext) {
   const CiphertextItem item{1, key->ciphertext.payload, {'a', 'a', 'd'}, 0, {}};
   const auto opened = engine_->Decrypt(caller_, "k", {&item, 1});
   EXPECT_TRUE(*(*opened)[0] == key->plaintext);
-  EXPECT_EQ(engine_->GenerateDataKey(caller_, "k", 192, 0, {}).error().message,
-            "invalid bit length");
+  EXPECT_EQ(engine_->GenerateDataKey(caller_, "k", 192, 0, {}).error().refusal,
+            Refusal::kDataKeyBits);
 }
 
 TEST_F(EngineTest, RandomKnowsItsBoundsAndSources) {

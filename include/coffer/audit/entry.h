@@ -88,12 +88,16 @@ struct Entry {
   std::string_view response_auth;
   std::string_view response_wrapping;
   std::span<const std::string> warnings;  // of the answer
-  // Why there is no other answer. Only a literal is shown; any other text may quote what a client
-  // sent, and is hashed as a whole.
+  // Why there is no other answer: a refusal by its name, its neutral text and its arguments, each
+  // of which is hashed, or a failure. Only a literal is shown; any other text may quote what a
+  // client sent, and is hashed as a whole.
   LiteralText error;
   std::string_view error_text;  // in place of `error`, where that is empty
   LiteralText error_code;       // "permission_denied"
+  const RefusalArguments* error_arguments = nullptr;
   bool denied = false;          // the error is that of the policies
+  std::string_view granted_by;  // the policy that allows it; empty: none was asked
+  LiteralText denied_because;   // why no policy does
   int status = 0;               // responses: the HTTP status
   // Whether the request changes what is stored: its record is then on the disk before Record()
   // returns, else accepted by the kernel.

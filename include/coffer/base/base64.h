@@ -16,8 +16,8 @@ std::string Base64Encode(ByteView bytes);
 void Base64Append(ByteView bytes, std::string& out);
 
 // Strict as Go's base64.StdEncoding: '\r' and '\n' are skipped, padding is required, trailing bits
-// are not checked (Go's default). On failure kInvalid with the reference's text "illegal base64
-// data at input byte N" (N counts from 0).
+// are not checked (Go's default). On failure kNotBase64 with the offset of the first wrong
+// byte.
 Result<Bytes> Base64Decode(std::string_view text);
 
 // RFC 4648 section 5 without padding, as JWS has it (RFC 7515). Strict: padding, line ends and the

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "coffer/base/literal_text.h"
+#include "coffer/base/refusal.h"
 
 namespace coffer {
 
@@ -15,13 +16,7 @@ enum class Code {
   kInvalid,           // the caller's input; 400
   kPermissionDenied,  // 403
   kNotFound,          // the object is absent; 404
-  kNoRoute,           // no mount at this path; 404
-  kUnsupportedPath,   // a mount, but nothing at this path in it; 404
-  kUnsupportedVerb,   // the path exists, this verb does not; 405
   kConflict,          // 409
-  kTooLarge,          // 413
-  kUnsupportedMedia,  // 415
-  kTooManyRequests,   // 429
   kInternal,          // a defect or an unexpected answer; 500, its text is withheld
   kUnavailable,       // a needed resource is missing for now (full disk, drain); 503
   kTokenLost,         // the token cannot be reached; 503
@@ -34,11 +29,14 @@ enum class Code {
   kAuthenticationFailed  // ciphertext or MAC did not verify; 400, one text for all causes
 };
 
-// An error that crosses rooms. `message` is safe for a client: lower-case, no full stop, no secret,
-// path, SQL text or CKR_ name. `cause` is for the log only. Value type; safe to copy between
-// threads.
+// An error that crosses rooms: a refusal, which a face words for its clients, or a failure, whose
+// `message` they read. A message is lower-case, without full stop, secret, path, SQL text or CKR_
+// name. `cause` is for the log only. Value type; safe to copy between threads.
 struct Error {
   Error() = default;
+  // Its code and its message, in neutral words, are the refusal's.
+  explicit Error(Refusal its_refusal, RefusalArguments its_arguments = {},
+                 std::string its_cause = {});
   Error(Code its_code, LiteralText text, std::string its_cause = {})
       : code(its_code),
         message(std::string_view(text)),
@@ -56,11 +54,26 @@ struct Error {
   }
 
   Code code = Code::kInternal;
+  Refusal refusal = Refusal::kNone;
   std::string message;
   std::string cause;
+  RefusalArguments arguments;
 
  private:
   LiteralText literal_;
 };
+
+// What is known of each refusal.
+struct RefusalInfo {
+  LiteralText name;  // as the audit trail has it: "below_min_decryption_version"
+  Code code = Code::kInvalid;
+  LiteralText text;  // in neutral words, with a {place} for each argument
+};
+RefusalInfo InfoOf(Refusal refusal);
+// A code's name, for failures: "token_lost".
+LiteralText CodeName(Code code);
+
+// `text` with the arguments in its places: {purpose}, {given}, {bound}, {name}, {detail}.
+std::string FilledIn(std::string_view text, const RefusalArguments& arguments);
 
 }  // namespace coffer

@@ -24,6 +24,11 @@ requires std::same_as<std::remove_cvref_t<Text>, std::string> tl::unexpected<Err
   return tl::unexpected<Error>(Error(code, std::forward<Text>(message), std::move(cause)));
 }
 
+inline tl::unexpected<Error> Fail(Refusal refusal, RefusalArguments arguments = {},
+                                  std::string cause = {}) {
+  return tl::unexpected<Error>(Error(refusal, std::move(arguments), std::move(cause)));
+}
+
 inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
 }  // namespace coffer

@@ -109,30 +109,22 @@ struct Key {
     return {type, derived, hmac_octets, version.kdf};
   }
 
-  // The version to encrypt or sign with for a request of `requested` (0: latest), or kInvalid with
-  // the reference's text (vault-api 1.3), also for a soft-deleted key. None is below
-  // min_decryption_version.
+  // The version to encrypt or sign with for a request of `requested` (0: latest), or why there is
+  // none, as for a soft-deleted key. None is below min_decryption_version.
   Result<const KeyVersion*> ForEncryption(std::int64_t requested) const;
   Result<const KeyVersion*> ForSigning(std::int64_t requested) const;
   Result<const KeyVersion*> ForMac(std::int64_t requested) const;
   // min_encryption_version does not bind it.
   Result<const KeyVersion*> ForCertificateRequest(std::int64_t requested) const;
-  // The version that made a ciphertext ("v0" means 1), signature or MAC, or kInvalid with the
-  // reference's text.
+  // The version that made a ciphertext ("v0" means 1), signature or MAC.
   Result<const KeyVersion*> ForDecryption(std::int64_t version) const;
   Result<const KeyVersion*> ForVerification(std::int64_t version) const;
   Result<const KeyVersion*> ForMacVerification(std::int64_t version) const;
 
  private:
-  // Why a version is not used; an empty `too_old`: min_encryption_version does not bind.
-  struct MakingTexts {
-    std::string_view negative;
-    std::string_view too_new;
-    std::string_view too_old;
-  };
-  Result<const KeyVersion*> ToMake(std::int64_t requested, const MakingTexts& texts) const;
-  Result<const KeyVersion*> ThatMade(std::int64_t version, std::string_view what,
-                                     std::string_view too_old) const;
+  Result<const KeyVersion*> ToMake(std::int64_t requested, Purpose purpose) const;
+  Result<const KeyVersion*> ThatMade(std::int64_t version, Purpose purpose) const;
+  Result<const KeyVersion*> TooOld(std::int64_t version, Purpose purpose) const;
 };
 
 }  // namespace coffer::keyring

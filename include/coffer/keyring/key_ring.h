@@ -146,14 +146,13 @@ class KeyRing {
   Result<Created> Create(const Id& mount, const KeyName& name, const CreateOptions& options,
                          const Actor& actor);
   using Changed = Result<std::shared_ptr<const Key>>;
-  // Each kNotFound where the key is absent; kInvalid with the reference's text for a rule that is
-  // broken.
+  // Each kKeyNotFound where the key is absent; else the rule that is broken.
   Changed Rotate(const Id& mount, std::string_view name, const Actor& actor);
   Changed Configure(const Id& mount, std::string_view name, const ConfigChange& change);
   Changed Trim(const Id& mount, std::string_view name, std::int64_t min_available_version);
   Changed SetSoftDeleted(const Id& mount, std::string_view name, bool deleted);
   Status Delete(const Id& mount, std::string_view name);
-  // A new key from elsewhere; kInvalid where the name is taken.
+  // A new key from elsewhere; kImportOntoExistingKey where the name is taken.
   Changed Import(const Id& mount, const KeyName& name, const CreateOptions& options,
                  bool allow_rotation, const ImportedMaterial& material, const Actor& actor);
   // A further version for an imported key.

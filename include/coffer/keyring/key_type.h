@@ -64,8 +64,8 @@ const KeyTypeInfo& InfoOf(KeyType type);
 // Nothing for a number that no release wrote.
 const KeyTypeInfo* FindKeyType(std::int64_t number);
 
-// The wire names. kInvalid "unknown key type X"; for a type that other servers of this API know,
-// the reason why it is none here.
+// The wire names. kKeyTypeUnknown; for a type that other servers of this API know,
+// kKeyTypeUnsupported with the reason why it is none here.
 Result<KeyType> ParseKeyType(std::string_view name);
 std::string_view KeyTypeName(KeyType type);
 

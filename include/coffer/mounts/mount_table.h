@@ -93,13 +93,14 @@ class MountTable {
   std::optional<Route> Find(std::string_view request_path) const;
   std::vector<std::shared_ptr<const Mount>> List() const;
   bool Reserved(const MountPath& path) const;
-  // kConflict "path is already in use at X/" where the path equals, holds or lies under a mount;
-  // kInvalid "cannot mount "X/"" where it is reserved.
+  // kMountPathTaken where the path equals, holds or lies under a mount; kMountPathReserved where it
+  // is reserved.
   Result<std::shared_ptr<const Mount>> Add(const MountPath& path, std::string type,
                                            MountConfig config);
-  Status Tune(const MountPath& path, MountConfig config);   // kNotFound
-  Status Move(const MountPath& from, const MountPath& to);  // kNotFound, kConflict; ids stay
-  Status Remove(const MountPath& path);                     // no error where it is absent
+  Status Tune(const MountPath& path, MountConfig config);  // kNotFound
+  Status Move(const MountPath& from,
+              const MountPath& to);      // kNotFound, kRemountPathTaken; ids stay
+  Status Remove(const MountPath& path);  // no error where it is absent
 
  private:
   struct Impl;

@@ -110,7 +110,7 @@ struct EngineSettings {
 
 // The transit operations on keys of a mount (vault-api 1). Bytes in, bytes out: no JSON, base64 or
 // SQL. Thread-safe; each worker index by its own thread. The outer Result is the whole request's,
-// the inner one an item's. An absent key is kInvalid "encryption key not found".
+// the inner one an item's. An absent key is Refusal::kNoKeyToUse.
 class Engine {
  public:
   Engine(keyring::KeyRing& keys, coffer::Random& random, const EngineSettings& settings = {});
@@ -128,7 +128,7 @@ class Engine {
   // Decrypts and encrypts anew, also where the ciphertext is of the latest version already.
   Encrypted Rewrap(const Caller& caller, std::string_view key,
                    std::span<const CiphertextItem> items);
-  // `bits`: 128, 256 or 512, else kInvalid "invalid bit length".
+  // `bits`: 128, 256 or 512.
   Result<DataKey> GenerateDataKey(const Caller& caller, std::string_view key, std::int64_t bits,
                                   std::int64_t key_version, ByteView associated_data,
                                   ByteView context = {});
@@ -150,7 +150,7 @@ class Engine {
   // No token call, and no plaintext.
   Result<std::vector<Result<Inspection>>> Inspect(const Caller& caller, std::string_view key,
                                                   std::span<const CiphertextItem> items);
-  // 1 to 131072 octets, else kInvalid with the reference's text.
+  // 1 to 131072 octets.
   Result<SecretBytes> RandomBytes(const Caller& caller, RandomSource source, std::int64_t count);
 
   keyring::KeyRing& Keys() { return keys_; }

@@ -8,17 +8,12 @@
 
 namespace coffer::api {
 
-// The one place where a code becomes an HTTP status.
-int HttpStatus(Code code);
+// The one place where an error becomes an HTTP status.
+int HttpStatus(const Error& error);
 
-// A code's name, as the audit trail has it: "permission_denied".
-LiteralText CodeName(Code code);
-
-// What a client may read of `error`: internal ones are withheld; permission, path and verb errors
-// carry the reference's wrapping because scripts look for it. Valid as long as the error is.
-std::string_view ClientText(const Error& error);
-// The same where it is a literal, else empty.
-LiteralText ClientLiteral(const Error& error);
+// What a client may read of `error`: a refusal's sentence, or a failure's message; internal ones
+// are withheld.
+std::string ClientText(const Error& error);
 
 // {"errors":["..."]}, or {"errors":[]} for an absent object without a text. A long text is cut.
 std::string ErrorBody(const Error& error);

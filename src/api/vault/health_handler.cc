@@ -25,14 +25,14 @@ struct HealthHandler::Impl {
 Status HealthHandler::Impl::Answer(const http::Request& request, http::Response& response) const {
   const std::string_view path = PathOf(request);
   const RegisteredEngine* const engine = registry->BuiltInAt(path);
-  if (engine == nullptr) return Fail(Code::kUnsupportedPath, "");
+  if (engine == nullptr) return Fail(Refusal::kUnsupportedPath);
   const EndpointTable::Match match = engine->Table().Find(path.substr(engine->Type().path.size()));
   if (match.endpoint == nullptr || !match.endpoint->tells_health ||
       !IsOpen(*match.endpoint, engine->State(), request)) {
-    return Fail(Code::kUnsupportedPath, "");
+    return Fail(Refusal::kUnsupportedPath);
   }
   COFFER_ASSIGN(const Verb verb, VerbOf(request));
-  if (verb != Verb::kRead) return Fail(Code::kUnsupportedVerb, "");
+  if (verb != Verb::kRead) return Fail(Refusal::kUnsupportedVerb);
   Fields fields(match.endpoint->fields);
   COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
   COFFER_TRY(fields.Decode(std::move(parameters)));
@@ -62,7 +62,7 @@ void HealthHandler::Handle(const http::Request& request, http::Response& respons
     done = Fail(Code::kInternal, "", error.what());  // out of memory
   }
   if (!done) {
-    response.status = HttpStatus(done.error().code);
+    response.status = HttpStatus(done.error());
     response.body = ErrorBody(done.error());
   }
 }

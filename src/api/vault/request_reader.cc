@@ -145,9 +145,8 @@ Status CheckHeaders(const http::Request& request) {
   }
   if (request.method == http::Method::kPatch &&
       !EqualsIgnoringCase(MediaType(request), "application/merge-patch+json")) {
-    return Fail(Code::kUnsupportedMedia,
-                "PATCH requires Content-Type of application/merge-patch+json, provided " +
-                    std::string(IsUtf8(MediaType(request)) ? MediaType(request) : "binary"));
+    return Fail(Refusal::kUnsupportedMedia,
+                {.name = std::string(IsUtf8(MediaType(request)) ? MediaType(request) : "binary")});
   }
   return {};
 }
@@ -177,7 +176,7 @@ Result<Verb> VerbOf(const http::Request& request) {
     case http::Method::kOptions:
       break;
   }
-  return Fail(Code::kUnsupportedVerb, "");
+  return Fail(Refusal::kUnsupportedVerb);
 }
 
 bool WantsHelp(const http::Request& request) {

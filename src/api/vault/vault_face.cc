@@ -98,7 +98,7 @@ std::size_t VaultFace::EndAnswer(const Answer& answer, std::string& body) const 
 }
 
 void VaultFace::WriteError(const Error& error, http::Response& response) const {
-  response.status = HttpStatus(error.code);
+  response.status = HttpStatus(error);
   response.body = ErrorBody(error);
   response.content_type = kJson;
   if (response.status == 503) response.headers.emplace_back("Retry-After", "1");

@@ -13,7 +13,7 @@ bool AcceptsText(const http::Request& request) {
 }
 
 Status ReadMetrics(const Call& call, Reply& reply) {
-  if (PartsOf(call).metrics == nullptr) return Fail(Code::kUnsupportedPath, "");
+  if (PartsOf(call).metrics == nullptr) return Fail(Refusal::kUnsupportedPath);
   const std::string_view format = call.fields.Text("format");
   if (format != "prometheus" && !(format.empty() && AcceptsText(call.request))) {
     return Fail(Code::kInvalid, "metrics are told in one format: ask with format=prometheus");

@@ -54,12 +54,6 @@ Result<mounts::MountPath> PathOf(const Call& call) {
   return mounts::MountPath::Parse(call.fields.Text("path"));
 }
 
-// A path that is taken is the caller's fault like any other, as the reference answers it.
-Status AsRefusal(Status done) {
-  if (done || done.error().code != Code::kConflict) return done;
-  return Fail(Code::kInvalid, done.error().message);
-}
-
 std::vector<FieldSpec> TuningFields() {
   return {{"path", FieldType::kText, "", "The mount's path."},
           {"default_lease_ttl", FieldType::kText, "", "A duration; 0 or system: the system's."},
@@ -126,7 +120,7 @@ Status EnableMount(const Call& call, Reply& reply) {
   if (const JsonValue* options = fields.Find("options"))
     COFFER_TRY(ApplyOptions(*options, type, config));
   const auto added = PartsOf(call).mounts.Add(path, std::string(type), std::move(config));
-  COFFER_TRY(AsRefusal(added ? Status() : Status(Fail(added.error()))));
+  COFFER_TRY(added);
   return reply.NoContent();
 }
 
@@ -203,7 +197,7 @@ Status WriteRemount(const Call& call, Reply& reply) {
   if (!moved && moved.error().code == Code::kNotFound) {
     return Fail(Code::kInvalid, "no matching mount at \"" + from.Text() + "\"");
   }
-  COFFER_TRY(AsRefusal(moved));
+  COFFER_TRY(moved);
   const std::string id = Id::Generate(PartsOf(call).random).ToUuid();
   SystemOf(call).remounts.Add({id, from.Text(), to.Text()});
   reply.json.BeginObject().Key("migration_id").Text(id).EndObject();

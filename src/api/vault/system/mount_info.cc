@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "api/vault/errors.h"
+
 namespace coffer::api {
 namespace {
 
@@ -71,7 +73,7 @@ Result<JsonValue> Converted(const JsonValue::Member& member, FieldType type) {
   if (converted) return converted;
   return Fail(converted.error().code,
               "Field validation failed: error converting input for field \"" + member.name +
-                  "\": " + converted.error().message);
+                  "\": " + ClientText(converted.error()));
 }
 
 // "system": what the server has, which 0 stands for.

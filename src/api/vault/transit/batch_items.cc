@@ -140,7 +140,7 @@ Result<transit::CiphertextItem> ToCiphertextItem(const CipherInput& input) {
 }
 
 void BatchTally::Count(const Error& error) {
-  if (HttpStatus(error.code) >= 500) {
+  if (HttpStatus(error) >= 500) {
     ++failed;
   } else {
     ++refused;

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "api/vault/errors.h"
 #include "api/vault/transit/batch_items.h"
 #include "api/vault/transit/ciphertext.h"
 #include "coffer/base/base64.h"
@@ -172,7 +173,7 @@ Result<transit::SignItem> ToSignItem(const SignInput& input, std::string_view mi
   }
   auto message = Base64Decode(input.input);
   if (!message) {
-    return Fail(Code::kInvalid, "unable to decode input as base64: " + message.error().message);
+    return Fail(Code::kInvalid, "unable to decode input as base64: " + ClientText(message.error()));
   }
   if (!input.context.empty() && !Base64Decode(input.context)) {
     return Fail(Code::kInvalid, "failed to base64-decode context");

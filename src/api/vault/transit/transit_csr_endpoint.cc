@@ -1,6 +1,7 @@
 #include <string>
 
 #include "api/endpoint.h"
+#include "api/vault/errors.h"
 #include "api/vault/transit/transit_call.h"
 #include "api/vault/transit/transit_endpoints.h"
 #include "api/vault/transit/transit_fields.h"
@@ -27,7 +28,7 @@ Status MakeRequest(const Call& call, Reply& reply) {
   COFFER_TRY(RequireSigning(key));
   const auto wanted = key.ForCertificateRequest(call.fields.Int("version"));
   if (!wanted) {
-    return Fail(wanted.error().code, "could not create the csr: " + wanted.error().message);
+    return Fail(wanted.error().code, "could not create the csr: " + ClientText(wanted.error()));
   }
   const keyring::KeyVersion* const version = *wanted;
   if (!version->public_key) return Fail(Code::kCorrupt, "key version has no public key");

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/endpoint.h"
+#include "api/vault/errors.h"
 #include "api/vault/transit/transit_call.h"
 #include "api/vault/transit/transit_endpoints.h"
 #include "api/vault/transit/transit_fields.h"
@@ -81,7 +82,7 @@ Status DeleteKey(const Call& call, Reply& reply) {
     return Fail(Code::kInvalid, prefix + "could not delete key; not found");
   }
   if (done.error().code == Code::kInvalid) {
-    return Fail(Code::kInvalid, prefix + done.error().message);
+    return Fail(Code::kInvalid, prefix + ClientText(done.error()));
   }
   return Fail(done.error());
 }

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "api/endpoint.h"
+#include "api/vault/errors.h"
 #include "api/vault/transit/transit_call.h"
 #include "api/vault/transit/transit_endpoints.h"
 #include "coffer/base/base64.h"
@@ -62,7 +63,7 @@ Status WriteHash(const Call& call, Reply& reply) {
   if (!call.fields.Given("input")) return Fail(Code::kInvalid, "input missing");
   auto decoded = Base64Decode(call.fields.Text("input"));
   if (!decoded) {
-    return Fail(Code::kInvalid, "unable to decode input as base64: " + decoded.error().message);
+    return Fail(Code::kInvalid, "unable to decode input as base64: " + ClientText(decoded.error()));
   }
   const SecretBytes input(std::move(*decoded));
   std::string_view name = call.fields.Text("urlalgorithm");

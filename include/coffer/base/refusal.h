@@ -1,0 +1,156 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "coffer/base/literal_text.h"
+
+namespace coffer {
+
+// Which refusal an error is. A program decides by it and the audit trail names it; each face words
+// it in its protocol's sentences. The comments name the arguments that a refusal has. All of them
+// stand here, so that a face's table of sentences is complete or does not compile.
+enum class Refusal : std::uint8_t {
+  kNone,  // the error is a failure, which no client is told apart from another
+
+  // base: text that cannot be read
+  kNotBase64,  // given: the offset of the first wrong byte
+  kNotAnInteger,
+  kNotADuration,
+  kNotABoolean,
+
+  // api: requests that no operation is found for
+  kPermissionDenied,
+  kNoRoute,  // name: the path
+  kUnsupportedPath,
+  kUnsupportedVerb,
+  kUnsupportedMedia,  // name: the media type
+
+  // mounts and audit: paths that something stands at
+  kMountNotFound,        // name: the path
+  kMountPathReserved,    // name: the path
+  kMountPathTaken,       // name: the path that is in the way
+  kRemountPathReserved,  // name: the path
+  kRemountPathTaken,     // name: the path that is in the way
+  kAuditPathTaken,       // name: the path
+  kAuditDeviceUnknown,   // name: the path
+
+  // keyring: names, types and versions of keys
+  kKeyNotFound,
+  kKeyNameInvalid,
+  kKeyNameTooLong,      // given, bound: bytes
+  kKeyTypeUnknown,      // name: the type
+  kKeyTypeUnsupported,  // name: the type; detail: why
+  kKeySoftDeleted,
+  kNoSuchKeyVersion,
+  kVersionNegative,            // purpose, given
+  kAboveLatestVersion,         // purpose, given; bound: the latest version
+  kBelowMinEncryptionVersion,  // purpose, given; bound: the setting
+  kBelowMinDecryptionVersion,  // purpose, given; bound: the setting
+  kPrivatePartMissing,         // purpose
+  kVersionExhausted,           // given: the version
+  kRotationRequired,
+
+  // keyring: settings of keys
+  kConvergentWithoutDerivation,
+  kDerivationUnsupported,            // name: the type
+  kKeySizeUnsupported,               // name: the type
+  kKeySizeOutOfRange,                // given: bytes
+  kKeySizeUneven,                    // given; bound: what it must be a multiple of
+  kAutoRotatePeriodTooShort,         // given, bound: seconds
+  kMinDecryptionVersionNegative,     // given
+  kMinEncryptionVersionNegative,     // given
+  kMinDecryptionAboveLatest,         // given; bound: the latest version
+  kMinEncryptionAboveLatest,         // given; bound: the latest version
+  kMinEncryptionBelowMinDecryption,  // given; bound: the other
+  kMinEncryptionBelowMinAvailable,   // given; bound: the other
+  kMinDecryptionBelowMinAvailable,   // given; bound: the other
+  kTrimNegative,                     // given
+  kTrimBackwards,                    // given; bound: the setting
+  kTrimToNothing,
+  kTrimWithoutMinEncryption,
+  kTrimWithoutMinDecryption,
+  kTrimAboveMinEncryption,  // given; bound: the setting
+  kTrimAboveMinDecryption,  // given; bound: the setting
+  kDeletionNotAllowed,
+  kTooManyVersions,
+  kResidentLimit,  // given: the versions that the token holds
+
+  // keyring: imports
+  kImportOntoExistingKey,
+  kImportConvergent,
+  kImportDerived,            // name: the type
+  kImportDerivedHere,        // name: how this server derives
+  kImportOfTypeImpossible,   // name: the type
+  kImportedKeyNotRotatable,  // name: the key
+  kAutoRotateNotAllowed,
+  kKeyNotImported,
+  kImportTooShort,
+  kImportOfWrongSize,  // given: bytes; name: the type
+  kImportSizesDiffer,
+  kImportNotUnwrapped,
+  kPublicKeyNotForType,   // name: the type
+  kPublicKeyOfOtherType,  // name: the type
+
+  // keyring: backups of keys
+  kKeyExists,  // name: the key
+  kBackupDamaged,
+  kBackupUnknown,
+  kBackupOfOtherToken,
+  kBackupMasterMissing,  // given: the version; name: the master
+  kBackupLacksVersion,   // given: the version
+  kBackupOfResident,     // given: the version
+
+  // transit, with crypto's part of it
+  kNoKeyToUse,          // purpose
+  kPurposeUnsupported,  // purpose; name: the type
+  kContextMissing,
+  kCiphertextLength,
+  kNotAuthentic,
+  kRsaDecryptionFailed,
+  kMessageTooLong,
+  kAssociatedDataUnsupported,      // name: the type
+  kItemAssociatedDataUnsupported,  // given: the item's number; name: the type
+  kDataKeyBits,                    // given
+  kRandomTooShort,                 // given: bytes
+  kRandomTooLong,                  // given, bound: bytes
+  kHashNoneUnsupported,
+  kSaltLength,           // given: bytes
+  kDigestLength,         // given: bytes
+  kDigestOfOtherLength,  // given, bound: bytes
+  kDigestTooLong,        // given: bytes
+  kSignatureMalformed,
+  kSignatureHasMore,
+  kHashNotInToken,
+  kHmacHashUnsupported,
+  kHmacKeySizeUnsupported,
+  kMacLength,  // given: bytes
+  kCertificateRequestUnreadable,
+};
+
+// What a key was to be used for.
+enum class Purpose : std::uint8_t {
+  kNone,
+  kEncryption,
+  kDecryption,
+  kSigning,
+  kVerification,
+  kMac,
+  kMacVerification,
+  kCmac,
+  kCertificateRequest
+};
+
+std::string_view PurposeName(Purpose purpose);  // "signing"
+
+// What a refusal says beside its name. Nothing secret, but anything that a client may send.
+struct RefusalArguments {
+  Purpose purpose = Purpose::kNone;
+  std::int64_t given = 0;  // what was asked for
+  std::int64_t bound = 0;  // what it was held against
+  std::string name = {};
+  std::string detail = {};
+};
+
+}  // namespace coffer
