@@ -15,8 +15,12 @@ else()
   target_link_options(coffer_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()
 
+# Tests are compiled without optimization in every build: half of their compile time is optimization that nothing waits for.
+# (_FORTIFY_SOURCE needs it.) What they test, the rooms, is compiled as the build says.
+set(test_options -O0 -U_FORTIFY_SOURCE)
+
 # The standard headers that most sources use, compiled once for all rooms and once, with GoogleTest, for all tests.
-# Clang's build goes without: there a source that includes too little does not compile.
+# Clang compiles the rooms without: there a source that includes too little does not compile.
 option(COFFER_PCH "Compile the most used standard headers once" ON)
 function(coffer_precompiled NAME)
   file(WRITE ${CMAKE_BINARY_DIR}/precompiled/${NAME}.cc "")
@@ -24,22 +28,23 @@ function(coffer_precompiled NAME)
   target_link_libraries(${NAME} PRIVATE coffer_flags)
   target_precompile_headers(${NAME} PRIVATE ${ARGN})
 endfunction()
-if(COFFER_PCH AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+if(COFFER_PCH)
   set(standard_headers <algorithm> <array> <atomic> <charconv> <chrono> <cstddef> <cstdint> <filesystem> <fstream> <functional>
       <map> <memory> <mutex> <optional> <span> <string> <string_view> <thread> <unordered_map> <utility> <vector> <tl/expected.hpp>)
-  # ccache asks for the first. With a precompiled header GCC 12 warns about code inlined from the standard library,
-  # which it otherwise leaves out as a system header's; Clang's build keeps watch.
-  add_compile_options(-fpch-preprocess -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
-  coffer_precompiled(coffer_standard_headers ${standard_headers})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    # ccache asks for the first. With a precompiled header GCC 12 warns about code inlined from the standard library,
+    # which it otherwise leaves out as a system header's; Clang's build keeps watch.
+    add_compile_options(-fpch-preprocess -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+    coffer_precompiled(coffer_standard_headers ${standard_headers})
+  else()
+    list(APPEND test_options "SHELL:-Xclang -fno-pch-timestamp") # ccache asks for it
+  endif()
   if(COFFER_TESTS)
     coffer_precompiled(coffer_test_headers ${standard_headers} <gtest/gtest.h>)
     target_link_libraries(coffer_test_headers PRIVATE GTest::gtest)
     # A program's sources are compiled with -fPIE, a library's with -fPIC.
     set_target_properties(coffer_test_headers PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-    target_compile_options(coffer_test_headers PRIVATE -fPIE)
-    if(COFFER_SANITIZE)
-      target_compile_options(coffer_test_headers PRIVATE -O0)
-    endif()
+    target_compile_options(coffer_test_headers PRIVATE -fPIE ${test_options})
   endif()
 endif()
 
@@ -80,10 +85,7 @@ function(coffer_test NAME)
   add_executable(${NAME} ${T_SRCS})
   target_include_directories(${NAME} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(${NAME} PRIVATE coffer_flags ${T_LIBS} GTest::gtest_main)
-  if(COFFER_SANITIZE)
-    # Half of a test's compile time under a sanitizer is optimization that nothing waits for.
-    target_compile_options(${NAME} PRIVATE -O0)
-  endif()
+  target_compile_options(${NAME} PRIVATE ${test_options})
   if(TARGET coffer_test_headers)
     target_precompile_headers(${NAME} REUSE_FROM coffer_test_headers)
   endif()

@@ -5,7 +5,8 @@ usage: tally.py reports FILE...    *.xml of ctest or pytest, *.tap of node --tes
        tally.py unittest FOLDER   runs the *_test.py of FOLDER
 
 Prints "FAILED name" and "SKIPPED name: reason" lines, then "N passed, N failed, N skipped"; exits 1
-if something failed or nothing was run.
+if something failed or nothing was run. The end of what a failed test printed follows its name, each
+line after "| ".
 """
 
 import pathlib
@@ -28,11 +29,17 @@ def junit(path):
             name = f"{group}.{name}"
         skip = case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:
-            yield "failed", name, ""
+            yield "failed", name, printed_by(case)
         elif skip is not None or case.get("status") in ("notrun", "disabled"):
             yield "skipped", name, reason(case, skip)
         else:
             yield "passed", name, ""
+
+
+def printed_by(case):
+    """The last lines of its output: what ctest puts beside a failure, what pytest puts into it."""
+    texts = [case.findtext(part) or "" for part in ("failure", "error", "system-out")]
+    return "\n".join("\n".join(texts).strip().splitlines()[-40:])
 
 
 def reason(case, skip):
@@ -81,6 +88,8 @@ def main(arguments):
         count[outcome] += 1
         if outcome == "failed":
             print(f"FAILED {name}")
+            for line in why.splitlines():
+                print(f"| {line[:300]}")
         elif outcome == "skipped":
             print(f"SKIPPED {name}: {why}")
     print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")

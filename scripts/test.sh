@@ -52,7 +52,7 @@ stage() {
   printf '%6d passed, %d failed, %d skipped  (%d s)\n' "$p" "$f" "$s" $((SECONDS - started))
   [ ${#skips[@]} -eq 0 ] || printf '  %s\n' "${skips[@]}"
   if [ "$f" -gt 0 ]; then
-    grep '^FAILED ' "$logs/$name.log" | sed 's/^/  /' | head -n 40
+    grep -E '^(FAILED|\|) ' "$logs/$name.log" | sed 's/^/  /' | head -n 200
     echo "  the end of $logs/$name.log:"
     tail -n 25 "$logs/$name.log" | sed 's/^/  | /'
   fi

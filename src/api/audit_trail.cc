@@ -68,6 +68,8 @@ AuditTrail::AuditTrail(audit::Sink& sink, const http::Request& request, std::str
   entry_.path = path;
   entry_.remote_address = request.remote_address;
   entry_.remote_port = request.remote_port;
+  // A parked one takes long, or changes what is stored: what was asked is in the trail first.
+  entry_.may_wait = request.parking != nullptr;
   entry_.memo = &memo_;
 }
 
@@ -204,9 +206,7 @@ Status AuditTrail::RecordResponse(int status, std::string_view data,
   entry_.warnings = warnings;
   NoteError(error);
   if (error != nullptr) {
-    const bool denied = error->code == Code::kPermissionDenied;
-    if (denied != entry_.denied) memo_.Clear();  // by the work itself
-    entry_.denied = denied;
+    entry_.denied = error->code == Code::kPermissionDenied;
   }
   return sink_.Record(entry_);
 }

@@ -14,8 +14,8 @@
 
 namespace coffer::api {
 
-// The record of one request: an entry before the work, one before the answer, exactly one each,
-// whatever becomes of the request. One thread; what is noted must outlive it.
+// The record of one request: what was asked and what is answered, exactly one entry each, whatever
+// becomes of the request. One thread; what is noted must outlive it.
 class AuditTrail {
  public:
   AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id,
@@ -53,6 +53,8 @@ class AuditTrail {
   void NoteParts(const Reply& reply);
 
   // Before the work; `refused`: why there will be none. Later calls repeat the first one's outcome.
+  // Before the work; `refused`: why there will be none. What was asked is then in the trail, or, of
+  // a use, will be before RecordResponse() returns. Later calls repeat the first one's outcome.
   Status RecordRequest(const Error* refused = nullptr);
   // Before the answer, after RecordRequest() went well: `data` is the JSON that the client gets to
   // see (of a document: anything), `error` why it gets none.

@@ -413,7 +413,10 @@ void Service::OnRefused(const http::Refusal& refusal) {
   impl_->meter.CountRefused(refusal.status);
   const std::string request_id = Id::Generate(impl_->services.random).ToUuid();
   const LoggedRequest logged(request_id);
+  audit::RequestMemo memo;
   audit::Entry entry;
+  entry.memo = &memo;
+  entry.may_wait = true;
   entry.request_id = request_id;
   // Nothing behind the path: a query was not read, and may hold anything.
   entry.path = impl_->face->PathOfTarget(refusal.target.substr(0, refusal.target.find('?')));

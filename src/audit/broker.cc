@@ -1,47 +1,20 @@
 #include "coffer/audit/broker.h"
 
 #include <algorithm>
-#include <atomic>
 #include <mutex>
 #include <optional>
 #include <utility>
 
+#include "audit/device.h"
 #include "audit/device_store.h"
 #include "audit/entry_text.h"
 #include "audit/file_device.h"
-#include "audit/snapshot.h"
-#include "audit/stream_operations.h"
-#include "audit/value_hasher.h"
 #include "coffer/crypto/ecdsa.h"
 
 namespace coffer::audit {
 namespace {
 
 constexpr std::string_view kSaltLabel = "coffer audit salt 1 ";
-constexpr std::size_t kUsualRest = 640;
-
-// One line is one datagram.
-bool SendsDatagrams(const DeviceSettings& settings) {
-  return settings.type == DeviceType::kSyslog ||
-         (settings.type == DeviceType::kSocket && settings.transport == Transport::kUdp);
-}
-
-// A device and what its lines look like. Ends with its last user.
-struct Device {
-  Device(const StoredDevice& stored, const SecretBytes& salt, int output)
-      : id(stored.id),
-        settings(stored.settings),
-        style{stored.settings.hmac_accessor, SendsDatagrams(stored.settings)},
-        hasher(salt),
-        streams(OpenStreams(stored.settings, output)) {}
-  const Id id;
-  const DeviceSettings settings;
-  const EntryStyle style;
-  const ValueHasher hasher;
-  const std::unique_ptr<FileOperations> streams;  // null: a file, which the services open
-  std::unique_ptr<FileDevice> file;
-  std::atomic<bool> disabled{false};  // whoever still holds it need not have it record anything
-};
 
 using Devices = std::vector<std::shared_ptr<Device>>;
 
@@ -82,17 +55,6 @@ Status Admit(DeviceSettings& settings, const Broker::Allowed& allowed) {
   return {};
 }
 
-FileDevice::Options FileOptions(const DeviceSettings& settings) {
-  constexpr std::size_t kLongestDatagram = 60'000;
-  FileDevice::Options options;
-  options.path = TargetName(settings);
-  if (settings.type == DeviceType::kSocket) options.write_wait = settings.write_wait;
-  if (SendsDatagrams(settings)) options.longest_line = kLongestDatagram;
-  options.always_sync = settings.always_sync;
-  options.rotate_octets = settings.rotate_octets;
-  return options;
-}
-
 // Goes well where one device that is still wanted did what is asked, or none is.
 template <typename Work>
 Status RecordOn(const Devices& devices, Work work) {
@@ -107,18 +69,6 @@ Status RecordOn(const Devices& devices, Work work) {
   return Fail(std::move(*refusal));
 }
 
-// Returns the beginning of both entries of the request; `own` keeps it where the request has no
-// memo.
-const LineBeginning& BeginningOf(const Entry& entry, const Device& device,
-                                 std::optional<LineBeginning>& own) {
-  if (entry.memo != nullptr) {
-    if (const LineBeginning* const kept = entry.memo->Of(device.id)) return *kept;
-  }
-  LineBeginning made = BeginEntry(entry, device.style, device.hasher);
-  return entry.memo != nullptr ? entry.memo->Keep(device.id, std::move(made))
-                               : own.emplace(std::move(made));
-}
-
 }  // namespace
 
 struct Broker::Impl {
@@ -129,14 +79,24 @@ struct Broker::Impl {
   Status Adopt(const std::vector<DeviceSettings>& declared, std::vector<StoredDevice>& stored);
   void Sign(Device& device);
   std::shared_ptr<Device> Find(std::string_view path) const {
-    const auto current = devices.Get();
+    const auto current = Current();
     for (const auto& device : *current) {
       if (device->settings.path == path) return device;
     }
     return nullptr;
   }
 
-  Snapshot<Devices> devices;  // first: its alignment leaves gaps elsewhere
+  // What was taken stays as it was for as long as somebody holds it.
+  std::shared_ptr<const Devices> Current() const {
+    const std::lock_guard lock(devices_mutex);
+    return devices;
+  }
+  void Publish(Devices next) {
+    auto published = std::make_shared<const Devices>(std::move(next));
+    const std::lock_guard lock(devices_mutex);
+    devices.swap(published);
+  }
+
   const Services services;
   Custody custody;
   storage::Database* database = nullptr;
@@ -145,6 +105,8 @@ struct Broker::Impl {
   std::string key_id;
   std::string key_pem;
   std::mutex changing;  // one change of the devices at a time
+  mutable std::mutex devices_mutex;
+  std::shared_ptr<const Devices> devices = std::make_shared<const Devices>();
 };
 
 std::vector<storage::Migration> Broker::Schema() { return DeviceSchema(); }
@@ -154,7 +116,7 @@ Broker::~Broker() { Close(); }
 
 Result<std::shared_ptr<Device>> Broker::Impl::Start(const StoredDevice& stored) {
   COFFER_ASSIGN(const SecretBytes salt, custody.salt(std::string(kSaltLabel) + stored.id.ToUuid()));
-  auto device = std::make_shared<Device>(stored, salt, services.output);
+  auto device = std::make_shared<Device>(stored.id, stored.settings, salt, services.output);
   COFFER_ASSIGN(device->file,
                 FileDevice::Open(FileOptions(stored.settings), stored.settings.path,
                                  {stored.head, stored.stopped},
@@ -237,15 +199,15 @@ Status Broker::Open(storage::Database& database, Custody custody,
     }
     devices.push_back(std::move(*device));
   }
-  impl_->devices.Set(devices);
+  impl_->Publish(std::move(devices));
   return {};
 }
 
 void Broker::Close() {
   const std::lock_guard lock(impl_->changing);
-  const auto devices = impl_->devices.Get();
+  const auto devices = impl_->Current();
   if (devices->empty()) return;
-  impl_->devices.Set({});
+  impl_->Publish({});
   std::vector<std::pair<Id, FileDevice::Known>> ends;
   for (const auto& device : *devices) ends.emplace_back(device->id, device->file->Stop());
   Status noted;
@@ -264,21 +226,14 @@ void Broker::Close() {
 }
 
 Status Broker::Record(const Entry& entry) {
-  const auto devices = impl_->devices.Get();
+  const auto devices = impl_->Current();
   if (devices->empty()) return {};
   const SystemTime now = impl_->services.clock.Now();
-  return RecordOn(*devices, [&](Device& device) {
-    std::optional<LineBeginning> own;
-    const LineBeginning& beginning = BeginningOf(entry, device, own);
-    std::string rest;
-    rest.reserve(kUsualRest);
-    FinishEntry(entry, now, device.style, device.hasher, rest);
-    return device.file->Append(HashedLine(beginning, std::move(rest)), entry.durable);
-  });
+  return RecordOn(*devices, [&](Device& device) { return device.Record(entry, now); });
 }
 
 Status Broker::RecordEvent(const Event& event) {
-  const auto devices = impl_->devices.Get();
+  const auto devices = impl_->Current();
   return RecordOn(*devices, [&](Device& device) {
     std::string line;
     AppendEvent(event, impl_->services.clock.Now(), line);
@@ -289,7 +244,7 @@ Status Broker::RecordEvent(const Event& event) {
 // Stores, in each transaction, the place of each chain up to which its file is already on the disk.
 // A file that is later found to end before it has been cut.
 Status Broker::BeforeCommit(storage::Transaction& transaction) {
-  const auto devices = impl_->devices.Get();
+  const auto devices = impl_->Current();
   Status stored;
   COFFER_TRY(RecordOn(*devices, [&](Device& device) -> Status {
     COFFER_ASSIGN(const ChainPosition head, device.file->SyncedHead());
@@ -303,7 +258,7 @@ Status Broker::Enable(DeviceSettings settings) {
   const std::lock_guard lock(impl_->changing);
   COFFER_TRY(CheckSettings(settings));
   COFFER_TRY(Admit(settings, impl_->allowed));
-  Devices next = *impl_->devices.Get();
+  Devices next = *impl_->Current();
   for (const auto& device : next) {
     if (device->settings.path == settings.path) {
       return Fail(Refusal::kAuditPathTaken, {.name = settings.path});
@@ -316,7 +271,7 @@ Status Broker::Enable(DeviceSettings settings) {
   const StoredDevice stored{Id::Generate(impl_->services.random), std::move(settings), {}, false};
   COFFER_ASSIGN(auto device, impl_->StartNew(stored));
   next.push_back(std::move(device));
-  impl_->devices.Set(next);
+  impl_->Publish(std::move(next));
   return {};
 }
 
@@ -331,14 +286,14 @@ Status Broker::Disable(std::string_view path) {
   }
   COFFER_ASSIGN(storage::Transaction transaction, impl_->database->Begin());
   COFFER_TRY(DeleteDevice(transaction, device->id));
-  Devices next = *impl_->devices.Get();
+  Devices next = *impl_->Current();
   std::erase(next, device);
   // Before the commit, which writes the heads of all that are published.
-  impl_->devices.Set(next);
+  impl_->Publish(std::move(next));
   if (Status committed = transaction.Commit(); !committed) {
-    next = *impl_->devices.Get();
+    next = *impl_->Current();
     next.push_back(device);
-    impl_->devices.Set(next);
+    impl_->Publish(std::move(next));
     return committed;
   }
   device->disabled = true;
@@ -350,14 +305,14 @@ Status Broker::Disable(std::string_view path) {
 
 std::vector<DeviceSettings> Broker::List() const {
   std::vector<DeviceSettings> out;
-  const auto devices = impl_->devices.Get();
+  const auto devices = impl_->Current();
   for (const auto& device : *devices) out.push_back(device->settings);
   return out;
 }
 
 std::vector<DeviceCounts> Broker::Counts() const {
   std::vector<DeviceCounts> out;
-  const auto devices = impl_->devices.Get();
+  const auto devices = impl_->Current();
   for (const auto& device : *devices) {
     const FileDevice::Counts counts = device->file->Count();
     out.push_back({device->settings.path, counts.accepted, counts.refused, counts.unsynced,
@@ -396,23 +351,23 @@ void Broker::Impl::Sign(Device& device) {
 }
 
 void Broker::Checkpoint() {
-  const auto devices = impl_->devices.Get();
+  const auto devices = impl_->Current();
   for (const auto& device : *devices) impl_->Sign(*device);
 }
 
 void Broker::SignOff() {
-  const auto devices = impl_->devices.Get();
+  const auto devices = impl_->Current();
   for (const auto& device : *devices) device->file->End();
   Checkpoint();
 }
 
 void Broker::Reopen() {
-  const auto devices = impl_->devices.Get();
+  const auto devices = impl_->Current();
   for (const auto& device : *devices) device->file->Reopen();
 }
 
 bool Broker::Healthy() const {
-  const auto devices = impl_->devices.Get();
+  const auto devices = impl_->Current();
   return devices->empty() || std::any_of(devices->begin(), devices->end(), [](const auto& device) {
            return device->file->Healthy();
          });

@@ -97,7 +97,7 @@ FileDevice::Lead FileDevice::TakeLead(Lock& lock, Turn& turn) {
 
 bool FileDevice::WriteOwn(Lock& lock, Lead lead, Turn& turn, std::string open_line) {
   HashedLine line(std::move(open_line));
-  turn.line = &line;
+  turn.lines = {&line, 1};
   WriteGroup(lock, std::move(lead));
   return turn.state == Turn::State::kWritten;
 }

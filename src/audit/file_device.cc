@@ -12,6 +12,12 @@ namespace {
 constexpr std::size_t kGroupOctets = 256UL * 1024;
 constexpr std::size_t kSealOctets = 256;  // what a line gains when it is sealed, at most
 
+std::size_t OctetsOf(std::span<const HashedLine> lines) {
+  std::size_t octets = 0;
+  for (const HashedLine& line : lines) octets += line.Octets();
+  return octets;
+}
+
 }  // namespace
 
 FileDevice::FileDevice(const Options& options, std::string name, const Known& known,
@@ -28,12 +34,19 @@ FileDevice::FileDevice(const Options& options, std::string name, const Known& kn
       last_look_(last_sync_),
       last_warning_(last_sync_ - std::chrono::hours(1)) {}
 
-Status FileDevice::Append(HashedLine line, bool durable) {
-  return Submit(std::move(line), durable || options_.always_sync, false);
+Status FileDevice::Append(std::span<HashedLine> lines, bool durable) {
+  return Submit(lines, durable || options_.always_sync, false);
+}
+
+Status FileDevice::Ready() {
+  if (!broken_) return {};
+  const std::lock_guard lock(mutex_);
+  return broken_ ? Refuse() : Status{};
 }
 
 Status FileDevice::AppendCheckpoint(const Checkpoint& checkpoint) {
-  COFFER_TRY(Submit(HashedLine(CheckpointLine(checkpoint)), false, true));
+  HashedLine line(CheckpointLine(checkpoint));
+  COFFER_TRY(Submit({&line, 1}, false, true));
   const std::lock_guard lock(mutex_);
   // The checkpoint's own line needs none; what came after the place that was signed does.
   uncovered_ = std::min(uncovered_, head_.sequence - checkpoint.at.sequence - 1);
@@ -54,13 +67,15 @@ Status FileDevice::Refuse(std::string_view why) {
               "audit device " + name_ + ": " + cause);
 }
 
-Status FileDevice::Submit(HashedLine line, bool durable, bool checkpoint) {
+Status FileDevice::Submit(std::span<HashedLine> lines, bool durable, bool checkpoint) {
   Turn turn;
-  turn.line = &line;
+  turn.lines = lines;
   turn.counts = !checkpoint;
   Lock lock(mutex_);
   if (broken_ || (ended_ && !checkpoint)) return Refuse();
-  if (options_.longest_line != 0 && line.Octets() + kSealOctets > options_.longest_line) {
+  if (std::ranges::any_of(lines, [this](const HashedLine& line) {
+        return options_.longest_line != 0 && line.Octets() + kSealOctets > options_.longest_line;
+      })) {
     return Refuse("the record is longer than it takes");
   }
   if (std::optional<Lead> lead = Await(lock, turn)) WriteGroup(lock, std::move(*lead));
@@ -75,7 +90,7 @@ std::optional<FileDevice::Lead> FileDevice::Await(Lock& lock, Turn& turn) {
     return turn.state == Turn::State::kWritten || turn.state == Turn::State::kRefused ||
            (queue_.front() == &turn && turn.state == Turn::State::kWaiting);
   };
-  if (turn.line == nullptr) {
+  if (turn.lines.empty()) {
     turn.ready.wait(lock, decided);
   } else if (!turn.ready.wait_for(lock, options_.write_wait, decided)) {
     std::erase(queue_, &turn);
@@ -94,13 +109,15 @@ void FileDevice::WriteGroup(Lock& lock, Lead lead) {
   std::uint64_t counted = 0;
   group_.assign(newline_owed_ ? "\n" : "");
   for (Turn* const turn : queue_) {
-    if (turn->line == nullptr) break;  // the device's thread comes next
-    if (lines > 0 && group_.size() + turn->line->Octets() > kGroupOctets) break;
-    at = turn->line->Seal(at);
-    group_.append(turn->line->Beginning()).append(turn->line->Rest());
+    if (turn->lines.empty()) break;  // the device's thread comes next
+    if (lines > 0 && group_.size() + OctetsOf(turn->lines) > kGroupOctets) break;
+    for (HashedLine& line : turn->lines) {
+      at = line.Seal(at);
+      group_.append(line.Beginning()).append(line.Rest());
+    }
     turn->state = Turn::State::kTaken;
-    ++lines;
-    counted += turn->counts ? 1 : 0;
+    lines += turn->lines.size();
+    counted += turn->counts ? turn->lines.size() : 0;
   }
   lock.unlock();
   const Written written = Write(lead, group_);
@@ -189,7 +206,7 @@ void FileDevice::Break(int error, std::string_view what) {
   broken_ = true;
   ++sync_failures_;  // nobody waits for a sync that will not come
   std::erase_if(queue_, [](Turn* turn) {
-    if (turn->line == nullptr || turn->state != Turn::State::kWaiting) return false;
+    if (turn->lines.empty() || turn->state != Turn::State::kWaiting) return false;
     turn->state = Turn::State::kRefused;
     turn->ready.notify_one();
     return true;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -71,9 +72,14 @@ class FileDevice {
 
   // `line` is open, as SealLine() wants it.
   Status Append(std::string line, bool durable = false) {
-    return Append(HashedLine(std::move(line)), durable);
+    HashedLine hashed(std::move(line));
+    return Append({&hashed, 1}, durable);
   }
-  Status Append(HashedLine line, bool durable = false);
+  // The lines stand together, and are accepted or refused together. None of them may wait for the
+  // caller: they are sealed where they are.
+  Status Append(std::span<HashedLine> lines, bool durable = false);
+  // Refuses what Append() would refuse now. Waits for nobody while the device takes lines.
+  Status Ready();
   // Waits until everything accepted so far is on the disk; returns where the chain stands there.
   Result<ChainPosition> SyncedHead();
   // Returns where the chain stands, if entries were accepted that no checkpoint covers yet.
@@ -116,8 +122,8 @@ class FileDevice {
   // A place in the queue, on the stack of the thread that waits for it.
   struct Turn {
     enum class State { kWaiting, kTaken, kWritten, kRefused };
-    HashedLine* line = nullptr;  // null: the thread wants the lead and has no line yet
-    bool counts = true;          // false: a checkpoint, which needs none of its own
+    std::span<HashedLine> lines;  // empty: the thread wants the lead and has no line yet
+    bool counts = true;           // false: a checkpoint, which needs none of its own
     State state = State::kWaiting;
     std::uint64_t number = 0;    // once written: the lines accepted up to here,
     std::uint64_t failures = 0;  // and the syncs that had failed by then
@@ -132,7 +138,7 @@ class FileDevice {
              const Clock& clock, Logger& logger, std::function<void()> want_checkpoint);
 
   // The write path (file_device.cc).
-  Status Submit(HashedLine line, bool durable, bool checkpoint);
+  Status Submit(std::span<HashedLine> lines, bool durable, bool checkpoint);
   // Queues `turn` and waits. Returns the lead once the turn is the first; nothing where another
   // thread wrote its line, or it was refused.
   std::optional<Lead> Await(Lock& lock, Turn& turn);

@@ -4,9 +4,11 @@ namespace coffer {
 
 void AppendHex(ByteView bytes, std::string& out) {
   static constexpr char kDigits[] = "0123456789abcdef";
+  std::size_t at = out.size();
+  out.resize(at + 2 * bytes.size());
   for (const std::uint8_t byte : bytes) {
-    out.push_back(kDigits[byte >> 4]);
-    out.push_back(kDigits[byte & 0x0f]);
+    out[at++] = kDigits[byte >> 4];
+    out[at++] = kDigits[byte & 0x0f];
   }
 }
 

@@ -266,29 +266,6 @@ TEST_F(AuditTrailTest, WhateverWasDoneHasItsEntryThoughTheRequestIsLong) {
   EXPECT_EQ(Pair().second.status, answer.status);
 }
 
-// Fills the memo at the request, and looks at it at the response.
-class MemoSink final : public audit::Sink {
- public:
-  Status Record(const audit::Entry& entry) override {
-    repeated = entry.memo->Of(Id()) != nullptr;
-    if (!repeated) entry.memo->Keep(Id(), audit::LineBeginning("what was written"));
-    return {};
-  }
-  bool repeated = false;
-};
-
-TEST(RequestMemo, ADenialThatTheWorkFindsIsNotHiddenByWhatWasWrittenBefore) {
-  const Error denied(Refusal::kPermissionDenied);
-  for (const bool found_by_the_work : {false, true}) {
-    MemoSink sink;
-    const http::Request request;
-    AuditTrail trail(sink, request, "id", "path");
-    ASSERT_TRUE(trail.RecordRequest(found_by_the_work ? nullptr : &denied));
-    ASSERT_TRUE(trail.RecordResponse(403, {}, {}, &denied));
-    EXPECT_EQ(sink.repeated, !found_by_the_work);
-  }
-}
-
 TEST_F(AuditTrailTest, APathOutsideTheApiIsRecordedAsItIs) {
   http::Request request;
   request.path = "/ui/secret";

@@ -58,19 +58,21 @@ class Shelf final : public http::Parking {
   bool left = false;
 };
 
-// Remembers how the requests' entries ended.
+// Remembers how the requests' entries ended, and whether the last one's first could wait.
 class StatusSink final : public audit::Sink {
  public:
   Status Record(const audit::Entry& entry) override {
     if (std::exchange(out_of_memory, false)) throw std::bad_alloc();
     ++(entry.type == audit::Entry::Type::kResponse ? responses : requests);
     if (entry.type == audit::Entry::Type::kResponse) last_status = entry.status;
+    waited = entry.may_wait;
     return {};
   }
   bool out_of_memory = false;  // once
   int last_status = 0;
   int requests = 0;
   int responses = 0;
+  bool waited = false;
 };
 
 class ErrorCounter final : public Logger {
@@ -166,6 +168,7 @@ TEST_F(BatchLimits, ASmallBatchIsAnsweredAtOnce) {
   Post("transit/keys/k");
   EXPECT_EQ(Ask("transit/encrypt/k", Items(128, {{"plaintext", ""}})).status, 200);
   EXPECT_TRUE(shelf_.work.empty());
+  EXPECT_TRUE(trail_.waited);
 }
 
 TEST_F(BatchLimits, ALongBatchGoesOnInSlicesAndIsAnsweredWhole) {
@@ -174,6 +177,7 @@ TEST_F(BatchLimits, ALongBatchGoesOnInSlicesAndIsAnsweredWhole) {
   ASSERT_EQ(shelf_.work.size(), 1U);
   EXPECT_GT(shelf_.Finish(), 1) << "10,000 encryptions within one slice";
   EXPECT_EQ(shelf_.answer.status, 200);
+  EXPECT_FALSE(trail_.waited) << "its first entry is in the trail while it is under way";
   EXPECT_EQ(trail_.last_status, 200);
   const json sealed = DataOf(shelf_.answer)["batch_results"];
   ASSERT_EQ(sealed.size(), 10'000U);

@@ -59,6 +59,98 @@ TEST_F(BrokerTest, WhatIsKeptOfARequestIsKeptForEachDeviceApart) {
   }
 }
 
+// A request whose entry may wait for that of its answer.
+class WaitingEntry : public BrokerTest {
+ protected:
+  void SetUp() override {
+    BrokerTest::SetUp();
+    ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
+    entry_.request_id = "1";
+    entry_.caller = &caller_;
+    entry_.memo = &memo_;
+    entry_.may_wait = true;
+  }
+  Status Ask() { return broker_->Record(entry_); }
+  Status Answer() {
+    entry_.type = Entry::Type::kResponse;
+    return broker_->Record(entry_);
+  }
+
+  const Caller caller_;
+  RequestMemo memo_;
+  Entry entry_;
+};
+
+TEST_F(WaitingEntry, IsWrittenByOneWriteWithThatOfTheAnswer) {
+  const std::size_t before = Lines().size();
+  const std::uint64_t writes = files_.writes;
+  ASSERT_TRUE(Ask());
+  ASSERT_TRUE(Record("2"));
+  EXPECT_EQ(Lines().size(), before + 1) << "nobody waits for those that wait";
+  ASSERT_TRUE(Answer());
+  const auto lines = Lines();
+  ASSERT_EQ(lines.size(), before + 3);
+  EXPECT_EQ(files_.writes, writes + 2);
+  EXPECT_EQ(lines[before + 1]["type"], "request");
+  EXPECT_EQ(lines[before + 2]["type"], "response");
+  EXPECT_EQ(lines[before + 1]["request"], lines[before + 2]["request"]);
+  EXPECT_LE(lines[before + 1]["time"], lines[before]["time"]) << "the time at which it was asked";
+  EXPECT_TRUE(Check().Intact());
+}
+
+TEST_F(WaitingEntry, IsWrittenOnceThoughTheAnswerIsTriedAgain) {
+  ASSERT_TRUE(Ask());
+  ASSERT_TRUE(Answer());
+  const std::size_t before = Lines().size();
+  ASSERT_TRUE(Answer());
+  EXPECT_EQ(Lines().size(), before + 1);
+}
+
+TEST_F(WaitingEntry, IsRefusedWhileNoDeviceTakesRecords) {
+  files_.write_error = EIO;
+  files_.open_error = EIO;
+  ASSERT_FALSE(Record("2"));
+  const Status refused = Ask();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+}
+
+TEST_F(WaitingEntry, WithholdsTheAnswerWhereTheDeviceFailsMeanwhile) {
+  const std::size_t before = Lines().size();
+  ASSERT_TRUE(Ask());
+  files_.write_error = EIO;
+  files_.open_error = EIO;
+  const Status refused = Answer();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  EXPECT_EQ(Lines().size(), before);
+}
+
+TEST_F(WaitingEntry, OfAChangeOfStateDoesNotWait) {
+  const std::size_t before = Lines().size();
+  entry_.durable = true;
+  ASSERT_TRUE(Ask());
+  EXPECT_EQ(Lines().size(), before + 1);
+}
+
+TEST_F(WaitingEntry, DoesNotHideADenialThatTheWorkFinds) {
+  ASSERT_TRUE(Ask());
+  entry_.denied = true;
+  ASSERT_TRUE(Answer());
+  const auto lines = Lines();
+  EXPECT_EQ(lines[lines.size() - 2]["auth"]["policy_results"]["allowed"], true);
+  EXPECT_EQ(lines.back()["auth"]["policy_results"]["allowed"], false);
+}
+
+TEST_F(WaitingEntry, GoesWithADeviceThatIsDisabledMeanwhile) {
+  ASSERT_TRUE(Ask());
+  ASSERT_TRUE(broker_->Enable(Named("b/", "b.log")));
+  ASSERT_TRUE(broker_->Disable("a/"));
+  const std::size_t before = Lines("b.log").size();
+  ASSERT_TRUE(Answer());
+  EXPECT_EQ(Lines("b.log").size(), before + 1) << "a device has what happens while it is there";
+}
+
 TEST_F(BrokerTest, DevicesAndTheirSaltsOutliveTheProcess) {
   ASSERT_TRUE(broker_->Enable(Named("a/", "audit.log")));
   ASSERT_TRUE(Record("1"));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -33,24 +34,25 @@ struct Mount {
   std::string_view mount_class = "secret";  // or "auth", "system"
 };
 
-// What both entries of a request begin with, as each device wrote and hashed it for the first: to
-// do it again would be most of the second one's cost. One request's, one thread's.
+// What a request's first entry leaves to its second, for each device: what both begin with, written
+// and hashed once, and the first one's line where that waits. One request's, one thread's.
 class RequestMemo {
  public:
-  // Null where nothing is kept. Valid until the next Keep() or Clear().
-  const LineBeginning* Of(const Id& device) const {
-    for (const auto& [id, beginning] : beginnings_) {
-      if (id == device) return &beginning;
-    }
-    return nullptr;
+  struct Kept {
+    Id device;
+    LineBeginning beginning;
+    bool denied = false;  // as the beginning has it
+    std::string waiting;  // the rest of the first line; empty: it is written
+  };
+  // Null where nothing is kept. Valid until the next Keep().
+  Kept* Of(const Id& device) {
+    const auto found = std::ranges::find(kept_, device, &Kept::device);
+    return found == kept_.end() ? nullptr : &*found;
   }
-  const LineBeginning& Keep(const Id& device, LineBeginning beginning) {
-    return beginnings_.emplace_back(device, std::move(beginning)).second;
-  }
-  void Clear() { beginnings_.clear(); }
+  Kept& Keep(Kept kept) { return kept_.emplace_back(std::move(kept)); }
 
  private:
-  std::vector<std::pair<Id, LineBeginning>> beginnings_;
+  std::vector<Kept> kept_;
 };
 
 // An answer that is made once and never changes. Recorded by its size and its SHA-256.
@@ -102,8 +104,11 @@ struct Entry {
   // Whether the request changes what is stored: its record is then on the disk before Record()
   // returns, else accepted by the kernel.
   bool durable = false;
-  // Cleared whenever anything above has changed but `type`, what belongs to the response, and the
-  // error's texts; null: nothing is kept.
+  // A request's, with a memo: its line may wait there, and is written by one write with that of its
+  // response, where no change of state is at stake.
+  bool may_wait = false;
+  // The same for both entries of a request, between which nothing changes but `type`, `denied`,
+  // the error and what belongs to the response; null: nothing is kept.
   RequestMemo* memo = nullptr;
 };
 
@@ -111,8 +116,8 @@ struct Entry {
 class Sink {
  public:
   virtual ~Sink() = default;
-  // kUnavailable where no device took the record: the request is then refused before it is carried
-  // out, or its answer withheld.
+  // kUnavailable where no device took the record, or none would take one that waits: the request is
+  // then refused before it is carried out, or its answer withheld.
   virtual Status Record(const Entry& entry) = 0;
 };
 
