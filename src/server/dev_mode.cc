@@ -16,9 +16,9 @@
 #include "coffer/base/clock.h"
 #include "coffer/crypto/dev_certificates.h"
 #include "coffer/http/server.h"
-#include "server/root_token.h"
-#include "server/secret_file.h"
-#include "server/token_making.h"
+#include "server/console/root_token.h"
+#include "server/token/secret_file.h"
+#include "server/token/token_making.h"
 
 namespace coffer::server {
 namespace {

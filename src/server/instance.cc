@@ -11,15 +11,15 @@
 #include "coffer/base/ids.h"
 #include "server/metric_sources.h"
 #include "server/offline.h"
-#include "server/pin_guard.h"
-#include "server/pin_source.h"
+#include "server/token/pin_guard.h"
+#include "server/token/pin_source.h"
 #include "server/process_edges.h"
-#include "server/root_token.h"
-#include "server/secret_file.h"
+#include "server/console/root_token.h"
+#include "server/token/secret_file.h"
 #include "server/serve_command.h"
 #include "server/start_check.h"
 #include "server/supervisor.h"
-#include "server/token_making.h"
+#include "server/token/token_making.h"
 
 namespace coffer::server {
 namespace {

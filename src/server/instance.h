@@ -21,9 +21,9 @@
 #include "coffer/storage/directory_lock.h"
 #include "coffer/transit/engine.h"
 #include "server/audit_office.h"
-#include "server/backup_office.h"
-#include "server/config.h"
-#include "server/log_levels.h"
+#include "server/backup/backup_office.h"
+#include "server/config/config.h"
+#include "server/log/log_levels.h"
 #include "server/reload.h"
 
 namespace coffer::server {

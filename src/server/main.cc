@@ -8,10 +8,10 @@
 
 #include "coffer/base/standard_output.h"
 #include "coffer/cli/commands.h"
-#include "server/api_docs_command.h"
-#include "server/audit_command.h"
-#include "server/hsm_command.h"
-#include "server/operator_command.h"
+#include "server/console/api_docs_command.h"
+#include "server/console/audit_command.h"
+#include "server/console/hsm_command.h"
+#include "server/console/operator_command.h"
 #include "server/process_edges.h"
 #include "server/serve_command.h"
 

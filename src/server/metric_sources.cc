@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "server/log_line.h"
+#include "server/log/log_line.h"
 
 namespace coffer::server {
 namespace {

@@ -14,7 +14,7 @@
 #include "coffer/auth/token_store.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/mounts/mount_table.h"
-#include "server/token_files.h"
+#include "server/token/token_files.h"
 
 namespace coffer::server {
 

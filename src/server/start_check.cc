@@ -13,8 +13,8 @@
 #include "coffer/http/server.h"
 #include "coffer/pkcs11/module.h"
 #include "server/offline.h"
-#include "server/pin_guard.h"
-#include "server/trusted_path.h"
+#include "server/token/pin_guard.h"
+#include "server/token/trusted_path.h"
 
 namespace coffer::server {
 namespace {

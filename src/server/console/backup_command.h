@@ -1,0 +1,12 @@
+#pragma once
+
+#include <vector>
+
+#include "server/console/console_command.h"
+
+namespace coffer::server {
+
+// backup -offline, restore, verify-backup of `coffer operator`.
+std::vector<ConsoleCommand> BackupCommands();
+
+}  // namespace coffer::server
