@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "server/backup/backup_record.h"
-
 namespace coffer::server {
 
 using Phase = api::BackupState::Phase;

@@ -64,6 +64,14 @@ Result<keyring::BackupManifest> WritePartial(const BackupSource& source, const B
 
 }  // namespace
 
+Status RecordBackup(audit::Broker& audit, std::string_view name,
+                    const keyring::BackupManifest& manifest) {
+  const std::string epoch = std::to_string(manifest.epoch);
+  const std::string hash = ToHex(manifest.sha256);
+  return audit.RecordEvent(
+      {"backup-made", {{"name", name}, {"epoch", epoch}, {"sha256", hash}}, true});
+}
+
 tl::unexpected<Error> BackupExists(const std::string& name) {
   return Fail(Code::kConflict, "there is a backup named " + name +
                                    " already: choose another name, or overwrite it with -force");

@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 
+#include "coffer/audit/broker.h"
 #include "coffer/base/clock.h"
 #include "coffer/base/result.h"
 #include "coffer/keyring/backup_manifest.h"
@@ -32,6 +34,10 @@ struct BackupOrder {
 // is whole and on the disk; until then the name is what it was. kConflict where there is a file of
 // this name and it is not to be overwritten.
 Result<keyring::BackupManifest> WriteBackup(const BackupSource& source, const BackupOrder& order);
+
+// The audit trail's entry of a backup; on the disk when it returns.
+Status RecordBackup(audit::Broker& audit, std::string_view name,
+                    const keyring::BackupManifest& manifest);
 
 // The refusal where the name is taken.
 tl::unexpected<Error> BackupExists(const std::string& name);

@@ -25,12 +25,27 @@ constexpr std::int64_t kMaxWorkers = 64;
 constexpr std::int64_t kMaxDrainSeconds = 3600;
 
 constexpr std::array kSections{
-    ConfigSection{"listener", 1, true, ReadListener, PrintListeners},
-    ConfigSection{"storage", 1, false, ReadStorage, PrintStorage},
-    ConfigSection{"token", 0, false, ReadToken, PrintToken},
-    ConfigSection{"audit", 2, true, ReadAudit, PrintAudit},
-    ConfigSection{"limits", 0, false, ReadLimits, PrintLimits},
-    ConfigSection{"telemetry", 0, false, ReadTelemetry, PrintTelemetry},
+    ConfigSection{.name = "listener",
+                  .labels = 1,
+                  .repeats = true,
+                  .read = ReadListener,
+                  .print = PrintListeners},
+    ConfigSection{.name = "storage",
+                  .labels = 1,
+                  .repeats = false,
+                  .read = ReadStorage,
+                  .print = PrintStorage},
+    ConfigSection{
+        .name = "token", .labels = 0, .repeats = false, .read = ReadToken, .print = PrintToken},
+    ConfigSection{
+        .name = "audit", .labels = 2, .repeats = true, .read = ReadAudit, .print = PrintAudit},
+    ConfigSection{
+        .name = "limits", .labels = 0, .repeats = false, .read = ReadLimits, .print = PrintLimits},
+    ConfigSection{.name = "telemetry",
+                  .labels = 0,
+                  .repeats = false,
+                  .read = ReadTelemetry,
+                  .print = PrintTelemetry},
 };
 
 // Settings of Vault's that this server does without, or has elsewhere.

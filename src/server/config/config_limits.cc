@@ -16,17 +16,42 @@ struct Size {
 };
 
 constexpr std::array kSizes{
-    Size{"max_connections", &http::Options::max_connections, 1, 1'000'000},
-    Size{"max_connections_per_address", &http::Options::max_connections_per_address, 1, 1'000'000},
-    Size{"max_parked_requests", &http::Options::max_parked, 1, 10'000},
-    Size{"max_buffered_bytes", &http::Options::max_buffered_bytes, 1024 * kKibi,
-         1024 * kKibi* kKibi},
-    Size{"max_unknown_bytes", &http::Options::max_unknown_bytes, 64 * kKibi, 1024 * kKibi* kKibi},
-    Size{"max_unknown_body_bytes", &http::Options::max_unknown_body_bytes, kKibi,
-         1024 * kKibi* kKibi},
-    Size{"min_rate", &http::Options::min_rate, 1, 1024 * kKibi* kKibi},
-    Size{"max_header_bytes", &http::Options::max_header_bytes, kKibi, 1024 * kKibi},
-    Size{"max_body_bytes", &http::Options::max_body_bytes, kKibi, 1024 * kKibi* kKibi},
+    Size{.name = "max_connections",
+         .member = &http::Options::max_connections,
+         .lowest = 1,
+         .highest = 1'000'000},
+    Size{.name = "max_connections_per_address",
+         .member = &http::Options::max_connections_per_address,
+         .lowest = 1,
+         .highest = 1'000'000},
+    Size{.name = "max_parked_requests",
+         .member = &http::Options::max_parked,
+         .lowest = 1,
+         .highest = 10'000},
+    Size{.name = "max_buffered_bytes",
+         .member = &http::Options::max_buffered_bytes,
+         .lowest = 1024 * kKibi,
+         .highest = 1024 * kKibi * kKibi},
+    Size{.name = "max_unknown_bytes",
+         .member = &http::Options::max_unknown_bytes,
+         .lowest = 64 * kKibi,
+         .highest = 1024 * kKibi * kKibi},
+    Size{.name = "max_unknown_body_bytes",
+         .member = &http::Options::max_unknown_body_bytes,
+         .lowest = kKibi,
+         .highest = 1024 * kKibi * kKibi},
+    Size{.name = "min_rate",
+         .member = &http::Options::min_rate,
+         .lowest = 1,
+         .highest = 1024 * kKibi * kKibi},
+    Size{.name = "max_header_bytes",
+         .member = &http::Options::max_header_bytes,
+         .lowest = kKibi,
+         .highest = 1024 * kKibi},
+    Size{.name = "max_body_bytes",
+         .member = &http::Options::max_body_bytes,
+         .lowest = kKibi,
+         .highest = 1024 * kKibi * kKibi},
 };
 
 struct CacheSize {
@@ -37,9 +62,14 @@ struct CacheSize {
 };
 
 constexpr std::array kCacheSizes{
-    CacheSize{"max_cached_key_bytes", &keyring::CacheLimits::key_bytes, 64 * kKibi,
-              64 * 1024 * kKibi* kKibi},
-    CacheSize{"max_key_handles", &keyring::CacheLimits::handles, 16, 10'000'000},
+    CacheSize{.name = "max_cached_key_bytes",
+              .member = &keyring::CacheLimits::key_bytes,
+              .lowest = 64 * kKibi,
+              .highest = 64 * 1024 * kKibi * kKibi},
+    CacheSize{.name = "max_key_handles",
+              .member = &keyring::CacheLimits::handles,
+              .lowest = 16,
+              .highest = 10'000'000},
 };
 
 struct Timeout {

@@ -1,4 +1,4 @@
-#include "server/console/audit_command.h"
+#include "server/console/families.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

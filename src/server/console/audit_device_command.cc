@@ -1,4 +1,4 @@
-#include "server/console/audit_device_command.h"
+#include "server/console/operator_commands.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "coffer/audit/stored_devices.h"
+#include "server/console/stopped_server.h"
 #include "server/offline.h"
 #include "server/token/pin_guard.h"
-#include "server/console/stopped_server.h"
 
 namespace coffer::server {
 namespace {
@@ -73,13 +73,15 @@ Status Remove(Console& console, const Names& names) {
 
 std::vector<ConsoleCommand> AuditDeviceCommands() {
   const auto names = std::make_shared<Names>();
-  return {{"remove-audit-device",
-           "take away audit devices that were enabled through the API and keep the server from "
-           "answering",
-           [=](Console& console) { return Remove(console, *names); },
-           [=](CLI::App& app) {
-             app.add_option("NAME", *names, "as coffer audit list shows it")->required();
-           }}};
+  return {{.name = "remove-audit-device",
+           .help =
+               "take away audit devices that were enabled through the API and keep the server from "
+               "answering",
+           .run = [=](Console& console) { return Remove(console, *names); },
+           .declare =
+               [=](CLI::App& app) {
+                 app.add_option("NAME", *names, "as coffer audit list shows it")->required();
+               }}};
 }
 
 }  // namespace coffer::server

@@ -1,4 +1,4 @@
-#include "server/console/backup_command.h"
+#include "server/console/operator_commands.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
@@ -11,12 +11,11 @@
 #include "coffer/base/progress_line.h"
 #include "coffer/keyring/token_setup.h"
 #include "server/backup/backup_file.h"
-#include "server/backup/backup_record.h"
 #include "server/backup/backup_writer.h"
+#include "server/console/restore.h"
+#include "server/console/stopped_server.h"
 #include "server/offline.h"
 #include "server/token/pin_guard.h"
-#include "server/backup/restore.h"
-#include "server/console/stopped_server.h"
 
 namespace coffer::server {
 namespace {
@@ -64,8 +63,10 @@ Status BackUpStopped(Console& console, const Flags& flags) {
   COFFER_TRY(WithPin(config, [&](const SecretBytes& pin) -> Status {
     COFFER_ASSIGN(const auto server,
                   StoppedServer::Open(config, opening, pin, console.random, console.logger));
-    const BackupSource source{server->Database(), server->Custodian(), server->TokenSerial(),
-                              server->ItsClock()};
+    const BackupSource source{.database = server->Database(),
+                              .custodian = server->Custodian(),
+                              .token_serial = server->TokenSerial(),
+                              .clock = server->ItsClock()};
     ProgressLine line("copying the database");
     BackupOrder order;
     order.file = fs::absolute(flags.file);
@@ -129,29 +130,35 @@ void DeclareFile(CLI::App& app, Flags& flags) {
 
 std::vector<ConsoleCommand> BackupCommands() {
   const auto flags = std::make_shared<Flags>();
-  return {{"backup", "with -offline: back up a stopped server; without: ask the running one",
-           [=](Console& console) { return BackUpStopped(console, *flags); },
-           [=](CLI::App& app) {
-             DeclareFile(app, *flags);
-             app.add_flag("--offline", flags->offline, "the server is stopped")->required();
-             app.add_flag("--force", flags->force, "overwrite a backup of this name");
-           }},
-          {"restore", "put a backup's database in the place of the server's",
-           [=](Console& console) { return Restore(console, OrderOf(*flags)); },
-           [=](CLI::App& app) {
-             DeclareFile(app, *flags);
-             app.add_option("--accept-rollback", flags->accept_rollback,
-                            "the backup's epoch, where it is older than the token")
-                 ->check(CLI::NonNegativeNumber);
-           }},
-          {"verify-backup", "say whether a backup is whole and this token's",
-           [=](Console& console) { return VerifyBackup(console, *flags); },
-           [=](CLI::App& app) {
-             DeclareFile(app, *flags);
-             app.add_flag("--without-token", flags->without_token,
-                          "only read the file; needs no configuration");
-           },
-           [=] { return flags->without_token; }}};
+  return {{.name = "backup",
+           .help = "with -offline: back up a stopped server; without: ask the running one",
+           .run = [=](Console& console) { return BackUpStopped(console, *flags); },
+           .declare =
+               [=](CLI::App& app) {
+                 DeclareFile(app, *flags);
+                 app.add_flag("--offline", flags->offline, "the server is stopped")->required();
+                 app.add_flag("--force", flags->force, "overwrite a backup of this name");
+               }},
+          {.name = "restore",
+           .help = "put a backup's database in the place of the server's",
+           .run = [=](Console& console) { return Restore(console, OrderOf(*flags)); },
+           .declare =
+               [=](CLI::App& app) {
+                 DeclareFile(app, *flags);
+                 app.add_option("--accept-rollback", flags->accept_rollback,
+                                "the backup's epoch, where it is older than the token")
+                     ->check(CLI::NonNegativeNumber);
+               }},
+          {.name = "verify-backup",
+           .help = "say whether a backup is whole and this token's",
+           .run = [=](Console& console) { return VerifyBackup(console, *flags); },
+           .declare =
+               [=](CLI::App& app) {
+                 DeclareFile(app, *flags);
+                 app.add_flag("--without-token", flags->without_token,
+                              "only read the file; needs no configuration");
+               },
+           .needs_no_config = [=] { return flags->without_token; }}};
 }
 
 }  // namespace coffer::server

@@ -5,12 +5,12 @@
 #include <filesystem>
 
 #include "coffer/crypto/system_random.h"
-#include "server/console/command_line.h"
 #include "server/config/config_file.h"
+#include "server/console/command_line.h"
+#include "server/log/stderr_log.h"
 #include "server/run_server.h"
 #include "server/serve_command.h"
 #include "server/start_check.h"
-#include "server/log/stderr_log.h"
 
 namespace coffer::server {
 
@@ -50,7 +50,11 @@ int RunConsoleCommand(const std::string& family, const std::string& help,
   crypto::SystemRandom random;
   const auto logger = MakeStderrLog(config->log, LogWaiting::kCaller);
   ConsoleWatch watch(*logger);
-  Console console{*config, random, *logger, watch, format == "json"};
+  Console console{.config = *config,
+                  .random = random,
+                  .logger = *logger,
+                  .watch = watch,
+                  .json = format == "json"};
   const Status done = chosen->run(console);
   return done ? 0 : Report(done.error());
 }

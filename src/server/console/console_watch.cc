@@ -22,7 +22,10 @@ StallWatch::Reactions Reactions(Logger& logger) {
 
 ConsoleWatch::ConsoleWatch(Logger& logger, StallWatch::Limits limits)
     : watch_(Reactions(logger), logger) {
-  watch_.Add({"console", "a call into the token", [this] { return clock_.Since(); }, limits});
+  watch_.Add({.name = "console",
+              .work = "a call into the token",
+              .since = [this] { return clock_.Since(); },
+              .limits = limits});
   watch_.Start();
 }
 

@@ -1,4 +1,4 @@
-#include "server/console/hsm_command.h"
+#include "server/console/families.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -7,13 +7,11 @@
 
 #include "coffer/keyring/token_admin.h"
 #include "server/console/console_command.h"
-#include "server/console/hsm_doctor.h"
-#include "server/console/hsm_gc.h"
-#include "server/console/hsm_init.h"
+#include "server/console/hsm_commands.h"
+#include "server/console/stopped_server.h"
 #include "server/offline.h"
 #include "server/token/pin_guard.h"
 #include "server/token/secret_file.h"
-#include "server/console/stopped_server.h"
 #include "server/token/token_files.h"
 #include "server/token/token_making.h"
 
@@ -151,25 +149,33 @@ int HsmCommand(const std::vector<std::string>& arguments) {
   const auto yes = std::make_shared<bool>(false);
   return RunConsoleCommand(
       "hsm", "the token behind a server",
-      {{"init", "make the token's master keys and what else is missing", InitHsm},
-       {"list", "the token's objects", ListObjects},
-       {"doctor", "what the token does, found by doing it",
-        [=](Console& console) { return DoctorHsm(console, *doctor); },
-        [=](CLI::App& app) {
-          app.add_flag("--quick", doctor->quick, "every operation once, without speeds");
-          app.add_flag("--token-objects", doctor->token_objects,
-                       "make token objects where the token makes no session objects; they are "
-                       "destroyed at once, but a kill leaves some for coffer hsm gc");
-        }},
-       {"gc", "list, and on your word destroy, token objects that no key of this database names",
-        [=](Console& console) { return CollectHsmGarbage(console, *yes); },
-        [=](CLI::App& app) { app.add_flag("--yes", *yes, "destroy them without asking"); }},
-       {"change-pin", "give the token another user PIN", ChangePin},
-       {"rotate-master", "make a class's next master key, for new versions",
-        [=](Console& console) { return RotateMaster(console, *master_class); },
-        [=](CLI::App& app) {
-          app.add_option("class", *master_class, "aes, hmac, rsa, ...")->required();
-        }}},
+      {{.name = "init",
+        .help = "make the token's master keys and what else is missing",
+        .run = InitHsm},
+       {.name = "list", .help = "the token's objects", .run = ListObjects},
+       {.name = "doctor",
+        .help = "what the token does, found by doing it",
+        .run = [=](Console& console) { return DoctorHsm(console, *doctor); },
+        .declare =
+            [=](CLI::App& app) {
+              app.add_flag("--quick", doctor->quick, "every operation once, without speeds");
+              app.add_flag("--token-objects", doctor->token_objects,
+                           "make token objects where the token makes no session objects; they are "
+                           "destroyed at once, but a kill leaves some for coffer hsm gc");
+            }},
+       {.name = "gc",
+        .help = "list, and on your word destroy, token objects that no key of this database names",
+        .run = [=](Console& console) { return CollectHsmGarbage(console, *yes); },
+        .declare =
+            [=](CLI::App& app) { app.add_flag("--yes", *yes, "destroy them without asking"); }},
+       {.name = "change-pin", .help = "give the token another user PIN", .run = ChangePin},
+       {.name = "rotate-master",
+        .help = "make a class's next master key, for new versions",
+        .run = [=](Console& console) { return RotateMaster(console, *master_class); },
+        .declare =
+            [=](CLI::App& app) {
+              app.add_option("class", *master_class, "aes, hmac, rsa, ...")->required();
+            }}},
       arguments);
 }
 

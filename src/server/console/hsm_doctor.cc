@@ -1,4 +1,4 @@
-#include "server/console/hsm_doctor.h"
+#include "server/console/hsm_commands.h"
 
 #include <algorithm>
 #include <cstdio>

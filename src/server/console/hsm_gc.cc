@@ -1,4 +1,4 @@
-#include "server/console/hsm_gc.h"
+#include "server/console/hsm_commands.h"
 
 #include <unistd.h>
 
@@ -10,9 +10,9 @@
 
 #include "coffer/keyring/orphans.h"
 #include "coffer/keyring/token_admin.h"
+#include "server/console/stopped_server.h"
 #include "server/offline.h"
 #include "server/token/pin_guard.h"
-#include "server/console/stopped_server.h"
 
 namespace coffer::server {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/console/hsm_init.h"
+#include "server/console/hsm_commands.h"
 
 #include <cstdio>
 #include <nlohmann/json.hpp>

@@ -1,12 +1,11 @@
-#include "server/console/operator_command.h"
+#include "server/console/families.h"
 
 #include <cstdio>
 #include <utility>
 
 #include "coffer/base/standard_output.h"
-#include "server/console/audit_device_command.h"
-#include "server/console/backup_command.h"
 #include "server/console/console_command.h"
+#include "server/console/operator_commands.h"
 #include "server/console/root_token.h"
 
 namespace coffer::server {
@@ -37,10 +36,12 @@ Status ShowRootToken(Console& console, bool replace) {
 
 int OperatorCommand(const std::vector<std::string>& arguments) {
   std::vector<ConsoleCommand> commands{
-      {"init", "make the first root token; once",
-       [](Console& console) { return ShowRootToken(console, false); }},
-      {"recover-root", "replace a lost root token; needs the token's PIN",
-       [](Console& console) { return ShowRootToken(console, true); }}};
+      {.name = "init",
+       .help = "make the first root token; once",
+       .run = [](Console& console) { return ShowRootToken(console, false); }},
+      {.name = "recover-root",
+       .help = "replace a lost root token; needs the token's PIN",
+       .run = [](Console& console) { return ShowRootToken(console, true); }}};
   for (ConsoleCommand& command : BackupCommands()) commands.push_back(std::move(command));
   for (ConsoleCommand& command : AuditDeviceCommands()) commands.push_back(std::move(command));
   return RunConsoleCommand("operator",

@@ -4,9 +4,9 @@
 
 #include "coffer/auth/token_store.h"
 #include "coffer/base/ids.h"
+#include "server/console/stopped_server.h"
 #include "server/offline.h"
 #include "server/token/pin_guard.h"
-#include "server/console/stopped_server.h"
 
 namespace coffer::server {
 namespace {

@@ -6,15 +6,14 @@
 #include <string>
 
 #include "coffer/audit/broker.h"
-#include "coffer/base/clock.h"
 #include "coffer/base/logger.h"
 #include "coffer/base/random.h"
 #include "coffer/base/result.h"
 #include "coffer/keyring/custodian.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/storage/database.h"
-#include "server/audit_office.h"
 #include "server/config/config.h"
+#include "server/foundation.h"
 
 namespace coffer::server {
 
@@ -34,30 +33,18 @@ class StoppedServer {
   static Result<std::unique_ptr<StoppedServer>> Open(const Config& config, const Opening& opening,
                                                      const SecretBytes& pin, Random& random,
                                                      Logger& logger);
-  // The trail signs off; the database is closed and without a log.
-  ~StoppedServer();
-  StoppedServer(const StoppedServer&) = delete;
-  StoppedServer& operator=(const StoppedServer&) = delete;
 
-  storage::Database& Database() { return *database_; }
-  keyring::Custodian& Custodian() { return *custodian_; }
-  keyring::KeyRing& Keys() { return *keys_; }
-  audit::Broker& Audit() { return audit_->Broker(); }
-  const std::string& TokenSerial() const { return token_serial_; }
-  const Clock& ItsClock() const { return clock_; }
+  storage::Database& Database() { return rooms_.Database(); }
+  keyring::Custodian& Custodian() { return rooms_.Custodian(); }
+  keyring::KeyRing& Keys() { return rooms_.Keys(); }
+  audit::Broker& Audit() { return rooms_.Audit().Broker(); }
+  const std::string& TokenSerial() const { return rooms_.TokenSerial(); }
+  const Clock& ItsClock() const { return rooms_.ItsClock(); }
 
  private:
-  StoppedServer() = default;
-  Status OpenRooms(const Config& config, const Opening& opening, const SecretBytes& pin,
-                   Random& random, Logger& logger);
+  StoppedServer(Random& random, Logger& logger) : rooms_(random, logger) {}
 
-  SystemClock clock_;
-  std::string token_serial_;
-  std::unique_ptr<storage::Database> database_;
-  std::unique_ptr<AuditOffice> audit_;
-  std::unique_ptr<keyring::Custodian> custodian_;
-  std::unique_ptr<keyring::KeyRing> keys_;
-  bool recording_ = false;
+  Foundation rooms_;  // at its end the trail signs off, the database is closed and without a log
 };
 
 }  // namespace coffer::server

@@ -50,12 +50,14 @@ class StderrLog final : public LeveledLog {
         writer_(STDERR_FILENO, kMaxQueuedOctets,
                 [format = settings.format, journal = journal_](std::uint64_t dropped) {
                   return std::string(journal ? PriorityOf(LogLevel::kWarn) : "") +
-                         FormatLine(format, {SystemClock().Now(),
-                                             LogLevel::kWarn,
-                                             "server",
-                                             "log lines were dropped: their reader did not keep up",
-                                             {},
-                                             {{"lines", static_cast<std::int64_t>(dropped)}}});
+                         FormatLine(
+                             format,
+                             {.time = SystemClock().Now(),
+                              .level = LogLevel::kWarn,
+                              .room = "server",
+                              .message = "log lines were dropped: their reader did not keep up",
+                              .request_id = {},
+                              .fields = {{"lines", static_cast<std::int64_t>(dropped)}}});
                 }) {}
 
   void Log(LogLevel level, std::string_view room, std::string_view message,
@@ -63,8 +65,12 @@ class StderrLog final : public LeveledLog {
     if (!Wants(level, room)) return;
     lines_[static_cast<std::size_t>(level)].Add();
     std::string line(journal_ ? PriorityOf(level) : "");
-    line +=
-        FormatLine(format_, {clock_.Now(), level, room, message, LoggedRequest::Current(), fields});
+    line += FormatLine(format_, {.time = clock_.Now(),
+                                 .level = level,
+                                 .room = room,
+                                 .message = message,
+                                 .request_id = LoggedRequest::Current(),
+                                 .fields = fields});
     writer_.Put(line);
     if (waiting_ == LogWaiting::kCaller) Flush(kConsoleWait);
   }

@@ -6,6 +6,8 @@
 
 namespace coffer::server {
 
+// remove-audit-device of `coffer operator`.
+std::vector<ConsoleCommand> AuditDeviceCommands();
 // backup -offline, restore, verify-backup of `coffer operator`.
 std::vector<ConsoleCommand> BackupCommands();
 

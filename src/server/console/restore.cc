@@ -1,4 +1,4 @@
-#include "server/backup/restore.h"
+#include "server/console/restore.h"
 
 #include <cstdio>
 #include <memory>
@@ -11,9 +11,9 @@
 #include "coffer/storage/database_replacement.h"
 #include "server/backup/backup_file.h"
 #include "server/backup/backup_writer.h"
+#include "server/console/stopped_server.h"
 #include "server/offline.h"
 #include "server/token/pin_guard.h"
-#include "server/console/stopped_server.h"
 
 namespace coffer::server {
 namespace {
