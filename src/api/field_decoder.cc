@@ -232,9 +232,8 @@ Status Fields::Decode(JsonValue input) {
     }
     auto value = ConvertField(spec->type, std::move(member.value));
     if (!value) {
-      return Fail(value.error().code,
-                  "Field validation failed: error converting input for field \"" +
-                      std::string(spec->name) + "\": " + ClientText(value.error()));
+      return Fail(Refusal::kFieldInvalid,
+                  {.name = std::string(spec->name), .detail = std::move(value.error().message)});
     }
     Keep(*spec, std::move(*value));
   }

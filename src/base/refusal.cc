@@ -108,6 +108,9 @@ RefusalInfo InfoOf(Refusal refusal) {
     case Refusal::kNotABoolean:
       return {"not_a_boolean", kInvalid, "not a boolean"};
 
+    case Refusal::kFieldInvalid:
+      return {"field_invalid", kInvalid, "field {name} cannot be read: {detail}"};
+
     case Refusal::kPermissionDenied:
       return {"permission_denied", Code::kPermissionDenied, "permission denied"};
     case Refusal::kNoRoute:
@@ -261,9 +264,10 @@ RefusalInfo InfoOf(Refusal refusal) {
     case Refusal::kImportSizesDiffer:
       return {"import_sizes_differ", kInvalid, "imported versions of a key must have one size"};
     case Refusal::kImportNotUnwrapped:
-      return {"import_not_unwrapped", kInvalid,
-              "failed to import the key: it cannot be unwrapped: it is of another type, or was "
-              "wrapped for another key or with another hash function"};
+      return {
+          "import_not_unwrapped", kInvalid,
+          "failed to import the key: it cannot be unwrapped: it is of another type, or was wrapped "
+          "for another key or with another hash function"};
     case Refusal::kPublicKeyNotForType:
       return {"public_key_not_for_type", kInvalid, "keys of type {name} have no public key"};
     case Refusal::kPublicKeyOfOtherType:

@@ -49,9 +49,9 @@ TEST(Fields, RefusesWhatDoesNotConvertAndNamesTheField) {
     const auto done = Decode(fields, json);
     ASSERT_FALSE(done) << json;
     const std::string field(std::string(json).substr(2, std::string(json).find('"', 2) - 2));
-    EXPECT_TRUE(done.error().message.starts_with(
-        "Field validation failed: error converting input for field \"" + field + "\": "))
-        << done.error().message;
+    EXPECT_EQ(done.error().refusal, Refusal::kFieldInvalid) << done.error().message;
+    EXPECT_EQ(done.error().arguments.name, field);
+    EXPECT_NE(done.error().arguments.detail, "");
     EXPECT_EQ(done.error().code, Code::kInvalid);
   }
 }

@@ -125,6 +125,11 @@ TEST(RefusalTexts, CiphertextsAndSignaturesAreRefusedInVaultsWords) {
             "'bytes' should be less than 131072");
 }
 
+TEST(RefusalTexts, AFieldIsNamedWithWhatIsWrong) {
+  EXPECT_EQ(Worded(Refusal::kFieldInvalid, {.name = "limit", .detail = "not an integer"}),
+            "Field validation failed: error converting input for field \"limit\": not an integer");
+}
+
 TEST(RefusalTexts, PathsThatAreTakenAreNamedInVaultsWords) {
   EXPECT_EQ(Worded(Refusal::kMountPathTaken, {.name = "a/"}), "path is already in use at a/");
   EXPECT_EQ(Worded(Refusal::kMountPathReserved, {.name = "sys/"}), "cannot mount \"sys/\"");

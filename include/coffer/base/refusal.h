@@ -20,12 +20,13 @@ enum class Refusal : std::uint8_t {
   kNotADuration,
   kNotABoolean,
 
-  // api: requests that no operation is found for
+  // api: requests that no operation is found for, or that cannot be read
   kPermissionDenied,
   kNoRoute,  // name: the path
   kUnsupportedPath,
   kUnsupportedVerb,
   kUnsupportedMedia,  // name: the media type
+  kFieldInvalid,      // name: the field; detail: why
 
   // mounts and audit: paths that something stands at
   kMountNotFound,        // name: the path

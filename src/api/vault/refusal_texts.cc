@@ -105,6 +105,9 @@ LiteralText SentenceOf(Refusal refusal, Purpose purpose) {
     case Refusal::kUnsupportedMedia:  // http/logical.go
       return "PATCH requires Content-Type of application/merge-patch+json, provided {name}";
 
+    case Refusal::kFieldInvalid:  // sdk/framework/backend.go
+      return "Field validation failed: error converting input for field \"{name}\": {detail}";
+
     case Refusal::kMountPathReserved:  // vault/mount.go
       return "cannot mount \"{name}\"";
     case Refusal::kMountPathTaken:  // vault/mount.go

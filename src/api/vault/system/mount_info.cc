@@ -5,8 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "api/vault/errors.h"
-
 namespace coffer::api {
 namespace {
 
@@ -71,9 +69,8 @@ bool SaysNothing(const JsonValue& value) {
 Result<JsonValue> Converted(const JsonValue::Member& member, FieldType type) {
   auto converted = ConvertField(type, member.value);
   if (converted) return converted;
-  return Fail(converted.error().code,
-              "Field validation failed: error converting input for field \"" + member.name +
-                  "\": " + ClientText(converted.error()));
+  return Fail(Refusal::kFieldInvalid,
+              {.name = member.name, .detail = std::move(converted.error().message)});
 }
 
 // "system": what the server has, which 0 stands for.
