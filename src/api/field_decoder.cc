@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "api/bounded_text.h"
-#include "api/vault/errors.h"
 #include "coffer/base/ascii.h"
 #include "coffer/base/parse.h"
 
