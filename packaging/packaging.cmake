@@ -2,6 +2,7 @@
 include(GNUInstallDirs)
 set(packaging ${CMAKE_CURRENT_LIST_DIR})
 install(FILES ${packaging}/coffer.service DESTINATION lib/systemd/system)
+install(FILES ${packaging}/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME coffer.conf)
 install(FILES ${packaging}/coffer.hcl ${packaging}/softhsm2.conf DESTINATION /etc/coffer)
 # With the tree's own layout, so that the links between the pages hold.
 install(FILES LICENSE README.md SECURITY.md CHANGELOG.md DESTINATION share/doc/coffer)

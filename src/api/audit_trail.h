@@ -44,9 +44,9 @@ class AuditTrail {
   // The answer is this document; it must outlive the trail.
   void NoteDocument(const audit::Document& document) { entry_.response_document = &document; }
 
-  // The request is in other buffers now: what was noted of it is there. Before RecordRequest().
   // The memory that it keeps for the parameters.
   std::size_t Kept() const { return parameters_.capacity(); }
+  // The request is in other buffers now: what was noted of it is there. Before RecordRequest().
   void MoveTo(const http::Request& request, std::string_view path, std::string_view token);
 
   // What the answer gives beside its data; outlives the trail.

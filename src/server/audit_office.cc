@@ -5,7 +5,7 @@
 
 #include "coffer/crypto/digest.h"
 #include "coffer/crypto/ecdsa.h"
-#include "server/secret_file.h"
+#include "server/token/secret_file.h"
 
 namespace coffer::server {
 

@@ -13,7 +13,7 @@
 #include "coffer/keyring/custodian.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/storage/database.h"
-#include "server/config.h"
+#include "server/config/config.h"
 
 namespace coffer::server {
 

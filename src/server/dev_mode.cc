@@ -16,9 +16,9 @@
 #include "coffer/base/clock.h"
 #include "coffer/crypto/dev_certificates.h"
 #include "coffer/http/server.h"
-#include "server/root_token.h"
-#include "server/secret_file.h"
-#include "server/token_making.h"
+#include "server/console/root_token.h"
+#include "server/token/secret_file.h"
+#include "server/token/token_making.h"
 
 namespace coffer::server {
 namespace {
@@ -68,7 +68,7 @@ std::vector<std::string> NamesOf(const std::string& listen_address) {
 }
 
 http::Listener ListenerOf(const DevFlags& flags) {
-  http::Listener listener{http::Listener::Kind::kTcp, flags.listen_address};
+  http::Listener listener{.kind = http::Listener::Kind::kTcp, .address = flags.listen_address};
   if (flags.tls) listener.tls = http::TlsOptions{};
   return listener;
 }
@@ -175,9 +175,10 @@ Result<Config> MakeDevConfig(const DevFlags& flags, const fs::path& directory, R
     config.dev_authority = made.authority;
   }
   config.http.listeners.push_back(std::move(listener));
-  config.http.listeners.push_back(
-      {http::Listener::Kind::kUnix,
-       flags.unix_socket.empty() ? (directory / "coffer.sock").string() : flags.unix_socket});
+  config.http.listeners.push_back({.kind = http::Listener::Kind::kUnix,
+                                   .address = flags.unix_socket.empty()
+                                                  ? (directory / "coffer.sock").string()
+                                                  : flags.unix_socket});
   COFFER_ASSIGN(config.root_token, RootTokenOf(flags, directory, random));
   return config;
 }

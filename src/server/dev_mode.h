@@ -6,7 +6,7 @@
 
 #include "coffer/base/random.h"
 #include "coffer/base/result.h"
-#include "server/config.h"
+#include "server/config/config.h"
 
 namespace coffer::server {
 

@@ -9,17 +9,17 @@
 #include <vector>
 
 #include "coffer/base/ids.h"
+#include "server/console/root_token.h"
 #include "server/metric_sources.h"
 #include "server/offline.h"
-#include "server/pin_guard.h"
-#include "server/pin_source.h"
 #include "server/process_edges.h"
-#include "server/root_token.h"
-#include "server/secret_file.h"
 #include "server/serve_command.h"
 #include "server/start_check.h"
 #include "server/supervisor.h"
-#include "server/token_making.h"
+#include "server/token/pin_guard.h"
+#include "server/token/pin_source.h"
+#include "server/token/secret_file.h"
+#include "server/token/token_making.h"
 
 namespace coffer::server {
 namespace {
@@ -55,16 +55,14 @@ Instance::~Instance() {
   health_.reset();
   http_.reset();
   backups_.reset();  // its thread waits for the custodian
-  if (audit_ && custodian_) audit_->SignOff();
-  if (custodian_) custodian_->Stop();
-  if (audit_) audit_->Close();
+  rooms_.Close();    // before those above them go, whom the custodian calls
 }
 
 Status Instance::Start() {
   WarnOfSurroundings(config_, logger_);
   COFFER_ASSIGN(auto lock, LockDataDirectory(config_, logger_));
   lock_.emplace(std::move(lock));
-  COFFER_TRY(OpenStorage());
+  COFFER_TRY(rooms_.OpenDatabase(DatabaseFile(config_), STDOUT_FILENO));
   COFFER_TRY(OpenKeys());
   COFFER_TRY(OpenAccess());
   for (const Error& useless : FindUseless(config_)) {
@@ -77,12 +75,6 @@ Status Instance::Start() {
   return OpenHttp();
 }
 
-Status Instance::OpenStorage() {
-  COFFER_ASSIGN(database_, OpenDatabase(DatabaseFile(config_), logger_));
-  audit_ = std::make_unique<AuditOffice>(*database_, random_, clock_, logger_);
-  return {};
-}
-
 Status Instance::OpenKeys() {
   SelectSoftHsm(config_);
   MakeWatch();
@@ -91,14 +83,14 @@ Status Instance::OpenKeys() {
 
 // Dev mode only: an operator makes a token with `coffer hsm init`.
 Status Instance::MakeTokenAtFirstStart(const SecretBytes& pin) {
-  COFFER_ASSIGN(const bool seen_before, keyring::HasState(*database_));
+  COFFER_ASSIGN(const bool seen_before, keyring::HasState(rooms_.Database()));
   if (!config_.dev || seen_before) return {};
   COFFER_ASSIGN(const bool usable, IsTokenUsable(config_));
   if (!usable) {
     COFFER_ASSIGN(const NewPins pins, NewPins::Read(config_));
     COFFER_TRY(MakeToken(config_, pins));
   }
-  COFFER_ASSIGN(const Id database, keyring::LoadOrCreateDatabaseId(*database_, random_));
+  COFFER_ASSIGN(const Id database, keyring::LoadOrCreateDatabaseId(rooms_.Database(), random_));
   return keyring::CompleteToken(config_.token, pin, database, logger_);
 }
 
@@ -107,20 +99,15 @@ Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
   COFFER_ASSIGN(
       keyring::OpenedTokens opened,
       keyring::OpenTokens(config_.token, pin, config_.http.workers, logger_, watch_.get()));
-  token_serial_ = opened.serial;
-  keyring::Token& custodians_token = *opened.custodian;
-  custodian_ = std::make_unique<keyring::Custodian>(std::move(opened.custodian),
-                                                    keyring::Custodian::Options{}, clock_, logger_);
-  COFFER_ASSIGN(keys_, keyring::KeyRing::Open(*database_, *custodian_, custodians_token,
-                                              std::move(opened.workers), config_.start_policy,
-                                              random_, clock_, logger_, config_.cache_limits));
-  return {};
+  return rooms_.OpenKeys(std::move(opened), config_.start_policy, config_.cache_limits);
 }
 
 Status Instance::OpenAccess() {
-  COFFER_ASSIGN(mounts_, mounts::MountTable::Load(*database_, random_, api::ReservedPaths()));
-  COFFER_ASSIGN(const SecretBytes lookup_key, keys_->DeriveLookupKey(kTokenLookupLabel));
-  COFFER_ASSIGN(tokens_, auth::TokenStore::Load(*database_, lookup_key, random_, clock_));
+  COFFER_ASSIGN(mounts_,
+                mounts::MountTable::Load(rooms_.Database(), random_, api::ReservedPaths()));
+  COFFER_ASSIGN(const SecretBytes lookup_key, rooms_.Keys().DeriveLookupKey(kTokenLookupLabel));
+  COFFER_ASSIGN(tokens_,
+                auth::TokenStore::Load(rooms_.Database(), lookup_key, random_, rooms_.ItsClock()));
   return config_.dev ? KeepRootToken() : Status{};
 }
 
@@ -138,26 +125,28 @@ Status Instance::KeepRootToken() {
 }
 
 Status Instance::OpenHttp() {
-  engine_ = std::make_unique<transit::Engine>(*keys_, random_, config_.engine);
-  engine_->AddJobs(*custodian_);
-  audit_->Watch(*custodian_, *keys_);
-  custodian_->Start();
-  COFFER_TRY(audit_->Open(config_));
+  engine_ = std::make_unique<transit::Engine>(rooms_.Keys(), random_, config_.engine);
+  engine_->AddJobs(rooms_.Custodian());
+  COFFER_TRY(rooms_.BeginTrail(config_));
   COFFER_TRY(CheckTrail());
   backups_ =
-      std::make_unique<BackupOffice>(BackupSource{*database_, *custodian_, token_serial_, clock_},
-                                     audit_->Broker(), config_.backup_directory, logger_);
+      std::make_unique<BackupOffice>(BackupSource{.database = rooms_.Database(),
+                                                  .custodian = rooms_.Custodian(),
+                                                  .token_serial = rooms_.TokenSerial(),
+                                                  .clock = rooms_.ItsClock()},
+                                     rooms_.Audit().Broker(), config_.backup_directory, logger_);
   api::ServerInfo info;
   info.cluster_name = config_.cluster_name;
-  info.cluster_id = keys_->DatabaseId().ToUuid();
+  info.cluster_id = rooms_.Keys().DatabaseId().ToUuid();
   const api::SystemParts system{
       .mounts = *mounts_,
       .tokens = *tokens_,
       .random = random_,
-      .clock = clock_,
+      .clock = rooms_.ItsClock(),
       .info = info,
-      .token_reachable = [this] { return keys_->Ready() && !watch_->AnyStalled() && !draining_; },
-      .audit_devices = &audit_->Broker(),
+      .token_reachable =
+          [this] { return rooms_.Keys().Ready() && !watch_->AnyStalled() && !draining_; },
+      .audit_devices = &rooms_.Audit().Broker(),
       .backups = backups_.get(),
       .metrics = &metrics_,
       .open_metrics = config_.open_metrics};
@@ -166,10 +155,10 @@ Status Instance::OpenHttp() {
                                .mounts = *mounts_,
                                .tokens = *tokens_,
                                .policy = policy_,
-                               .audit = audit_->Broker(),
+                               .audit = rooms_.Audit().Broker(),
                                .random = random_,
                                .logger = logger_,
-                               .custodian = *custodian_,
+                               .custodian = rooms_.Custodian(),
                                .metrics = &metrics_,
                                .key_series = config_.key_series};
   service_ = std::make_unique<api::Service>(
@@ -185,10 +174,10 @@ Status Instance::OpenHttp() {
 }
 
 // A server whose trail takes nothing answers nobody: better one that says so and does not start.
-Status Instance::CheckTrail() const {
-  if (audit_->Broker().Healthy()) return {};
+Status Instance::CheckTrail() {
+  if (rooms_.Audit().Broker().Healthy()) return {};
   std::string devices;
-  for (const audit::DeviceSettings& device : audit_->Broker().List()) {
+  for (const audit::DeviceSettings& device : rooms_.Audit().Broker().List()) {
     devices += (devices.empty() ? "" : ", ") + device.path + " (" + audit::TargetName(device) + ")";
   }
   return Fail(Code::kUnavailable,
@@ -200,10 +189,10 @@ Status Instance::CheckTrail() const {
 void Instance::AddMetrics(const api::SystemParts& system) {
   AddProcessMetrics(metrics_, system.info);
   AddLogMetrics(metrics_, logger_);
-  AddHealthMetrics(metrics_, *custodian_, *watch_, system.token_reachable);
-  AddTokenMetrics(metrics_, *keys_, *custodian_, config_.http.workers + 1);
-  AddStorageMetrics(metrics_, *database_);
-  AddAuditMetrics(metrics_, audit_->Broker());
+  AddHealthMetrics(metrics_, rooms_.Custodian(), *watch_, system.token_reachable);
+  AddTokenMetrics(metrics_, rooms_.Keys(), rooms_.Custodian(), config_.http.workers + 1);
+  AddStorageMetrics(metrics_, rooms_.Database());
+  AddAuditMetrics(metrics_, rooms_.Audit().Broker());
   AddHttpMetrics(metrics_, [this] {
     const std::lock_guard lock(serving_mutex_);
     return serving_ == nullptr ? http::ServerCounts{} : serving_->Counts();
@@ -246,15 +235,22 @@ void Instance::WatchRequests() {
   constexpr StallWatch::Limits kKeyChange{.wait = std::chrono::minutes(3), .hang = std::nullopt};
   const auto workers = http_->Work();
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    watch_->Add({"worker " + std::to_string(i), "a request",
-                 [clock = workers[i]] { return clock->Since(); }, kRequest, i});
+    watch_->Add({.name = "worker " + std::to_string(i),
+                 .work = "a request",
+                 .since = [clock = workers[i]] { return clock->Since(); },
+                 .limits = kRequest,
+                 .worker = i});
   }
   if (health_) {
-    watch_->Add({"health", "a request",
-                 [clock = health_->Work().front()] { return clock->Since(); }, kRequest});
+    watch_->Add({.name = "health",
+                 .work = "a request",
+                 .since = [clock = health_->Work().front()] { return clock->Since(); },
+                 .limits = kRequest});
   }
-  watch_->Add({"custodian", "a key change", [clock = custodian_->Work()] { return clock->Since(); },
-               kKeyChange});
+  watch_->Add({.name = "custodian",
+               .work = "a key change",
+               .since = [clock = rooms_.Custodian().Work()] { return clock->Since(); },
+               .limits = kKeyChange});
 }
 
 Status Instance::OpenHealth(const api::SystemParts& system) {
@@ -276,7 +272,7 @@ Status Instance::OpenHealth(const api::SystemParts& system) {
 
 void Instance::Reload(const ReadAgain& read_again) {
   ReloadTls();
-  audit_->Broker().Reopen();  // somebody renamed its files
+  rooms_.Audit().Broker().Reopen();  // somebody renamed its files
   ReloadSettings(read_again, running_, logger_);
 }
 

@@ -11,20 +11,16 @@
 #include "coffer/api/health_handler.h"
 #include "coffer/api/service.h"
 #include "coffer/auth/token_store.h"
-#include "coffer/base/clock.h"
 #include "coffer/base/stall_watch.h"
-#include "coffer/keyring/custodian.h"
-#include "coffer/keyring/key_ring.h"
 #include "coffer/metrics/registry.h"
 #include "coffer/mounts/mount_table.h"
-#include "coffer/storage/database.h"
 #include "coffer/storage/directory_lock.h"
 #include "coffer/transit/engine.h"
-#include "server/audit_office.h"
-#include "server/backup_office.h"
-#include "server/config.h"
+#include "server/backup/backup_office.h"
+#include "server/config/config.h"
 #include "server/engines.h"
-#include "server/log_levels.h"
+#include "server/foundation.h"
+#include "server/log/log_levels.h"
 #include "server/reload.h"
 
 namespace coffer::server {
@@ -34,7 +30,11 @@ namespace coffer::server {
 class Instance {
  public:
   Instance(const Config& config, Random& random, LeveledLog& logger)
-      : config_(config), running_(config), random_(random), logger_(logger) {}
+      : config_(config),
+        running_(config),
+        random_(random),
+        logger_(logger),
+        rooms_(random, logger) {}
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -51,7 +51,6 @@ class Instance {
   bool Lively() const { return !watch_->AnyStalled(); }
 
  private:
-  Status OpenStorage();
   Status OpenKeys();
   Status MakeTokenAtFirstStart(const SecretBytes& pin);
   Status OpenTokenAndKeys(const SecretBytes& pin);
@@ -60,7 +59,7 @@ class Instance {
   Status OpenHttp();
   void MakeWatch();
   void WatchRequests();
-  Status CheckTrail() const;
+  Status CheckTrail();
   void AddMetrics(const api::SystemParts& system);
   Status OpenHealth(const api::SystemParts& system);
   void ReloadTls();
@@ -69,7 +68,6 @@ class Instance {
   Config running_;        // with what was reloaded; the thread that serves signals
   Random& random_;
   LeveledLog& logger_;
-  SystemClock clock_;
   metrics::Registry metrics_;  // reads the rooms below while http_ or health_ serve
   std::mutex serving_mutex_;
   http::Server* serving_ = nullptr;  // guarded by serving_mutex_: for threads that others made
@@ -79,15 +77,11 @@ class Instance {
   // one does not come back, it says so, and ends the process.
   std::unique_ptr<StallWatch> watch_;
   std::optional<storage::DirectoryLock> lock_;
-  std::unique_ptr<storage::Database> database_;
-  std::unique_ptr<AuditOffice> audit_;
-  std::unique_ptr<keyring::Custodian> custodian_;
-  std::unique_ptr<keyring::KeyRing> keys_;
+  Foundation rooms_;
   std::unique_ptr<mounts::MountTable> mounts_;
   std::unique_ptr<auth::TokenStore> tokens_;
   std::unique_ptr<transit::Engine> engine_;
   api::RootPolicy policy_;
-  std::string token_serial_;
   std::unique_ptr<BackupOffice> backups_;
   std::unique_ptr<Engines> engines_;
   std::unique_ptr<api::Service> service_;

@@ -8,10 +8,7 @@
 
 #include "coffer/base/standard_output.h"
 #include "coffer/cli/commands.h"
-#include "server/api_docs_command.h"
-#include "server/audit_command.h"
-#include "server/hsm_command.h"
-#include "server/operator_command.h"
+#include "server/console/families.h"
 #include "server/process_edges.h"
 #include "server/serve_command.h"
 
@@ -19,24 +16,27 @@ namespace {
 
 // The families below, for help and completion.
 const std::array kFamilies{
-    coffer::cli::Family{"server",
-                        "the server: [-config=FILE|DIR] [-check], or -dev [-data=DIR]",
-                        {},
-                        coffer::server::ServeCommand},
+    coffer::cli::Family{.name = "server",
+                        .help = "the server: [-config=FILE|DIR] [-check], or -dev [-data=DIR]",
+                        .commands = {},
+                        .run = coffer::server::ServeCommand},
+    coffer::cli::Family{.name = "audit",
+                        .help = "audit files, offline",
+                        .commands = {"verify", "head", "query"},
+                        .run = coffer::server::AuditCommand},
+    coffer::cli::Family{.name = "hsm",
+                        .help = "the token behind a server",
+                        .commands = {"init", "list", "doctor", "gc", "change-pin", "rotate-master"},
+                        .run = coffer::server::HsmCommand},
     coffer::cli::Family{
-        "audit", "audit files, offline", {"verify", "head", "query"}, coffer::server::AuditCommand},
-    coffer::cli::Family{"hsm",
-                        "the token behind a server",
-                        {"init", "list", "doctor", "gc", "change-pin", "rotate-master"},
-                        coffer::server::HsmCommand},
-    coffer::cli::Family{"operator",
-                        "what needs the token's PIN",
-                        {"init", "recover-root", "restore", "verify-backup", "remove-audit-device"},
-                        coffer::server::OperatorCommand},
-    coffer::cli::Family{"api-docs",
-                        "the API reference: -format=markdown|openapi",
-                        {},
-                        coffer::server::ApiDocsCommand},
+        .name = "operator",
+        .help = "what needs the token's PIN",
+        .commands = {"init", "recover-root", "restore", "verify-backup", "remove-audit-device"},
+        .run = coffer::server::OperatorCommand},
+    coffer::cli::Family{.name = "api-docs",
+                        .help = "the API reference: -format=markdown|openapi",
+                        .commands = {},
+                        .run = coffer::server::ApiDocsCommand},
 };
 
 // A running server makes its backup itself: the client asks for it.

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "server/log_line.h"
+#include "server/log/log_line.h"
 
 namespace coffer::server {
 namespace {
@@ -65,16 +65,26 @@ void AddAuditMetrics(Registry& registry, const audit::Broker& broker) {
     std::uint64_t audit::DeviceCounts::*member;
   };
   static constexpr Shown kShown[] = {
-      {"coffer_audit_entries_total", "Entries that the audit device took since the start.",
-       Type::kCounter, &audit::DeviceCounts::accepted},
-      {"coffer_audit_refused_entries_total", "Entries that the audit device refused.",
-       Type::kCounter, &audit::DeviceCounts::refused},
-      {"coffer_audit_unsynced_entries", "Entries taken that are not on the disk yet.", Type::kGauge,
-       &audit::DeviceCounts::unsynced},
-      {"coffer_audit_unsigned_entries", "Entries taken that no signed checkpoint covers yet.",
-       Type::kGauge, &audit::DeviceCounts::unsigned_entries},
-      {"coffer_audit_file_bytes", "Size of the audit device's file.", Type::kGauge,
-       &audit::DeviceCounts::octets},
+      {.name = "coffer_audit_entries_total",
+       .help = "Entries that the audit device took since the start.",
+       .type = Type::kCounter,
+       .member = &audit::DeviceCounts::accepted},
+      {.name = "coffer_audit_refused_entries_total",
+       .help = "Entries that the audit device refused.",
+       .type = Type::kCounter,
+       .member = &audit::DeviceCounts::refused},
+      {.name = "coffer_audit_unsynced_entries",
+       .help = "Entries taken that are not on the disk yet.",
+       .type = Type::kGauge,
+       .member = &audit::DeviceCounts::unsynced},
+      {.name = "coffer_audit_unsigned_entries",
+       .help = "Entries taken that no signed checkpoint covers yet.",
+       .type = Type::kGauge,
+       .member = &audit::DeviceCounts::unsigned_entries},
+      {.name = "coffer_audit_file_bytes",
+       .help = "Size of the audit device's file.",
+       .type = Type::kGauge,
+       .member = &audit::DeviceCounts::octets},
   };
   for (const Shown& shown : kShown) {
     registry.Add({shown.name, shown.help, shown.type},

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "coffer/api/registry.h"
-#include "server/token_files.h"
+#include "server/token/token_files.h"
 
 namespace coffer::server {
 

@@ -9,7 +9,7 @@
 #include "coffer/base/result.h"
 #include "coffer/storage/database.h"
 #include "coffer/storage/directory_lock.h"
-#include "server/config.h"
+#include "server/config/config.h"
 
 namespace coffer::server {
 

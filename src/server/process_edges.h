@@ -5,7 +5,7 @@
 #include "coffer/base/logger.h"
 #include "coffer/base/result.h"
 #include "coffer/http/options.h"
-#include "server/config.h"
+#include "server/config/config.h"
 
 namespace coffer::server {
 

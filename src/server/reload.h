@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "coffer/base/result.h"
-#include "server/config.h"
-#include "server/log_levels.h"
+#include "server/config/config.h"
+#include "server/log/log_levels.h"
 
 namespace coffer::server {
 

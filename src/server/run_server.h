@@ -2,8 +2,8 @@
 
 #include "coffer/base/random.h"
 #include "coffer/base/result.h"
-#include "server/config.h"
-#include "server/log_levels.h"
+#include "server/config/config.h"
+#include "server/log/log_levels.h"
 #include "server/reload.h"
 
 namespace coffer::server {

@@ -7,13 +7,13 @@
 #include <string>
 
 #include "coffer/crypto/system_random.h"
-#include "server/command_line.h"
-#include "server/config_file.h"
-#include "server/console_command.h"
+#include "server/config/config_file.h"
+#include "server/console/command_line.h"
+#include "server/console/console_command.h"
 #include "server/dev_mode.h"
+#include "server/log/stderr_log.h"
 #include "server/run_server.h"
 #include "server/start_check.h"
-#include "server/stderr_log.h"
 
 namespace coffer::server {
 namespace {

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "coffer/base/result.h"
-#include "server/config.h"
+#include "server/config/config.h"
 
 namespace coffer::server {
 

@@ -58,7 +58,7 @@ TEST(RequestReader, RefusesFieldsThatStandTwiceAndSayWhoAsks) {
 }
 
 TEST(RequestReader, SaysHowMuchMemoryTheParametersOfALargeBodyMayTake) {
-  EXPECT_EQ(ParametersSize(std::string(64 * 1024, ',')), 0U);
+  EXPECT_GT(ParametersSize(std::string(64 * 1024, ',')), 64U * 1024);
   std::string bomb = "{";
   while (bomb.size() < 5'000'000) bomb += R"("":0,)";
   EXPECT_GT(ParametersSize(bomb), 126'000'000U) << "what it took when it was tried";

@@ -151,6 +151,9 @@ class Lint:
             self.report(path, line, "unresolved", f"there is no {target}")
             return
         other_path = resolved.resolve().relative_to(self.root.resolve()).as_posix()
+        for face in rooms.FACES:
+            if other_path.startswith(face) and path.startswith("src/") and not path.startswith(face):
+                self.report(path, line, "face", f"{target} belongs to {face}")
         other, other_kind = place(other_path)
         if other_kind == "door":
             self.report(path, line, "door", f'write "coffer/{other}/..." for a public header')

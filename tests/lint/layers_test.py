@@ -81,6 +81,13 @@ class LayersTest(unittest.TestCase):
         for text in ('#include "storage/row.h"\n', '#include "../storage/row.h"\n'):
             self.assert_fires({"src/keyring/key.cc": text}, "src/keyring/key.cc:1: private")
 
+    def test_a_face_is_nothing_to_the_rest_of_its_room(self):
+        face = {"src/api/vault/errors.h": "", "src/api/vault/face.cc": '#include "api/vault/errors.h"\n'}
+        self.assertEqual(self.lint(face), [])
+        self.assert_fires(
+            {**face, "src/api/service.cc": '#include "api/vault/errors.h"\n'},
+            "src/api/service.cc:1: face")
+
     def test_a_public_header_may_not_include_a_private_one(self):
         self.assert_fires(
             {"include/coffer/storage/database.h":

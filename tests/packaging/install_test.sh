@@ -26,9 +26,8 @@ check() { # SENTENCE COMMAND...
   fi
 }
 is() { [ "$1" = "$2" ] || { echo "$1 is not $2"; return 1; }; }
-start() { # what systemd would: the runtime directory, the user
+start() { # as systemd would
   rm -f "$root/tmp/server.out"
-  inside install -d -o coffer -g coffer -m 0750 /run/coffer
   as_coffer coffer server -config=/etc/coffer/coffer.hcl >"$root/tmp/server.out" 2>"$root/tmp/server.err" &
   server=$!
   for _ in $(seq 300); do
@@ -102,6 +101,7 @@ check "makes a user without a shell" inside sh -c 'getent passwd coffer | grep -
 check "keeps the data directory to its user" is "$(inside stat -c '%U %a' /var/lib/coffer)" "coffer 700"
 check "keeps the configuration from others" is "$(inside stat -c '%U %G %a' /etc/coffer/coffer.hcl)" "root coffer 640"
 check "lets the group read the configuration only" is "$(inside stat -c '%U %G %a' /etc/coffer)" "root coffer 750"
+check "makes the directory of its socket" is "$(inside stat -c '%U %G %a' /run/coffer)" "coffer coffer 750"
 check "keeps the PINs to its user" is "$(inside stat -c '%U %a' /etc/coffer/private)" "coffer 700"
 check "makes no key and no PIN" inside sh -c '[ -z "$(ls /var/lib/coffer/tokens /etc/coffer/private | grep -v :)" ]'
 inside useradd --no-create-home --groups coffer mallory

@@ -1,4 +1,4 @@
-#include "server/backup_file.h"
+#include "server/backup/backup_file.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

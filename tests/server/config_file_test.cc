@@ -1,4 +1,4 @@
-#include "server/config_file.h"
+#include "server/config/config_file.h"
 
 #include <gtest/gtest.h>
 
@@ -283,7 +283,7 @@ TEST_F(ConfigFileTest, RefusesValuesThatCannotBe) {
                    "line 5, column 17: \"drain_timeout\" must be from 0 to 3600 seconds"},
            Refusal{"listener \"udp\" { address = \"a:1\" }",
                    "line 5, column 10: a listener is \"tcp\" or \"unix\", not \"udp\""},
-           Refusal{"listener \"tcp\" { }", "line 5, column 1: the listener has no \"address\""},
+           Refusal{"listener \"tcp\" { }", "line 5, column 1: listener \"tcp\" has no \"address\""},
            Refusal{"listener \"tcp\" { address = \"8200\" }",
                    "line 5, column 18: \"address\" must be HOST:PORT"},
            Refusal{"listener \"tcp\" { address = \"a:65536\" }",
@@ -393,8 +393,10 @@ TEST_F(ConfigFileTest, RefusesBackupsAmongOtherFiles) {
         Write("a.hcl", std::string(kMinimal) + "audit_directory = \"/var/log/coffer\"\n" +
                            "backup_directory = \"" + directory + "\"\n"));
     ASSERT_FALSE(config) << directory;
-    EXPECT_NE(config.error().message.find("backup_directory must be a directory of its own"),
-              std::string::npos);
+    EXPECT_NE(config.error().message.find("a.hcl: line 6, column 1: \"backup_directory\" must be a "
+                                          "directory of its own"),
+              std::string::npos)
+        << config.error().message;
   }
 }
 

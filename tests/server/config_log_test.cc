@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "fakes/temporary_directory.h"
-#include "server/config_file.h"
+#include "server/config/config_file.h"
 
 namespace coffer::server {
 namespace {

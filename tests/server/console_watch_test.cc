@@ -1,4 +1,4 @@
-#include "server/console_watch.h"
+#include "server/console/console_watch.h"
 
 #include <gtest/gtest.h>
 

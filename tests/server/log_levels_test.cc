@@ -1,4 +1,4 @@
-#include "server/log_levels.h"
+#include "server/log/log_levels.h"
 
 #include <gtest/gtest.h>
 

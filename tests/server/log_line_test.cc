@@ -1,4 +1,4 @@
-#include "server/log_line.h"
+#include "server/log/log_line.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "server/pin_source.h"
+#include "server/token/pin_source.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <string>
 
 #include "fakes/temporary_directory.h"
-#include "server/pin_guard.h"
+#include "server/token/pin_guard.h"
 
 namespace coffer::server {
 namespace {

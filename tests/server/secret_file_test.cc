@@ -1,4 +1,4 @@
-#include "server/secret_file.h"
+#include "server/token/secret_file.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "server/token_files.h"
+#include "server/token/token_files.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "server/trusted_path.h"
+#include "server/token/trusted_path.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,0 +1,42 @@
+#include "server/foundation.h"
+
+#include <utility>
+
+#include "server/offline.h"
+
+namespace coffer::server {
+
+Status Foundation::OpenDatabase(const std::filesystem::path& file, int audit_output) {
+  COFFER_ASSIGN(database_, server::OpenDatabase(file, logger_));
+  audit_ = std::make_unique<AuditOffice>(*database_, random_, clock_, logger_, audit_output);
+  return {};
+}
+
+Status Foundation::OpenKeys(keyring::OpenedTokens opened, const keyring::StartPolicy& policy,
+                            const keyring::CacheLimits& limits) {
+  token_serial_ = opened.serial;
+  keyring::Token& token = *opened.custodian;
+  custodian_ = std::make_unique<keyring::Custodian>(std::move(opened.custodian),
+                                                    keyring::Custodian::Options{}, clock_, logger_);
+  COFFER_ASSIGN(keys_,
+                keyring::KeyRing::Open(*database_, *custodian_, token, std::move(opened.workers),
+                                       policy, random_, clock_, logger_, limits));
+  return {};
+}
+
+Status Foundation::BeginTrail(const Config& config) {
+  audit_->Watch(*custodian_, *keys_);
+  custodian_->Start();
+  begun_ = true;
+  return audit_->Open(config);
+}
+
+void Foundation::Close() {
+  if (begun_) audit_->SignOff();
+  begun_ = false;
+  if (custodian_) custodian_->Stop();
+  // Also where BeginTrail() failed: the custodian whom devices may ask goes before them.
+  if (audit_) audit_->Close();
+}
+
+}  // namespace coffer::server

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "coffer/base/clock.h"
+#include "coffer/base/logger.h"
+#include "coffer/base/random.h"
+#include "coffer/base/result.h"
+#include "coffer/keyring/custodian.h"
+#include "coffer/keyring/key_ring.h"
+#include "coffer/keyring/token_setup.h"
+#include "coffer/storage/database.h"
+#include "server/audit_office.h"
+#include "server/config/config.h"
+
+namespace coffer::server {
+
+// A running server and a command on the console alike stand on this: database, audit trail,
+// custodian and keys. Opened in the order of the functions below, each once, and closed in the
+// reverse one. The caller holds the data directory's lock. One thread; what it gives out says for
+// itself who may use it.
+class Foundation {
+ public:
+  // `random` and `logger` outlive it.
+  Foundation(Random& random, Logger& logger) : random_(random), logger_(logger) {}
+  ~Foundation() { Close(); }
+  Foundation(const Foundation&) = delete;
+  Foundation& operator=(const Foundation&) = delete;
+
+  // `audit_output`: the descriptor to which a device on "stdout" writes.
+  Status OpenDatabase(const std::filesystem::path& file, int audit_output);
+  Status OpenKeys(keyring::OpenedTokens opened, const keyring::StartPolicy& policy,
+                  const keyring::CacheLimits& limits);
+  // The custodian begins to work, so that the trail has its signatures; jobs of his are added
+  // before.
+  Status BeginTrail(const Config& config);
+  // The trail signs off, the custodian stops, the devices close. Whoever uses any of them has
+  // ended.
+  void Close();
+
+  storage::Database& Database() { return *database_; }
+  AuditOffice& Audit() { return *audit_; }
+  keyring::Custodian& Custodian() { return *custodian_; }
+  keyring::KeyRing& Keys() { return *keys_; }
+  const std::string& TokenSerial() const { return token_serial_; }
+  const SystemClock& ItsClock() const { return clock_; }
+
+ private:
+  Random& random_;
+  Logger& logger_;
+  SystemClock clock_;
+  std::string token_serial_;
+  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<AuditOffice> audit_;
+  std::unique_ptr<keyring::Custodian> custodian_;
+  std::unique_ptr<keyring::KeyRing> keys_;
+  bool begun_ = false;  // the custodian works
+};
+
+}  // namespace coffer::server

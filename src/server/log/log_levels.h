@@ -1,0 +1,37 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <string_view>
+
+#include "coffer/base/logger.h"
+#include "server/log/log_line.h"
+
+namespace coffer::server {
+
+// The rooms that log.
+inline constexpr std::array<std::string_view, 6> kLoggingRooms{"api",     "audit",  "http",
+                                                               "keyring", "server", "storage"};
+
+// The least level that is logged, room by room. One thread sets it while others ask, without a
+// lock: between two settings an asker may see a part of each.
+class LogLevels {
+ public:
+  explicit LogLevels(const LogSettings& settings) { Set(settings); }
+  void Set(const LogSettings& settings);
+  bool Wants(LogLevel level, std::string_view room) const;
+
+ private:
+  std::array<std::atomic<LogLevel>, kLoggingRooms.size()> rooms_;
+  std::atomic<LogLevel> others_;
+};
+
+// A log whose levels change while others log.
+class LeveledLog : public Logger {
+ public:
+  // From the next line on; the format stays. One thread at a time.
+  virtual void SetLevels(const LogSettings& settings) = 0;
+};
+
+}  // namespace coffer::server
