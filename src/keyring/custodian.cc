@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -65,7 +66,8 @@ struct Custodian::Impl {
     const std::lock_guard lock(mutex);
     if (stopping) return Fail(Code::kUnavailable, "server is shutting down");
     if (queue.size() >= options.queue_limit) {
-      return Fail(Code::kUnavailable, "too many key changes are waiting: try again");
+      return Fail(Code::kUnavailable, "too many key changes are waiting, try again: at most " +
+                                          std::to_string(options.queue_limit));
     }
     queue.push_back(work);
     wake.notify_one();

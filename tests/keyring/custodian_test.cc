@@ -145,6 +145,7 @@ TEST_F(CustodianTest, RefusesWorkBeyondTheQueuesLimit) {
   const Status refused = custodian_->Run([](Token&) -> Status { return {}; });
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  EXPECT_EQ(refused.error().message, "too many key changes are waiting, try again: at most 1");
   leave.set_value();
   blocked.join();
   custodian_->Stop();
