@@ -68,8 +68,7 @@ AuditTrail::AuditTrail(audit::Sink& sink, const http::Request& request, std::str
   entry_.path = path;
   entry_.remote_address = request.remote_address;
   entry_.remote_port = request.remote_port;
-  // A parked one takes long, or changes what is stored: what was asked is in the trail first.
-  entry_.may_wait = request.parking != nullptr;
+  entry_.may_wait = true;
   entry_.memo = &memo_;
 }
 

@@ -46,6 +46,8 @@ class AuditTrail {
 
   // The memory that it keeps for the parameters.
   std::size_t Kept() const { return parameters_.capacity(); }
+  // The work takes long: what was asked is written before it begins. Before RecordRequest().
+  void NoteLongWork() { entry_.may_wait = false; }
   // The request is in other buffers now: what was noted of it is there. Before RecordRequest().
   void MoveTo(const http::Request& request, std::string_view path, std::string_view token);
 

@@ -105,6 +105,7 @@ Status Service::Impl::Begin(Exchange& exchange) {
   if (exchange.next != Next::kAnswer) return {};
   const Call& call = *exchange.call;
   exchange.trail.NoteCapability(call.verb, call.capability, OnCustodian(exchange));
+  if (call.items_at_once > 0) exchange.trail.NoteLongWork();
   COFFER_TRY(exchange.trail.RecordRequest());
   std::string& body = exchange.response.body;
   face->BeginAnswer(*exchange.target->match.endpoint, exchange.request_id, body);
