@@ -46,6 +46,7 @@ class AuditTrail {
 
   // The memory that it keeps for the parameters.
   std::size_t Kept() const { return parameters_.capacity(); }
+
   // The work takes long: what was asked is written before it begins. Before RecordRequest().
   void NoteLongWork() { entry_.may_wait = false; }
   // The request is in other buffers now: what was noted of it is there. Before RecordRequest().
@@ -54,7 +55,6 @@ class AuditTrail {
   // What the answer gives beside its data; outlives the trail.
   void NoteParts(const Reply& reply);
 
-  // Before the work; `refused`: why there will be none. Later calls repeat the first one's outcome.
   // Before the work; `refused`: why there will be none. What was asked is then in the trail, or, of
   // a use, will be before RecordResponse() returns. Later calls repeat the first one's outcome.
   Status RecordRequest(const Error* refused = nullptr);
