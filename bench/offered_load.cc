@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -134,8 +135,8 @@ class Load {
   }
 
   void Ask() {
-    const std::size_t index = idle_.back();
-    idle_.pop_back();
+    const std::size_t index = idle_.front();
+    idle_.pop_front();
     Client& client = clients_[index];
     client.busy = true;
     client.sent = 0;
@@ -205,7 +206,8 @@ class Load {
   const std::uint16_t port_;
   const std::string request_;
   std::vector<Client> clients_;
-  std::vector<std::size_t> idle_;
+  // Each has its turn, because a server closes a connection that asks nothing.
+  std::deque<std::size_t> idle_;
   const double rate_;
   const int epoll_;
 };

@@ -43,7 +43,8 @@ class Load:
             env={**os.environ, "TOKEN": "root"}, capture_output=True, text=True, check=True, timeout=seconds + 60)
         result = json.loads(done.stdout)
         print(f"{name}: {result['served_per_second']:.0f}/s served, p50 {result['served_p50']:.1f} ms, p99 {result['served_p99']:.1f} ms; "
-              f"{result['shed']} shed; {result['unsent']} due while all connections waited")
+              f"{result['shed']} shed; {result['unsent']} due while all connections waited; "
+              f"{result['other'] + result['broken']} answered otherwise or not at all")
         return result
 
 
