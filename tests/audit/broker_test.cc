@@ -76,7 +76,7 @@ class WaitingEntry : public BrokerTest {
     return broker_->Record(entry_);
   }
 
-  const Caller caller_;
+  const Caller caller_{};
   RequestMemo memo_;
   Entry entry_;
 };
