@@ -36,7 +36,7 @@ Status CheckFile(const DeviceSettings& settings) {
   if (!pipe && !S_ISREG(found.st_mode)) {
     return Failed(settings, Code::kInvalid, "it is neither a file nor a named pipe");
   }
-  // Not to write: a pipe shows there whether anybody reads it.
+  // Nothing is written: a pipe shows by its opening whether anybody reads it.
   const int opened =
       ::open(file.c_str(), (pipe ? O_WRONLY : O_RDWR) | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
   if (opened < 0) {

@@ -25,7 +25,7 @@ std::string UnderScored(std::string_view flag);
 // Flags that hold text, as the API's members of the same names.
 void AddPlain(const Invocation& call, std::initializer_list<std::string_view> flags,
               nlohmann::json& body);
-// Where to enable something: at -path, else at the name of its type.
+// The path at which something is enabled: that of -path, else the name of its type.
 std::string MountPathOf(const Invocation& call, const std::string& type);
 
 }  // namespace coffer::cli

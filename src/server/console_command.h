@@ -34,7 +34,7 @@ struct ConsoleCommand {
 
 // COFFER_CONFIG, else /etc/coffer/coffer.hcl.
 std::string DefaultConfig();
-// Of a configuration that is not there.
+// The error for a configuration that is not there.
 Error NoConfig(const std::string& path);
 
 // Parses "<family> <name> [-config=PATH] [-format=table|json] ..." (flags with two dashes), reads

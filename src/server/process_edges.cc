@@ -88,7 +88,7 @@ MemoryLimit FindMemoryLimit() {
   return limit;
 }
 
-// What the settings allow: caches, buffers, SoftHSM's objects and the program itself.
+// The sum of what the settings allow: caches, buffers, SoftHSM's objects and the program itself.
 std::uint64_t MemoryWanted(const Config& config) {
   constexpr std::uint64_t kProgram = 64UL * 1024 * 1024;
   constexpr std::uint64_t kForEachHandle = 7'500;

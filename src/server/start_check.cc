@@ -45,7 +45,7 @@ std::vector<Place> PlacesOf(const Config& config) {
 // The module's code must not run before it is known whose it is.
 Status CheckModule(const Config& config) {
   if (!CheckTrustedPath("", config.token.module)) return {};
-  // Where the data directory is not there yet, that is said.
+  // A data directory that is not there yet is said by another check.
   std::error_code error;
   const fs::path& copies = config.token.copies_directory;
   if (copies == config.data_directory && !fs::is_directory(copies, error)) return {};

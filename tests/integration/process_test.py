@@ -113,7 +113,7 @@ class ProcessTest(Case):
         self.assertTrue(self.healthy(self.listening(process)))
 
     def warned(self, before=None, **env):
-        """What a server says, started so."""
+        """A server's log, started so and ended."""
         process = subprocess.Popen([BINARY, "server", "-config=" + self.path("coffer.hcl")], env=self.env(**env), preexec_fn=before,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.addCleanup(self.end, process)

@@ -16,8 +16,8 @@ struct Family {
   // help, with kPrintFlags its flags, one a line.
   int (*run)(const std::vector<std::string>& arguments) = nullptr;
 
-  // Whether the command line, which begins with the family's name, names a command of this family:
-  // the client has others of the same first word.
+  // Tells whether the command line, which begins with the family's name, names a command of this
+  // family: the client has others of the same first word.
   bool Has(const std::vector<std::string>& line) const;
 };
 
