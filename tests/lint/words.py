@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""What words must not do: begin a comment in the air, or cite a note that is not in the tree.
+"""What words must not do: begin a comment in the air, cite a note that is not in the tree, or fill a table.
 
 usage: words.py [ROOT]
 
 hanging: a comment of a C++ source begins with a word that hangs ("Of", "Where", "Whether"): it has no
 subject, and only its author understands it. tests/lint/hanging_comments has how many there may be; the
 number can only fall: lower it with your change. cited: a comment, a document or a script names a page
-(NAME.md) or a chapter of a note that is not in this tree.
+(NAME.md) or a chapter of a note that is not in this tree. wide: a cell of a table in a document is longer
+than a terminal shows.
 
 Prints one line for each violation ("path:line: rule: what") and exits 1 if there is any.
 """
@@ -26,6 +27,7 @@ NOTES = r"key-custody|vault-api|front-door|database-engine|promises|anchors"
 CHAPTER = re.compile(rf"\b(?:{NOTES})\b(?:\.md)?`?,?(?:\s|//|#)+(?:section|chapter|§|\d)")
 # Pages of other projects, as they are cited.
 OUTSIDE = set()
+WIDEST = 250
 # These name what they look for.
 EXEMPT = {"tests/lint/words.py", "tests/lint/words_test.py", "tests/lint/hygiene_test.py"}
 
@@ -74,6 +76,13 @@ def cited(path, text, exists):
     return found
 
 
+def wide(path, text):
+    """The lines of one document that are rows with a cell of more than WIDEST characters."""
+    return [f"{path}:{number}: wide: a cell of more than {WIDEST} characters: make it a list or a section"
+            for number, line in enumerate(text.splitlines(), 1)
+            if line.startswith("|") and any(len(cell.strip()) > WIDEST for cell in line.split("|"))]
+
+
 def main(arguments):
     root = pathlib.Path(arguments[1] if len(arguments) > 1 else pathlib.Path(__file__).parents[2])
     listed = subprocess.run(
@@ -89,6 +98,8 @@ def main(arguments):
         text = content.decode("utf-8", errors="replace")
         if name.endswith((".h", ".cc")):
             comments += hanging(name, text)
+        if name.endswith(".md"):
+            violations += wide(name, text)
         violations += cited(name, text, lambda path: (root / path).is_file())
     limit = int((root / LIMIT).read_text(encoding="ascii"))
     violations += judge(comments, limit)

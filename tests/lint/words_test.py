@@ -69,5 +69,13 @@ class CitedTest(unittest.TestCase):
         self.assertEqual(cited("// RFC 4648 section 5; it promises two things; key-custody is kept; SHA-256 2 times\n"), [])
 
 
+class WideTest(unittest.TestCase):
+    def test_a_cell_that_no_terminal_shows_is_named(self):
+        self.assertEqual(len(words.wide("a.md", "| a | b |\n|---|---|\n| c | " + "d" * 251 + " |\n")), 1)
+
+    def test_long_prose_and_short_cells_pass(self):
+        self.assertEqual(words.wide("a.md", "d" * 300 + "\n| " + "d" * 200 + " | " + "e" * 200 + " |\n"), [])
+
+
 if __name__ == "__main__":
     unittest.main()
