@@ -62,6 +62,7 @@ lint() {
   local status=0
   python3 tests/lint/layers.py || status=1
   python3 tests/lint/hygiene.py || status=1
+  python3 tests/lint/words.py || status=1
   return $status
 }
 
