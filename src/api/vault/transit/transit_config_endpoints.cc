@@ -52,7 +52,8 @@ Status ConfigureCache(const Call& call, Reply& reply) {
   return ReadCacheConfig(call, reply);
 }
 
-// A certificate's place would be in the key's rows and under their MACs; there is none.
+// Refuses certificates: their place would be in the rows of the key and under the MACs of these,
+// and there is none.
 Status RefuseCertificate(const Call&, Reply&) {
   return Fail(Code::kInvalid,
               "certificates are not kept on this server: keep the chain where it is served from");
