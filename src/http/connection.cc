@@ -80,7 +80,7 @@ Connection::Next Connection::Open(const Context& context) {
       stage_ = Stage::kServing;
       tls_facts_ = stream_->Facts();
       since_ = Steady::now();
-      return Next::kKeep;  // what came after it is still in the socket
+      return Next::kKeep;  // the bytes after it are still in the socket
     case State::kWaitRead:
     case State::kWaitWrite:
       return Next::kKeep;
@@ -308,7 +308,7 @@ FrameError Connection::TooSlow(const Options& options) const {
 
 Connection::Next Connection::OnTick(Steady::time_point now, const Context& context) {
   if (context.draining && Idle() && stage_ != Stage::kLingering) {
-    const Next next = OnReadable(context);  // what has arrived is answered
+    const Next next = OnReadable(context);  // requests that have arrived are answered
     return Idle() ? Next::kClose : next;
   }
   if (!Overdue(now, context.options)) return Next::kKeep;

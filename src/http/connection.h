@@ -53,7 +53,7 @@ class Connection {
     const OverloadGuard& overload;
     const std::shared_ptr<MemoryBudget>& budget;
     ConnectionLimits& limits;
-    Steady::time_point& last_report;  // of a failed handshake
+    Steady::time_point& last_report;  // the last report of a failed handshake
     DateLine& date;
   };
 
@@ -63,8 +63,8 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   enum class Next { kKeep, kClose };
-  // Goes on with the handshake, or reads what has come. While a request is parked, it means that
-  // the client has ended its side or that the socket is broken.
+  // Goes on with the handshake, or reads the bytes that have come. If a request is parked, the call
+  // means that the client has ended its side or that the socket is broken.
   Next OnReadable(const Context& context);
   // Goes on sending.
   Next OnWritable(const Context& context);
@@ -164,10 +164,10 @@ class Connection {
   bool parked_head_only_ = false;
   bool parked_then_close_ = false;
   std::string forwarded_address_;
-  Steady::time_point since_;  // of the present state: opening, idle, a head, a body, lingering
+  Steady::time_point since_;  // the present state began: opening, idle, a head, a body, lingering
   Steady::time_point sending_since_;
   Steady::time_point progressed_;  // bytes of a body came in, or of an answer went out
-  std::size_t received_ = 0;       // of the present request
+  std::size_t received_ = 0;       // bytes of the present request
 };
 
 }  // namespace coffer::http

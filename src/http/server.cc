@@ -85,8 +85,8 @@ struct Server::Impl {
   Logger& logger;
   const std::shared_ptr<ConnectionLimits> limits;
   Workers workers;
-  std::vector<std::shared_ptr<ListenerTerms>> terms;  // as Options::listeners
-  std::vector<ListeningSocket> sockets;               // likewise
+  std::vector<std::shared_ptr<ListenerTerms>> terms;  // in the order of Options::listeners
+  std::vector<ListeningSocket> sockets;               // in the same order
   std::vector<std::string> addresses;
   Counter accepted;
   Counter turned_away;

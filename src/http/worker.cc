@@ -229,7 +229,8 @@ class Worker final : public Pistache::Aio::Handler {
   void RunSlice() {
     try {
       std::exchange(slice_, {})();
-    } catch (const std::exception& failure) {  // what is dropped with it answers 500
+    } catch (const std::exception&
+                 failure) {  // the parked request that is dropped with it is answered 500
       shared_->logger.Log(LogLevel::kError, "http", "failed to carry on with long work",
                           {{"cause", failure.what()}});
     }
@@ -312,7 +313,7 @@ class Worker final : public Pistache::Aio::Handler {
   Request request_;
   Scratch scratch_;
   ParkingPlace place_{shared_->parking_lot, mailbox_, shared_->budget, &shared_->handler, 0};
-  std::function<void()> slice_;  // of long work; one in each round
+  std::function<void()> slice_;  // the next piece of long work; one is run in each round
   // The connections that wait for their turn, in the order in which they came.
   std::deque<std::uint64_t> queue_;
   Connection::Steady::time_point turn_end_{};

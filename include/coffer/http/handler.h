@@ -1,9 +1,10 @@
 #pragma once
 
-// The interface between the front door and what answers its requests. The program's wiring makes
-// one Handler for each server and keeps it alive until the server is gone. The worker threads call
-// a handler, several of them at once; only Parked and Memory say otherwise. Nothing here throws:
-// errors are statuses of a Response, or a Result for what has no room.
+// The interface between the front door and the code that answers requests. The program's wiring
+// makes one Handler for each server and keeps it alive until the server is gone. The worker threads
+// call a handler, several of them at once; a Parked and a Memory are used by one thread at a time.
+// Nothing here throws. Errors are statuses of a Response; Park() and Take() return kUnavailable if
+// there is no room.
 
 #include <cstddef>
 #include <cstdint>

@@ -39,7 +39,7 @@ struct TlsFacts {
 };
 
 // The client on whose account a request's memory is counted. Every number but kUnknownOwner stands
-// for a known client; kUnknownOwner stands for all clients together that are not known.
+// for a known client; kUnknownOwner stands for all unknown clients together.
 using Owner = std::uint64_t;
 inline constexpr Owner kUnknownOwner = 0;
 
@@ -97,7 +97,7 @@ struct Response {
   std::string_view content_type = "application/json";  // a literal; unused where the body is empty
   std::vector<std::pair<std::string, std::string>> headers;
   bool wipe = false;            // the body holds a secret: overwrite it once it is sent
-  Owner owner = kUnknownOwner;  // whose memory it takes until it is sent
+  Owner owner = kUnknownOwner;  // the client on whose account its memory counts until it is sent
 };
 
 }  // namespace coffer::http

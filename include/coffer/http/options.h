@@ -32,7 +32,7 @@ struct Listener {
   enum class Kind { kTcp, kUnix };
   Kind kind = Kind::kTcp;
   std::string address;   // "127.0.0.1:8200", "[::1]:0" (port 0: any), or the socket's path
-  unsigned mode = 0600;  // of a Unix socket
+  unsigned mode = 0600;  // the mode of a Unix socket's file
   std::optional<TlsOptions> tls = std::nullopt;
   // Plain HTTP on an address that is not a loopback one is refused unless this is true.
   bool plain_anywhere = false;
