@@ -36,7 +36,7 @@ struct DeviceCounts {
   std::uint64_t refused = 0;
   std::uint64_t unsynced = 0;          // accepted lines that are not on the disk yet
   std::uint64_t unsigned_entries = 0;  // entries that no checkpoint covers yet
-  std::uint64_t octets = 0;            // of the file
+  std::uint64_t octets = 0;            // the size of the file
   bool healthy = true;
   bool on_disk = true;  // a file, so that the entries of changes of state are on the disk
 };
@@ -64,7 +64,7 @@ class Broker final : public Sink, public storage::CommitObserver {
 
   // The targets that devices enabled through the API may have.
   struct Allowed {
-    std::filesystem::path directory;   // where files may lie; empty: nowhere
+    std::filesystem::path directory;   // the directory of all files; empty: no file is allowed
     std::vector<std::string> sockets;  // addresses, as they are written
   };
 

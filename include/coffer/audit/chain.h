@@ -92,7 +92,7 @@ bool ReadCheckpoint(std::string_view line, Checkpoint& checkpoint);
 
 // The facts in the first entry of a run of the server, or of a device that recovered.
 struct StartFacts {
-  std::uint64_t known_sequence = 0;  // of the last entry that the chain was known to have reached
+  std::uint64_t known_sequence = 0;  // the last entry that the chain had surely reached
   std::uint64_t torn_octets = 0;     // bytes that a crash or a fault left after the last line
   std::string torn_hash;             // SHA-256 of these bytes, in hexadecimal
 };

@@ -31,8 +31,8 @@ struct DeviceSettings {
   // The address of a socket or of the system's log: "10.0.0.1:514", or the path of a Unix socket.
   std::string address;
   Transport transport = Transport::kTcp;
-  std::chrono::milliseconds write_wait{2000};  // of a socket
-  int facility = 4;                            // of the system's log: "AUTH"
+  std::chrono::milliseconds write_wait{2000};  // for a socket
+  int facility = 4;                            // for the system's log; 4 is "AUTH"
   std::string tag = "coffer";
   bool hmac_accessor = true;
   bool always_sync = false;         // every record is on the disk before the answer

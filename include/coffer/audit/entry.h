@@ -98,7 +98,7 @@ struct Entry {
   std::string_view response_lease;
   std::string_view response_auth;
   std::string_view response_wrapping;
-  std::span<const std::string> warnings;  // of the answer
+  std::span<const std::string> warnings;  // the answer's warnings
   // The error that is answered: a refusal by its name, its neutral text and its arguments, each of
   // which is hashed; or a failure. Only a literal is shown; any other text may quote what a client
   // sent and is hashed as a whole.

@@ -11,7 +11,7 @@ namespace coffer::audit {
 struct QueryFilter {
   std::string since;     // RFC 3339 in UTC, or its beginning: "2026-11-24", "2026-11-24T12:00"
   std::string until;     // written as `since`; only entries before it match
-  std::string path;      // of the request; a '*' at the end stands for anything
+  std::string path;      // the request's path; a '*' at the end stands for anything
   std::string accessor;  // as it stands in the lines (sys/audit-hash tells)
   std::string key;       // the name of a transit key
   std::string operation;
