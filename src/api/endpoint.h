@@ -78,7 +78,7 @@ struct Wrapping {
   std::int64_t seconds = 0;
   std::string created;  // RFC 3339
   std::string creation_path;
-  std::string wrapped_accessor;  // of a token that is in the answer, else empty
+  std::string wrapped_accessor;  // the accessor of a token in the answer, or empty
 };
 
 // The answer of a handler: one JSON value that it appends to `json`, or a document, or status 204.

@@ -61,7 +61,7 @@ class EndpointTable {
     std::vector<std::pair<std::string_view, std::size_t>> literals;  // by name: the next node
     std::vector<Branch> captures;
     std::vector<Rest> rests;
-    std::size_t endpoint = kNone;  // of the pattern that ends here
+    std::size_t endpoint = kNone;  // the endpoint whose pattern ends here
   };
   struct Search;
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);

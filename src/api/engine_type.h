@@ -15,7 +15,7 @@ namespace coffer::api {
 struct EngineType {
   std::string_view name;              // "transit": what audit entries, metrics and mounts call it
   std::string_view title;             // "Transit": its chapter of the reference
-  std::string_view description = {};  // of a built-in engine, in a list of mounts
+  std::string_view description = {};  // shown for a built-in engine in a list of mounts
   MountPlace place = MountPlace::kSecret;
   std::string_view path;  // "transit/": where it is built in, or is usually mounted
   std::vector<Endpoint> (*endpoints)() = nullptr;

@@ -14,7 +14,7 @@ namespace coffer::api {
 // request and the table.
 struct Metered {
   RequestCounts::Place place = RequestCounts::kNone;
-  std::shared_ptr<const mounts::Mount> mount;  // of a key's operation
+  std::shared_ptr<const mounts::Mount> mount;  // the mount of the key that the request uses
   std::string_view key;
   std::string_view pattern;
 };

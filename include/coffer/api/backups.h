@@ -24,7 +24,7 @@ struct BackupState {
   std::uint64_t epoch = 0;
   std::int64_t keys = 0;
   std::uint64_t octets = 0;
-  std::string sha256;  // of the copy, in hexadecimal
+  std::string sha256;  // the copy's, in hexadecimal
 };
 
 // Makes backups of the server into one directory, which the configuration names. The server's

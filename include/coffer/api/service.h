@@ -36,7 +36,7 @@ struct Services {
   Random& random;  // for the ids of requests
   Logger& logger;
   keyring::Custodian& custodian;         // carries out the requests that change keys
-  metrics::Registry* metrics = nullptr;  // where requests are counted; null: nowhere
+  metrics::Registry* metrics = nullptr;  // gets the counters of requests; null: none are kept
   std::size_t key_series = 0;            // how many keys are counted one by one
 };
 

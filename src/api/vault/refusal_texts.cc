@@ -244,7 +244,7 @@ LiteralText SentenceOf(Refusal refusal, Purpose purpose) {
     case Refusal::kCertificateRequestUnreadable:  // path_certificates.go
       return "could not decode PEM CSR";
 
-    // Vault has no sentence for these refusals, or the same as below.
+    // Vault has no sentence for these refusals, or the same one as this server.
     case Refusal::kNone:
     case Refusal::kNotAnInteger:
     case Refusal::kNotADuration:

@@ -62,7 +62,8 @@ Status RequireObject(const JsonValue& item, std::size_t index);
 Result<transit::PlaintextItem> ToPlaintextItem(const CipherInput& input);
 Result<transit::CiphertextItem> ToCiphertextItem(const CipherInput& input);
 
-// Counts how the items of a batch ended, and derives the HTTP status from that (docs/compat.md).
+// Counts how the items of a batch ended, and derives the HTTP status from that: 200 if all
+// succeeded, else 400 or 500, or the status that the caller asked for.
 struct BatchTally {
   std::size_t succeeded = 0;
   std::size_t refused = 0;  // the caller's faults

@@ -19,8 +19,8 @@ Status ReadKeysConfig(const Call& call, Reply& reply) {
   return {};
 }
 
-// The setting is an option of the mount, so that sys/mounts shows it and tune changes it, too. A
-// request that does not name it sets it to its default, as the reference has it.
+// The setting is an option of the mount, so that sys/mounts shows it and tune changes it, too. As
+// in Vault, a request that does not name it sets it to its default.
 Status ConfigureKeys(const Call& call, Reply& reply) {
   mounts::MountConfig config = call.mount->config;
   const bool disabled = call.fields.Bool("disable_upsert");
