@@ -10,7 +10,7 @@
 namespace coffer::api {
 namespace {
 
-// An upper bound of what a text takes as JSON: an escape is six bytes at most.
+// An upper bound of the size of a text as JSON: an escape has at most six bytes.
 std::size_t JsonSize(std::string_view text) {
   const auto escaped = std::count_if(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < ' ' || c == '"' || c == '\\' || c == '\x7f';
@@ -162,7 +162,7 @@ void AuditTrail::NoteCapability(Verb verb, Capability capability, bool on_custod
   if (creates) entry_.operation = "create";
 }
 
-// Its cause is for the log, whose line has the request's id.
+// Notes an error without its cause, which is in the log under the id of the request.
 void AuditTrail::NoteError(const Error* error) {
   entry_.error = {};
   entry_.error_text = {};

@@ -14,8 +14,8 @@
 
 namespace coffer::api {
 
-// The record of one request: what was asked and what is answered, exactly one entry each, whatever
-// becomes of the request. One thread; what is noted must outlive it.
+// Records one request: exactly one entry for what was asked and one for what is answered, whatever
+// becomes of the request. One thread at a time; everything that is noted must outlive it.
 class AuditTrail {
  public:
   AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id,
@@ -24,42 +24,47 @@ class AuditTrail {
   AuditTrail(const AuditTrail&) = delete;
   AuditTrail& operator=(const AuditTrail&) = delete;
 
-  // What becomes known of the request on its way, in this order; all of it before RecordRequest().
+  // The facts that become known of the request on its way, noted in this order and all before
+  // RecordRequest().
   void NoteToken(std::string_view token, const auth::TokenEntry* entry);
   void NoteTarget(const Endpoint* endpoint, const EngineType& engine, const mounts::Mount* mount);
   void NotePath(std::string_view path) { entry_.path = path; }
   void NoteVerb(Verb verb) { entry_.operation = VerbName(verb); }
   void NoteHelp() { entry_.operation = "help"; }
-  // kUnavailable where there is no room for them as JSON.
+  // kUnavailable if there is no room for them as JSON.
   Status NoteParameters(const JsonValue& parameters);
-  // Where the body is the parameters, as JSON: its own text is recorded.
+  // Notes that the body is the parameters as JSON: its own text is then recorded.
   void NoteBody(std::string_view json) {
     entry_.request_data = json;
     has_body_ = true;
   }
-  // What the policies said, where they were asked.
+  // Notes the decision of the policies, if they were asked.
   void NoteDecision(Decision decision);
   void NoteCapability(Verb verb, Capability capability, bool on_custodian);
 
-  // The answer is this document; it must outlive the trail.
+  // Notes that the answer is this document, which must outlive the trail.
   void NoteDocument(const audit::Document& document) { entry_.response_document = &document; }
 
   // The memory that it keeps for the parameters.
   std::size_t Kept() const { return parameters_.capacity(); }
 
-  // The work takes long: what was asked is written before it begins. Before RecordRequest().
+  // Notes that the work takes long, so that the entry of the request is written before the work
+  // begins. To be called before RecordRequest().
   void NoteLongWork() { entry_.may_wait = false; }
-  // The request is in other buffers now: what was noted of it is there. Before RecordRequest().
+  // Tells that the request was moved to other buffers, where everything that was noted of it is
+  // now. To be called before RecordRequest().
   void MoveTo(const http::Request& request, std::string_view path, std::string_view token);
 
-  // What the answer gives beside its data; outlives the trail.
+  // Notes the parts of the answer beside its data; the reply must outlive the trail.
   void NoteParts(const Reply& reply);
 
-  // Before the work; `refused`: why there will be none. What was asked is then in the trail, or, of
-  // a use, will be before RecordResponse() returns. Later calls repeat the first one's outcome.
+  // Records the request, before the work; `refused` is the reason if there will be no work. The
+  // entry is then in the trail, or, if the request only uses keys, will be before RecordResponse()
+  // returns. Later calls repeat the result of the first one.
   Status RecordRequest(const Error* refused = nullptr);
-  // Before the answer, after RecordRequest() went well: `data` is the JSON that the client gets to
-  // see (of a document: anything), `error` why it gets none.
+  // Records the response, before it is sent and after RecordRequest() succeeded. `data` is the JSON
+  // that the client gets (for a document it is not used), `error` the reason why the client gets
+  // none.
   Status RecordResponse(int status, std::string_view data, const std::vector<std::string>& warnings,
                         const Error* error);
 
@@ -73,7 +78,7 @@ class AuditTrail {
   Decision decision_;
   const Endpoint* endpoint_ = nullptr;
   std::string parameters_;
-  // JSON of what the answer gives beside its data.
+  // The parts of the answer beside its data, as JSON.
   std::string lease_;
   std::string auth_;
   std::string wrapping_;

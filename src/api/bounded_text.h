@@ -6,7 +6,8 @@
 
 namespace coffer::api {
 
-// A text that quotes what was sent; a longer one is cut between two characters and ends in "...".
+// Returns a text that quotes a client, cut between two characters and ended by "..." if it is
+// longer than `most` bytes.
 inline std::string BoundedText(std::string_view text, std::size_t most) {
   if (text.size() <= most) return std::string(text);
   std::size_t end = most;

@@ -27,11 +27,11 @@ std::string_view VerbName(Verb verb);
 
 class ConstantDocument;
 
-// What an endpoint's handler works with; valid during the call.
+// The arguments of an endpoint's handler; valid during the call.
 struct Call {
   const Registry& registry;
-  EngineState engine;  // what the endpoint's engine works on
-  std::size_t worker;  // whose instance of the token the thread has: a worker's, the custodian's
+  EngineState engine;  // the data of the endpoint's engine
+  std::size_t worker;  // the number of the thread's token instance: a worker's, or the custodian's
   const http::Request& request;
   const Fields& fields;
   const mounts::Mount* mount = nullptr;     // null: a built-in engine's endpoint
@@ -39,19 +39,21 @@ struct Call {
   std::string_view token_text;
   Verb verb = Verb::kRead;
   Capability capability = Capability::kRead;
-  // A batch is carried out so many items at a time, and gives way in between; 0: all at once.
+  // The number of items of a batch that are carried out before it gives way to other requests; 0:
+  // all of them at once.
   std::size_t items_at_once = 0;
 };
 
-// Work that a handler left to be done, piece by piece; it refers to its call and its reply.
+// The rest of the work of a handler, to be done piece by piece; it refers to the handler's call and
+// reply.
 class UnfinishedWork {
  public:
   virtual ~UnfinishedWork() = default;
-  // Goes on until the work is done, which it returns, or about `until`.
+  // Goes on until the work is done, or until about `until`. Returns true if it is done.
   virtual Result<bool> Continue(std::chrono::steady_clock::time_point until) = 0;
 };
 
-// What an answer may give beside its data. Times in seconds.
+// These three parts may stand in an answer beside its data. Times are in seconds.
 struct Lease {
   std::string id;
   bool renewable = false;
@@ -69,29 +71,29 @@ struct NewToken {
   bool renewable = false;
   bool orphan = false;
 };
-// The answer itself is kept, and read once with this token.
+// The real answer is kept in the server, and can be read once with this token.
 struct Wrapping {
   std::string token;
   std::string accessor;
   std::int64_t seconds = 0;
   std::string created;  // RFC 3339
   std::string creation_path;
-  std::string wrapped_accessor;  // of a token that is in the answer, else empty
+  std::string wrapped_accessor;  // the accessor of a token in the answer, or empty
 };
 
-// A handler's answer: one JSON value that it appends to `json`, or a document, or status 204.
+// The answer of a handler: one JSON value that it appends to `json`, or a document, or status 204.
 struct Reply {
   JsonWriter json;
   int status = 200;
   bool secret = false;  // the answer is wiped after it is sent
   std::vector<std::string> warnings;
   std::unique_ptr<UnfinishedWork> rest = nullptr;  // nothing is answered before it is done
-  // The whole answer of a raw endpoint, instead of `json`; null where `json` is the answer.
+  // The document that is the whole answer of a raw endpoint; null if `json` is the answer.
   const ConstantDocument* document = nullptr;
-  // The answer's type, a literal, where it is not the endpoint's.
+  // The media type of the answer, a literal; empty: the endpoint's.
   std::string_view content_type = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
-  // The trail hashes every text in them.
+  // The audit trail hashes every text in these three.
   std::optional<Lease> lease = {};
   std::optional<NewToken> auth = {};
   std::optional<Wrapping> wrapping = {};
@@ -114,13 +116,14 @@ struct Operation {
   Verb verb = Verb::kRead;
   Capability capability = Capability::kRead;
   Handler handler = nullptr;
-  // Changes keys: the whole request is carried out on the custodian's thread, with its instance of
-  // the token, while the worker serves others.
+  // True if the operation changes keys: then the whole request is carried out on the custodian's
+  // thread, with its instance of the token, while the worker serves others.
   bool on_custodian = false;
-  // Whether this very request does, where not all of the operation's do. Null: as above.
+  // Returns true if this request changes keys, for an operation of which only some requests do.
+  // Null: `on_custodian` decides.
   bool (*changes_keys)(const Call& call) = nullptr;
-  // What a request's items cost; an error, naming the limit, where that is more than a request may.
-  // Null: the operation takes no batches.
+  // The cost of the items of a request; an error, naming the limit, if it is more than a request
+  // may cost. Null: the operation takes no batches.
   Result<BatchCost> (*batch_cost)(const Call& call) = nullptr;
   std::size_t number = 0;  // among all operations of a server, from 1; filled in by the table
 };
@@ -138,28 +141,32 @@ struct Endpoint {
   bool raw = false;              // no envelope
   bool unauthenticated = false;  // no token needed; one that is given is looked up
   bool data_at_top = false;      // old clients read data's members beside the envelope's
-  // Whether the object is there: a write to an absent one needs `create`. Null: always `update`.
+  // Returns true if the object exists: writing an absent one needs `create`. Null: a write always
+  // needs `update`.
   bool (*exists)(const Call& call) = nullptr;
-  // Its writes change nothing that is stored (but for those that need `create`): their audit
+  // True if its writes change nothing that is stored, except those that need `create`: their audit
   // entries need not be on the disk before the answer.
   bool keeps_state = false;
-  // Whether this very request needs no token either: where a listener was opened for it. Null:
+  // Returns true if this request needs no token, because its listener was opened for it. Null:
   // never.
   bool (*open)(EngineState engine, const http::Request& request) = nullptr;
-  // A literal. Of a raw endpoint that answers no JSON: its audit entry has no data.
+  // The media type, a literal. If it is not JSON, the endpoint is raw and its audit entry has no
+  // data.
   std::string_view content_type = kJson;
-  // It has the same meaning with a slash at its end. So has every list and every pattern with "*".
+  // True if the path means the same with a slash at its end. A list and a pattern with "*" have
+  // such a slash in any case.
   bool slash_at_end = false;
-  // Its reads are answered by the health listener, too: from memory, without a mount or a token.
+  // True if the health listener answers its reads, too: from memory, without a mount or a token.
   bool tells_health = false;
-  // Its requests leave no entry in the trail: what it answers is no secret and the same for all.
+  // True if its requests leave no entry in the trail: its answers are no secret and the same for
+  // all.
   bool unrecorded = false;
-  // The fields of these properties; filled in by the table.
+  // The names of the fields that are `plain` or `secret`; filled in by the table.
   std::vector<std::string_view> plain_fields = {};
   std::vector<std::string_view> secret_fields = {};
 };
 
-// Tells whether the request needs no token.
+// True if the request needs no token.
 bool IsOpen(const Endpoint& endpoint, EngineState engine, const http::Request& request);
 
 }  // namespace coffer::api

@@ -23,7 +23,8 @@ bool Takes(char kind, std::string_view segment) {
   return !segment.empty() && (kind == '=' || keyring::KeyName::IsGeneric(segment));
 }
 
-// A pattern without the names of its captures: two of one shape fit the same paths.
+// Returns a pattern without the names of its captures: two patterns of one shape match the same
+// paths.
 std::string ShapeOf(std::string_view pattern) {
   std::string shape;
   bool name = false;
@@ -44,7 +45,7 @@ bool SlashAtEndAllowed(const Endpoint& endpoint) {
 
 }  // namespace
 
-// One look-up. Of the patterns that fit, the one declared first is kept.
+// The state of one look-up. If several patterns match, it keeps the one that was declared first.
 struct EndpointTable::Search {
   bool slash_at_end = false;
   Captures captures;  // on the way to where the search is
@@ -121,7 +122,7 @@ std::size_t EndpointTable::NextNode(std::size_t node, std::string_view segment) 
   return fresh;
 }
 
-// `rest` is what the path still has behind the node's slash.
+// `rest` is the part of the path after the node's slash.
 void EndpointTable::Follow(std::size_t at, std::string_view rest, Search& search) const {
   const Node& node = nodes_[at];
   const auto take = [&](std::size_t endpoint) {

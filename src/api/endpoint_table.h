@@ -26,11 +26,11 @@ class Captures {
   std::size_t size_ = 0;
 };
 
-// The endpoints of one engine, and what a path means to it. A path is followed segment by segment:
-// other endpoints are not looked at, and no memory is taken. Immutable.
+// The endpoints of one engine, found by their paths. A path is followed segment by segment, so that
+// other endpoints are not looked at and no memory is taken. Immutable.
 class EndpointTable {
  public:
-  // kInternal where two endpoints have one pattern, or a pattern is none. The operations are
+  // kInternal if two endpoints have one pattern, or a pattern is malformed. The operations are
   // numbered from `first_operation` on.
   static Result<EndpointTable> Make(std::vector<Endpoint> endpoints, std::size_t first_operation);
 
@@ -38,8 +38,8 @@ class EndpointTable {
     const Endpoint* endpoint = nullptr;  // null: no such path
     Captures captures;
   };
-  // Where several patterns fit, the one that was declared first. The captures point into `path` and
-  // the table.
+  // Finds the endpoint of a path; if several patterns match, the one that was declared first. The
+  // captures point into `path` and the table.
   Match Find(std::string_view path) const;
   const std::vector<Endpoint>& Endpoints() const { return endpoints_; }
   std::size_t Operations() const { return operations_; }
@@ -56,12 +56,12 @@ class EndpointTable {
     std::string_view suffix;  // with its slash, or empty
     std::size_t endpoint = 0;
   };
-  // A place in some patterns, behind the same segments.
+  // A node of the tree: the place in one or more patterns after the same segments.
   struct Node {
     std::vector<std::pair<std::string_view, std::size_t>> literals;  // by name: the next node
     std::vector<Branch> captures;
     std::vector<Rest> rests;
-    std::size_t endpoint = kNone;  // of the pattern that ends here
+    std::size_t endpoint = kNone;  // the endpoint whose pattern ends here
   };
   struct Search;
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);

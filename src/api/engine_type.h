@@ -9,30 +9,32 @@
 
 namespace coffer::api {
 
-// What an engine or auth method is. Everything that the pipeline, the mounts, the database, the
-// metrics and the documents need to know of it; none of them knows an engine by its name.
+// The declaration of an engine or auth method: everything that the pipeline, the mounts, the
+// database, the metrics and the documents must know about it. None of them knows an engine by its
+// name.
 struct EngineType {
   std::string_view name;              // "transit": what audit entries, metrics and mounts call it
   std::string_view title;             // "Transit": its chapter of the reference
-  std::string_view description = {};  // of a built-in engine, in a list of mounts
+  std::string_view description = {};  // shown for a built-in engine in a list of mounts
   MountPlace place = MountPlace::kSecret;
   std::string_view path;  // "transit/": where it is built in, or is usually mounted
   std::vector<Endpoint> (*endpoints)() = nullptr;
-  // What its stores need in the database. Null: nothing.
+  // The migrations that its stores need in the database. Null: none.
   std::vector<storage::Migration> (*schema)() = nullptr;
-  // The end of a mount: whatever belongs to it goes, before the mount does, on the custodian's
-  // thread. A mount whose end failed on the way is ended again. Null: nothing belongs to a mount.
+  // Ends a mount: removes everything that belongs to it, before the mount itself is removed, on the
+  // custodian's thread. If it fails on the way, it is called again when the mount is removed again.
+  // Null: nothing belongs to a mount.
   Status (*end_of_mount)(EngineState engine, const mounts::Mount& mount) = nullptr;
-  // Refuses a path by its captures, before anything is decoded. Null: no path.
+  // Refuses a path because of its captures, before anything is decoded. Null: it refuses no path.
   Status (*check_captures)(const Captures& captures) = nullptr;
-  // A capture called "name" names a key, and the requests of keys are counted for each of them.
+  // True if a capture called "name" names a key: the requests of each key are then counted.
   bool has_keys = false;
 };
 
 // "system", "auth" or "secret": what the trail calls the kind of a mount.
 std::string_view ClassOf(const EngineType& type);
 
-// An engine of a server: its type, what it works on, and what a path means to it. Immutable.
+// An engine of a server: its declaration, its data, and the table of its endpoints. Immutable.
 class RegisteredEngine {
  public:
   RegisteredEngine(const EngineType& type, EngineState state, EndpointTable table)
@@ -49,13 +51,13 @@ class RegisteredEngine {
   const EndpointTable table_;
 };
 
-// Refuses a capture called "name" that has more bytes than the name of a key or a file may have: it
-// is said, instead of there being no such thing.
+// Refuses a capture called "name" that has more bytes than the name of a key or a file may have:
+// the client is told so, instead of that there is no such thing.
 Status CheckNames(const Captures& captures);
 
-// Tells whether a path belongs to an engine that is not there yet, or to none ever.
+// True if a path belongs to an engine of Vault that this server does not have.
 bool KeptForLater(std::string_view path);
-// Where no engine is and nothing may be mounted.
+// The paths that belong to no engine of this program and at which nothing may be mounted.
 std::vector<std::string> PathsOfNoEngine();
 
 }  // namespace coffer::api

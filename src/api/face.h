@@ -17,26 +17,27 @@
 
 namespace coffer::api {
 
-// Who calls, as a face has found out.
+// The caller of a request, as a face has found it.
 struct Caller {
-  std::string_view credential;                    // what the trail hashes; a part of the request
-  std::shared_ptr<const auth::TokenEntry> token;  // null: nobody that is known
+  std::string_view credential;  // the trail records its hash; a part of the request
+  std::shared_ptr<const auth::TokenEntry> token;  // null: the caller is unknown
 };
 
-// What a request asks for, as a face has found out.
+// The operation that a request asks for, as a face has found it.
 struct Finding {
-  // The path that policies and the trail name: "transit/encrypt/k". A part of the request's, or of
-  // `made_path`. Empty: the request is none of the face's.
+  // The path that policies and the trail use: "transit/encrypt/k". It is a part of the request's
+  // path, or of `made_path`. Empty: the request is not for this face.
   std::string_view path;
   std::shared_ptr<const std::string> made_path;
   Result<Verb> verb = Verb::kRead;
-  // Where the path leads; nothing: `nowhere` says why.
+  // The endpoint that the path leads to; if there is none, `nowhere` says why.
   std::optional<Target> target;
   Status nowhere;
-  Status unacceptable;  // what this face does not do, whatever the path
-  // The answer for every caller that is known, in place of the operation's. Null: there is none.
+  Status unacceptable;  // why this face refuses the request, whatever its path
+  // The page of help that answers every known caller, instead of the operation. Null: no help was
+  // asked for.
   const ConstantDocument* help = nullptr;
-  bool unauthenticated_only = false;  // the verb is taken at endpoints that need no token, else not
+  bool unauthenticated_only = false;  // only endpoints that need no token accept the verb
 };
 
 // An answer that a face writes around an operation's data.
@@ -49,25 +50,26 @@ struct Answer {
   std::size_t data_at = 0;  // the place in the body where the data begins
 };
 
-// A wire contract over the engines: how a caller is authenticated, how an operation is found, how
-// its parameters are read, how an answer and an error are written, and which path the trail has.
-// Policies, turns, the trail and the engines are the same behind each. Immutable, for any thread;
-// it waits for nothing.
+// A wire contract over the engines. It decides how a caller is authenticated, how an operation is
+// found, how its parameters are read, how an answer and an error are written, and which path is
+// recorded in the trail. Policies, turns, the trail and the engines are the same for every face.
+// Immutable, for any thread; it waits for nothing.
 class Face {
  public:
   virtual ~Face() = default;
 
   virtual Caller Identify(const http::Request& request) const = 0;
-  // A head without its body will do.
+  // Finds the operation; `request` may be a head without its body.
   virtual Finding Find(const http::Request& request) const = 0;
   virtual Result<JsonValue> ReadParameters(const http::Request& request, Verb verb) const = 0;
-  // How much memory they may take at most, about.
+  // An upper bound, roughly, of the memory that the parameters take.
   virtual std::size_t MemoryOfParameters(const http::Request& request) const = 0;
-  // Tells whether the body is the parameters, as JSON: then the trail has its text.
+  // True if the body is the parameters as JSON: the trail then records its text.
   virtual bool BodyIsParameters(const http::Request& request, Verb verb) const = 0;
 
-  // What stands before and behind an operation's data: nothing, unless a face says otherwise. Where
-  // the reply is secret, no copy of the body is left behind.
+  // Writes the text before an operation's data; EndAnswer() writes the text after it. Both write
+  // nothing unless a face overrides them. If the reply is secret, no copy of the body may stay in
+  // freed memory.
   virtual void BeginAnswer(const Endpoint& endpoint, std::string_view request_id,
                            std::string& body) const {
     static_cast<void>(endpoint), static_cast<void>(request_id), static_cast<void>(body);
@@ -77,13 +79,14 @@ class Face {
     static_cast<void>(answer), static_cast<void>(body);
     return 0;
   }
-  // Status, body and type. What the response had is gone.
+  // Writes the status, the body and the type of an error. The response is empty before.
   virtual void WriteError(const Error& error, http::Response& response) const = 0;
 
-  // An error that http met before the request was whole: its body and type.
+  // Writes the body and the type of an error that the http room found before the request was
+  // complete.
   virtual void WriteRefusal(std::string_view text, http::Response& response) const = 0;
 
-  // A target that was refused before it was read, as the trail names it.
+  // Returns the path under which the trail records a target that was refused before it was read.
   virtual std::string_view PathOfTarget(std::string_view target) const = 0;
 };
 

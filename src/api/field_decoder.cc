@@ -67,7 +67,7 @@ Result<std::string> ToText(JsonValue value) {
   return Expected("a string");
 }
 
-// "k=v" into `object`.
+// Adds "k=v" to `object`.
 Status AddPair(std::string_view text, JsonValue::Object& object) {
   const std::size_t equals = text.find('=');
   if (equals == std::string_view::npos) return Expected("key=value pairs");
@@ -203,8 +203,8 @@ const FieldSpec* Fields::Spec(std::string_view name) const {
 
 Status Fields::Decode(JsonValue input) {
   if (input.IsNull()) return {};  // how Go's client writes that it has nothing to say
-  // What is not taken over (unknown names, values behind one that fails) may be a secret all the
-  // same.
+  // Parts of the input that are not kept (unknown names, values after one that fails) may be
+  // secrets, too, so all of it is wiped.
   struct Wiper {
     JsonValue& value;
     ~Wiper() { value.Wipe(); }
@@ -239,7 +239,7 @@ Status Fields::Decode(JsonValue input) {
   return {};
 }
 
-// The last one of a name counts.
+// Keeps a value; the last one of a name counts.
 void Fields::Keep(const FieldSpec& spec, JsonValue value) {
   const auto former =
       std::ranges::find(values_, &spec, [](const auto& kept) { return kept.first; });

@@ -35,8 +35,8 @@ struct FieldSpec {
   bool plain = false;   // the audit trail shows it as it is, where any other text is hashed
 };
 
-// `value` as its type has it, weakly typed (vault-api 0.1). The message says what was expected and
-// quotes nothing.
+// Converts `value` to the type as loosely as Vault does: "3" is an integer, too. The error says
+// what was expected and quotes nothing.
 Result<JsonValue> ConvertField(FieldType type, JsonValue value);
 
 // Names of parameters for a warning: the first few, each cut where it is long.
@@ -51,7 +51,8 @@ class NamesToTell {
   bool more_ = false;
 };
 
-// The decoded parameters of one request. A name that the endpoint did not declare is a defect.
+// The decoded parameters of one request. Asking for a name that the endpoint did not declare is a
+// defect.
 class Fields {
  public:
   explicit Fields(const std::vector<FieldSpec>& specs) : specs_(&specs) {}
@@ -59,25 +60,26 @@ class Fields {
   Fields(const Fields&) = delete;
   Fields& operator=(const Fields&) = delete;
 
-  // Takes over the parameters of `input`: kInvalid "Field validation failed: error converting input
+  // Decodes the parameters in `input`. kInvalid "Field validation failed: error converting input
   // for field "X": ...".
   Status Decode(JsonValue input);
-  // A value out of the path; stands above one of the same name in the input.
+  // Adds a value that was captured from the path; it replaces one of the same name in the input.
   void Capture(std::string_view name, std::string_view text);
-  // The path is in another buffer now: what was captured under this name is there.
+  // Tells that the path was moved to another buffer, where the value captured under this name is
+  // now `text`.
   void MoveCapture(std::string_view name, std::string_view text);
 
   bool Has(std::string_view name) const { return Find(name) != nullptr; }
-  // As Has(), and where it was given as null: the reference takes that for an empty text.
+  // True if the parameter was given, even as null: Vault takes null for an empty text.
   bool Given(std::string_view name) const;
-  // Null where the parameter was not given, or given as null.
+  // Null if the parameter was not given, or given as null.
   const JsonValue* Find(std::string_view name) const;
-  // These fall back on the declared default.
+  // These return the declared default if the parameter was not given.
   std::string_view Text(std::string_view name) const;
   std::int64_t Int(std::string_view name) const;  // kInt, kSeconds
   bool Bool(std::string_view name) const;
 
-  // What the answer should warn of.
+  // The warnings that the answer should carry.
   std::vector<std::string> Warnings() const;
 
  private:

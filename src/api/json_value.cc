@@ -100,7 +100,8 @@ class Builder {
     open_.push_back(place);
     return true;
   }
-  // A text with escapes may hold a secret, so what it outgrows is wiped.
+  // Collects the parts of a text with escapes. It may be a secret, so the memory that it outgrows
+  // is wiped.
   bool Collect(json::string_view part) {
     ReserveWiping(text_, text_.size() + part.size());
     text_.append(part.data(), part.size());
@@ -189,7 +190,7 @@ Result<JsonValue> ParseJson(std::string_view text) {
     if (!error) return parser.handler().Take();
     why = std::string(WhatIsWrong(error)) + " at byte " + std::to_string(used);
   } catch (const std::exception&) {
-    // Out of memory: the caller's input either way.
+    // The memory is full: that is a fault of the input, too.
   }
   parser.handler().Wipe();
   return Fail(Code::kInvalid, "failed to parse JSON input: " + why);

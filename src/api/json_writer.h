@@ -15,8 +15,8 @@ class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out) {}
 
-  // Room for so many more octets: answers with secrets reserve all they need, so that no
-  // half-written copy is left behind in freed memory.
+  // Reserves room for `more` bytes. Answers with secrets reserve all that they need at first, so
+  // that no half-written copy stays in freed memory.
   void Reserve(std::size_t more) { out_.reserve(out_.size() + more); }
   std::size_t Size() const { return out_.size(); }
 
@@ -30,9 +30,10 @@ class JsonWriter {
   JsonWriter& Int(std::int64_t number);
   JsonWriter& Bool(bool value) { return Literal(value ? "true" : "false"); }
   JsonWriter& Null() { return Literal("null"); }
-  // A string of Base64 (RFC 4648 section 4), behind `prefix`, which needs no escaping.
+  // Writes a string: `prefix`, which must need no escaping, followed by `bytes` in Base64 (RFC
+  // 4648, section 4).
   JsonWriter& Base64(ByteView bytes, std::string_view prefix = {});
-  // A finished value.
+  // Writes a value that is JSON already.
   JsonWriter& Literal(std::string_view json);
 
  private:

@@ -14,8 +14,8 @@
 
 namespace coffer::api {
 
-// Successful requests of transit's operations by key: the first `limit` keys have series of their
-// own until the server ends, all others one series together. Any thread; a key that is known is
+// Counts successful requests of transit by key and operation. The first `limit` keys have series of
+// their own until the server ends; all others share one. Any thread; a key that has its series is
 // found without a lock.
 class KeyCounts {
  public:
@@ -27,7 +27,8 @@ class KeyCounts {
   bool Counting() const { return limit_ > 0; }
   // `pattern` is the endpoint's: its first segment names the operation.
   void Note(std::string_view mount_accessor, std::string_view key, std::string_view pattern);
-  // coffer_key_requests_total, where anything is counted; outlives its reading.
+  // Registers coffer_key_requests_total, if anything is counted. This object must outlive the
+  // reading.
   void Register(metrics::Registry& registry) const;
 
  private:

@@ -12,9 +12,11 @@ namespace {
 
 constexpr std::string_view kAuthPrefix = "auth/";
 
-// Paths of Vault's engines that are not here: nothing is mounted there, and they answer nothing.
+// The paths of engines of Vault that this server does not have: nothing is mounted there, and they
+// answer nothing.
 constexpr std::array<std::string_view, 2> kForLater{"identity/", "cubbyhole/"};
-// Nothing is mounted there either: auth methods have a list of their own, and Vault reserves both.
+// Nothing is mounted at these paths either: auth methods have a list of their own, and Vault
+// reserves both.
 constexpr std::array<std::string_view, 2> kNoMounts{kAuthPrefix, "audit/"};
 
 auto Refuse(const EngineType& type, std::string_view why) {

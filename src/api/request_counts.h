@@ -14,9 +14,9 @@
 
 namespace coffer::api {
 
-// How many requests there were and how long they took, for each operation of the endpoint table.
-// Each worker counts in a shard of its own: no lock, no look-up, no cache line that two fight for.
-// Any thread.
+// Counts requests and the time that they took, for each operation of each engine. Each worker
+// counts in a shard of its own: there is no lock, no look-up, and no cache line that two threads
+// write. Any thread.
 class RequestCounts {
  public:
   explicit RequestCounts(const Registry& engines);
@@ -27,7 +27,7 @@ class RequestCounts {
     std::string_view operation;
   };
 
-  // The place of an operation; kNone: of requests that no operation was found for.
+  // The number of an operation; kNone is for requests whose operation is unknown.
   using Place = std::size_t;
   static constexpr Place kNone = 0;
   static Place PlaceOf(const Operation& operation) { return operation.number; }
@@ -35,13 +35,13 @@ class RequestCounts {
   void Note(std::size_t worker, Place place, int status, std::chrono::nanoseconds took);
   void NoteRefused(int status) { refused_[StatusRow(status)].Add(); }
 
-  // Families coffer_requests_total, coffer_request_duration_seconds and
-  // coffer_refused_requests_total; outlives their reading.
+  // Registers coffer_requests_total, coffer_request_duration_seconds and
+  // coffer_refused_requests_total. This object must outlive the reading.
   void Register(metrics::Registry& registry) const;
 
  private:
-  // The statuses that api's errors and http's refusals have. A client may choose others for
-  // sys/health: they share the last row.
+  // The statuses of the errors of the api and http rooms. A client may choose others for
+  // sys/health; those share the last row.
   static constexpr std::array kStatuses{200, 204, 400, 403, 404, 405, 408, 409, 411, 413,
                                         414, 415, 417, 429, 431, 500, 501, 503, 505};
   static constexpr std::size_t kShards = 8;

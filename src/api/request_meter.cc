@@ -24,13 +24,13 @@ void RequestMeter::NoteOperation(const RegisteredEngine& engine, const EndpointT
   metered.pattern = match.endpoint->pattern;
 }
 
-// A key that is named in vain is none: only what went well gets a series.
+// Only successful requests are counted by key: a name that a client made up must not get a series.
 void RequestMeter::Count(const http::Request& request, std::size_t worker, int status,
                          const Metered& metered) {
   const auto took = std::chrono::steady_clock::now() - request.received;
   requests_.Note(worker, metered.place, status, took);
   if (logger_.Wants(LogLevel::kDebug, "api")) {
-    // Of what the client sent, nothing: the endpoint's pattern stands for the path.
+    // The line holds nothing that the client sent: the pattern of the endpoint stands for the path.
     const RequestCounts::Name& name = requests_.NameOf(metered.place);
     const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
     logger_.Log(LogLevel::kDebug, "api", "request answered",

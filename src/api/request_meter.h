@@ -10,26 +10,27 @@
 
 namespace coffer::api {
 
-// What a request counts as, as far as it is known. Views into the request and the table.
+// The counters that a request belongs to, as far as they are known. Its views point into the
+// request and the table.
 struct Metered {
   RequestCounts::Place place = RequestCounts::kNone;
-  std::shared_ptr<const mounts::Mount> mount;  // of a key's operation
+  std::shared_ptr<const mounts::Mount> mount;  // the mount of the key that the request uses
   std::string_view key;
   std::string_view pattern;
 };
 
-// Counts requests: by operation, and by key where that is wanted; logs each at level debug. Any
+// Counts requests by operation and, if that is configured, by key; logs each at level debug. Any
 // thread.
 class RequestMeter {
  public:
-  // `registry`: what is told of it; may be null.
+  // `registry` gets the counters; it may be null.
   RequestMeter(const Registry& engines, metrics::Registry* registry, std::size_t key_series,
                Logger& logger);
 
   void NoteOperation(const RegisteredEngine& engine, const EndpointTable::Match& match,
                      const std::shared_ptr<const mounts::Mount>& mount, const Operation& operation,
                      Metered& metered) const;
-  // `worker`: the thread that answers.
+  // `worker` is the number of the thread that answers.
   void Count(const http::Request& request, std::size_t worker, int status, const Metered& metered);
   void CountRefused(int status) { requests_.NoteRefused(status); }
 

@@ -9,20 +9,21 @@
 
 namespace coffer::api {
 
-// Where a path leads.
+// The engine, the mount and the endpoint that a path leads to.
 struct Target {
   const RegisteredEngine* engine = nullptr;
   std::shared_ptr<const mounts::Mount> mount;  // null: the engine is built in
   EndpointTable::Match match;
-  bool at_root = false;  // nothing behind the engine's own path
+  bool at_root = false;  // the path is the engine's own, and nothing follows it
 };
 
-// kNoRoute where nothing is mounted there, kUnsupportedPath where there never will be.
+// kNoRoute if nothing is mounted there, kUnsupportedPath if the path belongs to an engine that this
+// server does not have.
 Result<Target> Route(const Registry& registry, const mounts::MountTable& mounts,
                      std::string_view path);
-// Nothing where the endpoint does not know the verb.
+// Null if the endpoint does not have the verb.
 const Operation* FindOperation(const Endpoint& endpoint, Verb verb);
-// What a verb needs where no endpoint says it.
+// The capability that a verb needs if no endpoint declares another one.
 Capability UsualCapability(Verb verb);
 
 }  // namespace coffer::api

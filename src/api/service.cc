@@ -16,19 +16,20 @@
 namespace coffer::api {
 namespace {
 
-// How long a batch works before the worker's other connections have their turn.
+// The time that a batch works before the other connections of its worker have their turn.
 constexpr std::chrono::milliseconds kSlice{5};
 
-// Items of a batch that are carried out between two looks at the clock, where none of them is dear.
+// The number of items of a batch that are carried out between two looks at the clock, if each item
+// costs little.
 constexpr std::size_t kItemsAtOnce = 16;
 
 // A batch that costs more than this gives way to its worker's other connections.
 constexpr std::int64_t kBatchCostAtOnce = 128;
 
-// No endpoint that needs no token has use for more.
+// The largest body for an endpoint that needs no token: none of them has use for more.
 constexpr std::size_t kOpenBodyBytes = 4096;
 
-// The memory that the parameters of a body up to this take is not counted.
+// Up to this size of a body, the memory of its parameters is not counted.
 constexpr std::size_t kLittleBody = 4096;
 
 http::Owner OwnerOf(const auth::TokenEntry& token) {
@@ -71,7 +72,8 @@ Service::Service(const Services& services, std::shared_ptr<const Face> face)
     : impl_(std::make_unique<Impl>(services, std::move(face))) {}
 Service::~Service() = default;
 
-// Which capability a write needs depends on whether its object is there.
+// Has the policies decide. A write of an object that does not exist needs `create` instead of
+// `update`.
 Status Service::Impl::Authorize(const Endpoint& endpoint, Exchange& exchange) {
   Call& call = *exchange.call;
   if (IsOpen(endpoint, call.engine, call.request)) return {};
@@ -82,8 +84,8 @@ Status Service::Impl::Authorize(const Endpoint& endpoint, Exchange& exchange) {
   return Permit(exchange, call.capability);
 }
 
-// An endpoint has one path for policies, however the request ends: a list's has a slash there, any
-// other's has none.
+// Policies see one path for each endpoint, however the client wrote it: the path of a list ends in
+// a slash, any other does not.
 Status Service::Impl::Permit(Exchange& exchange, Capability capability) const {
   const bool lists = capability == Capability::kList || capability == Capability::kScan;
   std::string_view path = exchange.path;
@@ -199,9 +201,10 @@ Status Service::Impl::Read(Exchange& exchange) {
   const Verb verb = *finding.verb;
   const bool open =
       found && IsOpen(*target->match.endpoint, target->engine->State(), *exchange.request);
-  // Before anything about paths is said: who may not ask learns nothing from the answer.
+  // The token is checked before anything is said about paths: a caller without one learns nothing
+  // from the answer.
   if (!open && exchange.token == nullptr) return Fail(Refusal::kPermissionDenied);
-  // Help is for every token, whatever its policies.
+  // Every token may read help, whatever its policies.
   if (finding.help != nullptr) return Help(*finding.help, exchange);
   exchange.operation = found ? FindOperation(*target->match.endpoint, verb) : nullptr;
   const bool here = open || !finding.unauthenticated_only;
@@ -211,7 +214,8 @@ Status Service::Impl::Read(Exchange& exchange) {
   return Fail(found ? Refusal::kUnsupportedVerb : Refusal::kUnsupportedPath);
 }
 
-// Whether it may be done is decided once, where the request came in, before it may wait.
+// Prepares the operation and decides once whether it is allowed: on arrival, before the request may
+// wait.
 Status Service::Impl::Perform(Verb verb, Exchange& exchange) {
   const Target& target = *exchange.target;
   meter.NoteOperation(*target.engine, target.match, target.mount, *exchange.operation,
@@ -234,7 +238,8 @@ Status Service::Impl::Decode(Verb verb, Exchange& exchange) {
     COFFER_TRY(check(target.match.captures));
   }
   for (const auto& [name, text] : target.match.captures) fields.Capture(name, text);
-  // Little of it is gone before the next request is looked at, unless it waits.
+  // A small request is not counted: unless it waits, its memory is free again before the next
+  // request is read.
   if (request.memory != nullptr && request.body.size() > kLittleBody) {
     COFFER_TRY(request.memory->Take(face->MemoryOfParameters(request)));
   }
@@ -247,7 +252,8 @@ Status Service::Impl::Decode(Verb verb, Exchange& exchange) {
   return fields.Decode(std::move(parameters));
 }
 
-// A change of keys is the custodian's. A batch that costs much is parked and carried out in slices.
+// A change of keys is done by the custodian. A batch that costs much is parked and carried out in
+// slices.
 Status Service::Impl::PlaceWork(Exchange& exchange) {
   const Operation& operation = *exchange.operation;
   Call& call = *exchange.call;
@@ -259,7 +265,8 @@ Status Service::Impl::PlaceWork(Exchange& exchange) {
   const bool in_slices = call.items_at_once > 0;
   if (operation.on_custodian ||
       (operation.changes_keys != nullptr && operation.changes_keys(call))) {
-    // It waited for its slices; a key that went away since is rare enough to be asked for again.
+    // The request has waited for its slices, and the key went away meanwhile: that is so rare that
+    // the client may ask again.
     if (in_slices) return Fail(Code::kUnavailable, "the key has changed: try again");
     exchange.worker = call.worker = keyring::KeyRing::kCustodianWorker;
     exchange.next = Next::kCustodian;
@@ -293,7 +300,8 @@ Status Service::Impl::RecordOutcome(Exchange& exchange, const Status& done) {
 }
 
 void Service::Impl::LogFailure(const Error& error, const Exchange& exchange) const {
-  // What is missing for all has been said once; a stranger asks as often as he likes.
+  // An outage for everybody (503) has its own line in the log; a caller without a token must not
+  // fill the log with more.
   if (exchange.response.status == 503 && exchange.token == nullptr) return;
   constexpr std::size_t kMostPath = 256;
   services.logger.Log(LogLevel::kError, "api", "request failed",
@@ -304,7 +312,8 @@ void Service::Impl::LogFailure(const Error& error, const Exchange& exchange) con
 
 void Service::Impl::Conclude(Exchange& exchange, Status done, bool heard) {
   if (!done) Refuse(done.error(), exchange);
-  // What cannot be recorded is not answered: an outage of the trail is the only thing said.
+  // An answer that cannot be recorded is withheld: the client is told only that the trail is out of
+  // order.
   if (Status recorded = RecordOutcome(exchange, done); !recorded) {
     done = std::move(recorded);
     Refuse(done.error(), exchange);
@@ -348,7 +357,7 @@ Next Exchange::Step() {
   return Next::kAnswer;
 }
 
-// No handler has begun: nothing but what is here refers to the buffers.
+// Only the members that are changed here refer to the old buffers, because no handler has begun.
 Status Exchange::MoveTo(const http::Request& asked) {
   if (asked.memory != nullptr) {
     COFFER_TRY(asked.memory->Take(service.face->MemoryOfParameters(asked) + trail.Kept()));
@@ -363,7 +372,7 @@ Status Exchange::MoveTo(const http::Request& asked) {
   return {};
 }
 
-// What is a part of the path, is that part of its copy.
+// Makes every view into the path a view into its copy.
 void Exchange::MovePath(std::string_view copy) {
   const auto moved = [&](std::string_view part) {
     return copy.substr(static_cast<std::size_t>(part.data() - request->path.data()), part.size());
@@ -389,7 +398,7 @@ void Service::Handle(const http::Request& request, http::Response& response) {
   if (impl_->turns.Begin(exchange, request.parking)) response = exchange->TakeAnswer();
 }
 
-// The token store and the tables are in memory: nothing is waited for.
+// Waits for nothing: the token store and the tables are in memory.
 http::Admission Service::Admit(const http::Request& head) {
   http::Admission admission;
   const Caller caller = impl_->face->Identify(head);
@@ -419,13 +428,13 @@ void Service::OnRefused(const http::Refusal& refusal) {
   entry.memo = &memo;
   entry.may_wait = true;
   entry.request_id = request_id;
-  // Nothing behind the path: a query was not read, and may hold anything.
+  // The query is left out: it was not read, and may hold anything.
   entry.path = impl_->face->PathOfTarget(refusal.target.substr(0, refusal.target.find('?')));
   entry.remote_address = refusal.remote_address;
   entry.remote_port = refusal.remote_port;
   entry.error = refusal.reason;
-  // Where that fails the client learns its fault all the same: nothing was done and nothing is
-  // given away. The device has said so in the log.
+  // If the entry cannot be recorded, the client is still told its fault: nothing was done and
+  // nothing is given away, and the device has reported its own fault in the log.
   if (!impl_->services.audit.Record(entry)) return;
   entry.type = audit::Entry::Type::kResponse;
   entry.status = refusal.status;

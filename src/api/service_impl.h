@@ -17,8 +17,8 @@
 
 namespace coffer::api {
 
-// One request on its way, and all that is known of it: nothing is found out twice, however often it
-// waits. It stays in one place from its beginning to its end.
+// One request on its way, with everything that is known of it: nothing is found out twice, however
+// often the request waits. The object is never moved.
 class Exchange final : public Steps {
  public:
   Exchange(Service::Impl& its_service, const http::Request& asked, std::string id);
@@ -35,16 +35,16 @@ class Exchange final : public Steps {
 
   void MovePath(std::string_view copy);
 
-  // What it does when it goes on.
+  // The stage that the request is at when it goes on.
   enum class Stage {
-    kRead,   // its head and body are there, nothing else is known
+    kRead,   // the request is there, and nothing else is known
     kBegin,  // it was read and may be done: its work begins
     kGoOn,   // its handler left work to be done
   };
 
   Service::Impl& service;
   const http::Request* request;  // in its connection's buffers, or in those of the parked request
-  const bool can_wait;           // away from its connection
+  const bool can_wait;           // it can be parked
   std::string_view path;  // for policies and the trail; a part of the request's, or of `made_path`
   std::shared_ptr<const std::string> made_path;
   std::string_view credential;
@@ -54,13 +54,13 @@ class Exchange final : public Steps {
   http::Response response;
   std::shared_ptr<const auth::TokenEntry> token;
   std::vector<std::string> warnings;
-  // The answer's data stands between these two places of its body.
+  // The places in the body of the response where the data begins and ends.
   std::size_t data_at = 0;
   std::size_t data_end = 0;
   Stage stage = Stage::kRead;
   Next next = Next::kAnswer;
   std::size_t worker;  // the thread that has it: a worker's number, or the custodian's
-  // The request's handler works with these.
+  // These are the arguments of the request's handler.
   const Operation* operation = nullptr;
   std::optional<Target> target;
   std::optional<Fields> fields;
@@ -72,23 +72,24 @@ class Exchange final : public Steps {
 struct Service::Impl {
   Impl(const Services& given, std::shared_ptr<const Face> its_face);
 
-  // A step, up to where the request must wait or is over.
+  // Goes on up to the point where the request must wait or is over.
   Status Advance(Exchange& exchange);
   void Identify(Exchange& exchange);
   Status Help(const ConstantDocument& document, Exchange& exchange);
   Status Read(Exchange& exchange);
   Status Perform(Verb verb, Exchange& exchange);
   Status Decode(Verb verb, Exchange& exchange);
-  // Decides which thread does the work. Asked again at the request's turn there.
+  // Decides which thread does the work. It is asked again when the request gets its turn on that
+  // thread.
   Status PlaceWork(Exchange& exchange);
   Status Begin(Exchange& exchange);
   Status GoOn(Exchange& exchange);
-  // Behind the handler's work.
+  // Completes the answer after the handler's work.
   void Complete(Exchange& exchange);
   Status Authorize(const Endpoint& endpoint, Exchange& exchange);
   // Has the policies decide on the exchange's path, and notes what they say.
   Status Permit(Exchange& exchange, Capability capability) const;
-  // Records what becomes of the request; then its answer may leave.
+  // Records how the request ended; its answer may leave only afterwards.
   void Conclude(Exchange& exchange, Status done, bool heard);
   Status RecordOutcome(Exchange& exchange, const Status& done);
   void Refuse(const Error& error, Exchange& exchange);

@@ -5,12 +5,13 @@
 
 namespace coffer::api {
 
-// A request that is parked, and what has become of it. Whoever holds it last ends it.
+// A parked request and its state. Its last holder ends it.
 class Turns::Journey {
  public:
   Journey(std::shared_ptr<Steps> steps, std::shared_ptr<http::Parked> parked)
       : steps_(std::move(steps)), parked_(std::move(parked)) {}
-  // Dropped on its way, since its worker ends: it is recorded like any other.
+  // Ends a request that was dropped on its way, because its worker ended: it is recorded like any
+  // other.
   ~Journey() {
     if (over_) return;
     try {

@@ -9,46 +9,48 @@
 
 namespace coffer::api {
 
-// What a request needs next.
+// The next thing that a request needs.
 enum class Next {
   kAnswer,     // nothing: it is over, and its answer is there
   kCustodian,  // the custodian's thread
-  kWorker,     // its own worker, behind what the worker's other connections ask for now
+  kWorker,     // its own worker, after what the worker's other connections ask for now
 };
 
-// A request that goes its way in steps and waits between them, as often as it must. What it knows
-// stays with it: no step is taken twice. One thread at a time.
+// A request that is carried out in steps and may wait between them. It remembers everything that it
+// has found out, so no step is done twice. One thread at a time.
 class Steps {
  public:
   virtual ~Steps() = default;
-  // Goes on where the last one stopped, where that asked to. Does not throw.
+  // Does the next step, on the thread that the last step asked for. Does not throw.
   virtual Next Step() = 0;
-  // Once, before the first step away from its connection's buffers: `request` is the same one in
-  // buffers that stay until the end. An error where there is no room for what is known of it.
+  // Moves the request to buffers that stay until its end: called once, before its first step on
+  // another thread or at a later time. `request` is the same request in those buffers. An error if
+  // there is no room for what is known of it.
   virtual Status MoveTo(const http::Request& request) = 0;
-  // Instead of a further step: it ends here, for this reason. `heard`: somebody waits for the
-  // answer. Does not throw.
+  // Ends the request for this reason, instead of a further step. `heard` is true if somebody waits
+  // for the answer. Does not throw.
   virtual void GiveUp(const Error& why, bool heard) = 0;
-  // Once, when it is over.
+  // Returns the answer: once, when the request is over.
   virtual http::Response TakeAnswer() = 0;
 };
 
-// Takes requests from step to step: between their worker and the custodian, parked meanwhile. Each
-// ends exactly once, whatever becomes of its client, of a queue or of the server, and its answer is
-// written by its connection's own thread. Any thread; outlives the requests.
+// Carries requests from step to step, between their worker and the custodian, and parks them
+// meanwhile. Each ends exactly once, whatever becomes of its client, of a queue or of the server,
+// and its answer is written by the thread of its connection. Any thread; it outlives the requests.
 class Turns {
  public:
-  // How work gets to the custodian.
+  // The ways in which work gets to the custodian.
   struct Custodian {
-    // Queues it and returns.
+    // Queues the work and returns.
     std::function<Status(std::function<void()> work)> submit;
-    // Waits for it.
+    // Has the work done and waits for it.
     std::function<Status(const std::function<void()>& work)> run;
   };
   explicit Turns(Custodian custodian) : custodian_(std::move(custodian)) {}
 
-  // Takes the first step, on the request's worker. True: the request is over. False: it is parked,
-  // and will be answered. Without `parking` its caller waits, and it is over.
+  // Does the first step, on the worker of the request. True: the request is over. False: it is
+  // parked and will be answered later. Without `parking` the call waits for the request's end and
+  // returns true.
   bool Begin(const std::shared_ptr<Steps>& steps, http::Parking* parking) const;
 
  private:

@@ -10,22 +10,24 @@
 
 namespace coffer::http {
 
-// "::ffff:192.0.2.1" is "192.0.2.1", and IPv6 as RFC 5952 writes it; empty for what is no address.
+// Writes an address in its one form: "::ffff:192.0.2.1" becomes "192.0.2.1", and IPv6 is written as
+// in RFC 5952. Empty if the text is no address.
 std::string CanonicalAddress(std::string_view text);
 
-// What one client may have addresses of: an IPv4 address itself, of an IPv6 address its /64. What
-// is no address is taken as it is.
+// The network that is counted as one client: an IPv4 address alone, the /64 of an IPv6 address. A
+// text that is no address is returned unchanged.
 std::string ClientNetwork(std::string_view text);
 
-// Networks and single addresses, of IPv4 and IPv6; "unix" for local sockets. Immutable.
+// A set of networks and single addresses of IPv4 and IPv6; "unix" stands for local sockets.
+// Immutable.
 class AddressSet {
  public:
-  // kInvalid with the text that is none of these.
+  // kInvalid, quoting the text that is neither a network nor an address nor "unix".
   static Result<AddressSet> Parse(const std::vector<std::string>& texts);
   AddressSet() = default;
 
   bool empty() const { return networks_.empty() && !unix_; }
-  // `address` as Request::remote_address has it.
+  // `address` is written as in Request::remote_address.
   bool Contains(std::string_view address) const;
 
  private:
@@ -37,8 +39,9 @@ class AddressSet {
   bool unix_ = false;
 };
 
-// The client of a request that came from a trusted proxy: the last address of X-Forwarded-For that
-// is not itself a trusted proxy, or the first one where all are. Empty where a part is no address.
+// The client of a request that came through trusted proxies: the last address of X-Forwarded-For
+// that is not itself a trusted proxy, or the first address if all are. Empty if a part of the
+// header is no address.
 std::string ForwardedClient(std::string_view header, const AddressSet& trusted);
 
 }  // namespace coffer::http

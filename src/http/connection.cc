@@ -80,7 +80,7 @@ Connection::Next Connection::Open(const Context& context) {
       stage_ = Stage::kServing;
       tls_facts_ = stream_->Facts();
       since_ = Steady::now();
-      return Next::kKeep;  // what came behind it is still in the socket
+      return Next::kKeep;  // the bytes after it are still in the socket
     case State::kWaitRead:
     case State::kWaitWrite:
       return Next::kKeep;
@@ -92,7 +92,8 @@ Connection::Next Connection::Open(const Context& context) {
   return Linger();
 }
 
-// A TLS record begins with a number, a request with a capital letter.
+// True if the first byte is that of plain HTTP: a TLS record begins with a small number, a request
+// with a capital letter.
 bool Connection::SpeaksPlainHttp() {
   char first = 0;
   if (greeted_ || ::recv(Fd(), &first, 1, MSG_PEEK) != 1) return false;
@@ -122,7 +123,7 @@ Connection::Next Connection::ReadProxyHeader(const Context& context) {
       return Next::kKeep;
     }
     if (header.state == ProxyHeader::State::kBad) return Next::kClose;
-    // Never beyond the header: what follows may be for TLS.
+    // Nothing beyond the header is read: what follows may be for TLS.
     const std::size_t before = opening_.size();
     opening_.resize(before + header.more);
     const ssize_t got = ::recv(Fd(), opening_.data() + before, header.more, 0);
@@ -133,7 +134,8 @@ Connection::Next Connection::ReadProxyHeader(const Context& context) {
 }
 
 Connection::Next Connection::Receive(const Context& context) {
-  // Once for each readiness: a busy client cannot keep its worker from the others.
+  // The socket is read once each time that it is readable: a busy client cannot keep its worker
+  // from the others.
   const std::span<char> room(context.scratch.octets);
   std::size_t got = 0;
   IoResult result;
@@ -168,7 +170,8 @@ Connection::Next Connection::Settle(Next next, const Context& context) {
     if (!input_.empty()) WipeAndRelease(input_);
   } else if (pending_.data() >= scratch.octets.data() &&
              pending_.data() < scratch.octets.data() + scratch.octets.size()) {
-    // A body whose length is known needs no second place when the rest comes.
+    // A body whose length is known gets all its room now, so that it is not moved when the rest
+    // comes.
     if (admitted_) input_.reserve(framer_.KnownSize());
     input_.assign(pending_);
   } else if (pending_.size() != input_.size()) {
@@ -180,7 +183,7 @@ Connection::Next Connection::Settle(Next next, const Context& context) {
   SecureWipe(scratch.octets.data(), scratch.used);
   scratch.used = 0;
   if (!NoteRoom()) return Next::kClose;
-  // Who has said all gets all answers first.
+  // A client that has ended its side still gets all its answers before the connection is closed.
   return input_ended_ && !WantsWrite() && !HasRequest() ? Next::kClose : next;
 }
 
@@ -195,7 +198,7 @@ Connection::Next Connection::OnReadable(const Context& context) {
   return Settle(next, context);
 }
 
-// Frames the input, which may add a refusal or "100 Continue" to the output, and sends that.
+// Frames the input, which may add an error or "100 Continue" to the output, and sends the output.
 Connection::Next Connection::FrameAndSend(const Context& context) {
   Frame(context);
   return Send();
@@ -263,8 +266,8 @@ Connection::Next Connection::Discard() {
   return Next::kKeep;
 }
 
-// Counts what is held until the next call; buffers that hold nothing are small. False if the
-// answers that wait for their reader take more than the owner's share: nobody waits for him.
+// Counts the memory that is held until the next call. False if the answers that the client has yet
+// to take are more than its owner's share: then the connection is closed.
 bool Connection::NoteRoom() {
   if (!admitted_ && !WantsWrite()) owner_ = kUnknownOwner;
   std::size_t bytes = framer_.DecodedBodyCapacity();
@@ -280,7 +283,8 @@ bool Connection::Overdue(Steady::time_point now, const Options& options) const {
   if (stage_ == Stage::kLingering) return age > kLinger;
   if (stage_ != Stage::kServing) return age > options.handshake_timeout;
   if (WantsWrite()) {
-    // What went out earlier buys no silence now.
+    // Bytes that were sent earlier give no credit: a client that now takes nothing for send_timeout
+    // is closed, too.
     return now - sending_since_ > options.send_timeout + TimeFor(sent_, options.min_rate) ||
            now - std::max(sending_since_, progressed_) > options.send_timeout;
   }
@@ -304,7 +308,7 @@ FrameError Connection::TooSlow(const Options& options) const {
 
 Connection::Next Connection::OnTick(Steady::time_point now, const Context& context) {
   if (context.draining && Idle() && stage_ != Stage::kLingering) {
-    const Next next = OnReadable(context);  // what has arrived is answered
+    const Next next = OnReadable(context);  // requests that have arrived are answered
     return Idle() ? Next::kClose : next;
   }
   if (!Overdue(now, context.options)) return Next::kKeep;

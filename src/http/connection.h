@@ -24,27 +24,28 @@ namespace coffer::http {
 struct ParkingPlace;
 class ParkingTicket;
 
-// Where a worker reads into before it is known whether anything must be kept.
+// A worker's buffer, into which it reads before it is known whether a connection must keep any of
+// the bytes.
 struct Scratch {
   std::vector<char> octets = std::vector<char>(64UL * 1024);
   std::size_t used = 0;
 };
 
-// One accepted connection: its socket, what was read and not yet used, what was answered and not
-// yet sent. Belongs to one worker thread; nothing of it is ever reached by its file descriptor's
-// number, so a late answer cannot meet a new client.
+// One accepted connection: its socket, the bytes that were read and not yet used, and the answers
+// that are not yet sent. It belongs to one worker thread. Nothing finds a connection by its file
+// descriptor's number, which the kernel uses again, so a late answer cannot reach a new client.
 class Connection {
  public:
   using Steady = std::chrono::steady_clock;
 
-  // What a worker lends to its connections for one call.
+  // The things that a worker lends to a connection for one call.
   struct Context {
     const Options& options;
     Handler& handler;
     Logger& logger;
     std::size_t worker;
-    bool more_at_hand;            // requests of other connections wait behind this one
-    Steady::time_point turn_end;  // others are looked at then
+    bool more_at_hand;            // requests of other connections wait until this one is done
+    Steady::time_point turn_end;  // the time when the worker turns to other connections
     Request& request;             // reused from one request to the next
     Scratch& scratch;
     const bool& draining;  // answer what has arrived, then close
@@ -52,7 +53,7 @@ class Connection {
     const OverloadGuard& overload;
     const std::shared_ptr<MemoryBudget>& budget;
     ConnectionLimits& limits;
-    Steady::time_point& last_report;  // of a failed handshake
+    Steady::time_point& last_report;  // the last report of a failed handshake
     DateLine& date;
   };
 
@@ -62,27 +63,29 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   enum class Next { kKeep, kClose };
-  // Goes on with the handshake, or reads what there is. While a request is parked: its client has
-  // ended its side, or the socket is broken.
+  // Goes on with the handshake, or reads the bytes that have come. If a request is parked, the call
+  // means that the client has ended its side or that the socket is broken.
   Next OnReadable(const Context& context);
   // Goes on sending.
   Next OnWritable(const Context& context);
-  // The answer to the request that was parked. Wiped where nobody waits for it any more.
+  // Takes the answer to the request that was parked. It is wiped if nobody waits for it any more.
   Next OnParkedAnswer(const Context& context, Response& response);
-  // A complete request waits for its turn: nothing else happens to the connection before Serve().
+  // True if a complete request waits for its turn: then only Serve() may be called next.
   bool HasRequest() const;
-  // OnReadable() and OnWritable() have work to do that takes as long as a request.
+  // True if OnReadable() and OnWritable() may take as long as a request does, because they go on
+  // with the handshake.
   bool InHandshake() const { return stage_ == Stage::kHandshake; }
-  // Answers it, and more of them where nobody else waits.
+  // Answers the complete request, and further ones unless other connections wait.
   Next Serve(const Context& context);
-  // Closes a connection that is beyond its time, and an idle one where the server stops.
+  // Closes a connection that has used up its time, and an idle one if the server is stopping.
   Next OnTick(Steady::time_point now, const Context& context);
 
-  // Nothing is read while an answer waits for its reader, or a parked request for its answer; the
-  // end of who waits for a parked one is looked for.
+  // The events of the socket that the connection waits for. It reads nothing while the client has
+  // yet to take an answer, or while a request is parked; in the second case it still waits for the
+  // client's end (kEnd).
   enum class Interest { kRead, kWrite, kEnd, kWriteOrEnd };
   Interest Wants() const;
-  // No request is in progress.
+  // True if no request is in progress.
   bool Idle() const { return input_.empty() && !WantsWrite() && !HasParked(); }
   int Fd() const { return peer_.socket.Fd(); }
 
@@ -102,32 +105,32 @@ class Connection {
   Next Receive(const Context& context);
   Next FrameAndSend(const Context& context);
   Next Send();
-  // Half-closes, and reads and forgets for a while what the client still sends: closing with octets
-  // unread would reset the connection, and the reset can overtake our answer.
+  // Ends the sending half, and for a while reads and drops what the client still sends: closing
+  // with unread bytes would reset the connection, and the reset can overtake our answer.
   Next Linger();
   Next Discard();
   bool Overdue(Steady::time_point now, const Options& options) const;
   FrameError TooSlow(const Options& options) const;
-  // The end of a call that answered: keeps what is left of the input, wipes what was read, and
-  // counts what is held. kClose, too, where nothing more will come or go.
+  // Ends each call that read or answered: keeps the rest of the input, wipes what was used, and
+  // counts the memory that is held. kClose also if nothing more will come or go.
   Next Settle(Next next, const Context& context);
   bool NoteRoom();
 
-  // connection_answer.cc
-  // Looks whether what came is a request, and refuses what never will be.
+  // Reads the input as far as one request, and answers with an error if it can never become one.
   void Frame(const Context& context);
-  // The present request's last byte came then, or the answer to the one before it left.
+  // The time when the present request's last byte came, or when the answer to the one before it
+  // left, whichever was later.
   Steady::time_point Arrived() const { return std::max(since_, progressed_); }
   bool ClientLeft() const;
   void AnswerOne(const Context& context);
-  // Has the handler decide whose a larger request is, and counts what it takes. False where it is
-  // refused.
+  // Has the handler decide on whose account a larger request counts, and counts its memory. False
+  // if it is refused.
   bool Admit(const Context& context);
   bool AskRoom(const Context& context);
   bool FillHead(const Context& context);
-  // False where a trusted proxy's X-Forwarded-For cannot be read.
+  // False if a trusted proxy's X-Forwarded-For cannot be read.
   bool NameClient(Request& request);
-  // Tells the client of a parked request that it is not waited for any longer.
+  // Tells the client of a parked request that the server has stopped waiting for its answer.
   void StopWaiting(const Context& context);
   void BeginSending();
   void Append(const Context& context, Response& response, bool head_only);
@@ -140,15 +143,15 @@ class Connection {
   Stage stage_ = Stage::kServing;
   bool greeted_ = false;           // the first byte of a TLS client came
   bool blocked_on_write_ = false;  // reading or the handshake waits for room to write
-  std::string opening_;            // of the PROXY header
+  std::string opening_;            // the PROXY header as far as it has come
 
   RequestFramer framer_;
   std::string input_;
-  std::string_view pending_;  // during a call: what is not used yet, of input_ or of the scratch
+  std::string_view pending_;  // during a call: the input that is not used yet
   std::string output_;
   std::size_t sent_ = 0;
   MemoryBudget::Share share_;
-  // Whose memory the request and the answers before it take.
+  // The owner on whose account the request and the answers before it are counted.
   Owner owner_ = kUnknownOwner;
   bool complete_ = false;  // the present request is there
   bool admitted_ = false;  // the handler decided on the present request
@@ -161,10 +164,10 @@ class Connection {
   bool parked_head_only_ = false;
   bool parked_then_close_ = false;
   std::string forwarded_address_;
-  Steady::time_point since_;  // of the present state: opening, idle, a head, a body, lingering
+  Steady::time_point since_;  // the present state began: opening, idle, a head, a body, lingering
   Steady::time_point sending_since_;
-  Steady::time_point progressed_;  // octets of a body came in, or of an answer went out
-  std::size_t received_ = 0;       // of the present request
+  Steady::time_point progressed_;  // bytes of a body came in, or of an answer went out
+  std::size_t received_ = 0;       // bytes of the present request
 };
 
 }  // namespace coffer::http

@@ -1,4 +1,4 @@
-// From octets to requests, and from responses to octets.
+// The half of a connection that makes requests of its input, and output of the responses.
 
 #include <poll.h>
 
@@ -13,7 +13,7 @@
 namespace coffer::http {
 namespace {
 
-// Answers that may wait before the next request is looked at.
+// The bytes of answers that may wait to be sent before the next request is looked at.
 constexpr std::size_t kMaxUnsent = 256UL * 1024;
 
 }  // namespace
@@ -25,8 +25,9 @@ bool Connection::ClientLeft() const {
 
 Connection::Next Connection::Serve(const Context& context) {
   pending_ = input_;
-  // A client that ended its side at once has said all. One that also waited for long has given up,
-  // and may ask again: time is for those who still wait.
+  // A client that ended its side together with its request still waits for the answer. A client
+  // that ended its side and also waited for long has given up, and may ask again: the time is
+  // better spent on those who still wait.
   if (context.overload.Long(Arrived(), Steady::now()) && ClientLeft()) {
     Report(context, 503, "client left before its turn");
     return Next::kClose;
@@ -34,7 +35,7 @@ Connection::Next Connection::Serve(const Context& context) {
   do {
     AnswerOne(context);
     Frame(context);
-    // Many requests of one client are answered with one call, unless others wait.
+    // The answers to many requests of one client are sent with one call, unless other clients wait.
   } while (HasRequest() && !context.more_at_hand && since_ < context.turn_end);
   return Settle(Send(), context);
 }
@@ -154,7 +155,8 @@ void Connection::AnswerOne(const Context& context) {
     parked_head_only_ = head_only;
     parked_then_close_ = !framer_.KeepAlive();
   } else {
-    // The last one that has arrived tells a client that it must go elsewhere now.
+    // While the server stops, the answer to the last request that has arrived tells the client to
+    // go elsewhere.
     const bool last = context.draining && pending_.size() == used;
     close_after_send_ = !framer_.KeepAlive() || last;
     linger_ = last;
@@ -172,7 +174,7 @@ void Connection::AnswerOne(const Context& context) {
 }
 
 void Connection::StopWaiting(const Context& context) {
-  // What has begun is recorded; its answer finds nobody.
+  // Work that has begun is still recorded in the trail, but its answer is dropped.
   using Rest = ParkingTicket::Rest;
   const Rest rest = parked_->Leave();
   parked_.reset();

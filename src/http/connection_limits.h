@@ -12,8 +12,8 @@
 
 namespace coffer::http {
 
-// How many connections are open, in all and per address; IPv6 addresses of one /64 count together
-// (ClientNetwork). Thread-safe; shared with its leases.
+// Counts the open connections, in all and for each address; IPv6 addresses of one /64 count
+// together (ClientNetwork). Thread-safe; its leases share the ownership.
 class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
  public:
   ConnectionLimits(std::size_t in_all, std::size_t per_address)
@@ -36,9 +36,10 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
     std::string network_;  // empty: counts in all only
   };
 
-  // Nothing where there is no room. An empty address counts in all only.
+  // Counts one more connection, and returns nothing if there is no room. An empty address counts in
+  // all only.
   std::optional<Lease> Enter(std::string_view address);
-  // Puts an address to a lease that had none. False where that address has no room.
+  // Gives an address to a lease that had none. False if there is no room for that address.
   bool Name(Lease& lease, std::string_view address);
   std::size_t Open() const { return open_.load(); }
 

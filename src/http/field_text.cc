@@ -25,7 +25,8 @@ bool IsToken(char c) { return kToken[static_cast<std::uint8_t>(c)]; }
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// Digits, at most 65535; nothing is a port, too (RFC 3986, 3.2.3).
+// True for digits that stand for at most 65535, and for an empty text, which is a port, too (RFC
+// 3986, 3.2.3).
 bool IsPort(std::string_view text) {
   std::uint32_t port = 0;
   for (const char c : text) {
@@ -75,7 +76,8 @@ bool TakeQuoted(std::string_view& text) {
   return true;
 }
 
-// Chunk extensions (RFC 9112, 7.1.1), from the first semicolon on: nothing is made of them.
+// True for chunk extensions (RFC 9112, 7.1.1), from the first semicolon on. They are checked and
+// not used.
 bool AreExtensions(std::string_view text) {
   while (!text.empty()) {
     SkipBlanks(text);

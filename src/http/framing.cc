@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::string_view kMalformed = "malformed request";
 constexpr std::size_t kMaxChunkLine = 1024;  // a size and its extensions
-// More than any API's paths have; each segment may be looked up by itself.
+// The largest number of path segments: more than any path of the API has. It is limited because
+// each segment may be looked up by itself.
 constexpr std::size_t kMaxPathBytes = 4096;
 constexpr std::size_t kMaxSegments = 64;
 constexpr std::size_t kMaxFields = 200;
@@ -31,7 +32,7 @@ bool ParseMethod(std::string_view text, Method& method) {
   return false;
 }
 
-// The same octets as in a head, though nothing is made of them.
+// The characters that a head may hold are required here, too, although nothing uses the line.
 bool IsTrailer(std::string_view line) {
   const std::size_t colon = line.find(':');
   return colon != std::string_view::npos && IsToken(line.substr(0, colon)) &&
@@ -94,7 +95,7 @@ bool RequestFramer::LimitBody(std::size_t bytes, const FrameError& error) {
   if (bytes >= max_body_) return true;
   max_body_ = bytes;
   body_too_large_ = error;
-  // The bytes that a chunk has announced count, as a length does.
+  // The bytes that a chunk has announced count before they come, as those of a Content-Length do.
   if (body_size_ <= bytes && chunk_left_ <= bytes && chunked_body_.size() <= bytes - chunk_left_) {
     return true;
   }
@@ -115,7 +116,7 @@ RequestFramer::State RequestFramer::Advance(std::string_view buffer) {
 }
 
 RequestFramer::State RequestFramer::AdvanceHead(std::string_view buffer) {
-  // An octet that no head may hold is refused as soon as it comes; the blank line ends the head.
+  // A byte that no head may hold is refused as soon as it comes; the blank line ends the head.
   while (at_ < buffer.size()) {
     const char c = buffer[at_];
     if (c == '\n') {
@@ -206,7 +207,8 @@ bool RequestFramer::ParseField(std::string_view buffer, std::size_t begin, std::
   fields_.push_back({{name_begin, colon},
                      {static_cast<std::size_t>(value.data() - buffer.data()), value.size()}});
   const std::string_view name = std::string_view(lower_names_).substr(name_begin, colon);
-  // Tabs around a value that frames the message are read by some and not by others.
+  // Some programs strip tabs around a value and others do not, so a field that frames the message
+  // must have none.
   const bool frames = name == "content-length" || name == "transfer-encoding" || name == "host";
   if (frames && raw.find('\t') != std::string_view::npos) {
     Fail(400, kMalformed);
@@ -254,8 +256,8 @@ bool RequestFramer::ApplyFraming(const Framing& framing) {
     FailTooLarge();
     return false;
   }
-  // HTTP/1.0 has no framing that both sides must agree on for what follows: one request for each
-  // connection.
+  // HTTP/1.0 has no framing of later requests on which both sides agree, so each connection serves
+  // one.
   keep_alive_ = version_1_1_ && !framing.close;
   continue_due_ =
       version_1_1_ && framing.expects_continue && (framing.chunked || framing.content_length > 0);

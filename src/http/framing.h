@@ -17,24 +17,24 @@ struct FrameLimits {
   std::size_t max_body_bytes = 32UL * 1024 * 1024;
 };
 
-// Why a request is refused, and with what status; the connection is closed afterwards.
+// The reason for which a request is refused, and its status; the connection is closed afterwards.
 struct FrameError {
   int status = 400;
   LiteralText text;
-  // The limit that it met, and of what it is; without a unit there was none.
+  // The limit that the request broke, and its unit; an empty unit means that it broke none.
   std::uint64_t limit = 0;
   std::string_view unit = {};
 };
 
-// Reads one request after another from a connection's octets (RFC 9112, strictly): what could be
-// read in two ways is an error. Each octet is looked at once, however the input is cut. Not
+// Reads one request after another from a connection's bytes (RFC 9112, strictly): a request that
+// could be read in two ways is an error. Each byte is looked at once, however the input is cut. Not
 // thread-safe.
 class RequestFramer {
  public:
   explicit RequestFramer(const FrameLimits& limits) : limits_(limits) {}
 
   enum class State { kNeedMore, kComplete, kError };
-  // `buffer` begins with the request's first octet and only grows until Reset().
+  // `buffer` begins with the request's first byte and only grows until Reset().
   State Advance(std::string_view buffer);
   const FrameError& Error() const { return error_; }
 
@@ -45,23 +45,24 @@ class RequestFramer {
   std::size_t KnownSize() const {
     return std::max(at_, body_begin_ + static_cast<std::size_t>(body_size_));
   }
-  // The body may have so many bytes, where that is less than the limits say. Once the head is
-  // complete. False where it has more already: Error() is then `error`.
+  // Lowers the limit of the body to `bytes`, if the present limit is higher; to be called once the
+  // head is complete. False if the body has more already: Error() is then `error`.
   bool LimitBody(std::size_t bytes, const FrameError& error);
 
-  // All but the body, once the head is complete. Views go into `buffer` (the one of the last
-  // Advance) and this framer. False where the target cannot be decoded: Error() says so.
+  // Fills in all of the request but the body, once the head is complete. Its views point into
+  // `buffer` (the one of the last Advance) and into this framer. False if the target cannot be
+  // decoded: Error() says so.
   bool FillHead(std::string_view buffer, Request& request);
-  // After kComplete.
+  // The body, after kComplete.
   std::string_view Body(std::string_view buffer) const;
-  // Both.
+  // Fills in the head and the body.
   bool Fill(std::string_view buffer, Request& request);
   bool KeepAlive() const { return keep_alive_; }
-  // Of a request line that was well-formed, else empty; for reports.
+  // The target of a request line that was well-formed, as it was sent, else empty; for reports.
   std::string_view TargetText(std::string_view buffer) const { return target_.In(buffer); }
   std::size_t Consumed() const { return consumed_; }
   std::size_t DecodedBodyCapacity() const { return chunked_body_.capacity(); }
-  // For the next request; wipes the decoded body.
+  // Begins the next request; wipes the decoded body.
   void Reset();
 
  private:
@@ -96,7 +97,7 @@ class RequestFramer {
   bool ApplyFraming(const Framing& framing);
   State AdvanceHead(std::string_view buffer);
   State AdvanceChunks(std::string_view buffer);
-  // The next CRLF-ended line from at_, or nothing yet; an error for a bare CR or LF.
+  // Takes the next line that ends in CRLF from at_, or nothing yet; a bare CR or LF is an error.
   enum class Line { kNone, kWhole, kBad };
   Line NextLine(std::string_view buffer, std::size_t limit, std::string_view& line);
 
@@ -110,7 +111,7 @@ class RequestFramer {
   bool continue_due_ = false;
   Span target_;
   std::vector<Field> fields_;
-  std::string lower_names_;  // the names' octets in lower case, in order
+  std::string lower_names_;  // the names in lower case, in order
   std::size_t body_begin_ = 0;
   std::uint64_t body_size_ = 0;
   bool chunked_ = false;

@@ -59,7 +59,7 @@ std::string TextOf(const sockaddr_storage& address, std::uint16_t& port) {
   return text.data();
 }
 
-// A socket file of a server that died; one that somebody listens on stays.
+// Removes the socket file of a server that has died; a file that somebody listens on stays.
 bool RemoveStaleSocket(const std::string& path, const sockaddr_un& address) {
   struct stat found {};
   if (::lstat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return false;
@@ -77,7 +77,7 @@ auto InUse(const std::string& address) {
 
 using Resolved = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
-// A TCP listener's address; not where plain HTTP must not be.
+// The address of a TCP listener; an error for plain HTTP where it is not allowed.
 Result<Resolved> Resolve(const Listener& listener) {
   const std::string& address = listener.address;
   HostPort parts;
@@ -89,7 +89,7 @@ Result<Resolved> Resolve(const Listener& listener) {
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   if (const int why = ::getaddrinfo(parts.host.c_str(), parts.port.c_str(), &hints, &found)) {
-    // Name servers come back: a supervisor shall try again.
+    // A name server may come back, so this error tells a supervisor to try again.
     return Fail(Code::kUnavailable,
                 "address " + address + " cannot be resolved: " + ::gai_strerror(why));
   }
@@ -164,7 +164,7 @@ Result<ListeningSocket> ListeningSocket::OpenUnix(const std::string& path, unsig
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return Fail(Code::kInternal, "failed to make a socket", std::strerror(errno));
   const auto* const raw = reinterpret_cast<const sockaddr*>(&address);
-  // Nobody may connect between bind and chmod.
+  // The mask keeps other users from connecting between bind and chmod.
   const mode_t before = ::umask(0177);
   int bound = ::bind(fd, raw, sizeof address);
   if (bound != 0 && errno == EADDRINUSE && RemoveStaleSocket(path, address)) {

@@ -8,17 +8,17 @@
 
 namespace coffer::http {
 
-// Connections that may wait to be accepted.
+// The number of connections that may wait to be accepted.
 constexpr int kBacklog = 1024;
 
 // A bound, listening socket. Closes it, and removes a Unix socket's file, when destroyed.
 // Move-only.
 class ListeningSocket {
  public:
-  // kInvalid, too, for plain HTTP on an address that is not a loopback one, unless the listener
-  // says plain_anywhere.
+  // kInvalid also for plain HTTP on an address that is not a loopback one, unless the listener says
+  // plain_anywhere.
   static Result<ListeningSocket> Open(const Listener& listener);
-  // Open's refusals, but for an address that somebody listens on; makes nothing.
+  // Returns the error that Open() would have, except that the address is in use; makes nothing.
   static Status Check(const Listener& listener);
   ListeningSocket(ListeningSocket&& other) noexcept;
   ListeningSocket& operator=(ListeningSocket&&) = delete;
@@ -27,7 +27,8 @@ class ListeningSocket {
   int Fd() const { return fd_; }
   // "127.0.0.1:8200" with the port in use, or the socket's path.
   const std::string& Address() const { return address_; }
-  // The next waiting connection, without terms and lease; no descriptor where there is none.
+  // The next waiting connection; its terms and its lease are left empty. It has no descriptor if
+  // none waits.
   Peer Accept() const;
 
  private:

@@ -13,9 +13,9 @@
 namespace coffer::http {
 
 // Brings work to a worker: connections to serve, answers to parked requests, which name their
-// connection by its number, and the slices of long work. Shared, because a parked request may
-// outlive its worker. Also the register of the worker's open sockets, so that they can be shut down
-// while the worker hangs. Any thread, except where said.
+// connection by its number, and the slices of long work. It is shared, because a parked request may
+// outlive its worker. It also keeps a register of the worker's open sockets, so that they can be
+// shut down while the worker hangs. Any thread, except where said.
 class Mailbox {
  public:
   struct ParkedAnswer {
@@ -33,20 +33,21 @@ class Mailbox {
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
 
-  // Readable while something may be waiting.
+  // A descriptor that is readable while something may be waiting.
   int WakeFd() const { return wake_; }
   void Wake() const;
 
   void Put(Peer peer);
-  // Wiped where the worker is gone.
+  // Wipes the response if the worker is gone.
   void Put(std::uint64_t connection, Response response);
   void Put(std::function<void()> work);
-  // The worker's own thread: everything that waits, but of the work the first; the peers' sockets
-  // are in the register.
+  // Takes everything that waits, but only the first slice of work; the peers' sockets enter the
+  // register. The worker's own thread.
   Delivery Take();
-  // The worker's own thread, before it closes the socket.
+  // Removes a socket from the register, before it is closed. The worker's own thread.
   void Forget(int fd);
-  // The worker's end: what waits is closed and wiped, what comes later too.
+  // Ends the mailbox with its worker: waiting connections are closed, waiting answers are wiped,
+  // and so is everything that comes later.
   void Close();
 
   // Shuts down every registered socket; returns the peers that nobody had taken yet.

@@ -13,7 +13,8 @@ bool MemoryBudget::HasRoom(Owner owner, std::size_t bytes, Limit& met) const {
   }
   met = {for_known_, "bytes together"};
   if (used_by_known_ + bytes > for_known_) return false;
-  // An owner's only request may be as large as all together: no limit of requests says otherwise.
+  // An owner that holds nothing else may take all of this part for one request: the quarter binds
+  // it only from its second request on.
   met = {for_known_ / 4, "bytes together for one token"};
   return others == 0 || others + bytes <= for_known_ / 4;
 }

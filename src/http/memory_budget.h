@@ -13,9 +13,9 @@
 
 namespace coffer::http {
 
-// The memory that all requests of a server hold together. A part of it is for requests of nobody
-// known, together; of the rest one known owner has at most a quarter, but always one request.
-// Thread-safe.
+// The memory that all requests of a server hold together. A part of it is for the requests of all
+// unknown clients together; of the rest one known owner has at most a quarter, but always one
+// request. Thread-safe.
 class MemoryBudget {
  public:
   // A request that holds no more than this is not counted: every connection may have one.
@@ -29,7 +29,8 @@ class MemoryBudget {
     LiteralText unit;
   };
 
-  // Counts what one request holds, of a connection or parked. One thread at a time.
+  // Counts the memory that one request holds, whether its connection has it or it is parked. One
+  // thread at a time.
   class Share final : public Memory {
    public:
     explicit Share(std::shared_ptr<MemoryBudget> budget) : budget_(std::move(budget)) {}
@@ -37,14 +38,14 @@ class MemoryBudget {
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
 
-    // Counts `bytes` of `owner` instead of what was counted. False where that is more than there is
-    // room for: then nothing has changed, and Met() is the limit.
+    // Counts `bytes` for `owner` in place of what this share counted before. False if there is no
+    // room for that: nothing has changed then, and Met() is the limit.
     bool Ask(Owner owner, std::size_t bytes);
     const Limit& Met() const { return met_; }
-    // The same of what is held already, whether there is room or not.
+    // Does the same for memory that is held already, whether there is room or not.
     void Note(Owner owner, std::size_t bytes);
     Owner Whose() const { return owner_; }
-    // The refusal of what did not fit, in words.
+    // The error that says which limit was met.
     Error Full() const;
     void SetOwner(Owner owner) override { Note(owner, held_); }
     Status Take(std::size_t bytes) override;
@@ -60,7 +61,7 @@ class MemoryBudget {
   std::size_t Used() const;
 
  private:
-  // Under mutex_, these three. False: `met` is the limit.
+  // These three are called under mutex_. If HasRoom() is false, `met` is the limit.
   bool HasRoom(Owner owner, std::size_t bytes, Limit& met) const;
   void Give(Owner owner, std::size_t bytes);
   void Add(Owner owner, std::size_t bytes);

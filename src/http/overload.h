@@ -4,8 +4,9 @@
 
 namespace coffer::http {
 
-// Tells which requests cannot be answered within the time that their clients wait. They wait in one
-// line for each worker, so that those who came first are told first, and the others' chances rise.
+// Tells which requests have waited so long that their answers would come too late. The requests of
+// a worker wait in one line, so those who came first are refused first, and the others come to
+// their turn sooner.
 class OverloadGuard {
  public:
   using Steady = std::chrono::steady_clock;
@@ -15,7 +16,7 @@ class OverloadGuard {
   bool TooLate(Steady::time_point received, Steady::time_point now) const {
     return now - received > bound_;
   }
-  // So long that clients begin to give up.
+  // True if the request has waited so long that clients begin to give up.
   bool Long(Steady::time_point received, Steady::time_point now) const {
     return now - received > bound_ / 2;
   }

@@ -58,7 +58,7 @@ class ParkedRequest final : public Parked {
   }
 
  private:
-  // Then the client waits until parked_timeout.
+  // If this fails, the client waits until parked_timeout.
   void AnswerUnlessMemoryIsOut() noexcept {
     try {
       Answer(ErrorResponse({500, "internal error"}, *place_.handler));

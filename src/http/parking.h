@@ -18,10 +18,10 @@ class ParkingLot;
 struct LeaveLot {
   void operator()(ParkingLot* lot) const;
 };
-// A place in a lot, which must outlive it.
+// A place in a lot; the lot must outlive it.
 using ParkingSpace = std::unique_ptr<ParkingLot, LeaveLot>;
 
-// How many requests are parked in all of a server. Thread-safe.
+// Counts the requests that are parked in all of a server. Thread-safe.
 class ParkingLot {
  public:
   explicit ParkingLot(std::size_t places) : places_(places) {}
@@ -42,16 +42,17 @@ class ParkingLot {
 
 inline void LeaveLot::operator()(ParkingLot* lot) const { lot->taken_.fetch_sub(1); }
 
-// What a parked request and its connection know of each other. Thread-safe.
+// The state that a parked request and its connection share: whether its work has begun, and whether
+// its client has left. Thread-safe.
 class ParkingTicket {
  public:
-  // The work is taken up; false where nobody waits for it any more.
+  // Notes that the work begins, or goes on; false if nobody waits for it any more.
   bool Begin() { return (state_.fetch_or(kBegun) & kLeft) == 0; }
-  // The work is done in pieces, and asks Begin() before each.
+  // Notes that the work is done in pieces and asks Begin() before each.
   void GivesWay() { state_.fetch_or(kInPieces); }
-  // What becomes of the work whose client is gone.
+  // The fate of the work of a client that has left.
   enum class Rest { kNeverBegins, kIsGivenUp, kGoesOn };
-  // The connection waits no longer.
+  // Notes that the connection no longer waits.
   Rest Leave() {
     const unsigned before = state_.fetch_or(kLeft);
     if ((before & kBegun) == 0) return Rest::kNeverBegins;
@@ -65,7 +66,7 @@ class ParkingTicket {
   std::atomic<unsigned> state_{0};
 };
 
-// What a connection needs to have a request parked.
+// The parts that a connection needs to have a request parked.
 struct ParkingPlace {
   std::shared_ptr<ParkingLot> lot;
   std::shared_ptr<Mailbox> mailbox;
@@ -74,7 +75,7 @@ struct ParkingPlace {
   std::uint64_t connection = 0;  // its number at this worker, never used twice
 };
 
-// Offers the request that `framer` has read from `octets` to its handler for parking.
+// Lets a handler park the request that `framer` has read from `octets`.
 class RequestParking final : public Parking {
  public:
   RequestParking(const ParkingPlace& place, std::string_view octets, const RequestFramer& framer,
@@ -88,7 +89,7 @@ class RequestParking final : public Parking {
         share_(share) {}
 
   Result<std::unique_ptr<Parked>> Park() override;
-  // Null where the request was not parked.
+  // Null if the request was not parked.
   const std::shared_ptr<ParkingTicket>& Ticket() const { return ticket_; }
 
  private:

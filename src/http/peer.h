@@ -17,7 +17,7 @@
 
 namespace coffer::http {
 
-// A descriptor that is closed with it. Move-only.
+// A file descriptor that its owner closes when destroyed. Move-only.
 class Socket {
  public:
   explicit Socket(int fd = -1) : fd_(fd) {}
@@ -35,18 +35,19 @@ class Socket {
   int fd_;
 };
 
-// What the connections of one listener have in common. Thread-safe.
+// The settings and certificates that all connections of one listener share. Thread-safe.
 class ListenerTerms {
  public:
-  // kInvalid for trusted proxies that are none, or certificates that cannot be used.
+  // kInvalid if a trusted proxy is neither an address nor a network, or if the certificates cannot
+  // be used.
   static Result<std::shared_ptr<ListenerTerms>> Make(std::size_t index, const Listener& listener);
 
   std::size_t Index() const { return index_; }
   bool ProxyProtocol() const { return listener_.proxy_protocol; }
   const AddressSet& Trusted() const { return trusted_; }
-  // For the next connection; null for plain HTTP.
+  // The context for the next connection; null for plain HTTP.
   std::shared_ptr<const TlsContext> Tls() const;
-  // The context as the files are now; null for plain HTTP.
+  // Reads the files and returns a context made from them; null for plain HTTP.
   Result<std::shared_ptr<const TlsContext>> ReadTls() const;
   void SetTls(std::shared_ptr<const TlsContext> tls);
 

@@ -63,12 +63,12 @@ void AppendNumber(std::size_t value, std::string& out) {
 }
 
 constexpr std::string_view kJson = "application/json";
-// The head of nearly every answer, but for the length.
+// The head of nearly every answer, up to the value of Content-Length.
 constexpr std::string_view kUsualHead =
     "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Type: application/json\r\n"
     "Content-Length: ";
 
-// Any other, up to the same place.
+// Appends the head of any other answer, up to the value of Content-Length.
 void AppendHead(const Response& response, bool bodyless, std::string& out) {
   if (const std::string_view line = StatusLine(response.status); !line.empty()) {
     out += line;
@@ -92,7 +92,7 @@ void AppendHead(const Response& response, bool bodyless, std::string& out) {
 
 std::string_view DateLine::At(std::time_t now) {
   if (now == at_) return text_;
-  // Names that no locale changes (RFC 9110, 5.6.7).
+  // These names are the same in every locale (RFC 9110, 5.6.7).
   constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

@@ -24,7 +24,7 @@ class DateLine {
 // Appends the answer as it goes on the wire; `head_only` for HEAD.
 void AppendResponse(const Response& response, std::string_view date_line, bool head_only,
                     bool close, std::string& out);
-// The error in the handler's words, with the limit that was met.
+// Writes the error in the form that the handler's clients read, with the limit that was met.
 Response ErrorResponse(const FrameError& error, const Handler& handler);
 // Overwrites a body that holds a secret.
 void WipeBody(Response& response);

@@ -25,7 +25,7 @@ struct Server::Impl {
         workers(options, handler, limits, log) {}
   ~Impl() { StopAccepting(); }
 
-  // False where there is no room for it or it must not come here: it is closed.
+  // False if there is no room for the connection, or it comes from where it must not: it is closed.
   bool Admit(Peer& peer, const std::shared_ptr<ListenerTerms>& way) {
     const bool admitted = Enter(peer, way);
     (admitted ? accepted : turned_away).Add();
@@ -45,7 +45,7 @@ struct Server::Impl {
   }
 
   void AcceptFrom(std::size_t index) {
-    // As many as can be waiting; the poll tells of more.
+    // One round accepts at most as many as can be waiting; the next poll tells of more.
     for (int i = 0; i < kBacklog; ++i) {
       Peer peer = sockets[index].Accept();
       if (peer.socket.Fd() < 0) {
@@ -85,8 +85,8 @@ struct Server::Impl {
   Logger& logger;
   const std::shared_ptr<ConnectionLimits> limits;
   Workers workers;
-  std::vector<std::shared_ptr<ListenerTerms>> terms;  // as Options::listeners
-  std::vector<ListeningSocket> sockets;               // likewise
+  std::vector<std::shared_ptr<ListenerTerms>> terms;  // in the order of Options::listeners
+  std::vector<ListeningSocket> sockets;               // in the same order
   std::vector<std::string> addresses;
   Counter accepted;
   Counter turned_away;

@@ -12,9 +12,9 @@ namespace coffer::http {
 
 struct IoResult {
   enum class State {
-    kOk,         // `size` octets went
-    kWaitRead,   // nothing went: again when the socket is readable
-    kWaitWrite,  // likewise, writable
+    kOk,         // `size` bytes were read or written
+    kWaitRead,   // nothing was done: call again when the socket is readable
+    kWaitWrite,  // nothing was done: call again when the socket is writable
     kEnd,        // the peer will send no more
     kFailed
   };
@@ -22,21 +22,23 @@ struct IoResult {
   std::size_t size = 0;
 };
 
-// The octets of one connection over a non-blocking socket, which it does not own. One thread.
+// The bytes of one connection over a non-blocking socket, which the stream does not own. One
+// thread.
 class Stream {
  public:
   virtual ~Stream() = default;
-  // Before anything else, until it says kOk.
+  // Must be called before anything else, until it returns kOk.
   virtual IoResult Handshake() = 0;
   virtual IoResult Read(std::span<char> into) = 0;
   virtual IoResult Write(std::string_view from) = 0;
-  // Says that no more will be written, as far as that can be said without waiting.
+  // Tells the peer that no more will be written, as far as that can be done without waiting.
   virtual void EndWriting() = 0;
-  // After the handshake; null for a plain one.
+  // The facts of TLS, after the handshake; null for a plain stream.
   virtual std::shared_ptr<const TlsFacts> Facts() const = 0;
-  // Whether a Read() that returned `size` octets may have left some that the socket does not show.
+  // True if, after a Read() that returned `size` bytes, the stream may hold further ones, which a
+  // poll of the socket does not show.
   virtual bool MayHoldMore(std::size_t size) const = 0;
-  // Why the handshake failed, for the log.
+  // The reason for which the handshake failed, for the log.
   virtual std::string Failure() const = 0;
 };
 

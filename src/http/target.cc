@@ -44,8 +44,8 @@ bool IsPlainPath(std::string_view text) {
          text.find("/.") == std::string_view::npos;
 }
 
-// Takes scheme and authority off an absolute form, which every server has to understand (RFC 9112,
-// 3.2.2). Who is asked does not matter here: there is but one.
+// Takes the scheme and the authority off an absolute form, which every server must understand (RFC
+// 9112, 3.2.2). The authority does not matter here, because there is only one server.
 bool TakeAuthority(std::string_view& target) {
   const std::size_t colon = target.find("://");
   if (colon == std::string_view::npos) return false;
@@ -58,7 +58,8 @@ bool TakeAuthority(std::string_view& target) {
 }
 
 bool DecodeQuery(std::string_view text, std::vector<std::pair<std::string, std::string>>& query) {
-  // No endpoint knows more than a dozen; each takes much more room here than in the head.
+  // The number of pairs is limited: no endpoint knows more than a dozen parameters, and each pair
+  // takes much more room here than in the head.
   constexpr std::size_t kMostPairs = 256;
   while (!text.empty()) {
     const std::string_view pair = text.substr(0, text.find('&'));

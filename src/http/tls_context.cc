@@ -15,7 +15,7 @@
 namespace coffer::http {
 namespace {
 
-// Forward secrecy and AEAD only. RFC 9325, 4.2.
+// The cipher suites have forward secrecy and AEAD only (RFC 9325, 4.2).
 constexpr const char* kTls12Suites =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
@@ -35,7 +35,7 @@ auto FromOpenSsl(const std::string& what) {
               "failed to " + what + ": " + (reason != nullptr ? reason : "the file is no use"));
 }
 
-// OpenSSL would ask at the terminal.
+// Gives no passphrase for a key. Without this function OpenSSL would ask for one at the terminal.
 int NoPassphrase(char*, int, int, void*) { return 0; }
 
 Status CheckKeyFile(const std::string& file) {
@@ -49,7 +49,8 @@ Status CheckKeyFile(const std::string& file) {
   return {};
 }
 
-// Only "http/1.1" is spoken here; who offers other protocols alone is told so (RFC 7301, 3.2).
+// Only "http/1.1" is spoken here; a client that offers other protocols only is told so (RFC 7301,
+// 3.2).
 int SelectProtocol(SSL*, const unsigned char** out, unsigned char* out_size,
                    const unsigned char* offered, unsigned int offered_size, void*) {
   static constexpr unsigned char kHttp11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
@@ -73,14 +74,14 @@ Status Harden(SSL_CTX* context) {
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_CLEANSE_PLAINTEXT |
                                    SSL_OP_NO_TICKET);
-  // No resumption: every connection verifies its certificate against the present lists, and a
-  // reload leaves no ticket of the time before it.
+  // Sessions are not resumed: every connection verifies its certificate against the present lists,
+  // and no ticket from before a reload is accepted.
   SSL_CTX_set_num_tickets(context, 0);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
-  // One record at a time: a client that goes on sending records without data, such as changes of
-  // its key, would keep its worker in one call for as long as it likes.
+  // OpenSSL reads one record at a time: otherwise a client that goes on sending records without
+  // data, such as changes of its key, would keep its worker in one call for as long as it likes.
   SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_alpn_select_cb(context, SelectProtocol, nullptr);
   SSL_CTX_set_default_passwd_cb(context, NoPassphrase);

@@ -10,17 +10,17 @@ struct ssl_ctx_st;
 
 namespace coffer::http {
 
-// A listener's certificate, key, authorities and revocation lists as they were when they were read.
-// Immutable and thread-safe; connections hold the one that they began with.
+// A listener's certificate, key, authorities and revocation lists as they were in the files when
+// they were read. Immutable and thread-safe; a connection keeps the context that it began with.
 class TlsContext {
  public:
-  // kInvalid with the file's name and the reason.
+  // kInvalid, naming the file and the reason.
   static Result<std::shared_ptr<const TlsContext>> Load(const TlsOptions& options);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
-  // Null where memory is short.
+  // Null if memory is short.
   std::unique_ptr<Stream> MakeStream(int fd) const;
 
  private:

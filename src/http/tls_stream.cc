@@ -88,8 +88,8 @@ void TlsStream::EndWriting() {
   ERR_clear_error();
 }
 
-// A whole record came: the next may be there already, and a client that sends a large body is
-// worth asking at once. Less than a record is left in no case that the socket does not show.
+// True if a whole record came: the next may be there already, and a client that sends a large body
+// is worth asking at once. A rest shorter than a record always shows on the socket.
 bool TlsStream::MayHoldMore(std::size_t size) const { return size >= SSL3_RT_MAX_PLAIN_LENGTH; }
 
 }  // namespace coffer::http

@@ -12,7 +12,7 @@ namespace coffer::http {
 // The server's side of a TLS connection.
 class TlsStream final : public Stream {
  public:
-  // Takes over `ssl`, which has its socket.
+  // Takes over `ssl`, to which its socket has been given.
   explicit TlsStream(ssl_st* ssl) : ssl_(ssl) {}
   ~TlsStream() override;
   TlsStream(const TlsStream&) = delete;

@@ -67,8 +67,8 @@ class Worker final : public Pistache::Aio::Handler {
     poller.addFd(tick_, Flags<NotifyOn>(NotifyOn::Read), Tag(kTickTag));
   }
 
-  // First every socket is read, so that what has arrived is known and waits in one line, handshakes
-  // too; then there is work for a while.
+  // Reads every socket first, so that everything that has arrived is known and waits in one line,
+  // handshakes too; then works for one turn.
   void onReady(const Pistache::Aio::FdSet& fds) override {
     for (const auto& entry : fds) {
       const std::uint64_t id = entry.getTag().value();
@@ -164,17 +164,18 @@ class Worker final : public Pistache::Aio::Handler {
 
   void Look(std::uint64_t id, bool writable) {
     const auto found = connections_.find(id);
-    // One that waits for its turn is not read further; one may have been closed in the same round.
+    // A connection that waits for its turn is not read further. It may also have been closed in the
+    // same round.
     if (found == connections_.end() || found->second.queued) return;
     const Connection::Context context = MakeContext();
     Attend(found->second, id, [&](Connection& connection) {
-      // Many of them must not come before a request.
+      // Handshakes wait in the line like requests: many of them must not come before a request.
       if (connection.InHandshake()) return Enqueue(found->second, id);
       return writable ? connection.OnWritable(context) : connection.OnReadable(context);
     });
   }
 
-  // Has the connection do something, and then wait for what it wants next.
+  // Has the connection do something, and then registers the events that it waits for next.
   template <typename Call>
   void Attend(Entry& entry, std::uint64_t id, Call call) {
     if (!Stays(entry, id, call)) Close(id);
@@ -221,14 +222,15 @@ class Worker final : public Pistache::Aio::Handler {
       if (now >= turn_end_) break;
     }
     at_work_->Begin(now);
-    if (slice_) RunSlice();  // behind the requests of this round
+    if (slice_) RunSlice();  // after the requests of this round
     if (!queue_.empty()) mailbox_->Wake();
   }
 
   void RunSlice() {
     try {
       std::exchange(slice_, {})();
-    } catch (const std::exception& failure) {  // what is dropped with it answers 500
+    } catch (const std::exception&
+                 failure) {  // the parked request that is dropped with it is answered 500
       shared_->logger.Log(LogLevel::kError, "http", "failed to carry on with long work",
                           {{"cause", failure.what()}});
     }
@@ -252,7 +254,7 @@ class Worker final : public Pistache::Aio::Handler {
     }
   }
 
-  // "Shutdown" is the client's end of its sending half; a broken socket is always told of.
+  // EPOLLRDHUP tells that the client ended its sending half; epoll always reports a broken socket.
   static NotifyOn NotificationsFor(Connection::Interest wanted) {
     switch (wanted) {
       case Connection::Interest::kRead:
@@ -289,7 +291,7 @@ class Worker final : public Pistache::Aio::Handler {
   void Close(std::uint64_t id) {
     if (const auto found = connections_.find(id); found != connections_.end()) Erase(found);
   }
-  // Closing the descriptor takes it out of epoll.
+  // Closing the descriptor also removes it from epoll.
   std::unordered_map<std::uint64_t, Entry>::iterator Erase(
       std::unordered_map<std::uint64_t, Entry>::iterator entry) {
     mailbox_->Forget(entry->second.connection->Fd());
@@ -305,13 +307,13 @@ class Worker final : public Pistache::Aio::Handler {
 
   std::atomic<bool> draining_request_{false};
 
-  // This worker's thread only.
+  // Only this worker's thread uses the members below.
   std::unordered_map<std::uint64_t, Entry> connections_;
   std::uint64_t next_id_ = kFirstConnection;
   Request request_;
   Scratch scratch_;
   ParkingPlace place_{shared_->parking_lot, mailbox_, shared_->budget, &shared_->handler, 0};
-  std::function<void()> slice_;  // of long work; one in each round
+  std::function<void()> slice_;  // the next piece of long work; one is run in each round
   // The connections that wait for their turn, in the order in which they came.
   std::deque<std::uint64_t> queue_;
   Connection::Steady::time_point turn_end_{};
@@ -359,7 +361,7 @@ void Workers::Take(Peer peer) {
     worker.Put(std::move(peer));
     return;
   }
-  // Nobody is there to answer it: it is closed.
+  // No worker can take the connection, so it is closed.
 }
 
 void Workers::SetStalled(std::size_t worker, bool stalled) {

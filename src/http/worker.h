@@ -14,8 +14,8 @@
 
 namespace coffer::http {
 
-// The worker threads: Pistache's asynchronous reactor, one handler and one set of connections for
-// each thread.
+// The worker threads. They run on Pistache's asynchronous reactor; each thread has one of
+// Pistache's handlers and one set of connections.
 class Workers {
  public:
   Workers(const Options& options, Handler& handler, std::shared_ptr<ConnectionLimits> limits,

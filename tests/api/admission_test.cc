@@ -52,7 +52,7 @@ TEST_F(AdmissionTest, WhatIsAnsweredToATokenCountsAsItsOwn) {
   EXPECT_EQ(Send(http::Method::kGet, "sys/mounts", "", "").owner, http::kUnknownOwner);
 }
 
-// Has room for so much, and keeps what it was asked for.
+// Has room for `room` bytes, and counts what it is asked for.
 class BoundedMemory final : public http::Memory {
  public:
   void SetOwner(http::Owner known) override { owner = known; }

@@ -17,7 +17,7 @@
 namespace coffer::api {
 namespace {
 
-// Keeps what it is told, and refuses when it is told to.
+// Keeps the entries that it gets, and refuses them when the test says so.
 class RecordingSink final : public audit::Sink {
  public:
   struct Kept {
@@ -79,7 +79,7 @@ class RecordingSink final : public audit::Sink {
   std::vector<Kept> entries;
 };
 
-// Removes the mount of a request that is at work.
+// Removes the mount of a request while the request is at work.
 class UnmountingSink final : public audit::Sink {
  public:
   Status Record(const audit::Entry& entry) override {
@@ -109,7 +109,7 @@ TEST_F(UnmountedMeanwhile, TheAnswersEntryNamesTheMountThatWas) {
   EXPECT_EQ(sink_.seen, sink_.expected);
 }
 
-// Counts the bytes that it is told unasked.
+// Counts the bytes of the lines above level debug.
 class CountingLog final : public Logger {
  public:
   void Log(LogLevel level, std::string_view, std::string_view message,
@@ -129,7 +129,7 @@ class AuditTrailTest : public ServiceTest {
     ServiceTest::SetUp();
     trail_.Take();
   }
-  // The pair that the request before left.
+  // The pair of entries that the last request left.
   std::pair<RecordingSink::Kept, RecordingSink::Kept> Pair() {
     const auto kept = trail_.Take();
     EXPECT_EQ(kept.size(), 2U);
@@ -348,7 +348,8 @@ TEST_F(AuditTrailTest, NoStringOfASecretFieldIsAnsweredInAnError) {
   }
 }
 
-// What a stranger's octets can do to a connection, and what it leaves: one pair for each.
+// Sends malformed requests from strangers over a real connection: each must leave one pair of
+// entries, whatever it does to the connection.
 class HostileHttp : public AuditTrailTest {
  protected:
   void SetUp() override {
@@ -406,7 +407,7 @@ std::vector<std::string> HostileHttp::Corpus() {
       "GET /v1/" + std::string(8192, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n",
       "GET /v1/sys/health HTTP/1.1\r\nHost: a\r\nX: " + std::string(8192, 'a') + "\r\n\r\n",
   };
-  // Well-formed, but not what the API takes.
+  // These requests are well-formed, but the API does not accept their bodies.
   for (const char* body :
        {"{", "[]", "\"x\"", "{\"plaintext\":{}}", "{\"plaintext\":\"\\ud800\"}", "\xff\xfe",
         "{\"a\":1}{\"b\":2}", "{\"batch_input\":\"x\"}", "{\"batch_input\":[1]}", "nul",

@@ -40,7 +40,7 @@ class Shelf final : public http::Parking {
     if (full) return Fail(Code::kUnavailable, "no place is free: at most 7");
     return std::make_unique<Laid>(*this, request);
   }
-  // How many slices it took.
+  // Finishes the work and returns the number of slices that it took.
   int Finish() {
     int slices = 0;
     for (; !work.empty(); ++slices) {
@@ -58,7 +58,8 @@ class Shelf final : public http::Parking {
   bool left = false;
 };
 
-// Remembers how the requests' entries ended, and whether the last one's first could wait.
+// Counts the entries of requests and responses, and remembers the last status and whether the last
+// entry could wait.
 class StatusSink final : public audit::Sink {
  public:
   Status Record(const audit::Entry& entry) override {
@@ -84,7 +85,7 @@ class ErrorCounter final : public Logger {
   int errors = 0;
 };
 
-// Has room for so much.
+// Has room for `room` bytes.
 class BoundedMemory final : public http::Memory {
  public:
   void SetOwner(http::Owner known) override { owner = known; }
@@ -109,7 +110,7 @@ class BatchLimits : public ServiceTest {
   static json Items(std::size_t count, const json& item) {
     return {{"batch_input", json::array_t(count, item)}};
   }
-  // A request that can be parked; what it is answered at once.
+  // Sends a request that can be parked, and returns what is answered at once.
   http::Response Ask(const std::string& path, const json& body) {
     text_ = body.dump();
     shelf_.request.method = http::Method::kPost;
@@ -123,7 +124,7 @@ class BatchLimits : public ServiceTest {
     return response;
   }
 
-  // Runs the first slice of what was parked.
+  // Runs the first slice of the parked work.
   void RunOne() {
     ASSERT_FALSE(shelf_.work.empty());
     const auto first = std::move(shelf_.work.front());

@@ -16,7 +16,7 @@
 namespace coffer::api {
 namespace {
 
-// Holds up requests of one path before their work, and knows how they ended.
+// Blocks requests of one path before their work, and remembers the status that they end with.
 class HoldingSink final : public audit::Sink {
  public:
   Status Record(const audit::Entry& entry) override {
@@ -39,7 +39,7 @@ class HoldingSink final : public audit::Sink {
     let_go_ = true;
     changed_.notify_all();
   }
-  // Of the request that was held up, once it is over.
+  // The status of the request that was blocked, once it is over.
   int RecordedStatus() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return status_ != 0; });
@@ -98,7 +98,7 @@ class CustodianRequests : public ServiceTest {
     ServiceTest::TearDown();
   }
 
-  // The custodian does nothing else until Release().
+  // Keeps the custodian busy until Release().
   void Occupy() {
     std::promise<void> begun;
     auto has_begun = begun.get_future();

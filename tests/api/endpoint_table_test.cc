@@ -1,5 +1,5 @@
-// A path means to an engine what a scan of all its patterns, in the order of their declaration,
-// would find.
+// The table finds for a path what a scan of all patterns, in the order of their declaration, would
+// find.
 
 #include "api/endpoint_table.h"
 
@@ -50,7 +50,7 @@ std::vector<std::string> Split(std::string_view path) {
   }
 }
 
-// The slow and plain way: segment against segment.
+// Matches in the slow and plain way: segment against segment.
 bool Fits(const std::string& pattern, const std::vector<std::string>& path, std::string& meaning) {
   const std::vector<std::string> wanted = Split(pattern);
   meaning = pattern;
@@ -139,7 +139,7 @@ TEST(EndpointTable, FindsWhatAScanOfAllPatternsFinds) {
       for (const std::string& segment : Split(endpoint.pattern)) words.push_back(segment);
     }
     for (int i = 0; i < 20'000; ++i) {
-      // A pattern with some of its segments replaced, or any words in a row.
+      // The path is a pattern with some of its segments replaced, or a few words.
       const auto& endpoints = engine->Endpoints();
       std::vector<std::string> segments = Split(endpoints[below(endpoints.size())].pattern);
       if (below(4) == 0) segments.assign(1 + below(4), "");

@@ -7,7 +7,8 @@
 #include <atomic>
 #include <new>
 
-// In a file of its own: inlined next to a new, GCC takes the free below for a mismatch.
+// These functions have a file of their own: inlined next to a new expression, GCC would take the
+// free below for a mismatch.
 namespace {
 
 std::atomic<const std::string_view*> watched{nullptr};
@@ -24,7 +25,7 @@ void Free(void* memory) {
 
 }  // namespace
 
-// The other forms of operator new and delete end up here.
+// The other forms of operator new and delete call these.
 void* operator new(std::size_t size) {
   void* const memory = ::calloc(1, size == 0 ? 1 : size);  // nothing of what was there before
   if (memory == nullptr) throw std::bad_alloc();

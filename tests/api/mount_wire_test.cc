@@ -1,4 +1,4 @@
-// The endpoint sys/mounts keeps, shows and refuses the same as the reference does.
+// The endpoint sys/mounts keeps, shows and refuses the same as Vault does.
 
 #include <gtest/gtest.h>
 
@@ -80,7 +80,7 @@ TEST_F(MountWire, RefusesWhatItDoesNotHave) {
 }
 
 TEST_F(MountWire, TakesFieldsThatSayNothing) {
-  // As Go's client sends them.
+  // These parameters are sent as Go's client sends them.
   const json config = {{"options", nullptr},
                        {"default_lease_ttl", ""},
                        {"max_lease_ttl", "system"},

@@ -1,4 +1,4 @@
-// Who may not do something is told so before anything else happens.
+// A caller that may not do something is told so before anything else happens.
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 namespace coffer::api {
 namespace {
 
-// Allows all but what is below one path.
+// Allows everything except the paths below `fence`.
 class FencingPolicy final : public Policy {
  public:
   Decision Decide(const auth::TokenEntry&, Capability, std::string_view path) const override {
@@ -24,7 +24,7 @@ class FencingPolicy final : public Policy {
   mutable std::vector<std::string> asked;  // the paths
 };
 
-// Has room for nobody, and counts who asked.
+// Parks no request, and counts how often it is asked.
 class FullParking final : public http::Parking {
  public:
   Result<std::unique_ptr<http::Parked>> Park() override {
@@ -37,7 +37,7 @@ class FullParking final : public http::Parking {
 class PolicyTest : public ServiceTest {
  protected:
   const Policy& Policies() override { return fencing_; }
-  // The status of a request that could be parked.
+  // Sends a request that could be parked, and returns its status.
   int Change(http::Method method, const std::string& path, const std::string& body = "{}") {
     http::Request request;
     request.method = method;

@@ -1,4 +1,4 @@
-// Public keys that clients bring: what is no key that somebody could have made is refused.
+// Public keys that clients bring are refused if nobody could have made them properly.
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
-// The wire's sentences, byte for byte; what the endpoints' tests cannot reach most of all.
+// The sentences on the wire are right byte for byte; most of these cannot be reached through the
+// endpoints.
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// A second wire contract over the same engines, policies and trail, in some thirty lines; and
-// static files behind it, which the trail does not see.
+// A second wire contract works over the same engines, policies and trail, in some thirty lines, and
+// serves static files that the trail does not record.
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,8 @@ namespace {
 
 using http::Method;
 
-// A key in the field X-Key, paths without a prefix, texts instead of JSON.
+// A face that takes the token from the field X-Key, paths without a prefix, and answers plain text
+// instead of JSON.
 class PlainFace final : public Face {
  public:
   PlainFace(const Registry& registry, const mounts::MountTable& mounts,
@@ -57,7 +58,7 @@ class PlainFace final : public Face {
   const auth::TokenStore& tokens_;
 };
 
-// Two files below ui/.
+// Serves two files below ui/.
 Status ReadFile(const Call& call, Reply& reply) {
   constexpr std::string_view kTag = "\"v1\"";
   if (call.fields.Text("file") != "app.js") return Fail(Code::kNotFound, "");

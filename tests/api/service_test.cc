@@ -180,7 +180,7 @@ TEST_F(ServiceTest, HealthIsBadWhileTheTokenIsLost) {
   EXPECT_EQ(Get("sys/health?activecode=299").status, 299);
   reachable_ = false;
   EXPECT_EQ(Get("sys/health?activecode=200").status, 503);
-  // The http room leaves the octets out and states their number (RFC 9110, 9.3.2).
+  // The http room leaves out the body of an answer to HEAD and states its size (RFC 9110, 9.3.2).
   EXPECT_FALSE(Send(http::Method::kHead, "sys/health").body.empty());
 }
 

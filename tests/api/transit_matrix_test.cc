@@ -69,7 +69,7 @@ int DigestOctets(const std::string& hash) {
 
 class TransitMatrix : public ServiceTest {
  protected:
-  // One cell: 200 where `works`, else 400 with a text.
+  // Tries one cell: expects 200 if `works`, else 400 with a text.
   http::Response Cell(bool works, const std::string& path, const json& body) {
     ++cells_;
     http::Response answer = Post(path, body);
@@ -168,7 +168,7 @@ void TransitMatrix::Signing(const TypeRow& row, const std::string& key) {
       for (const std::string padding : {"", "pss", "pkcs1v15"}) {
         for (const std::string marshaling : {"asn1", "jws"}) {
           for (const std::string salt : {"auto", "hash", "20", "9999", "-5", "x"}) {
-            // Salts are PSS's, the other paddings need one value only.
+            // Only PSS has salts; the other paddings are tried with one value.
             if (padding == "pkcs1v15" && salt != "auto") continue;
             json body = {{"prehashed", prehashed},
                          {"marshaling_algorithm", marshaling},
@@ -242,8 +242,8 @@ void TransitMatrix::HashForms(const TypeRow& row, const std::string& key) {
   }
 }
 
-// Results in the items' order with their references; or 400 with a text, for the whole or for each
-// of them.
+// Returns the results in the order of the items, with their references; or expects 400 with a text,
+// for the whole request or for each item.
 json TransitMatrix::BatchCell(bool works, const std::string& path, const TypeRow& row, json items) {
   for (std::size_t i = 0; i < items.size(); ++i) {
     items[i]["reference"] = "item " + std::to_string(i);
@@ -299,7 +299,7 @@ void TransitMatrix::Batches(const TypeRow& row, const std::string& key) {
   }
 }
 
-// Of a key that was rotated once.
+// Tries the older version of a key that was rotated once.
 void TransitMatrix::OldVersions(const TypeRow& row, const std::string& key) {
   const bool derived = row.create.contains("derived");
   const auto with_context = [&](json body) {

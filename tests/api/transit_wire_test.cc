@@ -1,4 +1,4 @@
-// Transit answers as the reference does, case by case.
+// Transit answers as Vault does, case by case.
 
 #include <gtest/gtest.h>
 

@@ -17,7 +17,7 @@ namespace {
 
 using Work = std::function<void()>;
 
-// What became of one request.
+// The events in the life of one request, counted.
 struct Fate {
   int steps = 0;
   int moved = 0;
@@ -75,7 +75,7 @@ class Scripted final : public Steps {
   bool no_room_ = false;
 };
 
-// A server in miniature: two queues, and all that may happen to them.
+// A model of a server: two queues, and everything that may happen to them.
 class World {
  public:
   explicit World(unsigned seed) : random_(seed) {}
@@ -195,7 +195,7 @@ TEST(Turns, EndEachRequestExactlyOnceWhateverHappens) {
       ASSERT_EQ(fate.taken, 1) << "seed " << seed;
       ASSERT_EQ(fate.answers, 1) << "seed " << seed;
       ASSERT_LE(fate.moved, 1) << "seed " << seed;
-      // What a client that left asked for goes no further than the step it was at.
+      // The request of a client that left goes no further than the step that it was at.
       if (fate.client_gone && fate.steps_when_gone > 0) {
         ASSERT_EQ(fate.steps, fate.steps_when_gone) << "seed " << seed;
       }

@@ -14,10 +14,10 @@
 
 namespace coffer::http {
 
-// A blocking socket of a client that says what it likes.
+// A client with a blocking socket, which sends any text, well-formed or not.
 class Client {
  public:
-  // `from`: the address it comes from, of the machine's own.
+  // `from` is the address that the connection comes from, one of this machine.
   explicit Client(std::uint16_t port, const char* from = "127.0.0.1")
       : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in own{};
@@ -54,10 +54,11 @@ class Client {
     Close();
   }
   void Send(std::string_view text) {
-    // Where the server has closed already, what it said tells.
+    // A failed send is no error: if the server has closed already, its answer tells why.
     static_cast<void>(!::send(fd_, text.data(), text.size(), MSG_NOSIGNAL));
   }
-  // What came until `end` did, the server closed, or 10 seconds passed without an octet.
+  // Reads until `end` has come, the server has closed, or no byte has come for 10 seconds, and
+  // returns all of it.
   std::string Until(std::string_view end) {
     std::string text;
     char c = 0;

@@ -28,7 +28,7 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-// Feeds `input` in steps of `step` octets until the framer has an opinion.
+// Feeds `input` to the framer in steps of `step` bytes until it has a whole request or an error.
 Outcome Feed(const std::string& input, std::size_t step) {
   RequestFramer framer(kLimits);
   Outcome outcome;
@@ -398,7 +398,7 @@ TEST(RequestFramer, ABodyLimitThatIsSetLaterHoldsForOneRequest) {
                                    Chunked("a\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n")}) {
     RequestFramer framer(kLimits);
     ASSERT_EQ(framer.Advance(input.substr(0, input.find("\r\n\r\n") + 4)), State::kNeedMore);
-    // A length tells at once, chunks when they come.
+    // A Content-Length breaks the limit at once, chunks break it when they come.
     EXPECT_TRUE(!framer.LimitBody(19, error) || framer.Advance(input) == State::kError);
     EXPECT_EQ(std::string_view(framer.Error().text), "for you");
     framer.Reset();

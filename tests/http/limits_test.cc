@@ -1,4 +1,4 @@
-// What a hostile client may take: connections, time, memory.
+// A hostile client can take only so much: connections, time, memory.
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -24,7 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Answers "ADDRESS PORT?;", or for /large so many octets; waits in /slow until Go().
+// Answers "ADDRESS PORT?;", or kLarge bytes for /large; waits in /slow until Go().
 class AddressHandler final : public JsonRefusals {
  public:
   static constexpr std::size_t kLarge = 8UL * 1024 * 1024;
@@ -54,7 +54,8 @@ class AddressHandler final : public JsonRefusals {
     }
     response.body.append(request.body.empty() ? ";" : " body;");
   }
-  // X-Owner: a number. /open takes bodies up to 5,000 bytes; who is not known is told so elsewhere.
+  // The number in X-Owner names the owner. /open takes bodies up to 5,000 bytes; on any other path
+  // a body that is too large for an unknown client is answered 403.
   Admission Admit(const Request& head) override {
     admitted_.fetch_add(1);
     Admission admission;
@@ -68,7 +69,7 @@ class AddressHandler final : public JsonRefusals {
     return admission;
   }
   int Admitted() const { return admitted_.load(); }
-  // Without memory for who sent /memory; blocks until Go() for who sent /slow.
+  // Throws bad_alloc when the refused path is /memory; blocks until Go() when it is /slow.
   void OnRefused(const Refusal& refusal) override {
     if (refusal.target == "/memory") throw std::bad_alloc();
     if (refusal.target == "/slow") {
@@ -139,7 +140,7 @@ TEST_F(LimitsTest, OneAddressCannotTakeTheOthersPlaces) {
     Client other(port_, "127.0.0.2");
     EXPECT_TRUE(IsServed(other));
   }
-  // The server may not have seen its going yet.
+  // The server may not have seen yet that the client has gone.
   bool served = false;
   for (int i = 0; i < 1000 && !served; ++i) {
     Client again(port_);
@@ -198,7 +199,8 @@ TEST_F(LimitsTest, AClientThatDoesNotReadItsAnswerIsClosed) {
   Start();
   Client client(port_);
   client.Send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
-  // It reads only once its place is free again: what is left is what the sockets held.
+  // The client reads only after its place is free again: what it gets then is what the sockets
+  // held.
   bool served = false;
   while (!served) {
     Client next(port_);
@@ -230,7 +232,8 @@ TEST_F(LimitsTest, OneClientsPipelinedRequestsLeaveOthersTheirTurn) {
   EXPECT_EQ(handler_.SlowSoFar(), kMany);
 }
 
-// Requests of so many bytes, all but the last sent, each of a connection of its own.
+// Heads that announce bodies of a given size, each on a connection of its own: the server lets in
+// those for which it has memory.
 class BudgetTest : public LimitsTest {
  protected:
   BudgetTest() {
@@ -243,7 +246,8 @@ class BudgetTest : public LimitsTest {
            (owner.empty() ? "" : "X-Owner: " + owner + "\r\n") +
            "Content-Length: " + std::to_string(size) + "\r\n\r\n";
   }
-  // "HTTP/1.1 100 " where it was let in, else the refusal.
+  // Sends a head alone. Returns "let in" if the server asks for the body, else the status and the
+  // body of its refusal.
   std::string Ask(std::size_t size, const std::string& owner, const std::string& path = "/") {
     clients_.push_back(std::make_unique<Client>(port_));
     clients_.back()->Send(Head(size, owner, path));
@@ -335,7 +339,7 @@ TEST_F(BudgetTest, TheMemoryOfAHandlerCounts) {
   };
   EXPECT_TRUE(take(2'000'000, "7").ends_with(" taken body;"));
   EXPECT_TRUE(take(5'000'000, "8").ends_with(" full body;"));
-  // An answer may be here before what its request held is given back.
+  // An answer may arrive before the memory of its request is given back.
   std::string again;
   for (int i = 0; i < 1000 && !again.ends_with(" taken body;"); ++i) again = take(2'000'000, "7");
   EXPECT_TRUE(again.ends_with(" taken body;"));
@@ -349,7 +353,7 @@ TEST_F(BudgetTest, UnreadAnswersTakeTheirOwnersShare) {
     client.Send("GET /large HTTP/1.1\r\nHost: a\r\n" +
                 (owner.empty() ? "" : "X-Owner: " + owner + "\r\n") + "\r\n");
   };
-  // The only worker has seen to all requests before its own.
+  // The only worker has served every earlier request before this one.
   const auto settle = [&] {
     Client last(port_);
     EXPECT_TRUE(IsServed(last));

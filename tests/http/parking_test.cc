@@ -22,7 +22,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Parks what is sent to /park, answers "full" where it cannot; echoes anything else. Blocks in
+// Parks requests to /park, and answers "full" if it cannot; echoes any other request. Blocks in
 // /block until Release().
 class ParkingHandler final : public JsonRefusals {
  public:
@@ -55,7 +55,7 @@ class ParkingHandler final : public JsonRefusals {
                         std::string(refusal.remote_address));
   }
 
-  // From now on work begins at once.
+  // From now on Begin() is called for each request as soon as it is parked.
   void BeginWhenParked() {
     const std::lock_guard lock(mutex_);
     begins_ = true;
@@ -437,7 +437,8 @@ TEST_F(StalledWorkerTest, ItsClientsAreCutOffAndNewOnesGoToTheOthers) {
   Client stuck(port_);
   stuck.Send(Post("/block", ""));
   handler_.WaitUntilBlocked(1);
-  // Which of the two hangs is a matter of turns: the first connection goes to the first.
+  // The workers take connections in turn: the first connection goes to the first worker, so it is
+  // known which one hangs.
   server_->SetWorkerStalled(0, true);
   EXPECT_EQ(stuck.UntilClosed(), "");
   for (int i = 0; i < 4; ++i) {

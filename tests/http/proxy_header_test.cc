@@ -13,7 +13,8 @@ using namespace std::string_literals;
 
 const std::string kSignature = "\r\n\r\n\0\r\nQUIT\n"s;
 
-// As a connection does: only what certainly belongs to the header is taken from `input`.
+// Parses as a connection does: it takes from `input` only bytes that certainly belong to the
+// header.
 struct Outcome {
   ProxyHeader header;
   std::size_t taken = 0;

@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::size_t kLarge = 100'000;
 
-// Answers "METHOD PATH BODY", or for /large that many octets.
+// Answers "METHOD PATH BODY", or for /large that many bytes.
 class Echo final : public JsonRefusals {
  public:
   void Handle(const Request& request, Response& response) override {
@@ -61,7 +61,7 @@ class HttpServer : public ::testing::Test {
   std::uint16_t port_ = 0;
 };
 
-// Is held up in its first request to /held.
+// A handler that blocks in its first request to /held.
 class Held final : public JsonRefusals {
  public:
   void Handle(const Request& request, Response& response) override {
@@ -129,7 +129,7 @@ TEST(HttpDrain, AnswersWhatHasArrived) {
     client->Send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
   }
   std::thread drain([&] { server->Drain(std::chrono::seconds(60)); });
-  // Nobody is let in any more: the end has begun.
+  // The server accepts nobody any more, which shows that it has begun to stop.
   while (Connects(port)) std::this_thread::yield();
   handler.LetGo();
   for (const auto& client : clients) {

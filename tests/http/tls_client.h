@@ -50,12 +50,13 @@ class TlsClient {
     ERR_clear_error();
   }
 
-  // In TLS 1.3 a server that refuses the client's certificate says so after this.
+  // True if the handshake succeeded here. In TLS 1.3 a server that refuses the client's certificate
+  // says so only afterwards.
   bool Connected() const { return connected_; }
   void Send(std::string_view text) {
     if (connected_) SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size()));
   }
-  // What came until `end` did or the server closed.
+  // Reads until `end` has come or the server has closed, and returns all of it.
   std::string Until(std::string_view end) {
     std::string text;
     char c = 0;

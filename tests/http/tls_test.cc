@@ -91,7 +91,7 @@ class TlsTest : public ::testing::Test {
     port_ = PortOf(server_->Addresses().front());
   }
   void SetUp() override { serial_ = Install(); }
-  // Gives the server a new certificate; its serial number.
+  // Gives the server a new certificate, and returns its serial number.
   long Install() {
     const auto issued = servers_.Issue({"server", "serverAuth"});
     std::filesystem::rename(issued.certificate, Directory() / "server.crt");
@@ -104,7 +104,7 @@ class TlsTest : public ::testing::Test {
     wish.authority = servers_.File();
     return wish;
   }
-  // What a client with this certificate is answered; empty where it is refused.
+  // The answer that a client with this certificate gets; empty if it is refused.
   std::string AnswerTo(const CertificateAuthority::Issued& issued, int version = TLS1_3_VERSION) {
     TlsClient::Wish wish = Trusting();
     wish.max_version = version;
@@ -295,7 +295,7 @@ TEST_F(TlsTest, AClientThatHasSaidAllIsAnsweredAll) {
   many += "GET / HTTP/1.1\r\nHost: a\r\nX: ";
   many += std::string(SSL3_RT_MAX_PLAIN_LENGTH - 4 - many.size(), 'x') + "\r\n\r\n";
   TlsClient client(port_, Trusting());
-  // A whole record and the end behind it, in one segment: the server reads both at once.
+  // A whole record and the end after it go in one segment, so that the server reads both at once.
   const int fd = SSL_get_fd(client.Raw());
   int cork = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);

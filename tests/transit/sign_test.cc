@@ -16,7 +16,7 @@
 namespace coffer::transit {
 namespace {
 
-// What the token does wrong, by the number of the signature, from 0.
+// The faults that the token makes, by the number of the signature, from 0.
 struct Faults {
   std::set<int> flips{};        // a bit of it is wrong
   std::set<int> zeros{};        // it is all zeros
@@ -54,7 +54,7 @@ class SignTest : public EngineTest {
   std::unique_ptr<keyring::Token> WorkersToken(std::unique_ptr<keyring::Token> real) override {
     return std::make_unique<FaultyToken>(std::move(real), faults_);
   }
-  // "" where every item was signed.
+  // Returns "" if every item was signed, else the error.
   std::string Sign(std::string_view key, std::size_t items = 1,
                    SignOptions::Marshaling marshaling = SignOptions::Marshaling::kAsn1) {
     std::vector<SignItem> wanted(items);
@@ -67,7 +67,7 @@ class SignTest : public EngineTest {
     return "";
   }
 
-  // Each item's error, "" where it was signed and is the client's to verify.
+  // Each item's error; "" if it was signed and the client's check of the signature succeeds.
   std::vector<std::string> SignEach(std::string_view key, const std::vector<SignItem>& items) {
     const auto made = engine_->Sign(caller_, key, items, {});
     if (!made) return {made.error().message};

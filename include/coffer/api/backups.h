@@ -11,7 +11,7 @@
 
 namespace coffer::api {
 
-// The last backup that was asked for.
+// The state of the last backup that somebody asked for, as a value.
 struct BackupState {
   enum class Phase { kRunning, kDone, kFailed };
   std::string name;
@@ -24,15 +24,18 @@ struct BackupState {
   std::uint64_t epoch = 0;
   std::int64_t keys = 0;
   std::uint64_t octets = 0;
-  std::string sha256;  // of the copy, in hexadecimal
+  std::string sha256;  // the copy's, in hexadecimal
 };
 
-// Makes backups of the server into one directory that its configuration names. Thread-safe.
+// Makes backups of the server into one directory, which the configuration names. The server's
+// backup office implements it and outlives the engine of sys/. Thread-safe. Errors of starting a
+// backup are a Status; errors of the running one are in its BackupState.
 class Backups {
  public:
   virtual ~Backups() = default;
-  // Begins one and returns. `name` is a GenericName, so that it can be no path. kInvalid where
-  // there is no directory for it, kConflict where one is running or the name is taken.
+  // Begins a backup and returns without waiting for it. `name` is a GenericName, so that it cannot
+  // be a path. kInvalid if there is no directory, kConflict if a backup is running or the name is
+  // taken.
   virtual Status Start(std::string_view name, bool overwrite) = 0;
   virtual std::optional<BackupState> Last() const = 0;
 };

@@ -8,7 +8,9 @@
 
 namespace coffer::api {
 
-// A wire contract that a service speaks. What it is made with outlives it.
+// A wire contract that a Service speaks. It is shared by those that use it; the registry, the
+// mounts and the tokens that it was made with outlive it. Immutable, for any thread; making one has
+// no errors.
 class Face;
 
 // The HTTP API of HashiCorp Vault, below /v1/.

@@ -8,10 +8,10 @@
 
 namespace coffer::api {
 
-// sys/health, sys/seal-status, sys/leader and, where its listener is open for it, sys/metrics
-// alone, for a listener with a thread of its own: no API token, no audit device, no call into the
-// PKCS#11 token, so that nothing which hangs there makes it silent. Anything else is 404.
-// Thread-safe.
+// Answers sys/health, sys/seal-status, sys/leader and, if its listener is open for it, sys/metrics;
+// anything else is 404. The program's wiring owns it and gives it a server with a thread of its
+// own. It needs no API token, no audit device and no call into the PKCS#11 token, so nothing that
+// hangs there can silence it. Thread-safe; its errors are statuses of responses.
 class HealthHandler final : public http::Handler {
  public:
   explicit HealthHandler(SystemParts parts);

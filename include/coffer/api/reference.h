@@ -6,14 +6,16 @@
 
 namespace coffer::api {
 
-// The API as the engines declare it. `EnginesOfProgram()` will do: neither needs a server.
+// The documents that describe the API, made from the declarations of the engines. Nobody owns
+// anything here; any thread may call; there are no errors. No server is needed:
+// `OpenApiDocument(EnginesOfProgram())` will do.
 
-// An OpenAPI 3.0 document (JSON); the paths of an engine that is mounted begin with
-// {NAME_mount_path}, as in Vault's own with generic_mount_paths. As sys/internal/specs/openapi
-// answers.
+// Returns an OpenAPI 3.0 document (JSON), as sys/internal/specs/openapi answers it. The paths of an
+// engine that can be mounted begin with {NAME_mount_path}, as in Vault's own document with
+// generic_mount_paths.
 std::string OpenApiDocument(const Registry& engines);
 
-// The same for people, in Markdown: docs/api/reference.md.
+// Returns the same for people, in Markdown: docs/api/reference.md.
 std::string ApiReference(const Registry& engines);
 
 }  // namespace coffer::api

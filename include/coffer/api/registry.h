@@ -1,5 +1,12 @@
 #pragma once
 
+// The engines and auth methods of a server. Everything that differs between them is asked here, so
+// that no other code names one. The program's wiring makes the Registry from one Registration for
+// each engine and keeps it, and the states that they refer to, until the services are gone.
+// Immutable, for any thread. Errors: kInternal if the engines cannot be registered together.
+// Example: `auto registry = Registry::Make({system.Registered(), TokenEngine(token),
+// TransitEngine(transit)});`
+
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -12,18 +19,18 @@
 
 namespace coffer::api {
 
-// The ways in which an engine comes to its path.
+// The ways in which an engine gets its path.
 enum class MountPlace {
   kBuiltIn,  // every server has it at one path, and nobody can change that
-  kSecret,   // mounted at any path that is free, as often as is wanted
+  kSecret,   // mounted at any free path, any number of times
   kAuth,     // an auth method, mounted below auth/
 };
 
 struct EngineType;
 class RegisteredEngine;
 
-// What an engine's handlers work on: a reference whose type only its engine knows. A value; it
-// outlives nothing.
+// A reference to the data of an engine, whose type only that engine knows. A value; the data must
+// outlive it.
 class EngineState {
  public:
   EngineState() = default;
@@ -31,7 +38,7 @@ class EngineState {
   static EngineState Of(State& state) {
     return EngineState(&state);
   }
-  // `State` is the type that Of() was given; the engine's files see to it.
+  // `State` must be the type that Of() was given; the files of the engine are responsible for that.
   template <typename State>
   State& As() const {
     return *static_cast<State*>(state_);
@@ -42,30 +49,30 @@ class EngineState {
   void* state_ = nullptr;
 };
 
-// An engine or auth method as a server has it: what it is, and what it works on.
+// An engine or auth method of a server: its declaration, and its data.
 struct Registration {
   const EngineType* type = nullptr;
   EngineState state;
 };
 
-// The engines and auth methods of a server; everything that differs between them is asked here.
-// Immutable, so that any thread may read it.
+// The set of the engines and auth methods of a server. Immutable, so that any thread may read it.
 class Registry {
  public:
-  // kInternal, saying why, where two have one name or path, where two endpoints of one engine have
-  // one pattern, or where a pattern is none.
+  // kInternal, saying why, if two engines have one name or path, if two endpoints of one engine
+  // have one pattern, or if a pattern is malformed.
   static Result<std::unique_ptr<const Registry>> Make(const std::vector<Registration>& engines);
   ~Registry();
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  // In the order of their registration.
+  // The engines in the order of their registration.
   const std::vector<std::unique_ptr<const RegisteredEngine>>& Engines() const { return engines_; }
-  // A secrets engine and an auth method may share a name. Null: there is none.
+  // Finds an engine by its name; a secrets engine and an auth method may share one. Null if there
+  // is none.
   const RegisteredEngine* Find(std::string_view name, MountPlace place) const;
-  // The engine of a mount, by its type and its path. Null: this program does not have it.
+  // The engine of a mount, by the mount's type and path. Null if this program does not have it.
   const RegisteredEngine* EngineOf(const mounts::Mount& mount) const;
-  // The engine that is built in at a path that `path` begins with; null: there is none.
+  // The built-in engine at a path that `path` begins with; null if there is none.
   const RegisteredEngine* BuiltInAt(std::string_view path) const;
 
  private:
@@ -73,12 +80,13 @@ class Registry {
   std::vector<std::unique_ptr<const RegisteredEngine>> engines_;
 };
 
-// The engines that this program has, without anything to work on: for what is told of them.
+// The engines that this program has, without any data: for documents and other descriptions of
+// them.
 const Registry& EnginesOfProgram();
-// What their stores need in the database.
+// The migrations of the database that the stores of these engines need.
 std::vector<storage::Migration> Schemas();
-// Where sys/mounts mounts nothing: the paths of built-in engines, and those kept for engines to
-// come. Each ends in a slash.
+// The paths at which sys/mounts mounts nothing: those of built-in engines, and those that are kept
+// for engines to come. Each ends in a slash.
 std::vector<std::string> ReservedPaths();
 
 }  // namespace coffer::api

@@ -1,5 +1,12 @@
 #pragma once
 
+// The pipeline that every API request goes through. The program's wiring owns one Service for each
+// face; the parts in Services outlive it. Thread-safe: the http workers call it, and the
+// custodian's thread goes on with requests that change keys. Errors are answered to the client in
+// the words of the face, logged and recorded; none is returned.
+// Example: `Service service(services, MakeVaultFace(registry, mounts, tokens));
+// http::Server::Start(options, service, logger);`
+
 #include <cstddef>
 #include <memory>
 #include <string_view>
@@ -18,8 +25,8 @@
 
 namespace coffer::api {
 
-// What the pipeline works with; an engine's handlers get what theirs was registered with. All
-// outlive the service.
+// The parts that the pipeline needs; an engine's handlers get the data that their engine was
+// registered with. All parts outlive the service.
 struct Services {
   const Registry& registry;
   const mounts::MountTable& mounts;
@@ -29,13 +36,14 @@ struct Services {
   Random& random;  // for the ids of requests
   Logger& logger;
   keyring::Custodian& custodian;         // carries out the requests that change keys
-  metrics::Registry* metrics = nullptr;  // where requests are counted; null: nowhere
-  std::size_t key_series = 0;            // keys that are counted one by one
+  metrics::Registry* metrics = nullptr;  // gets the counters of requests; null: none are kept
+  std::size_t key_series = 0;            // how many keys are counted one by one
 };
 
-// Requests of one face. Every request takes one way: request id, caller, operation, policy, audit,
-// endpoint (typed decoding, one engine call, encoding), audit. One that changes keys waits for the
-// custodian's thread, parked meanwhile where the request can be. Thread-safe.
+// Answers the requests of one face. Every request takes the same way: request id, caller,
+// operation, policy, audit, endpoint (typed decoding, one engine call, encoding), audit. A request
+// that changes keys is done on the custodian's thread and is parked meanwhile if it can be.
+// Thread-safe.
 class Service final : public http::Handler {
  public:
   Service(const Services& services, std::shared_ptr<const Face> face);
@@ -49,7 +57,7 @@ class Service final : public http::Handler {
   void WriteRefusal(std::string_view text, http::Response& response) const override;
 
  private:
-  friend class Exchange;  // a request on its way through it
+  friend class Exchange;  // one request on its way through the service
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

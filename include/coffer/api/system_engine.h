@@ -1,5 +1,11 @@
 #pragma once
 
+// The engine of sys/: mounts, audit devices, backups, health and metrics. The program's wiring owns
+// one SystemEngine, which outlives the Registry that it is registered in; its SystemParts outlive
+// it. Its handlers run on any thread. Errors are those of the parts; they are answered to the
+// client.
+// Example: `SystemEngine system(parts); ... registrations.push_back(system.Registered());`
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,7 +22,7 @@
 
 namespace coffer::api {
 
-// What the server says about itself.
+// The facts that the server tells about itself.
 struct ServerInfo {
   std::string version = "0.1.0";  // semantic version: clients parse it
   std::string build_date;         // RFC 3339
@@ -25,7 +31,7 @@ struct ServerInfo {
   std::string cluster_id;  // a UUID
 };
 
-// What sys/ manages and tells. All of it outlives the engine.
+// The parts that sys/ manages and reports on. All of them outlive the engine.
 struct SystemParts {
   mounts::MountTable& mounts;
   const auth::TokenStore& tokens;
@@ -36,10 +42,10 @@ struct SystemParts {
   audit::Broker* audit_devices = nullptr;  // null: there are none
   Backups* backups = nullptr;              // null: there are none
   const metrics::Registry* metrics = nullptr;
-  std::vector<bool> open_metrics = {};  // by listener: whether sys/metrics needs no token there
+  std::vector<bool> open_metrics = {};  // by listener: true if sys/metrics needs no token there
 };
 
-// The engine behind sys/.
+// The engine of sys/.
 class SystemEngine {
  public:
   struct State;

@@ -5,7 +5,9 @@
 
 namespace coffer::api {
 
-// What auth/token/ works on. It outlives the registration.
+// The parts that the engine of auth/token/ needs. The program's wiring owns them, and they outlive
+// the Registry in which TokenEngine(parts) is registered. Its handlers run on any thread and answer
+// errors to the client.
 struct TokenParts {
   const auth::TokenStore& tokens;
 };

@@ -6,7 +6,9 @@
 
 namespace coffer::api {
 
-// What the transit engine works on. All of it outlives the registration.
+// The parts that the API of the transit engine needs. The program's wiring owns them, and they
+// outlive the Registry in which TransitEngine(parts) is registered. Its handlers run on any thread,
+// with the token instance of that thread, and answer errors to the client.
 struct TransitParts {
   transit::Engine& engine;
   mounts::MountTable& mounts;  // some settings are options of the mount

@@ -5,13 +5,15 @@
 
 namespace coffer::audit {
 
-// The key that signs checkpoints: in the token, never here. Called from any thread.
+// Signs the checkpoints of the audit trail with a key that never leaves the PKCS#11 token. The
+// server's audit office implements it and keeps it alive until the Broker is closed. Any thread.
+// kTokenLost while the token is away.
 class CheckpointSigner {
  public:
   virtual ~CheckpointSigner() = default;
   // SubjectPublicKeyInfo (RFC 5480) of a key on P-256, as DER.
   virtual Result<Bytes> PublicKey() = 0;
-  // ECDSA over the message's SHA-256: r || s, 64 octets. kTokenLost while the token is away.
+  // Returns an ECDSA signature over the SHA-256 of the message: r || s, 64 bytes.
   virtual Result<Bytes> Sign(ByteView message) = 0;
 };
 

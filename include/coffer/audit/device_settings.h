@@ -1,5 +1,10 @@
 #pragma once
 
+// The settings of audit devices: reading them from options, checking them, and naming their
+// targets. The configuration, the API and the broker pass them around by value. Plain data and
+// functions, for any thread. Errors: kInvalid, naming the option.
+// Example: `auto settings = SettingsOfType("file"); SetOption(*settings, "file_path", path);`
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -12,7 +17,8 @@
 
 namespace coffer::audit {
 
-// A file or a named pipe keeps lines; the others hand them to the kernel, which may lose them.
+// The kind of a device. A file or a named pipe keeps its lines; the other kinds hand them to the
+// kernel, which may lose them.
 enum class DeviceType { kFile, kStdout, kStderr, kSyslog, kSocket };
 enum class Transport { kTcp, kUdp, kUnix };
 
@@ -22,11 +28,11 @@ struct DeviceSettings {
   std::string description;
   DeviceType type = DeviceType::kFile;
   std::filesystem::path file;
-  // "10.0.0.1:514", or the path of a Unix socket: of a socket, and of the system's log.
+  // The address of a socket or of the system's log: "10.0.0.1:514", or the path of a Unix socket.
   std::string address;
   Transport transport = Transport::kTcp;
-  std::chrono::milliseconds write_wait{2000};  // of a socket
-  int facility = 4;                            // of the system's log: "AUTH"
+  std::chrono::milliseconds write_wait{2000};  // for a socket
+  int facility = 4;                            // for the system's log; 4 is "AUTH"
   std::string tag = "coffer";
   bool hmac_accessor = true;
   bool always_sync = false;         // every record is on the disk before the answer
@@ -34,7 +40,7 @@ struct DeviceSettings {
   bool local = false;               // kept for clients, without effect
   bool declared = false;            // in the configuration: the API cannot disable it
 
-  // Both name the same place.
+  // True if both lead to the same place.
   bool SameTarget(const DeviceSettings& other) const {
     return type == other.type && file == other.file && address == other.address &&
            transport == other.transport;
@@ -43,16 +49,17 @@ struct DeviceSettings {
 
 // "file", "syslog" or "socket", as the API and the configuration name the type.
 std::string_view TypeName(DeviceType type);
-// Begins settings of a type of that name. kInvalid.
+// Returns the default settings of the type of that name. kInvalid if there is none.
 Result<DeviceSettings> SettingsOfType(std::string_view type);
-// Takes over one option. kInvalid, "audit option NAME: WHY", also for options that the type has not
-// and for safeguards that this server cannot give: whoever asks for one must get it.
+// Sets one option. kInvalid, "audit option NAME: WHY", also for options that the type does not have
+// and for safeguards that this server cannot give: nobody may believe that he has one that he has
+// not.
 Status SetOption(DeviceSettings& settings, std::string_view name, const std::string& text);
-// After the last option: whether they fit together.
+// Checks whether the options fit together; to be called after the last one.
 Status CheckSettings(const DeviceSettings& settings);
-// "/var/log/audit.log", "stdout", "tcp://10.0.0.1:514": for logs and errors.
+// Names the target for logs and errors: "/var/log/audit.log", "stdout", "tcp://10.0.0.1:514".
 std::string TargetName(const DeviceSettings& settings);
-// The options with which the settings can be made again.
+// Returns the options from which the same settings can be made again.
 std::vector<std::pair<std::string_view, std::string>> OptionsOf(const DeviceSettings& settings);
 
 }  // namespace coffer::audit

@@ -8,9 +8,10 @@
 
 namespace coffer::audit {
 
-// Takes away a device that the API enabled while no broker is open, since one that cannot be opened
-// keeps every request from being answered. Its file is left alone. Returns what it was; kNotFound
-// where there is none, kInvalid for one of the configuration.
+// Removes a device that was enabled through the API while no broker is open: a device that cannot
+// be opened could keep every request from being answered. Its file is left alone. The caller owns
+// the database and is its only user. Returns the settings of the device; kNotFound if there is
+// none, kInvalid for one of the configuration.
 Result<DeviceSettings> ForgetDevice(storage::Database& database, std::string_view path);
 
 }  // namespace coffer::audit

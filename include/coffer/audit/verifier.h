@@ -1,5 +1,12 @@
 #pragma once
 
+// The check of audit files: has anything been changed, removed or inserted since it was written?
+// The console commands use it; it needs only the files and the public key, no server and no token.
+// The caller owns everything; Verify() makes threads of its own and ends them before it returns.
+// Damage is a Finding in the report, not an error; errors are kInvalid for a file that cannot be
+// read and kNotFound.
+// Example: `auto report = Verify(files, key, {}); if (report && !report->Intact()) ...`
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -15,15 +22,15 @@
 
 namespace coffer::audit {
 
-// Something that is not as it was written.
+// One thing in the files that is not as it was written.
 struct Finding {
   enum class Kind {
     kEdited,      // the line is not what its hash says
-    kMissing,     // entries are not there; `line` is the one after which they should stand
+    kMissing,     // entries are missing after `line`
     kInserted,    // the line does not belong there, or stands there a second time
     kOutOfOrder,  // the entry stands at another place
     kRewritten,   // changed together with its hash: the next one, or a checkpoint, gives it away
-    kSignature,   // a checkpoint that the given key did not sign
+    kSignature,   // the given key did not sign a checkpoint
     kUnproven,    // no checkpoint covers the entries, although one is overdue
     kCut          // the last line is not whole
   };
@@ -38,20 +45,20 @@ struct Finding {
 struct VerifyReport {
   std::uint64_t lines = 0;
   std::uint64_t octets = 0;
-  std::uint64_t checkpoints = 0;     // that the key signed and the chain agrees with
+  std::uint64_t checkpoints = 0;     // signed by the key, and in agreement with the chain
   std::uint64_t first = 0;           // number of the first entry seen
-  std::uint64_t last = 0;            // of the last
+  std::uint64_t last = 0;            // number of the last entry seen
   std::uint64_t covered = 0;         // entries up to here stand under a signature
   std::uint64_t unproven = 0;        // entries at the end that no checkpoint covers
   std::vector<Finding> findings;     // at most VerifyOptions::max_findings
-  std::uint64_t more_findings = 0;   // that were not kept
-  std::vector<std::string> remarks;  // what is no fault, and what cannot be known
+  std::uint64_t more_findings = 0;   // findings that were not kept
+  std::vector<std::string> remarks;  // facts that are no fault, or cannot be known
   bool Intact() const { return findings.empty(); }
 };
 
-// Checkpoints are promised every 1,000 entries and every second (broker.h). More entries than this
-// without one, or over a longer time by what they say themselves, are a finding: twice the promise,
-// because others write while the token signs.
+// A checkpoint is promised every 1,000 entries and every second (broker.h). More entries than this
+// without one, or a longer time by their own clocks, are a finding. The bounds are twice the
+// promise, because others write while the token signs.
 inline constexpr std::uint64_t kMostUnprovenEntries = 2000;
 inline constexpr std::int64_t kMostUnprovenSeconds = 2;
 
@@ -60,13 +67,13 @@ struct VerifyOptions {
   std::size_t max_findings = 1000;
   bool partial = false;              // the files need not begin with the first entry
   std::optional<Checkpoint> anchor;  // kept elsewhere: the chain must have reached it
-  // Octets read, of those that the files had at the begin; on the caller's thread, after each piece
-  // of some MiB. May be empty.
+  // Called on the caller's thread after each piece of some MiB with the bytes that were read, and
+  // the bytes that the files had at the beginning. May be empty.
   std::function<void(std::uint64_t done, std::uint64_t total)> progress = {};
 };
 
-// Reads the files in order as one chain and says what is not as it was written. Needs nothing but
-// the public key. kInvalid where a file cannot be read.
+// Reads the files in order as one chain and reports everything that is not as it was written.
+// kInvalid if a file cannot be read.
 Result<VerifyReport> Verify(std::span<const std::filesystem::path> files,
                             const crypto::EcdsaP256Key& key, const VerifyOptions& options);
 

@@ -1,5 +1,11 @@
 #pragma once
 
+// API tokens: making the root token, and looking up the token that a request presents. The
+// program's wiring owns one TokenStore; the database, the source of random numbers and the clock
+// outlive it. Thread-safe. Errors: kPermissionDenied for a token that is not valid; errors of the
+// database otherwise.
+// Example: `const auto entry = tokens.Lookup(presented);` is the entry of a valid token.
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,7 +20,7 @@
 
 namespace coffer::auth {
 
-// What a valid token is. Never holds the token itself.
+// The facts about a valid token, without the token itself.
 struct TokenEntry {
   std::string accessor;
   std::string display_name;
@@ -22,8 +28,9 @@ struct TokenEntry {
   SystemTime created{};
 };
 
-// API tokens, stored as HMAC-SHA256 under the look-up key (derived in the token at unseal, see
-// key-custody). Thread-safe; Lookup takes no SQL: the few entries live in an immutable snapshot.
+// Keeps API tokens in the database as their HMAC-SHA256 under `lookup_key`, which is derived in the
+// PKCS#11 token when the key ring is opened. The few entries also live in an immutable snapshot in
+// memory, so that Lookup() needs no SQL. Thread-safe.
 class TokenStore {
  public:
   static std::vector<storage::Migration> Schema();
@@ -34,9 +41,9 @@ class TokenStore {
 
   // kPermissionDenied for any token that is not valid.
   Result<std::shared_ptr<const TokenEntry>> Lookup(std::string_view token) const;
-  // The token of this accessor; null where there is none.
+  // Finds a token by its accessor; null if there is none.
   std::shared_ptr<const TokenEntry> FindAccessor(std::string_view accessor) const;
-  // Whether there is a root token yet.
+  // True if there is a root token.
   bool Initialized() const;
   // Makes `token` the one root token, in place of the former one.
   Status SetRootToken(std::string_view token);

@@ -1,5 +1,10 @@
 #pragma once
 
+// The requests that a handler gets and the responses that it fills in. The worker thread that
+// serves the connection owns a Request and lends it to Handle() for the call; the handler copies
+// what it needs for longer, or parks the request (handler.h). Plain data: one thread at a time, no
+// errors but those of Memory.
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -17,24 +22,24 @@ enum class Method { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kList, 
 
 std::string_view MethodName(Method method);
 
-// Who is at the other end of a Unix socket, as the kernel says.
+// The process at the other end of a Unix socket, as the kernel names it.
 struct UnixCredentials {
   std::int64_t pid = 0;
   std::int64_t uid = 0;
   std::int64_t gid = 0;
 };
 
-// How a TLS connection was agreed on.
+// The facts that a TLS handshake agreed on.
 struct TlsFacts {
   std::string protocol;  // "TLSv1.3"
   std::string cipher;
-  // The client's verified certificates, DER, its own first and the trusted one last; empty where it
+  // The client's verified certificates as DER, its own first and the trusted one last; empty if it
   // sent none.
   std::vector<Bytes> client_chain;
 };
 
-// Whose memory a request takes: one known client's, for which any other number may stand, or that
-// of all together who are not known.
+// The client on whose account a request's memory is counted. Every number but kUnknownOwner stands
+// for a known client; kUnknownOwner stands for all unknown clients together.
 using Owner = std::uint64_t;
 inline constexpr Owner kUnknownOwner = 0;
 
@@ -44,42 +49,45 @@ class Parking;
 class Memory {
  public:
   virtual ~Memory() = default;
-  // Whose it is, once the handler knows: what was counted counts as his from then on.
+  // Names the owner, once the handler knows it: all that was counted so far is counted as his from
+  // then on.
   virtual void SetOwner(Owner owner) = 0;
-  // Counts so many bytes more until the request is answered. kUnavailable, naming the limit, where
-  // there is no room for them.
+  // Counts `bytes` more until the request is answered. kUnavailable, naming the limit, if there is
+  // no room for them.
   virtual Status Take(std::size_t bytes) = 0;
 };
 
-// One complete request. Views are valid during Handle() only; the buffers behind them are wiped
-// afterwards.
+// One complete request. Its views are valid during Handle() only; the buffers that they point into
+// are wiped afterwards.
 struct Request {
   Method method = Method::kGet;
-  // Percent-decoded once, starts with '/', no "//" (collapsed), no "." or ".." segment, no control
-  // octet, valid UTF-8.
+  // The path, percent-decoded once: it starts with '/', has no "//" (collapsed), no "." or ".."
+  // segment and no control byte, and is valid UTF-8.
   std::string path;
-  // Decoded pairs in order of appearance ('+' is a blank in queries).
+  // The query's decoded pairs in the order of their appearance ('+' stands for a blank).
   std::vector<std::pair<std::string, std::string>> query;
-  // Names in lower case.
+  // The header fields; their names are in lower case.
   std::vector<std::pair<std::string_view, std::string_view>> headers;
   std::string_view body;  // as it was sent, but for the framing of chunks
-  // As they were sent, for what is signed: the target, and the whole head with its blank line.
+  // The target, and the whole head with its blank line, as they were sent: for handlers that check
+  // a signature over them.
   std::string_view target;
   std::string_view head;
-  // The client's: "127.0.0.1", "::1"; "@" for a Unix socket. Where a trusted proxy names another
-  // (PROXY header, X-Forwarded-For), that one, and a port of 0 where it is not named.
+  // The client's address: "127.0.0.1", "::1"; "@" for a Unix socket. If a trusted proxy names
+  // another address (PROXY header, X-Forwarded-For), it is that one, with port 0 unless the proxy
+  // names the port, too.
   std::string_view remote_address;
   std::uint16_t remote_port = 0;
   std::size_t listener = 0;                      // the place in Options::listeners that it came by
   const TlsFacts* tls = nullptr;                 // null: plain
   const UnixCredentials* unix_client = nullptr;  // null: not by a Unix socket
-  // Index of the worker thread that serves this connection, below Options::workers.
+  // The index of the worker thread that serves this connection, below Options::workers.
   std::size_t worker = 0;
   std::chrono::steady_clock::time_point received{};  // when it was complete
   Parking* parking = nullptr;                        // null where the request cannot be parked
   Memory* memory = nullptr;                          // null where nobody counts
 
-  // The header's value, or an empty view; `name` in lower case.
+  // Returns the header's value, or an empty view; `name` is in lower case.
   std::string_view Header(std::string_view name) const;
 };
 
@@ -89,7 +97,7 @@ struct Response {
   std::string_view content_type = "application/json";  // a literal; unused where the body is empty
   std::vector<std::pair<std::string, std::string>> headers;
   bool wipe = false;            // the body holds a secret: overwrite it once it is sent
-  Owner owner = kUnknownOwner;  // whose memory it takes until it is sent
+  Owner owner = kUnknownOwner;  // the client on whose account its memory counts until it is sent
 };
 
 }  // namespace coffer::http

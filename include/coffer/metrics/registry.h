@@ -1,5 +1,12 @@
 #pragma once
 
+// The server's metrics, as Prometheus reads them. The program's wiring owns one Registry and
+// registers how each room's numbers are read; the rooms outlive the reading. Add() is called at the
+// start by one thread, after that any thread may read. There are no errors: a metric registered
+// twice is a defect and ends the process.
+// Example: `registry.AddValue({"coffer_x_total", "Things done.", Type::kCounter}, [&] { return
+// things.Value(); });`
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,9 +21,9 @@ namespace coffer::metrics {
 
 enum class Type { kCounter, kGauge, kHistogram };
 
-// A metric: what all its series have in common. The name begins with "coffer_" (or "process_", as
-// every Prometheus client's), names the base unit ("_seconds", "_bytes"), and a counter's ends in
-// "_total".
+// The name, help and type that all series of one metric share. The name begins with "coffer_" (or
+// with "process_", as in every Prometheus client) and contains the base unit ("_seconds",
+// "_bytes"); a counter's name ends in "_total".
 struct Family {
   std::string name;
   std::string help;
@@ -25,7 +32,7 @@ struct Family {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-// Takes a family's series while it is read.
+// Receives the series of a family while they are read.
 class Samples {
  public:
   virtual ~Samples() = default;
@@ -36,9 +43,9 @@ class Samples {
   }
 };
 
-// What the server can say in numbers. Rooms count in instruments of their own (coffer/base/
-// counters.h) and know nothing of this: whoever wires them registers how they are read. Add() at
-// the start, on one thread; then reading is thread-safe where the sources are.
+// The metrics of a server. Rooms count in instruments of their own (coffer/base/counters.h) and do
+// not know this class: the wiring registers how the instruments are read. Add() is for the start,
+// on one thread; reading afterwards is thread-safe if the sources are.
 class Registry {
  public:
   Registry();
@@ -46,13 +53,13 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  // `read` gives the series of the moment, none too; called by each PrometheusText() on its thread.
-  // A name stands once: a second one ends the process, a defect.
+  // `read` adds the present series, possibly none. Each PrometheusText() calls it on its own
+  // thread. A name must be added once only: adding it again is a defect and ends the process.
   void Add(Family family, std::function<void(Samples&)> read);
-  // For a family of one series without labels.
+  // Adds a family of one series without labels.
   void AddValue(Family family, std::function<double()> read);
 
-  // Prometheus' text format 0.0.4, by prometheus-cpp.
+  // All metrics in Prometheus' text format 0.0.4, written by prometheus-cpp.
   std::string PrometheusText() const;
 
  private:

@@ -1,5 +1,11 @@
 #pragma once
 
+// The mount table: which engine is mounted at which path, and with which settings. The program's
+// wiring owns one MountTable; the database and the source of random numbers outlive it.
+// Thread-safe. Errors: kInvalid for paths and settings that are not allowed, a Refusal that names
+// the path if it is taken, reserved or absent, and errors of the database.
+// Example: `mounts.Find("transit/keys/k")` is the mount at "transit/" with `rest` "keys/k".
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -16,12 +22,12 @@
 
 namespace coffer::mounts {
 
-// "transit/", "team/a/": no leading slash, one trailing slash, no empty segment, none that is "."
-// or "..", no control characters, nothing that means something in a policy or a URL ("*", "+", "?",
-// "#", "%"), at most 512 bytes.
+// The path of a mount, such as "transit/" or "team/a/". It has no leading slash, one trailing
+// slash, no empty segment, no segment "." or "..", no control characters, no character with a
+// meaning in a policy or a URL ("*", "+", "?", "#", "%"), and at most 512 bytes.
 class MountPath {
  public:
-  // Adds the trailing slash where it is missing; kInvalid for anything else that is not a path.
+  // Adds the trailing slash if it is missing; kInvalid for any other text that is not a path.
   static Result<MountPath> Parse(std::string_view text);
   const std::string& Text() const { return text_; }
   friend bool operator==(const MountPath&, const MountPath&) = default;
@@ -33,8 +39,8 @@ class MountPath {
   std::string text_;
 };
 
-// A mount's settings, made with it or tuned by an operator. Times in seconds; 0 means the system
-// default.
+// The settings of a mount, given when it is made and changed by an operator. Times are in seconds;
+// 0 means the system default.
 struct MountConfig {
   std::int64_t default_lease_ttl_seconds = 0;
   std::int64_t max_lease_ttl_seconds = 0;
@@ -42,7 +48,7 @@ struct MountConfig {
   std::string listing_visibility;  // "" or "unauth" or "hidden"
   std::vector<std::pair<std::string, std::string>> options;
   std::string description;
-  // Kept and shown for Vault's clients, without effect here.
+  // These are kept and shown for Vault's clients, and have no effect here.
   bool local = false;
   bool seal_wrap = false;
   bool external_entropy_access = false;
@@ -65,7 +71,8 @@ inline constexpr std::array<MountConfig::NamedList, 4> MountConfig::kLists{
      {"passthrough_request_headers", &MountConfig::passthrough_request_headers},
      {"allowed_response_headers", &MountConfig::allowed_response_headers}}};
 
-// A value: a row of the table. The id, never the path, names what belongs to the mount.
+// A row of the table, as a value. The id, never the path, names the things that belong to the
+// mount.
 struct Mount {
   Id id;
   MountPath path;
@@ -74,18 +81,19 @@ struct Mount {
   MountConfig config;
 };
 
-// The longest mount prefix of a request path, and what is left behind it.
+// The mount with the longest path that a request path begins with, and the rest of the request path
+// after it.
 struct Route {
   std::shared_ptr<const Mount> mount;
   std::string_view rest;
 };
 
-// The mount table: rows in storage, one immutable snapshot in memory swapped after COMMIT.
-// Thread-safe; Find takes no lock that a writer holds during SQL.
+// Keeps the mounts as rows in the database, and one immutable snapshot of them in memory that is
+// exchanged after each COMMIT. Thread-safe; Find() waits for no writer's SQL.
 class MountTable {
  public:
   static std::vector<storage::Migration> Schema();
-  // `reserved`: paths, each with a slash at its end. Nothing is mounted there, or below.
+  // `reserved` are paths, each with a slash at its end; nothing can be mounted there or below.
   static Result<std::unique_ptr<MountTable>> Load(storage::Database& database, Random& random,
                                                   std::vector<std::string> reserved);
   ~MountTable();
@@ -93,14 +101,14 @@ class MountTable {
   std::optional<Route> Find(std::string_view request_path) const;
   std::vector<std::shared_ptr<const Mount>> List() const;
   bool Reserved(const MountPath& path) const;
-  // kMountPathTaken where the path equals, holds or lies under a mount; kMountPathReserved where it
-  // is reserved.
+  // kMountPathTaken if the path equals the path of a mount, lies below one or above one;
+  // kMountPathReserved if it is reserved.
   Result<std::shared_ptr<const Mount>> Add(const MountPath& path, std::string type,
                                            MountConfig config);
   Status Tune(const MountPath& path, MountConfig config);  // kNotFound
   Status Move(const MountPath& from,
               const MountPath& to);      // kNotFound, kRemountPathTaken; ids stay
-  Status Remove(const MountPath& path);  // no error where it is absent
+  Status Remove(const MountPath& path);  // no error if it is absent
 
  private:
   struct Impl;

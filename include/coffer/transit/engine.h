@@ -1,5 +1,13 @@
 #pragma once
 
+// The transit engine: encrypting, signing and the other operations that use keys without showing
+// them. The program's wiring owns one Engine; the key ring and the source of random numbers outlive
+// it. Thread-safe, but each worker number belongs to one thread. Errors: the outer Result fails for
+// a whole request (no such key, token lost), the inner ones for single items; an absent key is
+// Refusal::kNoKeyToUse.
+// Example: `engine.Encrypt({mount, worker, actor}, "k", items, std::nullopt)` has one Result for
+// each item, in order.
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,15 +25,16 @@
 
 namespace coffer::transit {
 
-// Where a call comes from: the mount it names, the calling thread's token instance, and who is
-// behind it.
+// The origin of a call: the mount that it is for, the number of the worker whose thread makes it
+// and whose instance of the token is used, and the actor who asked for it.
 struct Caller {
   Id mount;
   std::size_t worker = 0;
   keyring::Actor actor;
 };
 
-// version and payload of "vault:v<version>:<base64 payload>"; the text form is the api room's.
+// The version and the payload of "vault:v<version>:<base64 payload>". The api room writes and reads
+// that text.
 struct Ciphertext {
   int version = 0;
   Bytes payload;
@@ -48,7 +57,7 @@ struct CiphertextItem {
   std::size_t number = 0;        // as PlaintextItem's
 };
 
-// How a message is signed; what does not concern the key's type is ignored.
+// How a message is signed. Options that do not apply to the type of the key are ignored.
 struct SignOptions {
   enum class Padding { kPss, kPkcs1 };
   enum class Marshaling { kAsn1, kJws };                                       // DER; r || s
@@ -56,7 +65,8 @@ struct SignOptions {
   bool prehashed = false;  // the input is the digest
   Padding padding = Padding::kPss;
   Marshaling marshaling = Marshaling::kAsn1;
-  // PSS: kSaltAuto is the longest that fits, and any in verification; kSaltHash the hash's length.
+  // The length of the salt of PSS. kSaltAuto: the longest that fits when signing, any length when
+  // verifying. kSaltHash: the length of the hash.
   std::int64_t salt_octets = kSaltAuto;
   bool certificate_request = false;  // min_encryption_version does not bind it
 
@@ -78,20 +88,20 @@ struct VerifyItem {
   Bytes input;
 };
 
-// A message's authentication code by a key's HMAC key, or by its CMAC key.
+// How a message's authentication code is made: with the HMAC key of a key, or with its CMAC key.
 struct MacOptions {
   enum class Kind { kHmac, kCmac };
   Kind kind = Kind::kHmac;
   crypto::HashAlgorithm hash = crypto::HashAlgorithm::kSha256;  // HMAC
-  std::optional<std::int64_t> octets;                           // CMAC: cut to so many
+  std::optional<std::int64_t> octets;  // CMAC: the code is cut to this many bytes
 };
 
-// What can be said of a ciphertext without opening it.
+// The facts about a ciphertext that are known without decrypting it.
 struct Inspection {
   int version = 0;
   int latest_version = 0;
   keyring::KeyType type{};
-  std::optional<std::size_t> plaintext_octets;  // where the length shows it
+  std::optional<std::size_t> plaintext_octets;  // if the length shows it
   bool needs_rewrap = false;                    // another version encrypts now
   bool usable = false;                          // min_decryption_version allows it
 };
@@ -104,13 +114,13 @@ struct DataKey {
 };
 
 struct EngineSettings {
-  // ECDSA signatures are verified before they are given out, too (docs/adr/0011).
+  // True if ECDSA signatures, too, are verified before they are given out
+  // (docs/adr/0011-verify-before-answering.md).
   bool verify_ecdsa = false;
 };
 
-// The transit operations on keys of a mount (vault-api 1). Bytes in, bytes out: no JSON, base64 or
-// SQL. Thread-safe; each worker index by its own thread. The outer Result is the whole request's,
-// the inner one an item's. An absent key is Refusal::kNoKeyToUse.
+// The transit operations on the keys of a mount. It takes and returns bytes, and knows no JSON,
+// base64 or SQL. Thread-safe; each worker number belongs to one thread.
 class Engine {
  public:
   Engine(keyring::KeyRing& keys, coffer::Random& random, const EngineSettings& settings = {});
@@ -120,24 +130,25 @@ class Engine {
 
   using Encrypted = Result<std::vector<Result<Ciphertext>>>;
   using Decrypted = Result<std::vector<Result<SecretBytes>>>;
-  // `upsert`: the key to make where it is absent; nothing: it must exist.
+  // `upsert` says how to make the key if it is absent; without it the key must exist.
   Encrypted Encrypt(const Caller& caller, std::string_view key, std::span<PlaintextItem> items,
                     const std::optional<keyring::CreateOptions>& upsert);
   Decrypted Decrypt(const Caller& caller, std::string_view key,
                     std::span<const CiphertextItem> items);
-  // Decrypts and encrypts anew, also where the ciphertext is of the latest version already.
+  // Decrypts and encrypts again, even if the ciphertext has the latest version already.
   Encrypted Rewrap(const Caller& caller, std::string_view key,
                    std::span<const CiphertextItem> items);
-  // `bits`: 128, 256 or 512.
+  // `bits` is 128, 256 or 512.
   Result<DataKey> GenerateDataKey(const Caller& caller, std::string_view key, std::int64_t bits,
                                   std::int64_t key_version, ByteView associated_data,
                                   ByteView context = {});
 
-  // RSA and Ed25519 signatures were verified before they are given out, ECDSA ones by the setting.
+  // RSA and Ed25519 signatures are verified before they are given out, ECDSA ones if EngineSettings
+  // says so.
   Result<std::vector<Result<Signature>>> Sign(const Caller& caller, std::string_view key,
                                               std::span<const SignItem> items,
                                               const SignOptions& options);
-  // A wrong signature is false, a malformed one an error.
+  // A wrong signature is false; a malformed one is an error.
   Result<std::vector<Result<bool>>> Verify(const Caller& caller, std::string_view key,
                                            std::span<const VerifyItem> items,
                                            const SignOptions& options);
@@ -147,10 +158,10 @@ class Engine {
   Result<std::vector<Result<bool>>> VerifyMac(const Caller& caller, std::string_view key,
                                               std::span<const VerifyItem> items,
                                               const MacOptions& options);
-  // No token call, and no plaintext.
+  // Makes no call into the token and sees no plaintext.
   Result<std::vector<Result<Inspection>>> Inspect(const Caller& caller, std::string_view key,
                                                   std::span<const CiphertextItem> items);
-  // 1 to 131072 octets.
+  // `count` is from 1 to 131072 bytes.
   Result<SecretBytes> RandomBytes(const Caller& caller, RandomSource source, std::int64_t count);
 
   keyring::KeyRing& Keys() { return keys_; }

@@ -35,7 +35,7 @@ std::string_view HttpMethod(Verb verb) {
   return "";
 }
 
-// A bar would end the table's cell.
+// Escapes bars, which would end a cell of the table.
 std::string Cell(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -72,7 +72,7 @@ void AppendEndpoint(const EngineType& type, const Endpoint& endpoint, std::strin
 
 std::string ApiReference(const Registry& engines) {
   std::string out(kPreface);
-  // Those that are mounted come first.
+  // Engines that can be mounted come first.
   for (const bool built_in : {false, true}) {
     for (const auto& engine : engines.Engines()) {
       const EngineType& type = engine->Type();

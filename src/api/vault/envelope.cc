@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kNoLease = R"("lease_id":"","renewable":false,"lease_duration":0)";
 constexpr std::string_view kData = R"(,"data":)";
 
-// What one text takes at most: an escaped byte is at most six.
+// The most bytes that one text takes: an escaped byte takes at most six.
 std::size_t SizeOf(std::string_view text) { return 6 * text.size() + 32; }
 
 std::size_t SizeOf(const std::vector<std::string>& texts) {
@@ -21,7 +21,7 @@ std::size_t SizeOf(const std::vector<std::string>& texts) {
   return size;
 }
 
-// An upper bound of what is still written.
+// An upper bound of the bytes that are still to be written.
 std::size_t RestSize(const Answer& answer) {
   constexpr std::size_t kMembers = 512;  // their names and numbers
   std::size_t size = kEnvelopeSize + SizeOf(answer.warnings);
@@ -45,7 +45,7 @@ void WriteTexts(const std::vector<std::string>& texts, JsonWriter& json) {
   json.EndArray();
 }
 
-// In the place that the head has kept for it.
+// Writes the lease into the place that the head has kept for it.
 std::size_t InsertLease(const Lease& lease, std::size_t data_at, std::string& out) {
   std::string text;
   JsonWriter json(text);

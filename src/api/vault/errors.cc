@@ -9,14 +9,14 @@
 namespace coffer::api {
 namespace {
 
-// The beginning of a text says what is wrong; the rest quotes what was sent.
+// A long text is cut here: its beginning says what is wrong, and the rest quotes the client.
 constexpr std::size_t kMostText = 1024;
 constexpr std::string_view kInternalText = "1 error occurred:\n\t* internal error\n\n";
 
 }  // namespace
 
 int HttpStatus(const Error& error) {
-  // Four that Vault answers unlike others of their code.
+  // Vault answers these four with other statuses than the rest of their codes.
   if (error.refusal == Refusal::kUnsupportedVerb) return 405;
   if (error.refusal == Refusal::kUnsupportedMedia) return 415;
   if (error.refusal == Refusal::kMountPathTaken) return 400;

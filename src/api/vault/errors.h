@@ -11,8 +11,8 @@ namespace coffer::api {
 // The one place where an error becomes an HTTP status.
 int HttpStatus(const Error& error);
 
-// What a client may read of `error`: a refusal's sentence, or a failure's message; internal ones
-// are withheld.
+// The part of `error` that a client may read: the sentence of a refusal, or the message of a
+// failure. The message of an internal failure is withheld.
 std::string ClientText(const Error& error);
 
 // {"errors":["..."]}, or {"errors":[]} for an absent object without a text. A long text is cut.

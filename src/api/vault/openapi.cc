@@ -96,7 +96,7 @@ void WriteParameter(const FieldSpec& field, std::string_view where, JsonWriter& 
   json.EndObject();
 }
 
-// LIST as clients without the verb send it.
+// Writes the parameter with which clients that have no verb LIST ask for a list.
 void WriteListParameter(bool required, JsonWriter& json) {
   json.BeginObject().Key("name").Text("list").Key("in").Text("query");
   json.Key("description").Text("Must be set to `true` for a list.");
@@ -136,7 +136,7 @@ void WriteBody(const Endpoint& endpoint, std::string_view content_type, JsonWrit
   json.EndObject().EndObject().EndObject().EndObject().EndObject();
 }
 
-// What one HTTP method does here. A read and a list share GET.
+// One HTTP method of a path, and its meaning here. A read and a list share GET.
 struct Method {
   std::string_view name;
   bool reads = false;

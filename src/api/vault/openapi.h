@@ -8,7 +8,7 @@ namespace coffer::api {
 // The OpenAPI path item of one endpoint: parameters and operations.
 void WritePathItem(const Endpoint& endpoint, const RegisteredEngine& engine, JsonWriter& json);
 
-// The endpoint's path with its captures in braces, behind the engine's prefix:
+// The path of an endpoint with its captures in braces, after the prefix of its engine:
 // "/sys/mounts/{path}".
 std::string OpenApiPath(const Endpoint& endpoint, const RegisteredEngine& engine);
 

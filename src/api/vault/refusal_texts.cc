@@ -1,6 +1,6 @@
-// Vault's sentences, misspellings included. A comment names the file of OpenBao 2.6 that has it: in
-// builtin/logical/transit where no folder is named, "policy.go" and "lock_manager.go" in
-// sdk/helper/keysutil. What has no comment is this server's own.
+// The sentences of Vault, misspellings included. A comment names the file of OpenBao 2.6 that has
+// the sentence: a file without a folder is in builtin/logical/transit, but "policy.go" and
+// "lock_manager.go" are in sdk/helper/keysutil. A sentence without a comment is this server's own.
 
 #include "api/vault/refusal_texts.h"
 
@@ -87,7 +87,7 @@ LiteralText NoKeyToUse(Purpose purpose) {
 
 }  // namespace
 
-// A table in the form of a switch: the compiler asks for the row of a new refusal.
+// This table is a switch, so that the compiler demands a row for each new refusal.
 LiteralText SentenceOf(Refusal refusal, Purpose purpose) {
   const bool ciphers = purpose == Purpose::kEncryption || purpose == Purpose::kDecryption;
   switch (refusal) {
@@ -219,7 +219,7 @@ LiteralText SentenceOf(Refusal refusal, Purpose purpose) {
       return "invalid ciphertext length";
     case Refusal::kNotAuthentic:  // Go's crypto/cipher
       return "cipher: message authentication failed";
-    case Refusal::kRsaDecryptionFailed:  // policy.go, without the cause behind it
+    case Refusal::kRsaDecryptionFailed:  // policy.go, without its cause
       return "failed to RSA decrypt the ciphertext";
     case Refusal::kMessageTooLong:  // Go's crypto/rsa
       return "message too long for RSA key size";
@@ -244,7 +244,7 @@ LiteralText SentenceOf(Refusal refusal, Purpose purpose) {
     case Refusal::kCertificateRequestUnreadable:  // path_certificates.go
       return "could not decode PEM CSR";
 
-    // Vault has no sentence for these, or the same one.
+    // Vault has no sentence for these refusals, or the same one as this server.
     case Refusal::kNone:
     case Refusal::kNotAnInteger:
     case Refusal::kNotADuration:

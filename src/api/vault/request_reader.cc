@@ -13,7 +13,7 @@
 namespace coffer::api {
 namespace {
 
-// What clients put around a media type or a token.
+// The blanks that clients put around a media type or a token.
 constexpr std::string_view kBlanks = " \t\r\n";
 
 // The media type without its parameters.
@@ -47,7 +47,7 @@ Result<bool> QueryFlag(const http::Request& request, std::string_view name) {
 
 JsonValue TextValue(std::string text) { return JsonValue(JsonValue::Data(std::move(text))); }
 
-// A name that occurs more than once becomes a list.
+// Adds a parameter; a name that occurs more than once becomes a list.
 void AddParameter(JsonValue::Object& object, std::string name, std::string text) {
   for (JsonValue::Member& member : object) {
     if (member.name != name) continue;
@@ -68,7 +68,7 @@ Result<JsonValue> ReadForm(std::string_view body) {
   constexpr std::size_t kMaxName = 1024;
   JsonValue parameters{JsonValue::Data(JsonValue::Object())};
   auto& object = *parameters.As<JsonValue::Object>();
-  // A vector that grows leaves the octets of short texts behind.
+  // A vector that grows would leave short texts in freed memory, so it gets all its room now.
   const auto separators = static_cast<std::size_t>(std::count(body.begin(), body.end(), '&'));
   object.reserve(std::min(kMaxPairs, separators + 1));
   std::size_t pairs = 0;
@@ -93,7 +93,7 @@ Result<JsonValue> ReadForm(std::string_view body) {
   return parameters;
 }
 
-// The front door has looked at the texts and at their number.
+// Reads the query. The http room has already checked its texts and their number.
 JsonValue ReadQuery(const http::Request& request) {
   JsonValue::Object object;
   for (const auto& [name, value] : request.query) {
@@ -125,7 +125,7 @@ std::string_view TokenOf(const http::Request& request) {
 }
 
 Status CheckHeaders(const http::Request& request) {
-  // A proxy may believe another one of two than we do.
+  // A header that stands twice is refused: a proxy may believe the one and this server the other.
   if (CountOf(request, "x-vault-token") > 1) {
     return Fail(Code::kInvalid, "more than one X-Vault-Token header");
   }
@@ -200,7 +200,7 @@ std::size_t ParametersSize(std::string_view body) {
     const bool begins_one = c == ',' || c == '[' || c == '{' || c == '&';
     values += begins_one ? 1 : 0;
   }
-  // A list that grows is there twice for a while.
+  // While a list grows, it is in memory twice.
   return body.size() + values * 2 * sizeof(JsonValue::Member);
 }
 

@@ -13,28 +13,29 @@ namespace coffer::api {
 
 inline constexpr std::string_view kApiPrefix = "/v1/";
 
-// The path behind "/v1/"; empty where it is not below that. A part of `request`.
+// The part of the path after "/v1/", as a view into `request`; empty if the path does not begin so.
 std::string_view PathOf(const http::Request& request);
 
-// X-Vault-Token, else Authorization: Bearer; empty where there is neither.
+// Returns X-Vault-Token, else the token of Authorization: Bearer; empty if there is neither.
 std::string_view TokenOf(const http::Request& request);
 
-// Refuses fields that stand twice, and what this server does not do: response wrapping, namespaces,
-// PATCH of another media type.
+// Refuses header fields that stand twice, and those that ask for something that this server does
+// not do: response wrapping, namespaces, a PATCH of another media type.
 Status CheckHeaders(const http::Request& request);
 
-// LIST is a method or GET with list=true. kUnsupportedVerb for a method without a meaning here.
+// The verb of a request; a list is asked for by the method LIST or by GET with list=true.
+// kUnsupportedVerb for a method that has no meaning here.
 Result<Verb> VerbOf(const http::Request& request);
 
 bool WantsHelp(const http::Request& request);
 
-// Whether a write's parameters come as JSON, not as a form. False for anything but a write.
+// True if the parameters of a write are JSON and not a form. False if the verb is no write.
 bool BodyIsJson(const http::Request& request, Verb verb);
 
-// How much memory the parameters of such a body may take at most, about.
+// An upper bound, roughly, of the memory that the parameters of such a body take.
 std::size_t ParametersSize(std::string_view body);
 
-// The parameters: the body of a write (JSON, or a form), else the query.
+// Reads the parameters: from the body of a write (JSON or a form), else from the query.
 Result<JsonValue> ReadParameters(const http::Request& request, Verb verb);
 
 }  // namespace coffer::api

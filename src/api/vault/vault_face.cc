@@ -65,7 +65,7 @@ Finding VaultFace::Find(const http::Request& request) const {
   finding.path = PathOf(request);
   if (finding.path.empty()) return finding;
   auto routed = Route(registry_, mounts_, finding.path);
-  // Help is asked of a mount by its bare path too.
+  // Clients ask for the help of a mount by its path without the slash, too.
   if (!routed && WantsHelp(request)) {
     auto mount = Route(registry_, mounts_, std::string(finding.path) + "/");
     if (mount) routed = std::move(mount);

@@ -26,8 +26,8 @@ class Shelves {
   std::map<std::string, std::map<std::string, std::string>> shelves_;  // guarded by mutex_
 };
 
-// A secrets engine of the type "shelf" that keeps notes. It is one of no program: it shows what a
-// new engine needs.
+// A secrets engine of the type "shelf" that keeps notes. No program has it: it shows what a new
+// engine needs.
 const EngineType& ShelfEngineType();
 Registration ShelfEngine(Shelves& shelves);
 

@@ -94,7 +94,7 @@ TEST_F(ShelfEngineTest, IsInHelpInTheDocumentsAndInTheTrail) {
 TEST_F(ShelfEngineTest, OneThatIsNotRegisteredCannotBeMountedAndItsMountAnswersNothing) {
   EXPECT_EQ(ErrorOf(Post("sys/mounts/x", {{"type", "rack"}})),
             "plugin not found in the catalog: rack");
-  // A mount that a later program made.
+  // This mount stands for one that a later version of the program made.
   ASSERT_TRUE(mounts_->Add(mounts::MountPath::Parse("later").value(), "rack", {}));
   EXPECT_EQ(Get("later/notes/a").status, 404);
   EXPECT_EQ(Send(Method::kDelete, "sys/mounts/later").status, 400);

@@ -6,7 +6,7 @@
 namespace coffer::api {
 namespace {
 
-// A device's name in the API has a slash at its end, as mounts have.
+// Adds the slash at the end that the name of a device has in the API, as a mount has.
 std::string DevicePath(const Call& call) {
   std::string path(call.fields.Text("path"));
   if (!path.ends_with('/')) path += '/';

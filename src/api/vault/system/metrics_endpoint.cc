@@ -6,7 +6,8 @@
 namespace coffer::api {
 namespace {
 
-// As Prometheus asks: "application/openmetrics-text;version=1.0.0,...,text/plain;version=0.0.4;..."
+// True if the client accepts the text format, as Prometheus does:
+// "application/openmetrics-text;version=1.0.0,...,text/plain;version=0.0.4;..."
 bool AcceptsText(const http::Request& request) {
   const std::string_view accepted = request.Header("accept");
   return accepted.starts_with("application/openmetrics-text") || accepted.starts_with("text/plain");

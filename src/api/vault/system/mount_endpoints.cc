@@ -20,19 +20,19 @@ MountPointer FindMount(const Call& call, const mounts::MountPath& path) {
   return nullptr;
 }
 
-// An auth method's mount is below it, and shown without it.
+// Auth methods are mounted below this prefix, and shown without it.
 constexpr std::string_view kAuthPrefix = "auth/";
 
 bool IsAuth(const EngineType& built_in) { return built_in.path.starts_with(kAuthPrefix); }
 
-// A secrets engine that is built in at `path`.
+// The secrets engine that is built in at exactly `path`, or null.
 const EngineType* FindBuiltIn(const Call& call, std::string_view path) {
   const RegisteredEngine* const engine = call.registry.BuiltInAt(path);
   const bool there = engine != nullptr && engine->Type().path == path && !IsAuth(engine->Type());
   return there ? &engine->Type() : nullptr;
 }
 
-// The engines that are built in, of secrets or of auth methods.
+// The built-in engines: the auth methods if `auth` is true, else the secrets engines.
 std::vector<const EngineType*> BuiltIn(const Call& call, bool auth) {
   std::vector<const EngineType*> types;
   for (const auto& engine : call.registry.Engines()) {
@@ -124,8 +124,8 @@ Status EnableMount(const Call& call, Reply& reply) {
   return reply.NoContent();
 }
 
-// What belongs to it first: a mount that is still there with less can be disabled again, keys
-// without a mount could not even be named.
+// Removes everything that belongs to the mount, then the mount. If that fails on the way, the mount
+// is still there and can be disabled again; keys without a mount could not even be named.
 Status DisableMount(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const auto path, PathOf(call));
   if (PartsOf(call).mounts.Reserved(path)) {
@@ -241,7 +241,7 @@ Status ListVisibleMounts(const Call& call, Reply& reply) {
   return {};
 }
 
-// Clients ask with a path inside a mount to learn what serves it.
+// Answers clients that ask with a path inside a mount which mount serves it.
 Status ReadVisibleMount(const Call& call, Reply& reply) {
   const std::string path(call.fields.Text("path"));
   auto route = PartsOf(call).mounts.Find(path);

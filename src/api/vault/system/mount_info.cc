@@ -54,7 +54,7 @@ void WriteInfo(std::string_view type, std::string_view accessor, std::string_vie
   json.EndObject();
 }
 
-// A client may send a setting that says nothing, as null or an empty text.
+// True for a value that sets nothing, such as null or an empty text.
 bool SaysNothing(const JsonValue& value) {
   const auto* const text = value.As<std::string>();
   const auto* const array = value.As<JsonValue::Array>();
@@ -73,7 +73,7 @@ Result<JsonValue> Converted(const JsonValue::Member& member, FieldType type) {
               {.name = member.name, .detail = std::move(converted.error().message)});
 }
 
-// "system": what the server has, which 0 stands for.
+// Sets a lease time; "system" is the time of the server, for which 0 stands.
 Status ApplyLeaseTtl(const JsonValue::Member& member, std::int64_t& seconds) {
   const auto* const text = member.value.As<std::string>();
   if (text != nullptr && text->empty()) return {};

@@ -10,19 +10,20 @@
 
 namespace coffer::api {
 
-// The members of a mount's description, into an object that is open.
+// Writes the members of the description of a mount into an object that is open.
 void WriteMountInfo(const mounts::Mount& mount, JsonWriter& json);
 void WriteMountInfo(const EngineType& built_in, JsonWriter& json);
 void WriteTuning(const mounts::MountConfig& config, JsonWriter& json);
 
-// What every mount has where it says nothing else.
+// The lease time of every mount that has none of its own.
 inline constexpr std::int64_t kSystemLeaseTtlSeconds = std::int64_t{768} * 3600;
 
-// The members of the map `settings` into the `config` of a mount of an engine called `type`; those
-// that are absent or say nothing stay. kInvalid for what this server does not have: nothing is
-// dropped in silence.
+// Sets the members of the map `settings` in the `config` of a mount whose engine is called `type`;
+// settings that are absent or empty stay as they are. kInvalid for a setting that this server does
+// not have: none is ignored silently.
 Status ApplyTuning(const JsonValue& settings, std::string_view type, mounts::MountConfig& config);
-// `options` as decoded from a kKeyValues field; an empty value takes an option away.
+// Sets the options in `options`, which was decoded from a kKeyValues field; an empty value removes
+// an option.
 Status ApplyOptions(const JsonValue& options, std::string_view type, mounts::MountConfig& config);
 
 }  // namespace coffer::api

@@ -15,7 +15,7 @@ struct Remount {
   std::string to;
 };
 
-// The last remounts, for those who ask how theirs went. Thread-safe.
+// The last remounts, for clients that ask how theirs ended. Thread-safe.
 class RemountLog {
  public:
   void Add(Remount remount) {

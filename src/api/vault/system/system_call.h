@@ -12,7 +12,7 @@
 
 namespace coffer::api {
 
-// What the handlers of sys/ work on.
+// The data of the engine of sys/.
 struct SystemEngine::State {
   explicit State(SystemParts given) : parts(std::move(given)) {}
 

@@ -24,7 +24,7 @@ Status WriteInit(const Call& call, Reply&) {
   return Fail(Code::kInvalid, "this server is initialized by its own command, not by the API");
 }
 
-// The token unseals the server by itself: a process that answers is unsealed.
+// The server is unsealed by its PKCS#11 token: a process that answers is unsealed.
 Status ReadSealStatus(const Call& call, Reply& reply) {
   const ServerInfo& info = PartsOf(call).info;
   JsonWriter& json = reply.json.BeginObject();
@@ -43,7 +43,7 @@ Status ReadSealStatus(const Call& call, Reply& reply) {
   return {};
 }
 
-// The code that the caller wants for a state; `usual` where it names none.
+// The status that the caller asks for in a state; `usual` if it asks for none.
 Result<int> WantedCode(const Call& call, std::string_view parameter, int usual) {
   if (!call.fields.Has(parameter)) return usual;
   const auto code = ParseInt64(call.fields.Text(parameter));
@@ -53,8 +53,8 @@ Result<int> WantedCode(const Call& call, std::string_view parameter, int usual) 
   return static_cast<int>(*code);
 }
 
-// Returns true if a device is a file, so that a change of state is on a disk before its answer;
-// nothing where there is no device.
+// Returns true if a device is a file, so that the entry of a change of state is on a disk before
+// its answer; nothing if there is no device.
 std::optional<bool> AuditOnDisk(const Call& call) {
   if (PartsOf(call).audit_devices == nullptr) return std::nullopt;
   const auto devices = PartsOf(call).audit_devices->Counts();
@@ -68,7 +68,7 @@ Status ReadHealth(const Call& call, Reply& reply) {
   const bool initialized = PartsOf(call).tokens.Initialized();
   COFFER_ASSIGN(const int active, WantedCode(call, "activecode", 200));
   COFFER_ASSIGN(const int uninitialized, WantedCode(call, "uninitcode", 501));
-  // A lost token is no state that a load balancer may declare healthy: no parameter changes it.
+  // No parameter changes the status of a lost token: a load balancer must not declare it healthy.
   reply.status = !TokenReachable(call) ? 503 : initialized ? active : uninitialized;
   if (reply.status == 204) return {};
   JsonWriter& json = reply.json.BeginObject();

@@ -7,8 +7,9 @@
 namespace coffer::api {
 namespace {
 
-// How much longer an RSA private key's operation takes than a secret key's: SoftHSM needs 0.5, 1.5
-// and 3 ms for it, a token in hardware more, and each has its own 0.3 ms on the way.
+// The cost of an operation of an RSA private key in operations of a secret key. SoftHSM needs 0.5,
+// 1.5 and 3 ms for it, a token in hardware more, and every operation takes 0.3 ms on the way to the
+// token.
 std::int64_t CostOfPrivateKey(keyring::KeyType type) {
   switch (type) {
     case keyring::KeyType::kRsa2048:

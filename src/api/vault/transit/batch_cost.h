@@ -7,13 +7,13 @@
 
 namespace coffer::api {
 
-// More than this no request may cost.
+// No request may cost more than this.
 inline constexpr std::int64_t kMaxBatchCost = 10'000;
 
-// The cost of a request's batch_input: zero where it is no batch; kInvalid, naming the limit, where
-// it costs more than a request may. Items of a secret key all cost the same.
+// The cost of the batch_input of a request: zero if it is no batch; kInvalid, naming the limit, if
+// it costs more than a request may. All items of a secret key cost the same.
 Result<BatchCost> CostOfItems(const Call& call);
-// An RSA private key's items are dear.
+// The same for operations of private keys: an RSA private key's items cost more.
 Result<BatchCost> CostOfPrivateKeyItems(const Call& call);
 
 }  // namespace coffer::api

@@ -17,7 +17,7 @@ auto BatchError(std::size_t index, std::string_view field, std::string_view why)
                                   std::string(field) + "' " + std::string(why));
 }
 
-// The names of one operation are known to the others: programs build items for several of them.
+// The names of all operations are known to each of them, because programs build items for several.
 constexpr std::array<std::string_view, 7> kItemFields{
     "plaintext", "ciphertext", "context", "associated_data", "key_version", "reference", "nonce"};
 
@@ -151,8 +151,8 @@ int BatchTally::Status(std::optional<std::int64_t> wanted, std::string& warning)
   if (refused + failed == 0) return 200;
   const int usual = refused > 0 ? 400 : 500;
   if (!wanted || *wanted == 0) return usual;
-  // Below 200 a status announces another answer, and 204, 205 and 304 forbid the body that says
-  // which item failed: as unusable as a number outside HTTP.
+  // A status below 200 announces another answer, and 204, 205 and 304 forbid the body that says
+  // which item failed: they are as unusable as a number outside HTTP.
   const bool usable =
       *wanted >= 200 && *wanted <= 599 && *wanted != 204 && *wanted != 205 && *wanted != 304;
   if (!usable) {

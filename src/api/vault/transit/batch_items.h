@@ -15,8 +15,8 @@
 
 namespace coffer::api {
 
-// What one item of an encrypt, decrypt or rewrap request says, of batch_input or of the top level.
-// Views point into the request's fields.
+// One item of an encrypt, decrypt or rewrap request, as the client sent it, in batch_input or at
+// the top level. Its views point into the fields of the request.
 struct CipherInput {
   std::string_view text;  // plaintext (Base64) or ciphertext
   std::string_view associated_data;
@@ -43,32 +43,34 @@ struct CipherInputs {
   UnknownNames unknown;
 };
 
-// A batch's item without a text fails alone, or makes the whole request fail.
+// The effect of an item of a batch that has no text: it fails alone, or the whole request fails.
 enum class Lacking : std::uint8_t { kFailsItem, kFailsRequest };
 
-// `text_field` is "plaintext" or "ciphertext". kInvalid where the request or, as `lacking` has it,
-// an item lacks it, an item is no object, the batch is empty, or only some items have a context:
-// the whole request fails.
+// Reads the items; `text_field` is "plaintext" or "ciphertext". The whole request fails, kInvalid,
+// if the request or (if `lacking` says so) an item lacks that field, if an item is no object, if
+// the batch is empty, or if only some items have a context.
 Result<CipherInputs> ReadCipherInputs(const Fields& fields, std::string_view text_field,
                                       std::string_view operation,
                                       Lacking lacking = Lacking::kFailsRequest);
 
-// A text member of a batch item; empty where it is absent or null.
+// A text member of an item of a batch; empty if it is absent or null.
 Result<std::string_view> TextMember(const JsonValue& item, std::size_t index,
                                     std::string_view field);
-// The item as an object, or kInvalid.
+// kInvalid if the item is no object.
 Status RequireObject(const JsonValue& item, std::size_t index);
 
 Result<transit::PlaintextItem> ToPlaintextItem(const CipherInput& input);
 Result<transit::CiphertextItem> ToCiphertextItem(const CipherInput& input);
 
-// How a batch went, and the HTTP status that says so (vault-api 1.5).
+// Counts how the items of a batch ended, and derives the HTTP status from that: 200 if all
+// succeeded, else 400 or 500, or the status that the caller asked for.
 struct BatchTally {
   std::size_t succeeded = 0;
   std::size_t refused = 0;  // the caller's faults
   std::size_t failed = 0;   // ours
   void Count(const Error& error);
-  // `wanted`: the caller's status for a partial failure. `warning` is set where it is not usable.
+  // `wanted` is the status that the caller asks for if only some items fail. `warning` is set if
+  // that status is not usable.
   int Status(std::optional<std::int64_t> wanted, std::string& warning) const;
 };
 

@@ -13,8 +13,8 @@
 
 namespace coffer::api {
 
-// The rest of a batch: as many of its items at a time as the call's slices have, and the answer
-// behind the last one.
+// The rest of a batch. It carries out as many items at a time as the call allows, and writes the
+// answer after the last one.
 template <typename Item, typename Output, typename Work, typename Answer>
 class RestOfBatch final : public UnfinishedWork {
  public:

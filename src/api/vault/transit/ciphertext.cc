@@ -29,8 +29,8 @@ Result<Split> SplitText(std::string_view text, std::string_view what) {
   return Split{*version, text.substr(colon + 1)};
 }
 
-// Only the text that encoding writes, so that a ciphertext has one form: no line ends, and no bits
-// behind the last octet, which Base64Decode lets pass.
+// Decodes only a text that encoding could have written, so that a ciphertext has one form: no line
+// ends, and no bits after the last byte, which Base64Decode accepts.
 Result<Bytes> DecodeCanonical(std::string_view text, bool base64url) {
   auto octets = base64url ? Base64UrlDecode(text) : Base64Decode(text);
   if (!octets) return octets;

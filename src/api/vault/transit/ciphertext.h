@@ -15,14 +15,13 @@ struct CiphertextText {
   Bytes payload;
 };
 
-// kInvalid with the reference's texts: "invalid ciphertext: no prefix", "... wrong number of
-// fields", "... version number could not be decoded", "... could not decode base64". Each
-// ciphertext has one form: leading zeros, line ends and stray bits behind the last octet are
-// refused.
+// Reads a ciphertext. kInvalid in Vault's words: "invalid ciphertext: no prefix", "... wrong number
+// of fields", "... version number could not be decoded", "... could not decode base64". Each
+// ciphertext has one form: leading zeros, line ends and stray bits after the last byte are refused.
 Result<CiphertextText> ParseCiphertext(std::string_view text);
 
-// Signatures and authentication codes have the same form; a JWS signature's payload is Base64url.
-// The texts name `what`, "signature" or "HMAC".
+// Reads a signature or an authentication code, which have the same form; the payload of a JWS
+// signature is Base64url. The errors name `what`, "signature" or "HMAC".
 Result<CiphertextText> ParseSignature(std::string_view text, std::string_view what, bool base64url);
 
 // "vault:v<version>:"

@@ -8,15 +8,15 @@
 
 namespace coffer::api {
 
-// A batch's inputs as the engine takes them, and the place of each result; what does not decode has
-// its result already.
+// The inputs of a batch as the engine takes them, and the place of the result of each. An input
+// that could not be decoded has its result already.
 template <typename Item, typename Output>
 struct Decoded {
   std::vector<Item> items;
   std::vector<std::size_t> places;
   std::vector<Result<Output>> results;
 
-  // The engine's results for the items from `first` on, each to its input's place.
+  // Puts the results of the engine for the items from `first` on into the places of their inputs.
   void Place(std::vector<Result<Output>>& outputs, std::size_t first) {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       results[places[first + i]] = std::move(outputs[i]);

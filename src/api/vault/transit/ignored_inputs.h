@@ -6,10 +6,11 @@
 
 namespace coffer::api {
 
-// Warns where the key is not derived: nobody is to take a context for bound to what is answered.
+// Warns of a context if the key is not derived: the client must not believe that the answer depends
+// on it.
 void WarnOfContext(const Call& call, Reply& reply);
 
-// Warns of what was ignored in the items: names that are none, and contexts.
+// Warns of the parts of items that were ignored: unknown names, and contexts.
 template <typename Inputs>
 void WarnOfIgnored(const Call& call, const Inputs& inputs, Reply& reply) {
   inputs.unknown.Warn(reply.warnings);

@@ -11,15 +11,15 @@
 
 namespace coffer::api {
 
-// What one item of a sign, verify, hmac or cmac request says, of batch_input or of the top level.
-// Views point into the request's fields.
+// One item of a sign, verify, hmac or cmac request, as the client sent it, in batch_input or at the
+// top level. Its views point into the fields of the request.
 struct SignInput {
   std::string_view input;
-  std::string_view proof;  // what is verified: the signature or code
+  std::string_view proof;  // the signature or the code that is to be verified
   std::string_view reference;
   std::string_view context;
   std::int64_t key_version = 0;
-  bool missing = false;  // without input
+  bool missing = false;  // the item has no input
 };
 
 struct SignInputs {
@@ -30,13 +30,14 @@ struct SignInputs {
 };
 
 Result<SignInputs> ReadSignInputs(const Fields& fields);
-// kInvalid with the reference's texts where the items do not agree in what is to be verified.
+// kInvalid, in Vault's words, if the items do not all have the same kind of proof.
 Result<SignInputs> ReadVerifyInputs(const Fields& fields);
 
-// The hash that the path, hash_algorithm or its older name algorithm asks for; nothing for "none".
+// The hash that is asked for by the path, by hash_algorithm or by its older name, algorithm;
+// nothing for "none".
 Result<std::optional<crypto::HashAlgorithm>> HashOf(const Fields& fields);
 Result<transit::SignOptions> SignOptionsOf(const Fields& fields);
-// `hash_text` out of the path or algorithm: kInvalid "unsupported algorithm X".
+// The hash for an HMAC, from the path or from algorithm. kInvalid "unsupported algorithm X".
 Result<crypto::HashAlgorithm> HmacHashOf(const Fields& fields);
 
 Result<transit::SignItem> ToSignItem(const SignInput& input, std::string_view missing_text);

@@ -5,11 +5,11 @@
 
 namespace coffer::api {
 
-// What transit's handlers work on.
+// The handlers of transit get the engine and the caller from these functions.
 
 inline transit::Engine& EngineOf(const Call& call) { return call.engine.As<TransitParts>().engine; }
 
-// Who asks, and for which mount's keys.
+// The caller of a request, with the mount whose keys it is for.
 inline transit::Caller CallerOf(const Call& call) {
   transit::Caller caller;
   caller.mount = call.mount->id;

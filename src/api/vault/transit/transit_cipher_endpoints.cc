@@ -23,7 +23,7 @@
 namespace coffer::api {
 namespace {
 
-// The wire form around a payload, generously.
+// An upper bound of the text around a payload on the wire.
 constexpr std::size_t kItemOverhead = 96;
 
 using SealedText = Result<transit::Ciphertext>;
@@ -83,18 +83,20 @@ void SetBatchStatus(const Call& call, const BatchTally& tally, Reply& reply) {
 bool KeyExists(const Call& call) {
   const auto key =
       EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
-  // Any other error is not absence; the engine's own look-up will say it.
+  // An error other than kNotFound does not mean that the key is absent: the engine looks it up
+  // again and reports it.
   return key || key.error().code != Code::kNotFound;
 }
 
-// A key that came back from an older database is rotated before it encrypts again.
+// True if the key came back from an older database: it is rotated before it encrypts again.
 bool RotationComesFirst(const Call& call) {
   const auto key =
       EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
   return key && (*key)->settings.rotation_required;
 }
 
-// Where there is no key it is made; one that came back from an older database is rotated first.
+// True if encrypting changes keys: an absent key is made, and one that came back from an older
+// database is rotated first.
 bool EncryptionChangesKeys(const Call& call) {
   const auto key =
       EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
@@ -102,7 +104,7 @@ bool EncryptionChangesKeys(const Call& call) {
   return (*key)->settings.rotation_required;
 }
 
-// The key that encrypt makes where there is none and the caller may create it.
+// The key that encrypt makes if it is absent and the caller may create it.
 Result<std::optional<keyring::CreateOptions>> Upsert(const Call& call, const CipherInputs& inputs) {
   if (call.capability != Capability::kCreate || UpsertDisabled(call.mount->config)) {
     return std::optional<keyring::CreateOptions>();
@@ -124,7 +126,8 @@ Result<std::optional<keyring::CreateOptions>> Upsert(const Call& call, const Cip
   return std::optional(options);
 }
 
-// PKCS#1 v1.5 decryption answers each failure to whoever asks often enough (Bleichenbacher, 1998).
+// Refuses every padding but OAEP: a client that sees many failures of PKCS#1 v1.5 can decrypt with
+// them (Bleichenbacher, 1998).
 Status CheckPadding(const Call& call) {
   const std::string_view scheme = call.fields.Text("padding_scheme");
   if (scheme.empty() || scheme == "oaep") return {};
@@ -171,12 +174,13 @@ void WriteOpened(const CipherInputs& inputs, const std::vector<Result<SecretByte
   json.EndArray().EndObject();
 }
 
-// Room for all of the answer, so that no part of a plaintext stays behind in freed memory.
+// The size of the whole answer, which is reserved at once so that no part of a plaintext stays in
+// freed memory.
 std::size_t OpenedSize(const CipherInputs& inputs,
                        const std::vector<Result<SecretBytes>>& results) {
   std::size_t size = 4 * kEnvelopeSize;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    // An escaped octet is at most six.
+    // An escaped byte takes at most six.
     size += kItemOverhead + 6 * inputs.items[i].reference.size();
     size += results[i] ? Base64EncodedSize(results[i]->size())
                        : 6 * ClientText(results[i].error()).size();
@@ -217,7 +221,7 @@ Status Decrypt(const Call& call, Reply& reply) {
 
 using RewrapDecoded = Decoded<transit::CiphertextItem, transit::Ciphertext>;
 
-// Takes out the items that are of the wanted version already: they keep their ciphertext.
+// Takes out the items that have the requested version already: they keep their ciphertext.
 void SkipCurrent(const Call& call, RewrapDecoded& decoded) {
   const auto key =
       EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
@@ -250,7 +254,7 @@ Status AnswerRewrapped(const Call& call, const CipherInputs& inputs,
   COFFER_TRY(AnswerSealed(inputs, results, tally, reply));
   if (!inputs.is_batch) return {};
   if (tally.failed > 0) return Fail(Code::kInternal, "", "rewrap failed for an item of a batch");
-  // The reference answers 200 whatever the items say; the code for partial failures is our own.
+  // Vault answers 200 however the items end; the status for partial failures is our own.
   if (PartialFailureCode(call)) SetBatchStatus(call, tally, reply);
   return {};
 }

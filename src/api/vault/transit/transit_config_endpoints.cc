@@ -19,8 +19,8 @@ Status ReadKeysConfig(const Call& call, Reply& reply) {
   return {};
 }
 
-// The setting is an option of the mount, so that sys/mounts shows it and tune changes it, too. A
-// request that does not name it sets it to its default, as the reference has it.
+// The setting is an option of the mount, so that sys/mounts shows it and tune changes it, too. As
+// in Vault, a request that does not name it sets it to its default.
 Status ConfigureKeys(const Call& call, Reply& reply) {
   mounts::MountConfig config = call.mount->config;
   const bool disabled = call.fields.Bool("disable_upsert");
@@ -52,7 +52,8 @@ Status ConfigureCache(const Call& call, Reply& reply) {
   return ReadCacheConfig(call, reply);
 }
 
-// A certificate's place would be in the key's rows and under their MACs; there is none.
+// Refuses certificates: their place would be in the rows of the key and under the MACs of these,
+// and there is none.
 Status RefuseCertificate(const Call&, Reply&) {
   return Fail(Code::kInvalid,
               "certificates are not kept on this server: keep the chain where it is served from");

@@ -27,7 +27,7 @@ Result<std::optional<std::int64_t>> WantedVersion(const keyring::Key& key, std::
   return std::optional(*version);
 }
 
-// As the reference writes it: RSA keys alone end in a line end.
+// Writes a public key as Vault does: only the PEM of an RSA key ends in a newline.
 void WritePublicKey(const keyring::KeyTypeInfo& type, const keyring::KeyVersion& version,
                     std::string_view format, JsonWriter& json) {
   const crypto::PublicKey& key = *version.public_key;
@@ -68,7 +68,8 @@ Status CheckExport(const keyring::Key& key, std::string_view type, std::string_v
   return {};
 }
 
-// Public keys leave; nothing else does (key-custody, "Export").
+// Exports public keys and nothing else: secret and private keys never leave the server
+// (docs/compat.md).
 Status Export(const Call& call, Reply& reply) {
   const std::string_view type = call.fields.Text("type");
   const std::string_view format = call.fields.Text("format");

@@ -8,7 +8,8 @@
 namespace coffer::api {
 namespace {
 
-// Old clients want a number for a symmetric key's version and an object for a pair's.
+// Writes the entry of a version. Old clients expect a number for a version of a symmetric key and
+// an object for one of a key pair.
 void WriteVersionEntry(const keyring::Key& key, const keyring::KeyVersion& version,
                        JsonWriter& json) {
   if (!key.Info().Asymmetric()) {
@@ -30,7 +31,8 @@ void WriteVersionEntry(const keyring::Key& key, const keyring::KeyVersion& versi
   json.EndObject();
 }
 
-// What the reference does not tell: where the version is and what it was charged with.
+// Writes facts that Vault does not tell: where the version is kept and how many encryptions are
+// charged to it.
 void WriteVersionFacts(const keyring::Key& key, const keyring::KeyVersion& version,
                        JsonWriter& json) {
   json.BeginObject();
@@ -38,7 +40,7 @@ void WriteVersionFacts(const keyring::Key& key, const keyring::KeyVersion& versi
   json.Key("custody").Text(keyring::CustodyName(version.custody));
   json.Key("master").Text(version.info.master);
   if (key.derived) json.Key("kdf").Text(keyring::KdfName(version.kdf));
-  // An upper bound: blocks are charged before they are used.
+  // The number is an upper bound, because encryptions are charged in blocks before they are used.
   if (key.Info().encrypts && !key.Info().Asymmetric()) {
     const keyring::EncryptionCounter& counter = *version.counter;
     json.Key("encryptions").Int(counter.reserved.load() - counter.left_in_block.load());
@@ -86,7 +88,7 @@ void WriteKeyDocument(const keyring::Key& key, JsonWriter& json) {
   if (key.derived) {
     if (latest != key.versions.end()) json.Key("kdf").Text(keyring::KdfName(latest->second.kdf));
     json.Key("convergent_encryption").Bool(key.convergent);
-    // The version goes with each key version; the reference says so with this number.
+    // Each key version has a convergent version of its own, which Vault expresses by this number.
     if (key.convergent) json.Key("convergent_encryption_version").Int(-1);
   }
   if (key.Info().family == keyring::Family::kHmac) json.Key("key_size").Int(key.hmac_octets);

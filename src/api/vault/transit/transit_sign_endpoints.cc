@@ -57,7 +57,7 @@ Status Sign(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const SignOptions options, SignOptionsOf(call.fields));
   COFFER_ASSIGN(SignInputs inputs, ReadSignInputs(call.fields));
   WarnOfIgnored(call, inputs, reply);
-  // The reference takes a request without input for the empty message, but not a batch's item.
+  // Vault takes a missing input for the empty message in a request, but not in an item of a batch.
   const std::string_view missing = inputs.is_batch ? "missing input" : "";
   auto decoded = DecodeInputs<transit::SignItem, transit::Signature>(
       inputs.items, [&](const SignInput& input) { return ToSignItem(input, missing); });
