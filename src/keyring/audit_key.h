@@ -10,7 +10,7 @@ namespace coffer::keyring {
 // Its private half is made in the token and can neither leave it nor be changed.
 struct AuditKey {
   pkcs11::ObjectHandle private_key = pkcs11::kNoObject;
-  Bytes point;  // of the public key, uncompressed: 65 octets
+  Bytes point;  // of the public key, uncompressed: 65 bytes
 };
 
 inline constexpr std::string_view kAuditLabel = "coffer-audit";

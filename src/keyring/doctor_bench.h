@@ -32,7 +32,7 @@ class DoctorBench {
 
   // Logs in: one attempt.
   Status Open(const SecretBytes& pin);
-  // What ProbeToken() found.
+  // The findings of ProbeToken().
   const pkcs11::TokenProfile& Profile() const { return profile_; }
 
   // Kept wrapped where the token can, else resident; the way and its reason are in the answer.
@@ -49,11 +49,12 @@ class DoctorBench {
   Result<pkcs11::Session*> User();
   std::string_view Label() const { return label_; }
 
-  // Whether the token still answers: what is refused and a token that is gone look alike.
+  // An error if the token does not answer any more. Callers ask after a refusal, since a refusal
+  // and a token that is gone look alike.
   Status CheckAlive();
-  // Whether an object that was asked for as a session object is one of the token's.
+  // True if the token keeps an object for good although a session object was asked for.
   Result<bool> KeepsSessionObjects();
-  // Destroys what is left; how many objects stayed.
+  // Destroys all objects that are left, and returns how many could not be destroyed.
   Result<std::size_t> Clear();
 
  private:

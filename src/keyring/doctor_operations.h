@@ -25,7 +25,7 @@ struct Operation {
 // Without "create" and "load", which every type has. None for types this release has nothing for.
 std::vector<Operation> OperationsOf(const KeyTypeInfo& info);
 
-// Whether a data object's label can be changed, which is how the epoch is kept.
+// Succeeds if a data object's label can be changed, which is how the epoch is kept.
 Status TryEpoch(DoctorBench& bench);
 
 }  // namespace coffer::keyring

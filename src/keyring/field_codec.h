@@ -10,7 +10,7 @@
 namespace coffer::keyring {
 
 // Fields one after another, as they stand under MACs (docs/formats.md): each is a 32-bit big-endian
-// length and its octets; an integer is 8 octets, big-endian. The first names the schema, so no
+// length and its bytes; an integer is 8 bytes, big-endian. The first names the schema, so no
 // encoding is another's prefix.
 class FieldEncoder {
  public:

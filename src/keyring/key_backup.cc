@@ -11,7 +11,7 @@
 namespace coffer::keyring {
 namespace {
 
-// Whether `other` has this version's key.
+// True if `other` has this version's key.
 bool Has(const Key& other, const KeyVersion& version) {
   const auto found = other.versions.find(version.info.version);
   return found != other.versions.end() && found->second.custody == version.custody &&
@@ -81,8 +81,8 @@ Status KeyRing::Impl::CheckOpens(Token& token, const Key& key) {
   return {};
 }
 
-// What the versions encrypted since the backup nobody knows, so they encrypt no more: they are
-// charged in full, and the next encryption makes a version of its own.
+// The number of encryptions since the backup is unknown, so the restored versions must encrypt no
+// more: they are charged in full, and the next encryption makes a new version.
 void KeyRing::Impl::MakeNew(Key& key) const {
   key.id = Id::Generate(random);
   const bool counted = key.Info().Counted();

@@ -23,7 +23,8 @@ std::size_t BytesHeld(const Key& key);
 // that was put out and comes back uses them up before it is charged with others. Thread-safe.
 class KeyCache {
  public:
-  // What was known when a load began: a load that a change overtook is not put in.
+  // A stamp says how many changes were known when a load began. A load that a change overtook is
+  // not put into the cache.
   using Stamp = std::uint64_t;
   struct Hit {
     std::shared_ptr<const Key> key;  // null: not cached
@@ -83,7 +84,7 @@ class KeyCache {
   std::size_t bytes_ = 0;  // of all entries
   Entries entries_;        // most recently used first
   std::unordered_map<PlaceView, Entries::iterator, PlaceHash> index_;
-  // Of every version that is cached, and of others with a block in use.
+  // The counters of every cached version, and of other versions that still have a block in use.
   std::unordered_map<VersionId, std::shared_ptr<EncryptionCounter>, VersionHash> counters_;
   Stamp changes_ = 0;
 };

@@ -309,7 +309,7 @@ Status KeyRing::Delete(const Id& mount, std::string_view name) {
 
 Status KeyRing::DeleteMount(const Id& mount) {
   // Each commit syncs the database and the token's files, so many keys go with one; but not all, as
-  // other changes and the probe want their turn in between.
+  // other changes and the probe must have their turn in between.
   constexpr std::size_t kKeysAtOnce = 256;
   COFFER_ASSIGN(const auto places, store::AllKeys(impl_->database, &mount));
   for (std::size_t begin = 0; begin < places.size(); begin += kKeysAtOnce) {

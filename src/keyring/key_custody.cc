@@ -1,4 +1,5 @@
-// What this token can hold, found by trying it out, and the masters that hold it.
+// The kinds of key that this token can hold, found by trying them out, and the masters that wrap
+// them.
 
 #include <string>
 #include <utility>
@@ -62,7 +63,8 @@ Status Pkcs11Token::Able(const KeySpec& spec) {
   }
   bool certain = true;
   Status able = TryMaking(spec, certain);
-  // What the token lacks it will lack tomorrow; any other failure says nothing about it.
+  // A mechanism that the token lacks will be missing at the next try, too, so the finding is kept.
+  // Any other failure says nothing about the token and is not kept.
   const bool lacks = !able && able.error().refusal == Refusal::kKeyTypeUnsupported && certain;
   if (able || lacks) makings_[{spec.type, spec.kdf}] = able;
   return able;

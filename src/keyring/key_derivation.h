@@ -28,7 +28,7 @@ Result<pkcs11::ObjectHandle> DeriveHkdfSha256(pkcs11::Session& session, const Ke
 Result<pkcs11::ObjectHandle> DeriveKey(pkcs11::Session& session, const KeySpec& spec,
                                        pkcs11::ObjectHandle base, DerivedUse use, ByteView context);
 
-// The two steps' data, 32 octets each.
+// The two steps' data, 32 bytes each.
 struct AesEcb1Blocks {
   Bytes first;
   Bytes second;

@@ -1,5 +1,5 @@
-// Keys that come from elsewhere (key-custody, "Import"): opened, wrapped anew and checked inside
-// the token.
+// Keys that come from elsewhere (docs/key-custody.md, "Import"): opened, wrapped anew and checked
+// inside the token.
 
 #include <algorithm>
 #include <array>
@@ -36,7 +36,7 @@ Attributes WrappingKeys() {
   return attributes;
 }
 
-// What the ephemeral key must be: it unwraps, and nothing else.
+// The attributes of the ephemeral key: it may unwrap, and nothing else.
 Attributes EphemeralTemplate() {
   Attributes attributes;
   attributes.Add(AttributeType::kClass, ObjectClass::kSecretKey)

@@ -46,7 +46,7 @@ constexpr BaseMaking kHkdfBase{{Family::kAesGcm, MechanismType::kHkdfKeyGen, "hk
                                MechanismType::kHkdfDerive};
 const BaseMaking& BaseOf(Kdf kdf) { return kdf == Kdf::kHkdfSha256 ? kHkdfBase : kAesEcbBase; }
 
-// What one use of a family's keys needs; every other flag is off.
+// The flags and mechanisms that one use of a family's keys needs; every other flag is off.
 struct Usage {
   Family family;
   Use use;

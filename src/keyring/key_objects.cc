@@ -69,7 +69,7 @@ std::optional<SignMechanism> CheckMechanism(Family family, Use use) {
   }
 }
 
-// RFC 5649: whole 8-octet blocks and one block of integrity check.
+// RFC 5649: whole 8-byte blocks and one block of integrity check.
 std::size_t WrappedOctets(unsigned long octets) { return (octets + 7) / 8 * 8 + 8; }
 
 }  // namespace

@@ -38,7 +38,7 @@ struct KeyRing::Impl {
     std::uint64_t generation = 1;
     std::uint64_t retired_seen = 0;
     bool recycle = false;  // before the next use, whatever was made
-    // Octets of the token's generator, drawn ahead of use: one call for 128 nonces.
+    // Bytes of the token's generator, drawn ahead of use: one call for 128 nonces.
     std::array<std::uint8_t, 128 * kNonceOctets> drawn{};
     std::size_t drawn_left = 0;  // at the end of `drawn`
   };
@@ -95,7 +95,7 @@ struct KeyRing::Impl {
   Status StartEmpty(Token& token);
   Status CheckSum(Token& token, bool accept_damage);
   Status CheckEpoch(Token& token, const StartPolicy& policy);
-  // Whether the operator gave his word for a database this much older than the token.
+  // Succeeds if the operator accepted a database that is this much older than the token.
   Status AcceptRollback(std::uint64_t newest, const StartPolicy& policy) const;
   Status RequireRotations(Token& token);
   std::string KeysInDoubt(Token& token);
@@ -117,21 +117,22 @@ struct KeyRing::Impl {
     // destroyed in the token.
     bool before_verified = true;
 
-    // Whether `after` is another key, of the same name.
+    // True if `after` is another key of the same name.
     bool Replaces() const { return before != nullptr && after && before->key.id != after->id; }
-    // Whether this version of `before` goes for good.
+    // True if the change removes this version of `before` for good.
     bool Drops(int number) const {
       return !after || Replaces() || !after->versions.contains(number);
     }
   };
-  // All of them or none, with one step of the epoch.
+  // Commits all changes or none, with one step of the epoch.
   Status Commit(Token& token, std::span<const Change> changes);
-  // What it means for the sum and the count of keys; the MAC of the key's row.
+  // Brings the sum and the count of keys in `next` up to the change; returns the MAC of the key's
+  // row.
   Result<Mac> Account(Token& token, const Change& change, StateRow& next);
   Status WriteRows(storage::Transaction& transaction, const Change& change, ByteView key_mac);
   void Publish(const Change& change);
   Status CatchUp(Token& token);
-  // Of `state`.
+  // Writes the epoch of `state` to the token.
   Status TellEpoch(Token& token);
   Result<KeyVersion> NewVersionOf(Token& token, const Key& key, int number, const Actor& actor);
   Result<KeyVersion> VersionFrom(NewVersion made, int number, const Actor& actor) const;
@@ -157,9 +158,10 @@ struct KeyRing::Impl {
   Result<ResidentPlace> ReserveResident(const Id& key, int version);
   static std::vector<Bytes> GoneResidents(const Change& change);
   void DestroyResidents(Token& token, const std::vector<Bytes>& locators);
-  // Those of committed changes, once the token knows of the change.
+  // Destroys the objects in `doomed`, once the token has the epoch of the change that removed them.
   void DestroyDoomed(Token& token);
-  // What an earlier run did not get to. Only where nothing of the start is on the operator's word.
+  // Destroys the objects that an earlier run was to destroy and did not. Called only if the start
+  // needed no decision of the operator.
   Status FinishDestroying(Token& token);
   Status CompareResidents(Token& token);
 
@@ -168,11 +170,12 @@ struct KeyRing::Impl {
   Result<TokenHandle> HandleFor(Worker& worker, const Key& key, const KeyVersion& version, Use use);
   Result<TokenHandle> DerivedHandleFor(Worker& worker, const Key& key, const KeyVersion& version,
                                        DerivedUse use, ByteView context);
-  // Of a key that is not derived, its own; else the one derived for `context`.
+  // The handle of the key's own cipher key; for a `derived` key that of the key derived for
+  // `context`.
   Result<TokenHandle> CipherHandleFor(Worker& worker, const Key& key, const KeyVersion& version,
                                       ByteView context);
   void Keep(Worker& worker, const HandleKey& key, TokenHandle handle);
-  // The verdict on an error of a worker's instance: nothing where the operation may be tried once
+  // The verdict on an error of a worker's instance: success if the operation may be tried once
   // more.
   Status Judge(Worker& worker, const Error& error);
   // `attempt` on the worker's own instance; once more after a doubtful error that the token's
@@ -180,7 +183,7 @@ struct KeyRing::Impl {
   Status Attempt(Worker& worker, const std::function<Status()>& attempt);
   // Each from the token's generator XOR the kernel's.
   Result<Bytes> DrawNonces(Worker& worker, std::size_t count);
-  // The token's half; the kernel's half is never drawn ahead (key-custody, "Nonces").
+  // The token's half; the kernel's half is never drawn ahead (docs/key-custody.md, "Nonces").
   Status DrawFromToken(Worker& worker, MutableBytes out);
   Status TokenRandom(Worker& worker, MutableBytes out);
   Status Reserve(const Key& key, const KeyVersion& version, std::int64_t count);

@@ -1,4 +1,5 @@
-// Rotations that nobody asked for: those that are due, one key after another, and their witness.
+// Rotations that no request asked for: the keys that are due are rotated one after another, and the
+// witness is told.
 
 #include <iterator>
 #include <string>

@@ -187,7 +187,7 @@ Result<Bytes> KeyRing::Impl::DrawNonces(Worker& worker, std::size_t count) {
   return nonces;
 }
 
-// HMAC-SHA256(K_nonce, be64(length of aad) || aad || plaintext): its first 12 octets are the nonce.
+// HMAC-SHA256(K_nonce, be64(length of aad) || aad || plaintext): its first 12 bytes are the nonce.
 // Equal nonces therefore mean equal messages under the same key.
 Result<Mac> KeyRing::Impl::ConvergentNonce(Worker& worker, const Key& key, const Encryption& item) {
   COFFER_ASSIGN(const TokenHandle handle,
@@ -259,7 +259,7 @@ Result<SecretBytes> KeyRing::Decrypt(std::size_t worker, const Key& key, const K
   Impl::Worker& own = impl_->WorkerAt(worker);
   const ByteView nonce = payload.first(kNonceOctets);
   const ByteView sealed = payload.subspan(kNonceOctets);
-  SecretBytes plaintext(sealed.size());  // the token wants room for the tag, too
+  SecretBytes plaintext(sealed.size());  // the token needs room for the tag, too
   COFFER_TRY(impl_->Attempt(own, [&]() -> Status {
     COFFER_ASSIGN(const TokenHandle handle, impl_->CipherHandleFor(own, key, version, context));
     return own.token->Decrypt(handle, key.Info().cipher(), nonce, aad, sealed,

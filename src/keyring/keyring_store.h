@@ -34,7 +34,7 @@ struct StoredKey {
 };
 Result<std::optional<StoredKey>> ReadKey(storage::Database& database, const Id& mount,
                                          std::string_view name);
-// What the sum is made of, without names or versions.
+// One key's part of the sum over all keys, without names or versions.
 struct KeyDigest {
   Id key;
   std::int64_t generation = 0;

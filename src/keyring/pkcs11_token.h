@@ -26,7 +26,8 @@ namespace coffer::keyring {
 // every unwrapped key.
 class Pkcs11Token final : public Token {
  public:
-  // What all instances log in with, until the token refuses it to one of them.
+  // The login that all instances share: the PIN, and a mark once the token refused it to one of
+  // them.
   struct Login {
     SecretBytes pin;
     std::atomic<bool> refused{false};
@@ -86,11 +87,12 @@ class Pkcs11Token final : public Token {
   Status FindObjects();
   Status FindMasters();
   Result<pkcs11::ObjectHandle> Master(const std::string& name);
-  // Whether it is in the token.
+  // True if the token holds this master, which is then remembered.
   Result<bool> FindMaster(const MasterClass& master_class, const std::string& name);
   // The newest master of the class, by version.
   Result<std::string> NewestMaster(const MasterClass& master_class) const;
-  // Likewise; makes the first one of a class that `hsm init` leaves out.
+  // The newest master of the class, like NewestMaster(). Makes the first master of a class that
+  // `hsm init` leaves out.
   Result<std::string> MasterFor(const MasterClass& master_class);
   Status Sync() const;
   Status FindResidents();
@@ -100,8 +102,8 @@ class Pkcs11Token final : public Token {
                            ByteView target);
   Result<crypto::PublicKey::Shared> PublicKeyOfImported(const KeySpec& spec,
                                                         const NewVersion& version);
-  // Whether the token makes, keeps and uses such keys; kInvalid where it does not. A `derived` spec
-  // has its KDF.
+  // Checks that the token makes, keeps and uses such keys; kInvalid if it does not. A `derived`
+  // spec must name its KDF.
   Status Able(const KeySpec& spec);
   // `certain`: false where the token's failure may be one of the moment.
   Status TryMaking(const KeySpec& spec, bool& certain);
@@ -136,7 +138,7 @@ class Pkcs11Token final : public Token {
   std::optional<AuditKey> audit_key_;                  // once it was asked for
 };
 
-// The epoch object's attributes: CKO_DATA whose value is the database id and the epoch, 8 octets
+// The epoch object's attributes: CKO_DATA whose value is the database id and the epoch, 8 bytes
 // big-endian.
 pkcs11::Attributes EpochTemplate(const Token::Epoch& epoch);
 // Writes a software token's changed files to the disk; nothing to do where `directory` is empty.

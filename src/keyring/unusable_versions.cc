@@ -1,5 +1,5 @@
-// What a restored database has lost: keys whose rows fail their check, versions that no master
-// opens, resident versions without their object.
+// The parts of a restored database that cannot be used: keys whose rows fail their check, versions
+// that no master opens, resident versions without their object.
 
 #include <map>
 #include <string>

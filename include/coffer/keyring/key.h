@@ -47,7 +47,7 @@ struct EncryptionCounter {
   std::atomic<std::int64_t> reserved{0};  // as persisted
 };
 
-// What may be shown of a version; nothing secret.
+// The part of a version that clients may see; it holds nothing secret.
 struct VersionInfo {
   int version = 0;
   SystemTime created{};
@@ -72,7 +72,7 @@ struct KeyVersion {
   std::shared_ptr<EncryptionCounter> counter;
 };
 
-// What an operator may change, all covered by the key row's MAC.
+// The settings of a key, which an operator may change. The MAC of the key's row covers all of them.
 struct KeySettings {
   int min_decryption_version = 1;
   int min_encryption_version = 0;  // 0: any
@@ -103,7 +103,7 @@ struct Key {
   std::map<int, KeyVersion> versions;  // trimmed ones are absent
 
   const KeyTypeInfo& Info() const { return InfoOf(type); }
-  // What a new version of it is to be, and what one of its versions is.
+  // Spec() describes a new version of this key, SpecOf() one of its present versions.
   KeySpec Spec() const { return {type, derived, hmac_octets}; }
   KeySpec SpecOf(const KeyVersion& version) const {
     return {type, derived, hmac_octets, version.kdf};

@@ -32,7 +32,7 @@ struct CreateOptions {
 
 // A key from elsewhere: exactly one of the two.
 struct ImportedMaterial {
-  // RSA-OAEP(wrapping key, ephemeral AES-256), 512 octets, then RFC 5649(ephemeral, key).
+  // RSA-OAEP(wrapping key, ephemeral AES-256), 512 bytes, then RFC 5649(ephemeral, key).
   Bytes wrapped;
   crypto::PublicKey::Shared public_key;  // verifies and encrypts only
 };
@@ -56,7 +56,7 @@ struct Encryption {
   std::optional<Error> error;
 };
 
-// Session objects that stand for keys, and the look-ups of them.
+// The numbers of session objects that stand for keys, and of look-ups of them.
 struct HandleCounts {
   std::uint64_t cached = 0;
   std::uint64_t hits = 0;
@@ -64,14 +64,14 @@ struct HandleCounts {
   std::uint64_t displaced = 0;  // made room for another
 };
 
-// Whether the key ring was ever opened on this database: a token without masters is then lost, not
-// new.
+// True if a key ring was ever opened on this database. A token without masters has then lost them,
+// and is not a new token.
 Result<bool> HasState(storage::Database& database);
-// The database's identity, made at the first call: CompleteToken wants it before there is a state
-// row.
+// The database's identity, made at the first call. CompleteToken() needs it before the database has
+// a state row.
 Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& random);
 
-// The operator's word about what the rows say of the past.
+// The operator's decisions about a database whose rows are damaged or older than the token says.
 struct StartPolicy {
   std::optional<std::uint64_t>
       accept_rollback_to;            // the operator's word: this epoch of the database
@@ -82,14 +82,14 @@ struct StartPolicy {
   bool restoring = false;
 };
 
-// How much of what can be made again stays in memory.
+// The limits of the caches: keys and handles that were dropped are read or made again.
 struct CacheLimits {
   std::size_t key_bytes = 16UL * 1024 * 1024;  // of keys as they are read from the database
   // Unwrapped and derived keys in each instance of the token. SoftHSM takes 7.5 kB for each.
   std::size_t handles = 2000;
 };
 
-// What of the database this token cannot use.
+// A version or a whole key in the database that this token cannot use.
 struct UnusableVersion {
   Id mount;
   std::string key;
@@ -97,7 +97,8 @@ struct UnusableVersion {
   std::string why;
 };
 
-// Told of the rotations that no request asked for. On the custodian's thread.
+// A witness is told of each rotation that no request asked for, so that it can record it. Its
+// functions run on the custodian's thread.
 class RotationWitness {
  public:
   virtual ~RotationWitness() = default;
@@ -106,20 +107,24 @@ class RotationWitness {
   virtual void Ended(const Id& mount, std::string_view key, const Status& outcome) = 0;
 };
 
-// The key hierarchy: wrapped versions in storage, settings and minimum versions, cached handles per
-// worker, counters. Changes run on the custodian one after another: token work first, one
-// transaction, the token's epoch, then the new snapshot. Find and the use of a key take no SQL once
-// loaded and no lock that a token call is made under. `worker` names the calling thread's own token
-// instance: one thread for each index.
+// The key ring holds every key of the server: wrapped versions in storage, settings and minimum
+// versions, cached handles for each worker, counters of encryptions. The server owns one and gives
+// it to the engines. Any thread may call; `worker` names the token instance of the calling thread,
+// and each index belongs to one thread. Changes run on the custodian one after another: token work
+// first, one transaction, the token's epoch, then the new snapshot. Find() and the use of a loaded
+// key take no SQL, and no token call is made under a lock. Errors: refusals (base/refusal.h) for a
+// request that breaks a rule, kTokenLost and kTokenFailed for the token, kUnavailable for a full
+// disk or queue, kCorrupt for rows that fail their check.
 class KeyRing {
  public:
   // The index of the custodian's own instance, for its thread.
   static constexpr std::size_t kCustodianWorker = static_cast<std::size_t>(-1);
 
   static std::vector<storage::Migration> Schema();
-  // Checks the state row, its sum and the token's epoch (key-custody 2). kCorrupt, with a sentence
-  // that says what to do, where rows were removed, replayed or belong to another token or an older
-  // database. `tokens`: one instance for each worker. Call before Custodian::Start().
+  // Checks the state row, its sum and the token's epoch (docs/key-custody.md, "Rows and MACs").
+  // kCorrupt, with a sentence that says what to do, where rows were removed, replayed or belong to
+  // another token or an older database. `tokens`: one instance for each worker. Call before
+  // Custodian::Start().
   static Result<std::unique_ptr<KeyRing>> Open(storage::Database& database, Custodian& custodian,
                                                Token& custodian_token,
                                                std::vector<std::unique_ptr<Token>> tokens,
@@ -194,7 +199,7 @@ class KeyRing {
                                  ByteView ciphertext);
   // From the token's generator.
   Status Random(std::size_t worker, MutableBytes out);
-  // 32 octets for look-up hashes, from coffer-meta over `label`. At start only.
+  // 32 bytes for look-up hashes, from coffer-meta over `label`. At start only.
   Result<SecretBytes> DeriveLookupKey(std::string_view label);
 
   // Checks the MACs of every key, opens one version under each master and looks for the object of

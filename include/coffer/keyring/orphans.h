@@ -17,7 +17,8 @@ namespace coffer::keyring {
 // that opened `keys`, before its custodian starts.
 Result<std::set<Bytes>> NamedResidents(storage::Database& database, KeyRing& keys);
 
-// What may be destroyed: this database's objects that no version names, and what examinations left.
+// The token objects that may be destroyed: this database's objects that no version names, and those
+// that killed examinations of the token left.
 struct Orphans {
   std::vector<TokenObject> objects;
   std::size_t of_other_databases = 0;  // resident keys that are none of this database's business

@@ -15,12 +15,12 @@
 
 namespace coffer::keyring {
 
-// Where the token is and how it is reached.
+// The token to open, and the module that reaches it.
 struct TokenLocation {
   std::filesystem::path module;  // libsofthsm2.so
   std::string label;
   std::string serial;                 // empty: any
-  std::string module_arguments = {};  // what the module wants to be told at its start; mostly empty
+  std::string module_arguments = {};  // passed to the module at its start; mostly empty
   std::filesystem::path
       copies_directory;  // a software token's module is copied here for each instance
   std::filesystem::path
