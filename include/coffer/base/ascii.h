@@ -5,7 +5,7 @@
 
 namespace coffer {
 
-// Letters and digits of protocols, whatever the locale: octets from 0x80 up are nothing of these.
+// Letters and digits as protocols define them, whatever the locale. A byte from 0x80 up is neither.
 
 constexpr char ToLower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -23,8 +23,8 @@ constexpr int HexDigit(char c) {
 }
 
 // Decodes "%41" (RFC 3986, 2.1), once; with `plus_is_blank` as forms and queries have it. False
-// where an escape is broken. Replaces `out`, whose capacity is kept, and which does not grow on
-// the way: no copy of a secret is left behind.
+// where an escape is broken. Replaces `out`, whose capacity is kept, and which does not grow on the
+// way: no copy of a secret remains.
 bool PercentDecode(std::string_view text, bool plus_is_blank, std::string& out);
 
 }  // namespace coffer

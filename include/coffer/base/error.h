@@ -11,7 +11,7 @@
 
 namespace coffer {
 
-// What went wrong, coarsely. The api room maps each to one HTTP status; nothing else may.
+// The kind of an error. The api room maps each kind to one HTTP status; nothing else may.
 enum class Code {
   kInvalid,           // the caller's input; 400
   kPermissionDenied,  // 403
@@ -63,7 +63,7 @@ struct Error {
   LiteralText literal_;
 };
 
-// What is known of each refusal.
+// The description of a refusal: its name, its kind and its text.
 struct RefusalInfo {
   LiteralText name;  // as the audit trail has it: "below_min_decryption_version"
   Code code = Code::kInvalid;

@@ -130,7 +130,7 @@ enum class Refusal : std::uint8_t {
   kCertificateRequestUnreadable,
 };
 
-// What a key was to be used for.
+// The purpose for which a key was to be used.
 enum class Purpose : std::uint8_t {
   kNone,
   kEncryption,
@@ -145,7 +145,7 @@ enum class Purpose : std::uint8_t {
 
 std::string_view PurposeName(Purpose purpose);  // "signing"
 
-// What a refusal says beside its name. Nothing secret, but anything that a client may send.
+// The details of a refusal. They are not secret, but may hold anything that a client sent.
 struct RefusalArguments {
   Purpose purpose = Purpose::kNone;
   std::int64_t given = 0;  // what was asked for

@@ -30,11 +30,12 @@ class WorkClock {
   std::atomic<Time> begun_{kIdle};
 };
 
-// Sees from outside work that does not come to its end, a call into the token or a request: its own
-// thread cannot. After `wait` the subject counts as stalled (the server is not ready), until the
-// work ends after all; after `hang` the process has to be replaced. Time in which the watch itself
-// did not run, since the process was stopped or had no processor, counts for nobody. A thread of
-// its own.
+// The watch notices work that does not end, such as a call into the token or a request; the thread
+// that does the work cannot notice it itself. The server owns one. Any thread may call, except
+// where a function says otherwise; no function fails. After `wait` the subject counts as stalled
+// (the server is not ready), until the work ends after all; after `hang` the process has to be
+// replaced. Time in which the watch itself did not run, since the process was stopped or had no
+// processor, is not counted. The watch has a thread of its own.
 class StallWatch {
  public:
   using Time = WorkClock::Time;
