@@ -50,7 +50,7 @@ enum class HashAlgorithm {
 std::optional<HashAlgorithm> ParseHashAlgorithm(std::string_view name);
 
 Bytes Hash(HashAlgorithm algorithm, ByteView data);
-// Octets of a digest.
+// Bytes of a digest.
 std::size_t HashSize(HashAlgorithm algorithm);
 
 }  // namespace coffer::crypto

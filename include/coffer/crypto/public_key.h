@@ -32,7 +32,7 @@ class PublicKey {
   static Result<Shared> FromEcPoint(Curve curve, ByteView octet_string);
   // x and the sign of y (2 or 3), as SEC 1 2.3.3 compresses a point.
   static Result<Shared> FromCompressed(Curve curve, std::uint8_t sign, ByteView x);
-  // 32 octets, plain or in a DER OCTET STRING.
+  // 32 bytes, plain or in a DER OCTET STRING.
   static Result<Shared> FromEd25519(ByteView point);
 
   ~PublicKey();
@@ -44,7 +44,7 @@ class PublicKey {
   int Bits() const { return bits_; }
   const Bytes& Spki() const { return spki_; }
   std::string Pem() const;
-  // Ed25519 only: its 32 octets.
+  // Ed25519 only: its 32 bytes.
   Bytes Raw() const;
 
   // False for whatever does not verify, malformed signatures too.
@@ -63,7 +63,7 @@ class PublicKey {
   // small factors that is neither a prime nor a prime's power (NIST SP 800-89, 5.3.3). Takes some
   // milliseconds for RSA: for keys that come from outside.
   bool IsSound() const;
-  // Whether an octet string of the modulus's length is below the modulus, as every RSA ciphertext
+  // True if the number has the modulus's length and is below the modulus, as every RSA ciphertext
   // and signature is.
   bool InRange(ByteView number) const;
 
@@ -80,9 +80,9 @@ class PublicKey {
 // The curve's generator, uncompressed (SEC 2).
 Bytes GeneratorPoint(Curve curve);
 
-// ECDSA signatures: a token gives r || s at fixed width, most clients want DER.
+// ECDSA signatures: a token gives r || s at fixed width, most clients expect DER.
 Bytes EcdsaToDer(ByteView fixed);
-// `width`: octets of r and of s. kInvalid "supplied signature is invalid", "supplied signature
+// `width`: bytes of r and of s. kInvalid "supplied signature is invalid", "supplied signature
 // contains extra data".
 Result<Bytes> EcdsaFromDer(ByteView der, std::size_t width);
 

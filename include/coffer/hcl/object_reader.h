@@ -50,7 +50,7 @@ class ObjectReader {
   // {"listener": {"tcp": {...}}}, or a list of such objects.
   Result<std::vector<Block>> Blocks(std::string_view name, std::size_t labels);
 
-  // Where the member of this name begins; the object's own place where it is absent.
+  // The place at which the member of this name begins; the object's own place if it is absent.
   Position At(std::string_view name) const;
   // kInvalid, of a member that must be there and is not: "WHAT has no NAME" at `at`, or the unknown
   // key that was probably meant for it.
