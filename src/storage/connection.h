@@ -60,7 +60,8 @@ class Connection {
   // Never fails: where SQLite cannot roll back it has done so already.
   void Rollback();
 
-  // What makes the open transaction unfit for COMMIT: the first error that was not a conflict.
+  // The error that makes the open transaction unfit for COMMIT: the first one that was not a
+  // conflict.
   const std::optional<Error>& TransactionError() const { return transaction_error_; }
   ::sqlite3* Handle() const { return database_.getHandle(); }
 

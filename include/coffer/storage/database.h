@@ -113,7 +113,7 @@ struct Migration {
   std::string_view sql;
 };
 
-// What was committed since the database was opened. A value.
+// The numbers of commits since the database was opened, and the sizes of its files. A value.
 struct DatabaseCounts {
   DurationCounts commits;
   std::uint64_t failed_commits = 0;

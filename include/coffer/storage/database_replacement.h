@@ -6,7 +6,7 @@
 
 namespace coffer::storage {
 
-// Whether a FILE.replaced is in the way of ReplaceDatabase(); kConflict.
+// Checks that no FILE.replaced is in the way of ReplaceDatabase(); kConflict if one is.
 Status CheckReplaceable(const std::filesystem::path& file);
 // Puts the database file `fresh` (closed, without a log, in the same directory) in the place of
 // `file`, whatever state that is in; it is kept as FILE.replaced, with its log. Cut off at any
