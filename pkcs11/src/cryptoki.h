@@ -83,9 +83,9 @@ class Functions {
   mutable std::atomic<std::int64_t> since_{0};
 };
 
-// What a Module shares with its Sessions. `generation` grows each time C_Finalize has killed all
-// handles: a token gives the same numbers again afterwards, so an old Session must not even close
-// its own.
+// The state that a Module shares with its Sessions. `generation` grows each time C_Finalize has
+// killed all handles: a token gives the same numbers again afterwards, so an old Session must not
+// even close its own.
 struct ModuleState {
   explicit ModuleState(CK_FUNCTION_LIST* list) : functions(list) {}
   const Functions functions;

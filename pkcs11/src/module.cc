@@ -69,7 +69,8 @@ Result<std::vector<Number>> ReadList(const char* function, const Call& call) {
 
 }  // namespace
 
-// NSS softokn's has one member more behind the standard's, and its text where that has pReserved.
+// NSS softokn's arguments have one member more after the standard's members, and hold its text in
+// the place of pReserved.
 struct InitializeArguments {
   CK_C_INITIALIZE_ARGS standard{};
   void* reserved_behind = nullptr;

@@ -13,8 +13,8 @@ constexpr unsigned long kKeyOctets = 32;
 constexpr std::size_t kWrappedOctets = 40;  // RFC 5649: 8 more than the key
 
 // The session objects of one probe, all under one random label; destroyed with it. By label and not
-// by handle, because SoftHSM 2.6.1 leaves an object without value behind where C_UnwrapKey fails on
-// an attribute.
+// by handle, because SoftHSM 2.6.1 leaves an object without a value if C_UnwrapKey fails on an
+// attribute.
 class Bench final {
  public:
   explicit Bench(Session& session) : session_(session) {}
@@ -107,7 +107,7 @@ Attributes Extractable() {
   return attributes;
 }
 
-// A master and a 32-octet key wrapped under it; nothing where the token refuses.
+// A master and a 32-byte key wrapped under it; nothing where the token refuses.
 struct Wrapped {
   ObjectHandle master;
   Bytes blob;
@@ -123,7 +123,7 @@ std::optional<Wrapped> WrapOne(Bench& bench, MechanismType key_wrap, bool with_t
 }
 
 // KWP is deterministic (RFC 5649 has no random part), so a key that came back whole wraps to the
-// same octets again.
+// same bytes again.
 bool WrapsWithPadding(Bench& bench, MechanismType key_wrap) {
   const auto wrapped = WrapOne(bench, key_wrap, /*with_template=*/false);
   if (!wrapped || wrapped->blob.size() != kWrappedOctets) return false;

@@ -11,7 +11,7 @@
 
 namespace coffer::pkcs11 {
 
-// What a token was asked to do with keys.
+// The kinds of operation that a token is asked for.
 enum class OperationKind : std::uint8_t {
   kEncrypt,
   kDecrypt,
@@ -30,7 +30,7 @@ std::string_view OperationName(OperationKind kind);  // "encrypt", "generate_key
 // As the standard calls it: "CKM_AES_GCM"; "other" for one that types.h does not name.
 std::string_view MechanismName(MechanismType mechanism);
 
-// What a module was asked for since it was loaded. A value.
+// The operations that a module was asked for since it was loaded. A value.
 struct Statistics {
   struct Count {
     OperationKind operation = OperationKind::kEncrypt;

@@ -7,7 +7,8 @@
 
 namespace coffer::pkcs11 {
 
-// What an RFC 7512 URI says of a token and how to reach it. Empty: not said.
+// The parts of an RFC 7512 URI that name a token and tell how to reach it. An empty part was not in
+// the URI.
 struct TokenUri {
   std::string token;  // the label
   std::string serial;
