@@ -86,7 +86,8 @@ struct Broker::Impl {
     return nullptr;
   }
 
-  // What was taken stays as it was for as long as somebody holds it.
+  // The list of devices. A list that was returned never changes: Publish() puts another in its
+  // place.
   std::shared_ptr<const Devices> Current() const {
     const std::lock_guard lock(devices_mutex);
     return devices;

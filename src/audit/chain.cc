@@ -175,7 +175,7 @@ std::string CheckpointLine(const Checkpoint& checkpoint) {
 }
 
 bool IsCheckpointLine(std::string_view line) {
-  // The time is at most 30 octets long: nothing else of the line is looked at.
+  // The time is at most 30 bytes long: nothing else of the line is looked at.
   constexpr std::size_t kHead = kTimeMember.size() + 36 + kCheckpointType.size();
   return line.substr(0, kHead).find(kCheckpointType) != std::string_view::npos;
 }

@@ -80,8 +80,8 @@ void ChainLinker::TakeEdited(const LineFacts& facts, const Place& place) {
   ++next_;
 }
 
-// The line before had too high a number. Either what lies between is gone, or it came here from
-// further behind.
+// The line before had too high a number. Either the entries between are gone, or that line was
+// moved there from a later place.
 void ChainLinker::SettleJump() {
   if (!jump_) return;
   const Held line = std::move(*jump_);

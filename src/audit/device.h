@@ -36,7 +36,7 @@ struct Device {
   const ValueHasher hasher;
   const std::unique_ptr<FileOperations> streams;  // null: a file, which the services open
   std::unique_ptr<FileDevice> file;
-  std::atomic<bool> disabled{false};  // whoever still holds it need not have it record anything
+  std::atomic<bool> disabled{false};  // a thread that still holds it need not record in it
 
  private:
   LineBeginning BeginningOf(const Entry& entry) const;

@@ -120,7 +120,7 @@ Status FileDevice::FindPlace(const Lead&, const Known& known) {
   return {};
 }
 
-// A crash or a fault can leave the beginning of a line, or octets that are none, at the end: they
+// A crash or a fault can leave the beginning of a line, or bytes that are no line, at the end: they
 // stay, on a line of their own, and the first new entry speaks of them.
 Status FileDevice::ReadEnd(FileOperations& files, int file, std::uint64_t size,
                            std::optional<ChainPosition>& at, Bytes& torn, bool& newline_owed) {

@@ -199,7 +199,8 @@ void AppendResponse(const Entry& entry, const Room& room, const ValueHasher& has
   response.Close();
 }
 
-// Those that are there: anything but the purpose may quote what was sent.
+// Appends the arguments that are set. All but the purpose may quote the request, so they are
+// hashed.
 void AppendArguments(const RefusalArguments& arguments, const ValueHasher& hasher,
                      std::string& out) {
   std::string text;

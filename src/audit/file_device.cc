@@ -204,7 +204,7 @@ void FileDevice::Break(int error, std::string_view what) {
                  {"why", "failed to " + std::string(what) + " it: " + std::strerror(error)}});
   }
   broken_ = true;
-  ++sync_failures_;  // nobody waits for a sync that will not come
+  ++sync_failures_;  // no thread must wait for a sync that will not come
   std::erase_if(queue_, [](Turn* turn) {
     if (turn->lines.empty() || turn->state != Turn::State::kWaiting) return false;
     turn->state = Turn::State::kRefused;

@@ -45,7 +45,8 @@ bool IsWord(std::string_view word) {
   return word.find_first_not_of("0123456789+-.eE", 1) == std::string_view::npos;
 }
 
-// What a plain field shows: a name such as "aes256-gcm96". Anything else is hashed there, too.
+// True if the text may stand in the clear in a plain field: it is a name such as "aes256-gcm96".
+// Any other text is hashed there, too.
 bool IsName(std::string_view text) {
   constexpr std::size_t kLongest = 64;
   return text.size() <= kLongest &&
