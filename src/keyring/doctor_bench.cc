@@ -182,7 +182,7 @@ Result<Bytes> DoctorBench::WrapNew(const KeySpec& spec, Use use,
   return wrap(pair.private_key);
 }
 
-// Whoever has the PIN and the database would do the same.
+// An attacker with the PIN and the database would do the same.
 Status DoctorBench::AttackBlob(const Specimen& specimen) {
   const MasterClass& master_class = ClassFor(specimen.spec, specimen.use);
   COFFER_ASSIGN(const ObjectHandle master, Master(master_class));

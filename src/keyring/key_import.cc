@@ -24,7 +24,8 @@ constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
 constexpr std::string_view kWrappingLabel = "coffer-import-wrapping-v1";
 constexpr unsigned long kWrappingBits = 4096;
 
-// One text for every failure: what tells them apart opens blobs for whoever asks often enough.
+// One text for every failure: an attacker who could tell them apart could open blobs by asking
+// often enough.
 auto Failed(const Error& why) {
   return Fail(Refusal::kImportNotUnwrapped, {}, why.cause.empty() ? why.message : why.cause);
 }

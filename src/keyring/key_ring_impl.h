@@ -113,8 +113,8 @@ struct KeyRing::Impl {
     const store::StoredKey* before = nullptr;  // null: a new key
     std::shared_ptr<Key> after;                // null: the key goes
     std::vector<int> new_versions;             // in `after`, MACs still to be made
-    // False where `before` failed its check: whoever changed its rows must not choose what is
-    // destroyed in the token.
+    // False where `before` failed its check: somebody who changed its rows must not choose the
+    // objects that are destroyed in the token.
     bool before_verified = true;
 
     // True if `after` is another key of the same name.

@@ -59,10 +59,10 @@ void KeyRing::Impl::DestroyDoomed(Token& token) {
   DestroyResidents(token, std::exchange(doomed, {}));
 }
 
-// A row that calls an object doomed has no MAC: whoever writes the database could have any object
-// destroyed. But the state row's MAC, its sum and the epoch say which keys there are, and their
-// MACs which objects they need; what none of them needs is no key's. One key whose rows cannot be
-// trusted might need any of them.
+// A row that calls an object doomed has no MAC: somebody who writes to the database could have any
+// object destroyed. But the state row's MAC, its sum and the epoch say which keys there are, and
+// their MACs which objects they need; what none of them needs is no key's. One key whose rows
+// cannot be trusted might need any of them.
 Status KeyRing::Impl::FinishDestroying(Token& token) {
   COFFER_ASSIGN(const auto rows, store::Residents(database));
   std::vector<Bytes> left;

@@ -270,7 +270,7 @@ TEST(KeyBackupCodecTest, ABackupIsTheseOctets) {
                 "0000000817979cfe362a0000" +                  // created
                 one +
                 zero + zero +                 // latest, derived, convergent
-                "000000080000000000000040" +  // HMAC octets
+                "000000080000000000000040" +  // HMAC bytes
                 one + zero + zero +           // the three minimum versions
                 zero + zero + zero +          // deletion allowed, plaintext backup, soft-deleted
                 "000000080000000000000e10" +  // automatic rotation

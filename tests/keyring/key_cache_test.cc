@@ -118,7 +118,7 @@ TEST_F(KeyCacheTest, AKeyThatComesBackGoesOnWithItsBlock) {
   PutOut("k");
   const auto after = Load("k", 2);
   EXPECT_EQ(&CounterOf(after, 2), &CounterOf(before, 2));
-  // Who still holds the former snapshot takes from the same block.
+  // A thread that still holds the former snapshot takes from the same block.
   CounterOf(before, 2).left_in_block.fetch_sub(1);
   EXPECT_EQ(CounterOf(after, 2).left_in_block.load(), 999);
 }

@@ -47,7 +47,7 @@ class KeyRingTest : public ::testing::Test {
   }
   void TearDown() override { Close(); }
 
-  // What the custodian works with: a test may put one of its own around the real one.
+  // The token that the custodian works with. A test may put one of its own around the real one.
   virtual std::unique_ptr<Token> CustodiansToken(std::unique_ptr<Token> real) { return real; }
   virtual std::unique_ptr<Token> WorkersToken(std::unique_ptr<Token> real) { return real; }
   virtual coffer::Random& KeyRingsRandom() { return random_; }

@@ -13,7 +13,7 @@ constexpr SignMechanism kEddsa{SignMechanism::Kind::kEddsa};
 class ResidentKeysTest : public KeyRingTest {
  protected:
   void CreateEd25519(std::string_view name) { Create(name, {KeyType::kEd25519}); }
-  // Whether version `number` signs on `worker` what its public key verifies.
+  // True if version `number` signs on `worker` and its public key verifies the signature.
   bool Signs(std::string_view name, int number = 1, std::size_t worker = 0) {
     const auto key = keys_->Find(worker, mount_, name);
     if (!key || !(*key)->versions.contains(number)) return false;

@@ -45,7 +45,7 @@ struct SignMechanism {
   enum class Kind : std::uint8_t {
     kEcdsa,     // over a digest; the answer is r || s
     kEddsa,     // over the message
-    kRsaPkcs1,  // over a DigestInfo, or whatever the caller wants signed without one
+    kRsaPkcs1,  // over a DigestInfo, or any input of the caller without one
     kRsaPss,    // over a digest by `hash`, with MGF1 of it and `salt_octets`
     kRsaRaw,    // over a padded block of the modulus's length
     kHmac,      // HMAC with `hash`
