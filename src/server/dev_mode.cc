@@ -32,8 +32,8 @@ Status MakePinUnlessThere(const fs::path& file, Random& random) {
   return existing ? Status{} : WriteSecretFile(file, RandomPin(random, 32));
 }
 
-// What the server uses of SoftHSM. It copies its list of permitted mechanisms at each operation, so
-// a list without the rest is less work, too.
+// The mechanisms of SoftHSM that the server uses. SoftHSM copies its list of permitted mechanisms
+// at each operation, so a short list also saves work.
 constexpr std::string_view kMechanisms =
     "CKM_AES_KEY_GEN,CKM_AES_KEY_WRAP_PAD,CKM_AES_GCM,CKM_AES_CMAC,CKM_AES_ECB_ENCRYPT_DATA,"
     "CKM_GENERIC_SECRET_KEY_GEN,CKM_SHA_1_HMAC,CKM_SHA224_HMAC,CKM_SHA256_HMAC,CKM_SHA384_HMAC,"

@@ -33,11 +33,10 @@ class Foundation {
   Status OpenDatabase(const std::filesystem::path& file, int audit_output);
   Status OpenKeys(keyring::OpenedTokens opened, const keyring::StartPolicy& policy,
                   const keyring::CacheLimits& limits);
-  // The custodian begins to work, so that the trail has its signatures; jobs of his are added
-  // before.
+  // The custodian begins to work, so that the trail can have its signatures. Periodic jobs must be
+  // added to the custodian before.
   Status BeginTrail(const Config& config);
-  // The trail signs off, the custodian stops, the devices close. Whoever uses any of them has
-  // ended.
+  // The trail signs off, the custodian stops, the devices close. All users of them must have ended.
   void Close();
 
   storage::Database& Database() { return *database_; }

@@ -173,7 +173,8 @@ Status Instance::OpenHttp() {
   return {};
 }
 
-// A server whose trail takes nothing answers nobody: better one that says so and does not start.
+// A server whose audit trail takes no entries could answer no request. So it does not start, and
+// says why.
 Status Instance::CheckTrail() {
   if (rooms_.Audit().Broker().Healthy()) return {};
   std::string devices;

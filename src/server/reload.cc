@@ -39,8 +39,8 @@ const Reloaded* FindReloaded(const ChangedSetting& setting) {
 
 using Settings = std::map<std::string, std::string>;
 
-// What EffectiveSettings() writes, one line a setting; a block that stands several times has its
-// number behind its name.
+// The settings that EffectiveSettings() writes, by name. If several blocks have the same name, the
+// second and later ones have their number after it.
 Settings Flatten(const Config& config) {
   Settings settings;
   std::map<std::string, int> blocks;

@@ -71,7 +71,7 @@ void Declare(CLI::App& app, Flags& flags) {
                "start although key rows were removed or changed");
 }
 
-// What was said on the command line goes before what the configuration says.
+// Flags of the command line override the settings of the configuration.
 void Override(const Flags& flags, Config& config) {
   config.start_policy = flags.start_policy;
   if (!flags.log_level.empty()) config.log.level = *ParseLevel(flags.log_level);

@@ -16,8 +16,8 @@
 
 namespace coffer::server {
 
-// Everything a running server is told. Dev mode makes one, a configuration file another; nothing
-// behind it knows which it was, but for `dev`.
+// All settings of a server. They come from dev mode or from a configuration file; the rest of the
+// server cannot tell which, except by `dev`.
 struct Config {
   // The token, its keys, the first mount and the root token are made at the first start, and the
   // root token is kept in a file and shown.

@@ -103,7 +103,7 @@ std::optional<int> ParseCommandLine(CLI::App& app, const std::vector<std::string
     return 0;
   }
   try {
-    // CLI11 wants them reversed.
+    // CLI11 expects them reversed.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::Success&) {
     PrintHelp(app, arguments);

@@ -60,7 +60,8 @@ Status ListObjects(Console& console) {
   });
 }
 
-// In the audit trail before and behind it: what came of it is known only then.
+// Makes the master, with an entry in the audit trail before and after it: the outcome is known only
+// afterwards.
 Result<std::string> MakeNextMaster(keyring::TokenAdmin& token, const std::string& master_class,
                                    audit::Broker& audit) {
   COFFER_TRY(audit.RecordEvent({"master-rotation-started", {{"class", master_class}}, true}));

@@ -14,7 +14,7 @@ namespace coffer::server {
 
 enum class LogFormat { kStandard, kJson };
 
-// What is logged, and how it looks.
+// The settings of the log: which lines are written, and their format.
 struct LogSettings {
   LogFormat format = LogFormat::kStandard;
   LogLevel level = LogLevel::kInfo;

@@ -14,8 +14,9 @@ namespace coffer::server {
 // By the module's name: SoftHSM's is the one token that Coffer makes.
 bool IsSoftHsm(const Config& config);
 
-// True for the error of a search that means that there is no such token. SoftHSM cannot read what a
-// killed process left of a token that has no label yet; it is in nobody's way.
+// True for the error of a search that means that there is no such token. A killed process may leave
+// the beginning of a token, without a label, which SoftHSM cannot read. It does no harm and counts
+// as absent.
 bool MeansAbsent(const Config& config, const Error& error);
 
 // True where the configured token is there and has its user PIN. An interrupted making leaves one
