@@ -90,9 +90,9 @@ const Command* FindCommand(std::span<const Command> commands,
 
 bool IsHelp(std::string_view word) { return word == kPrintHelp || word == "-h" || word == "help"; }
 
-// How far the words lead, and where to.
+// A guess at the command that was meant by words that name none.
 struct Guess {
-  std::string known;  // the words in front that begin some command, each with a blank behind it
+  std::string known;  // the words in front that begin some command, each with a blank after it
   std::string next;   // the commands that they could still become
 };
 

@@ -72,7 +72,8 @@ std::vector<Command> TransitKeyCommands();
 // The flags that every command takes, and those by which it shows its answer.
 std::vector<Flag> CommonFlags(const Command& command);
 
-// Splits `arguments` (behind the command's name) into flags and words; reads the environment.
+// Splits `arguments` (the words after the command's name) into flags and words; reads the
+// environment.
 Result<Invocation> ParseInvocation(const Command& command,
                                    const std::vector<std::string>& arguments);
 

@@ -143,7 +143,7 @@ json FieldOf(const json& answer, const std::string& field) {
   return MemberOf(data, field.c_str(), nullptr);
 }
 
-// Lines of at most 78 columns behind the first one's "  * ".
+// Breaks the sentence into lines of at most 78 columns, of which the first begins with "  * ".
 std::string Wrapped(std::string_view sentence) {
   constexpr std::size_t kWidth = 78;
   std::string text = "  *";

@@ -54,7 +54,7 @@ Result<std::vector<std::string>> ReadRecords(const fs::path& file) {
 }
 
 Result<std::size_t> CountFound(const fs::path& directory, const std::vector<std::string>& needles) {
-  // By the first eight octets, so that each file is walked once whatever the number of needles.
+  // By the first eight bytes, so that each file is walked once whatever the number of needles.
   constexpr std::size_t kPrefix = 8;
   std::unordered_map<std::string_view, std::vector<std::string_view>> by_prefix;
   for (const std::string& needle : needles) {

@@ -15,7 +15,8 @@ using Kind = Flag::Kind;
 
 constexpr const char* kOtherForm = "the server's answer has another form than expected";
 
-// Nothing in front of a load balancer says whether there are other servers behind it.
+// True if the server says that it is one of several. A client that reaches it through a load
+// balancer cannot see that by itself.
 bool IsHighlyAvailable(VaultClient& client) {
   const auto answer = client.Call("GET", "sys/leader");
   const json leader =

@@ -26,8 +26,8 @@ std::string TransitMount(const Invocation& call);
 // "transit/encrypt/KEY", of the first word.
 std::string TransitPath(const Invocation& call, std::string_view operation);
 
-// The file of -in, or of the word behind the key ("@FILE", "-"), or standard input. kInvalid for
-// any other word.
+// The file of -in, or of the word after the key ("@FILE", "-"), or standard input. kInvalid for any
+// other word.
 Result<std::string> SecretInput(const Invocation& call, std::string_view what);
 // As SecretInput, but another word is the value itself. Without the line ends around it.
 Result<std::string> PublicInput(const Invocation& call);

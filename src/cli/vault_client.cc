@@ -95,7 +95,7 @@ std::string Why(CURL* curl, CURLcode code, std::string_view detail, bool names_a
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CRL_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_RECV_ERROR:  // an alert behind the handshake
+    case CURLE_RECV_ERROR:  // an alert after the handshake
     case CURLE_SEND_ERROR:
       if (detail.find("wrong version number") != std::string_view::npos) {
         return "server gave HTTP response to HTTPS client: say http:// where it has no certificate";

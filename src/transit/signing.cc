@@ -11,7 +11,7 @@ Status CheckSigns(const keyring::Key& key, const SignOptions& options, Purpose p
   if (!info.signs) {
     return Fail(Refusal::kPurposeUnsupported, {.purpose = purpose, .name = std::string(info.name)});
   }
-  // The reference wants both of every type, though only RSA keys have a padding.
+  // Vault checks both for every type, although only RSA keys have a padding.
   const bool pkcs1 = options.padding == SignOptions::Padding::kPkcs1;
   if (!options.hash && !(options.prehashed && pkcs1)) return Fail(Refusal::kHashNoneUnsupported);
   if (info.family != keyring::Family::kRsa || pkcs1) return {};
