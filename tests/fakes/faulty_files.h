@@ -20,7 +20,7 @@ class FaultyFiles final : public audit::FileOperations {
   std::atomic<int> sync_error{0};
   std::atomic<int> inspect_error{0};
   std::atomic<int> rename_error{0};
-  std::atomic<std::int64_t> room{INT64_MAX};        // octets until the disk is full
+  std::atomic<std::int64_t> room{INT64_MAX};        // bytes until the disk is full
   std::atomic<std::int64_t> free_space{INT64_MAX};  // as FreeSpace() tells it
   std::atomic<std::uint64_t> synced_octets{0};      // of the file, at its last sync
   std::atomic<std::uint64_t> syncs{0};
