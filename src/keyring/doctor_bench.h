@@ -11,7 +11,7 @@
 
 namespace coffer::keyring {
 
-// A key of one type as the token could keep it.
+// A key that was made for an examination, in the way in which the token could keep such keys.
 struct Specimen {
   KeySpec spec;
   Use use = Use::kCipher;  // what it was made for
@@ -35,9 +35,10 @@ class DoctorBench {
   // The findings of ProbeToken().
   const pkcs11::TokenProfile& Profile() const { return profile_; }
 
-  // Kept wrapped where the token can, else resident; the way and its reason are in the answer.
+  // Makes a key that is kept wrapped if the token can do that, else resident. The result says
+  // which, and why.
   Specimen Make(const KeySpec& spec, Use use);
-  // One making, without what shows that it works; for its speed.
+  // Makes the key once more without checking it, to measure the speed.
   Status MakeAgain(const Specimen& specimen);
   // A handle for one use of it. Release() takes it back.
   Result<pkcs11::ObjectHandle> Take(const Specimen& specimen, Use use);

@@ -24,7 +24,8 @@ class FieldEncoder {
   Bytes out_;
 };
 
-// Reads them back. What cannot be read is empty or 0, and Whole() says so at the end.
+// Reads fields back. A field that cannot be read is empty or 0, and Whole() is then false at the
+// end.
 class FieldReader {
  public:
   explicit FieldReader(ByteView encoded) : rest_(encoded) {}
@@ -32,7 +33,7 @@ class FieldReader {
   Bytes Copy();
   std::string Text();
   std::int64_t Int();
-  // As Int(); no whole encoding where the value is not within the bounds.
+  // Reads like Int(). If the value is not within the bounds, Whole() is false.
   std::int64_t IntIn(std::int64_t least, std::int64_t most);
   bool Flag() { return IntIn(0, 1) != 0; }
   // Every field was there, and nothing is left.

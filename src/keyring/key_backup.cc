@@ -19,7 +19,8 @@ bool Has(const Key& other, const KeyVersion& version) {
          found->second.hmac_blob == version.hmac_blob && found->second.spki == version.spki;
 }
 
-// Replacing a key destroys those of its versions that the backup does not have.
+// Replacing a key destroys the versions that the backup does not have, so the key must then allow
+// its deletion.
 Status CheckReplaceable(const Key& present, const Key& restored) {
   if (present.settings.deletion_allowed) return {};
   for (const auto& [number, version] : present.versions) {
@@ -62,7 +63,7 @@ Result<Key> KeyRing::Impl::OpenBackup(Token& token, ByteView backup) const {
   return key;
 }
 
-// Every blob, and then it is known that the masters are still there.
+// Every blob must open, which shows that the masters are still there.
 Status KeyRing::Impl::CheckOpens(Token& token, const Key& key) {
   const auto opens = [&](const KeyVersion& version, Use use, const std::string& master,
                          ByteView blob) -> Status {

@@ -18,9 +18,10 @@ namespace coffer::keyring {
 // above what the allocator hands out.
 std::size_t BytesHeld(const Key& key);
 
-// Snapshots of keys by place, least recently used ones going first, and the running counters of
-// their versions. A counter outlives its snapshot while encryptions of its block are left: a key
-// that was put out and comes back uses them up before it is charged with others. Thread-safe.
+// The cache holds snapshots of keys by mount and name, and the running counters of their versions.
+// The least recently used snapshots are dropped first. A counter outlives its snapshot while
+// encryptions of its block are left: a key that was put out and comes back uses them up before it
+// is charged with others. Thread-safe.
 class KeyCache {
  public:
   // A stamp says how many changes were known when a load began. A load that a change overtook is
@@ -30,8 +31,9 @@ class KeyCache {
     std::shared_ptr<const Key> key;  // null: not cached
     Stamp stamp = 0;
   };
-  // `bytes`: what the snapshots may hold together; one that holds more is alone. Counters of
-  // snapshots that are gone are kept up to `counters`; those beyond burn their block.
+  // `bytes`: what the snapshots may hold together; a snapshot that is larger than that is kept
+  // alone. Up to `counters` counters of dropped snapshots are kept; for any further one the rest of
+  // its block is lost.
   KeyCache(std::size_t bytes, std::size_t counters)
       : most_bytes_(bytes), most_counters_(counters) {}
 

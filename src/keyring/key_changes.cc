@@ -16,7 +16,8 @@ constexpr int kMaxVersions = 1'000'000;
 }  // namespace
 
 Status KeyRing::Impl::CatchUp(Token& token) {
-  // Before anything of a change is in the token: its instance may have made its share of objects.
+  // Refresh() reopens an instance that has made many objects. It must do so before the change makes
+  // an object in the token, since reopening loses handles.
   COFFER_TRY(Refresh(custodian_worker));
   if (!doubtful.empty()) {
     COFFER_ASSIGN(const auto stored, store::ReadState(database));

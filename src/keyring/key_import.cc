@@ -72,7 +72,7 @@ Attributes WrappingTemplate() {
   return attributes;
 }
 
-// The target on its way: extractable, so that its master can wrap it, and of no use.
+// The attributes of the imported key before its master wraps it: it is extractable and has no use.
 Attributes TargetTemplate(const MasterClass& master_class) {
   Attributes attributes;
   attributes.Add(AttributeType::kClass, master_class.object_class)
@@ -183,7 +183,8 @@ Result<crypto::PublicKey::Shared> Pkcs11Token::PublicKeyOfImported(const KeySpec
 
 Result<NewVersion> Pkcs11Token::Import(const KeySpec& asked, ByteView ephemeral, ByteView target) {
   COFFER_ASSIGN(const KeySpec spec, WithKdf(asked));
-  // Ciphertexts made elsewhere would never decrypt here: the derivation is another.
+  // Ciphertexts made by another server would never decrypt here, since this token derives keys in
+  // another way.
   if (spec.derived && spec.kdf != Kdf::kHkdfSha256) {
     return Fail(Refusal::kImportDerivedHere, {.name = std::string(KdfName(spec.kdf))});
   }

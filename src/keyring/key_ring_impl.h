@@ -29,7 +29,7 @@ inline constexpr std::int64_t kRotateAt = std::int64_t{1} << 30;
 inline constexpr std::int64_t kRefuseAt = std::int64_t{1} << 32;
 
 struct KeyRing::Impl {
-  // A thread's token instance and its handles: that thread only.
+  // The token instance and the handles of one thread, which only that thread uses.
   struct Worker {
     explicit Worker(std::size_t most_handles) : handles(most_handles) {}
 
@@ -44,7 +44,7 @@ struct KeyRing::Impl {
   };
   // SoftHSM keeps 200 bytes of each session object that was destroyed until C_Finalize.
   static constexpr std::uint64_t kRecycleAfterObjects = 50'000;
-  // Counts of keys that are out of the cache: some 120 bytes each.
+  // The number of counters that are kept for keys outside the cache. Each takes some 120 bytes.
   static constexpr std::size_t kCountersKept = 65'536;
   static constexpr std::size_t kRetiredRemembered = 4096;
 
@@ -105,7 +105,7 @@ struct KeyRing::Impl {
 
   // key_ring.cc
   Status VerifyKey(Token& token, const store::StoredKey& stored) const;
-  // From storage, MACs checked; kNotFound, kCorrupt.
+  // Loads a key from storage and checks its MACs; kNotFound, kCorrupt.
   Result<store::StoredKey> Load(Token& token, const Id& mount, std::string_view name) const;
 
   // key_changes.cc: custodian's thread.
@@ -178,12 +178,13 @@ struct KeyRing::Impl {
   // The verdict on an error of a worker's instance: success if the operation may be tried once
   // more.
   Status Judge(Worker& worker, const Error& error);
-  // `attempt` on the worker's own instance; once more after a doubtful error that the token's
-  // health does not explain.
+  // Runs `attempt` on the worker's own instance, and once more after a doubtful error if the token
+  // itself is healthy.
   Status Attempt(Worker& worker, const std::function<Status()>& attempt);
-  // Each from the token's generator XOR the kernel's.
+  // Draws `count` nonces, each from the token's generator XOR the kernel's.
   Result<Bytes> DrawNonces(Worker& worker, std::size_t count);
-  // The token's half; the kernel's half is never drawn ahead (docs/key-custody.md, "Nonces").
+  // Draws the token's half of nonces; the kernel's half is never drawn ahead (docs/key-custody.md,
+  // "Nonces").
   Status DrawFromToken(Worker& worker, MutableBytes out);
   Status TokenRandom(Worker& worker, MutableBytes out);
   Status Reserve(const Key& key, const KeyVersion& version, std::int64_t count);

@@ -45,7 +45,7 @@ pkcs11::Attributes UnwrappedKeyTemplate(const MasterClass& master_class,
 pkcs11::Attributes NewSecretTemplate(const MasterClass& master_class, unsigned long octets);
 pkcs11::Attributes NewPrivateTemplate();
 
-// kSession: for trying out what a token does with one.
+// kSession is for trying out how a token treats a master.
 enum class MasterLifetime { kToken, kSession };
 pkcs11::Attributes MasterTemplate(const MasterClass& master_class, std::string_view label,
                                   pkcs11::MechanismType wrap,

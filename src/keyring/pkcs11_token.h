@@ -109,9 +109,9 @@ class Pkcs11Token final : public Token {
   Status TryMaking(const KeySpec& spec, bool& certain);
   Status TryKeeping(const KeySpec& spec, bool& certain);
   Status CheckNonceKey(const KeySpec& spec, std::string_view master, ByteView blob);
-  // With the KDF that a new version gets, if it is to be `derived`.
+  // Returns the spec with the KDF that a new version gets, if the key is `derived`.
   Result<KeySpec> WithKdf(const KeySpec& asked);
-  // Unwrap() without its judgement of a refusal.
+  // Unwraps like Unwrap(), but does not ask why the token refused.
   Result<TokenHandle> Open(const KeySpec& spec, Use use, std::string_view master, ByteView blob);
   Result<Bytes> WrapNew(const KeySpec& spec, Use use, const std::string& master);
   Status GeneratePair(const KeySpec& spec, NewVersion& version);
@@ -121,7 +121,9 @@ class Pkcs11Token final : public Token {
   Status CheckTwice(const KeySpec& spec, Use use, std::string_view master, ByteView blob);
   Status CheckPair(const KeySpec& spec, TokenHandle key, const crypto::PublicKey& public_key);
   Status CheckCipher(const KeySpec& spec, TokenHandle sealing, TokenHandle opening);
-  // The verdict on a failure that may be the caller's or the token's.
+  // Finds out if a failure is the caller's or the token's. Returns `instead` if the token still
+  // makes a MAC, kTokenLost if it does not; an error that cannot be the caller's is returned as it
+  // is.
   Status Blame(const Error& error, Error instead);
   Result<const AuditKey*> FoundAuditKey();
 

@@ -47,7 +47,7 @@ class KeyCacheTest : public ::testing::Test {
   static EncryptionCounter& CounterOf(const std::shared_ptr<Key>& key, int version = 1) {
     return *key->versions.at(version).counter;
   }
-  // Others come until `name` is out.
+  // Puts other keys into the cache until `name` was dropped.
   void PutOut(const std::string& name) {
     for (int i = 0; i < 3; ++i) Publish("other-than-" + name + std::to_string(i));
     ASSERT_FALSE(Has(name));

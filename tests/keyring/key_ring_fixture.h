@@ -110,7 +110,7 @@ class KeyRingTest : public ::testing::Test {
   }
   static std::string TextOf(const Status& status) { return status ? "ok" : status.error().message; }
 
-  // Until the custodian has done what was queued before.
+  // Waits until the custodian has done the work that was queued before.
   void Drain() {
     Must(custodian_->Run([](Token&) -> Status { return {}; }));
   }

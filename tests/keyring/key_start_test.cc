@@ -1,4 +1,4 @@
-// Starts that are cut off.
+// Tests starts that are cut off.
 
 #include <gtest/gtest.h>
 

@@ -93,7 +93,7 @@ TEST_F(ResidentKeysTest, AreLimitedWithAClearAnswer) {
 TEST_F(ResidentKeysTest, ObjectsWithoutAKeyAreCountedAndLeftAlone) {
   CreateEd25519("k");
   EXPECT_EQ(keys_->OrphanedResidents(), 0U);
-  // As a crash between the object and the transaction leaves it.
+  // Leaves the row as a crash between the making of the object and the transaction would.
   Tamper("UPDATE resident_objects SET state = 1");
   Must(Reopen());
   EXPECT_EQ(keys_->OrphanedResidents(), 1U);
@@ -135,7 +135,7 @@ TEST_F(ResidentKeysTest, RowsThatFailTheirCheckDestroyNothing) {
   EXPECT_TRUE(Signs("mine"));
 }
 
-// As a run leaves it that ended between COMMIT and the destruction: an object that no key has, and
+// A run that ended between COMMIT and the destruction leaves an object that belongs to no key, and
 // its row.
 TEST_F(ResidentKeysTest, AnObjectWhoseDestructionWasCutOffGoesAtTheNextStart) {
   CreateEd25519("k");

@@ -1,4 +1,5 @@
-// A backup on its way to its place: StartPolicy::restoring, and what is lost.
+// Tests the start of a restored backup (StartPolicy::restoring), and that keys which it cannot use
+// are found.
 
 #include <gtest/gtest.h>
 
