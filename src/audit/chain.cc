@@ -58,7 +58,7 @@ bool ReadDecimal(std::string_view text, std::uint64_t& out) {
   return error == std::errc{} && stopped == end && (text.size() == 1 || text.front() != '0');
 }
 
-// Takes `word` off the front.
+// Removes `word` from the front of the text; false if it is not there.
 bool Take(std::string_view& text, std::string_view word) {
   if (!text.starts_with(word)) return false;
   text.remove_prefix(word.size());

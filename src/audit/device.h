@@ -20,7 +20,7 @@ namespace coffer::audit {
 bool SendsDatagrams(const DeviceSettings& settings);
 FileDevice::Options FileOptions(const DeviceSettings& settings);
 
-// A device and what its lines look like. Ends with its last user. Record() is thread-safe.
+// A device and the style of its lines. It ends with its last user. Record() is thread-safe.
 struct Device {
   Device(const Id& device, const DeviceSettings& given, const SecretBytes& salt, int output)
       : id(device),

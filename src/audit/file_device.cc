@@ -101,8 +101,8 @@ std::optional<FileDevice::Lead> FileDevice::Await(Lock& lock, Turn& turn) {
   return Lead();
 }
 
-// While the lock is released only the caller's group leaves the front of the queue, by its own
-// waiting too long, and nobody else becomes the first: PassOn() is still to come.
+// While the lock is released only the caller's group leaves the front of the queue, if it has
+// waited too long, and no other thread becomes the first: PassOn() is still to come.
 void FileDevice::WriteGroup(Lock& lock, Lead lead) {
   ChainPosition at = head_;
   std::uint64_t lines = 0;
