@@ -55,7 +55,7 @@ Result<fs::path> WriteSoftHsmConfig(const fs::path& directory) {
   return file;
 }
 
-// The host of "HOST:PORT" and what this machine is called by itself.
+// The names for the certificate: the host of "HOST:PORT" and the names of this machine.
 std::vector<std::string> NamesOf(const std::string& listen_address) {
   std::vector<std::string> names{"localhost", "127.0.0.1", "::1"};
   std::string host = listen_address.substr(0, listen_address.rfind(':'));
@@ -73,7 +73,7 @@ http::Listener ListenerOf(const DevFlags& flags) {
   return listener;
 }
 
-// The one that was asked for, else the one of the last start, else a new one.
+// The root token: the one that was asked for, else the one of the last start, else a new one.
 Result<std::string> RootTokenOf(const DevFlags& flags, const fs::path& directory, Random& random) {
   const std::string_view wanted = Trim(flags.root_token_id, " \t\r\n");
   if (!wanted.empty()) return std::string(wanted);

@@ -17,7 +17,7 @@
 
 namespace coffer::server {
 
-// A running server and a command on the console alike stand on this: database, audit trail,
+// The rooms that a running server and a command on the console both need: database, audit trail,
 // custodian and keys. Opened in the order of the functions below, each once, and closed in the
 // reverse one. The caller holds the data directory's lock. One thread; what it gives out says for
 // itself who may use it.

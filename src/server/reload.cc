@@ -12,7 +12,7 @@
 namespace coffer::server {
 namespace {
 
-// Taken over without a restart.
+// A setting that is taken over without a restart.
 struct Reloaded {
   std::string_view name;  // with a dot at its end: the whole block
   void (*take)(const Config& configured, Config& running);
@@ -94,7 +94,7 @@ void ReloadSettings(const ReadAgain& read_again, Config& running, LeveledLog& lo
     if (const Reloaded* const reloaded = FindReloaded(setting))
       reloaded->take(*configured, running);
   }
-  // The report is heard where the former levels or the new ones let it through.
+  // The report is written if the former levels or the new ones let it through.
   if (!log.Wants(LogLevel::kInfo, "server")) log.SetLevels(running.log);
   for (const ChangedSetting& setting : changed) {
     const bool at_once = FindReloaded(setting) != nullptr;

@@ -25,7 +25,8 @@ struct Config {
   std::filesystem::path data_directory;
   http::Options http;                            // listeners, workers, limits
   std::vector<http::Listener> health_listeners;  // served by a thread of their own
-  // By listener: whether sys/metrics needs no token there. What is not in them needs one.
+  // One flag for each listener: true if sys/metrics needs no token there. A listener without a flag
+  // needs one.
   std::vector<bool> open_metrics;
   std::vector<bool> health_open_metrics;
   std::size_t key_series = 0;           // keys that the metrics count one by one

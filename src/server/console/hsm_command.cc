@@ -138,7 +138,8 @@ Status ChangePin(Console& console) {
     std::printf("the token has its new PIN; the credential must be made anew from it\n");
     return {};
   }));
-  // The copy still opens with the former PIN.
+  // The copy of the token's files must be made anew: the former one still opens with the former
+  // PIN.
   return KeepTokenFiles(console.config.token.objects_directory, console.logger);
 }
 

@@ -22,7 +22,8 @@ struct LogSettings {
 };
 
 std::string_view LevelName(LogLevel level);  // "warn"
-// Vault's words too: "trace" is debug, "notice" info, "warning", "err".
+// Reads a level's name. It takes Vault's names, too: "trace" is debug, "notice" info, "warning",
+// "err".
 std::optional<LogLevel> ParseLevel(std::string_view text);
 
 struct LogLine {
