@@ -56,7 +56,7 @@ class Bench final {
   }
 
  private:
-  // First, so that it stands before whatever the token stumbles over.
+  // The label comes first, so that the object has it even if the token fails at a later attribute.
   Attributes Labelled(const Attributes& attributes) const {
     Attributes labelled;
     labelled.Add(AttributeType::kLabel, label_).Append(attributes);

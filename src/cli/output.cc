@@ -25,7 +25,8 @@ bool Has(const json& object, const char* member) {
   return object.is_object() && object.contains(member) && !object[member].is_null();
 }
 
-// Some of the system's answers have no envelope: they are their data.
+// Some answers of the system endpoints have no envelope; the whole answer is then taken for the
+// data.
 json Enveloped(json answer) {
   if (answer.is_object() && (answer.contains("data") || answer.contains("request_id"))) {
     return answer;

@@ -53,7 +53,7 @@ int ShowStatus(Invocation& call) {
   constexpr std::string_view kFailure = "Error checking seal status";
   int code = kDone;
   const auto answer = Ask(call, {"GET", "sys/seal-status", "", std::string(kFailure)}, code);
-  // 2 says sealed.
+  // The code 2 means sealed here, so an unreachable server is 1.
   if (!answer) return code == kRemoteFailure ? kLocalFailure : code;
   auto status = ordered_json::parse(answer->body, nullptr, false);
   if (!status.is_object() || !status.contains("sealed")) {

@@ -23,7 +23,7 @@ inline constexpr Flag kVersionFlag{"key-version", Flag::Kind::kNumber,
 
 // The engine's path: that of -mount, else "transit".
 std::string TransitMount(const Invocation& call);
-// "transit/encrypt/KEY", of the first word.
+// The path of an operation, such as "transit/encrypt/KEY"; the key is the first word.
 std::string TransitPath(const Invocation& call, std::string_view operation);
 
 // The file of -in, or of the word after the key ("@FILE", "-"), or standard input. kInvalid for any

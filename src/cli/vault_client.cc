@@ -147,7 +147,8 @@ std::string VaultClient::UrlOf(std::string_view path) const {
   return base + "/v1/" + EscapePath(path);
 }
 
-// Another name in the certificate than in the address: connect there, ask for this one.
+// If the certificate is to have another name than the address, the client connects to the address
+// and asks for that name.
 VaultClient::Way VaultClient::WayTo(std::string_view path) const {
   Way way{UrlOf(path), ""};
   constexpr std::string_view kTls = "https://";
@@ -261,7 +262,7 @@ std::string VaultClient::CurlCommand(std::string_view method, std::string_view p
   const Way way = WayTo(path);
   option("--connect-to", way.connect_to);
   Headers headers = HeadersOf(method, body);
-  // As Vault's client prints it: JSON goes without saying, but for a patch.
+  // Vault's client prints the content type for a patch only.
   if (method != "PATCH") {
     std::erase_if(headers, [](const auto& header) { return header.first == "Content-Type"; });
   }

@@ -129,8 +129,8 @@ Result<SecretBytes> OaepDecode(HashAlgorithm hash, const SecretBytes& block) {
   good &= found;
   const std::size_t room = data.size() - hash_octets - 1;
   const Word length = Select(good, data.size() - 1 - at, 0);
-  // The message to the front of `data`, in steps of powers of two: which bytes are read does not
-  // depend on where it begins.
+  // Moves the message to the front, in steps of powers of two, so that the bytes that are read do
+  // not depend on the place where it begins.
   const MutableBytes tail = data.subspan(hash_octets + 1);
   const Word shift = room - length;
   for (Word step = 1; step <= room; step <<= 1) {

@@ -37,8 +37,8 @@ struct Statement::Impl {
   std::optional<Error> bind_error;
 };
 
-// One SQLite connection with its cache of prepared statements. Not thread-safe: whoever holds the
-// writer lock or has borrowed the reader uses it.
+// One SQLite connection with its cache of prepared statements. Not thread-safe: only the thread
+// that holds the writer lock, or has borrowed the reader, uses it.
 class Connection {
  public:
   enum class Role { kWriter, kReader };

@@ -1,4 +1,4 @@
-// From a body's bytes to an endpoint's fields.
+// Fuzzes the way from a body's bytes to an endpoint's fields.
 
 #include <algorithm>
 #include <cstddef>
