@@ -12,7 +12,8 @@ constexpr char ToLower(char c) {
 }
 bool EqualsIgnoringCase(std::string_view a, std::string_view b);
 
-// Without what is in `blanks` at its ends: always a part of `text`, where nothing is left its end.
+// The text without the characters of `blanks` at its ends. The result is always a part of `text`;
+// if nothing is left it is empty and stands at the end of `text`.
 std::string_view Trim(std::string_view text, std::string_view blanks = " \t");
 
 // The value of a hexadecimal digit of either case; -1 for anything else.

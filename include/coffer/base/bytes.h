@@ -8,7 +8,7 @@
 
 namespace coffer {
 
-// Owned and borrowed bytes. A view never outlives what it was made from.
+// Owned and borrowed bytes. A view must not outlive the bytes that it was made from.
 using Bytes = std::vector<std::uint8_t>;
 using ByteView = std::span<const std::uint8_t>;
 using MutableBytes = std::span<std::uint8_t>;
