@@ -54,25 +54,26 @@ class Custodian final : public Scheduler {
 
   // Runs `work` on the custodian's thread and waits for it, at most `wait`; then kUnavailable (its
   // outcome is unknown). kTokenLost at once while the token is lost, kUnavailable when the queue is
-  // full. From the custodian's own thread: at once.
+  // full. On the custodian's own thread the work runs at once.
   Status Run(std::function<Status(Token&)> work,
              std::chrono::milliseconds wait = std::chrono::seconds(30));
-  // Queues and returns; a full queue drops it (the caller's next occasion asks again).
+  // Queues the work and returns. A full queue drops it, so the caller must ask again at the next
+  // occasion.
   void Post(std::function<Status(Token&)> work);
   // Queues and returns; kUnavailable where the queue is full or the custodian stops. The work runs
-  // while the token is lost, too: its own calls tell it. An outcome of kTokenLost has the token
+  // while the token is lost, too; its own calls then fail. If it ends with kTokenLost, the token is
   // probed.
   Status Submit(std::function<Status(Token&)> work);
-  // Probes before all that is queued and waits for the verdict: for an instance that met a doubtful
-  // error. kTokenLost also where there is none within `probe_wait`: the work that the custodian is
-  // doing may hang in the token.
+  // Probes the token before all queued work and waits for the result. Called for an instance that
+  // met a doubtful error. kTokenLost also if there is no result within `probe_wait`: the work that
+  // the custodian is doing may hang in the token.
   Status ProbeNow();
 
   const TokenHealth& Health() const;
   // The clock that shows since when the custodian has been at one piece of work or one job. Any
   // thread; it outlives the custodian.
   std::shared_ptr<const WorkClock> Work() const;
-  // How much work is queued. Any thread.
+  // The number of pieces of work in the queue. Any thread.
   std::size_t Waiting() const;
 
  private:

@@ -30,14 +30,14 @@ struct CreateOptions {
   std::int64_t auto_rotate_period_seconds = 0;
 };
 
-// A key from elsewhere: exactly one of the two.
+// A key that was made elsewhere: exactly one of the two members is set.
 struct ImportedMaterial {
   // RSA-OAEP(wrapping key, ephemeral AES-256), 512 bytes, then RFC 5649(ephemeral, key).
   Bytes wrapped;
   crypto::PublicKey::Shared public_key;  // verifies and encrypts only
 };
 
-// Fields that are set change; all or nothing.
+// A change of settings: every field that is set changes, and either all of them change or none.
 struct ConfigChange {
   std::optional<std::int64_t> min_decryption_version = std::nullopt;
   std::optional<std::int64_t> min_encryption_version = std::nullopt;

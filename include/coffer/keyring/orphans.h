@@ -26,7 +26,7 @@ struct Orphans {
 Orphans FindOrphans(const std::vector<TokenObject>& objects, const Id& database,
                     const std::set<Bytes>& named);
 
-// Takes the note of an object that was made for no version out of the database.
+// Deletes the row of a token object that belongs to no version from the database.
 Status ForgetResident(storage::Database& database, ByteView locator);
 
 }  // namespace coffer::keyring

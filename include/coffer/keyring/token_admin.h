@@ -15,7 +15,7 @@
 
 namespace coffer::keyring {
 
-// A token as it shows itself before any login.
+// The description of a token that it gives before any login.
 struct TokenDescription {
   std::string serial;
   std::string model;

@@ -53,7 +53,7 @@ struct DoctorOptions {
   // For each speed; zero: every operation once, and no speeds.
   std::chrono::milliseconds window{100};
   // If a token makes no session objects, the examination makes token objects in their place and
-  // destroys them at once. One that is killed leaves some behind.
+  // destroys them at once. An examination that is killed leaves some in the token.
   bool token_objects = false;
   std::function<void(std::string_view key_type)> progress;  // before each type; may be empty
 };
