@@ -28,7 +28,7 @@ Result<Bytes> DigestToSign(const keyring::KeyTypeInfo& info, ByteView input,
   if (!options.prehashed) return crypto::Hash(*options.hash, input);
   const auto given = static_cast<std::int64_t>(input.size());
   if (info.family == keyring::Family::kEcdsa) {
-    // The reference takes digests of any length here, whatever hash is named.
+    // Vault takes digests of any length here, whatever hash is named.
     if (input.empty() || input.size() > 64) {
       return Fail(Refusal::kDigestLength, {.given = given});
     }

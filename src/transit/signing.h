@@ -14,7 +14,7 @@ Status CheckSigns(const keyring::Key& key, const SignOptions& options, Purpose p
 Result<Bytes> DigestToSign(const keyring::KeyTypeInfo& info, ByteView input,
                            const SignOptions& options);
 
-// How long a number modulo the curve's order is.
+// The length, in bytes, of a number modulo the curve's order.
 std::size_t CurveBytes(const keyring::KeyTypeInfo& info);
 
 // The leading bytes of a digest that is longer than the curve's order (FIPS 186-4, 6.4). With the

@@ -7,7 +7,8 @@
 
 namespace coffer::cli {
 
-// A family of commands that the server's own program adds to the client's: for help and completion.
+// A family of commands, such as `coffer hsm`, that the program adds to the client's commands. The
+// client needs it for help and completion. The main function owns the families. One thread.
 struct Family {
   std::string_view name;
   std::string_view help;
@@ -24,7 +25,7 @@ struct Family {
 inline constexpr std::string_view kPrintHelp = "--help";
 inline constexpr std::string_view kPrintFlags = "--print-flags";
 
-// "-flag" becomes "--flag"; "-", "-x" and the words after "--" stay.
+// Turns each "-flag" into "--flag"; "-", "-x" and the words after "--" stay.
 std::vector<std::string> NormalizeFlags(std::vector<std::string> arguments);
 
 // Runs one client command, program name excluded. Returns the exit code, as Vault's client has it:

@@ -47,8 +47,9 @@ class PublicKey {
   // Ed25519 only: its 32 bytes.
   Bytes Raw() const;
 
-  // False for whatever does not verify, malformed signatures too.
-  // `signature`: DER (ECDSA-Sig-Value); any digest length, cut to the curve's as FIPS 186-4 has it.
+  // The Verify functions return false for every signature that does not verify, also for a
+  // malformed one. `signature`: DER (ECDSA-Sig-Value); any digest length, cut to the curve's as
+  // FIPS 186-4 has it.
   bool VerifyEcdsa(ByteView digest, ByteView signature) const;
   bool VerifyEd25519(ByteView message, ByteView signature) const;
   // RFC 8017 8.2; without a hash: the input itself, without DigestInfo.
@@ -59,8 +60,8 @@ class PublicKey {
   // RFC 8017 7.1 with MGF1 of the same hash and an empty label. kInvalid for a message that is too
   // long.
   Result<Bytes> EncryptOaep(HashAlgorithm hash, ByteView message) const;
-  // Tells whether it can be a key, as far as it shows: a point on its curve; a modulus without
-  // small factors that is neither a prime nor a prime's power (NIST SP 800-89, 5.3.3). Takes some
+  // True if nothing shows that it cannot be a key: a point on its curve; a modulus without small
+  // factors that is neither a prime nor a prime's power (NIST SP 800-89, 5.3.3). Takes some
   // milliseconds for RSA: for keys that come from outside.
   bool IsSound() const;
   // True if the number has the modulus's length and is below the modulus, as every RSA ciphertext

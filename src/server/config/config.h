@@ -34,7 +34,7 @@ struct Config {
   keyring::TokenLocation token;
   std::filesystem::path softhsm_config;   // SOFTHSM2_CONF; empty: as the environment says
   std::filesystem::path pin_file;         // empty: a systemd credential or the terminal
-  std::filesystem::path so_pin_file;      // likewise
+  std::filesystem::path so_pin_file;      // as for pin_file
   bool accept_readable_pin = false;       // the operator's word: PIN files that others can read
   std::optional<std::string> root_token;  // dev: the root token's wanted value
   std::string cluster_name = "coffer";

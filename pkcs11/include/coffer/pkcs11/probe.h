@@ -11,7 +11,7 @@ namespace coffer::pkcs11 {
 // The way in which a token treats CKA_UNWRAP_TEMPLATE, found by attacking it.
 enum class UnwrapTemplateUse {
   kEnforced,  // a key cannot be unwrapped with other attributes than the template's
-  kIgnored,   // accepted, but whoever holds the blob can unwrap it extractable
+  kIgnored,   // accepted, but a holder of the blob can unwrap it as an extractable key
   kRefused    // no such master can be made, or nothing can be unwrapped under it
 };
 
@@ -32,10 +32,10 @@ struct TokenProfile {
   bool hmac_sha256 = false;
 };
 
-// Tries it out on session objects, all destroyed again. `session` must be logged in and fit for
-// creating objects. An error only where the token is lost or not logged in (kTokenLost) or the
-// session broke (kTokenFailed); what the token cannot do is in the profile. Takes some milliseconds
-// on a software token. Threads: as Session.
+// Tries the abilities of the token on session objects, which are all destroyed again. `session`
+// must be logged in and fit for creating objects. An error only where the token is lost or not
+// logged in (kTokenLost) or the session broke (kTokenFailed); what the token cannot do is in the
+// profile. Takes some milliseconds on a software token. Threads: as Session.
 Result<TokenProfile> ProbeToken(Session& session);
 
 }  // namespace coffer::pkcs11

@@ -19,9 +19,9 @@ struct TokenUri {
 };
 
 // Parses "pkcs11:token=...;serial=...?module-path=...&pin-source=...". kInvalid with a sentence for
-// what is no such URI or has a part that Coffer does not take: objects, slots (numbers change),
-// module-name, vendor parts, and pin-value, because a PIN has no place in a text that is shown and
-// kept. No message repeats the text. Thread-safe.
+// a text that is no such URI or has a part that Coffer does not take: objects, slots (numbers
+// change), module-name, vendor parts, and pin-value, because a PIN has no place in a text that is
+// shown and kept. No message repeats the text. Thread-safe.
 Result<TokenUri> ParseTokenUri(std::string_view text);
 
 // The file that a pin-source names: itself where it is an absolute path, else that of a file: URI
