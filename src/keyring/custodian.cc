@@ -74,7 +74,7 @@ struct Custodian::Impl {
     return work;
   }
 
-  // With the mutex held. One probe serves all callers that asked before it began.
+  // Called with the mutex held. One probe serves all callers that asked before it began.
   Result<std::shared_ptr<Work>> QueuedProbe() {
     if (stopping) return Fail(Code::kUnavailable, "server is shutting down");
     if (probe && probe->stage == Stage::kQueued) return probe;

@@ -38,12 +38,12 @@ class KeyCache {
       : most_bytes_(bytes), most_counters_(counters) {}
 
   Hit Get(const Id& mount, std::string_view name);
-  // Both give the key's versions the running counters before anyone else sees it.
+  // Both functions give the key's versions the running counters before another thread sees the key.
   void PutLoaded(const std::shared_ptr<Key>& key, Stamp stamp);
   void Publish(const std::shared_ptr<Key>& key);
-  // The key's rows are to be read again, if there are any.
+  // Drops the key's snapshot, so that its rows are read again.
   void Remove(const Id& mount, std::string_view name);
-  // The version was destroyed.
+  // Drops the counter of a version that was destroyed.
   void RemoveCounter(const Id& key, int version);
   std::size_t Counters();
 

@@ -50,14 +50,15 @@ class Connection {
 
   // Runs SQL text without parameters (several statements allowed), rows ignored, nothing cached.
   Status Execute(const std::string& sql, std::string_view doing);
-  // From the cache, or prepared now. The same text may be lent more than once at a time.
+  // Takes the statement from the cache or prepares it. The same text may be lent more than once at
+  // a time.
   Result<Statement> Prepare(std::string_view sql);
 
   Status BeginImmediate();
   Status BeginSnapshot();
   // COMMIT; rolls back where it fails. The statements still lent are dead afterwards.
   Status Commit();
-  // Never fails: where SQLite cannot roll back it has done so already.
+  // Rolls back. It cannot fail: if SQLite cannot roll back it has done so already.
   void Rollback();
 
   // The error that makes the open transaction unfit for COMMIT: the first one that was not a

@@ -127,7 +127,7 @@ TEST_F(KeyCacheTest, ANewSnapshotGoesOnWithTheBlocksOfItsVersions) {
   const auto before = Load("k");
   CounterOf(before).left_in_block.store(1000);
   EXPECT_EQ(CounterOf(Publish("k", 2)).left_in_block.load(), 1000);
-  // Also where the rows are read again, and where the key is not cached.
+  // The block is also kept if the key is not cached when the new snapshot is published.
   cache_.Remove(mount_, "k");
   EXPECT_EQ(CounterOf(Publish("k", 3)).left_in_block.load(), 1000);
 }

@@ -102,7 +102,7 @@ struct UnusableVersion {
 class RotationWitness {
  public:
   virtual ~RotationWitness() = default;
-  // Before the work; an error puts it off.
+  // Called before the rotation; an error puts the rotation off.
   virtual Status Begun(const Id& mount, std::string_view key, std::string_view reason) = 0;
   virtual void Ended(const Id& mount, std::string_view key, const Status& outcome) = 0;
 };
@@ -136,7 +136,8 @@ class KeyRing {
   // kNotFound; kCorrupt for a key whose rows failed their MACs: that key only is disabled.
   Result<std::shared_ptr<const Key>> Find(std::size_t worker, const Id& mount,
                                           std::string_view name);
-  // As Find; a key that must be rotated first (after an accepted rollback or a restore) is rotated.
+  // Finds a key like Find(), and rotates it first if it must be rotated before it encrypts (after
+  // an accepted rollback or a restore).
   Result<std::shared_ptr<const Key>> FindForEncryption(std::size_t worker, const Id& mount,
                                                        std::string_view name);
   // Names in order, those after `after`, at most `limit` (0: all).
@@ -175,7 +176,7 @@ class KeyRing {
   Result<std::string> ImportWrappingKey();
   // Every key of the mount, whatever its settings.
   Status DeleteMount(const Id& mount);
-  // Before the first use; it outlives the key ring.
+  // Sets the witness. Call it before the first use; the witness must outlive the key ring.
   void SetRotationWitness(RotationWitness& witness);
   // Begins to rotate the keys whose auto_rotate_period has passed, on the custodian's thread: other
   // work has its turn between any two. Nothing where a former call's keys are not all done.
@@ -189,15 +190,15 @@ class KeyRing {
   // kAuthenticationFailed "cipher: message authentication failed". `context`: derived keys.
   Result<SecretBytes> Decrypt(std::size_t worker, const Key& key, const KeyVersion& version,
                               ByteView payload, ByteView aad, ByteView context = {});
-  // By the version's signing, HMAC or CMAC key, as `how` asks. kInvalid where the token does not do
-  // the mechanism.
+  // Signs or makes a MAC with the version's signing, HMAC or CMAC key, as `how` asks. kInvalid
+  // where the token does not do the mechanism.
   Result<Bytes> Sign(std::size_t worker, const Key& key, const KeyVersion& version,
                      const SignMechanism& how, ByteView data);
   // The raw operation; the padded block. kAuthenticationFailed for a ciphertext of the wrong length
   // or not below the modulus.
   Result<SecretBytes> RsaDecrypt(std::size_t worker, const Key& key, const KeyVersion& version,
                                  ByteView ciphertext);
-  // From the token's generator.
+  // Fills `out` from the token's generator.
   Status Random(std::size_t worker, MutableBytes out);
   // 32 bytes for look-up hashes, from coffer-meta over `label`. At start only.
   Result<SecretBytes> DeriveLookupKey(std::string_view label);

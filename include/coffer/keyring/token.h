@@ -88,7 +88,7 @@ class Token {
   // SubjectPublicKeyInfo of the import wrapping key (RSA-4096), made at the first call. Custodian's
   // instance only.
   virtual Result<Bytes> ImportWrappingKey() = 0;
-  // Only the HMAC key of a new version: for one whose other key is not here.
+  // Makes only the HMAC key of a new version, for a version whose other key is not in this server.
   virtual Result<NewVersion> GenerateHmacKey() = 0;
   // A session object, not extractable, for one use. `use` kHmac: `blob` is the version's HMAC blob.
   // kCorrupt where the master is not there, kInvalid as CustodyOf() where this token cannot hold

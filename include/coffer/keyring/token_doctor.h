@@ -50,7 +50,8 @@ struct Diagnosis {
 };
 
 struct DoctorOptions {
-  // For each speed; zero: every operation once, and no speeds.
+  // The time for measuring each speed. With zero every operation is tried once and no speed is
+  // measured.
   std::chrono::milliseconds window{100};
   // If a token makes no session objects, the examination makes token objects in their place and
   // destroys them at once. An examination that is killed leaves some in the token.

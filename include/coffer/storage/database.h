@@ -143,7 +143,7 @@ class Database {
   // Waits for the writer lock.
   Result<Transaction> Begin();
   Result<Reader> Read();
-  // Before the first transaction only; the observer must outlive the database.
+  // Adds an observer, before the first transaction only. The observer must outlive the database.
   void AddCommitObserver(CommitObserver& observer);
   DatabaseCounts Counts() const;
 
