@@ -18,9 +18,9 @@
 namespace coffer::server {
 
 // The rooms that a running server and a command on the console both need: database, audit trail,
-// custodian and keys. Opened in the order of the functions below, each once, and closed in the
-// reverse one. The caller holds the data directory's lock. One thread; what it gives out says for
-// itself who may use it.
+// custodian and keys. They are opened in the order of the functions below, each once, and closed in
+// the reverse order. The caller must hold the data directory's lock. One thread may call; the
+// threads that may use a room are said in its own header.
 class Foundation {
  public:
   // `random` and `logger` outlive it.

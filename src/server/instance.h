@@ -43,7 +43,8 @@ class Instance {
   Status Start();
   // Says on standard output where it listens and that it is ready.
   void Announce() const;
-  // For SIGHUP: certificates, audit files and the configuration are read again.
+  // Called on SIGHUP: reads the certificates and the configuration again and opens the audit files
+  // anew.
   void Reload(const ReadAgain& read_again);
   // Takes no new requests; returns when all that were begun are answered, or when the deadline has
   // passed.

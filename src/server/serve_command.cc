@@ -80,7 +80,7 @@ void Override(const Flags& flags, Config& config) {
   }
 }
 
-// Says all that a start would refuse.
+// Prints all faults for which a start would be refused.
 Status CheckOnly(const Config& config) {
   const std::vector<Error> refusals = FindRefusals(config);
   for (const Error& refusal : refusals) Report(refusal);
@@ -138,7 +138,8 @@ int Report(const Error& error) {
   return pin ? kConfigExit : 1;
 }
 
-// A configuration that is none stops a supervisor as a refused PIN does.
+// An invalid configuration has the same exit code as a refused PIN, so that a supervisor does not
+// try again.
 int ReportConfig(const Error& error) {
   Report(error);
   return kConfigExit;

@@ -9,7 +9,7 @@
 
 namespace coffer::server {
 
-// In the data directory of a development server.
+// The file with the root token, in the data directory of a development server.
 inline constexpr const char* kRootTokenFile = "root-token";
 
 // "hvs." and 24 random characters.

@@ -52,7 +52,7 @@ class PinSource {
   bool accept_readable_;
 };
 
-// As the configuration says.
+// The sources that the configuration names.
 Result<PinSource> FindUserPin(const Config& config);
 Result<PinSource> FindSoPin(const Config& config);
 
