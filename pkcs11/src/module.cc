@@ -23,7 +23,7 @@ std::string Trimmed(const CK_UTF8CHAR (&field)[N]) {
   return std::string(text.substr(0, last == std::string_view::npos ? 0 : last + 1));
 }
 
-// For sentences: a label is the token's word and must not drive a terminal.
+// Describes a token in error texts. The token chooses its label, which must not control a terminal.
 std::string Described(const TokenInfo& info) {
   std::string text = "\"" + info.label + "\" (serial number " + info.serial + ")";
   for (char& c : text) {

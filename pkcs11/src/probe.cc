@@ -145,7 +145,8 @@ UnwrapTemplateUse AttackUnwrapTemplate(Bench& bench, MechanismType key_wrap) {
   const auto honest = bench.Unwrap(key_wrap, wrapped->master, wrapped->blob, UnwrapTemplate());
   if (!honest || IsExtractable(bench.session(), *honest)) return UnwrapTemplateUse::kRefused;
 
-  // Asked for openly, asked for without touching anything else, and left to the token's default.
+  // Three attempts at an extractable key: ask for it with a full template, ask for that attribute
+  // alone, and leave it to the token's default.
   std::array<Attributes, 3> attacks = {SessionKey(KeyType::kAes), Extractable(),
                                        SessionKey(KeyType::kAes)};
   attacks[0].Add(AttributeType::kSensitive, false).Add(AttributeType::kExtractable, true);

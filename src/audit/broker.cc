@@ -290,7 +290,8 @@ Status Broker::Disable(std::string_view path) {
   COFFER_TRY(DeleteDevice(transaction, device->id));
   Devices next = *impl_->Current();
   std::erase(next, device);
-  // Before the commit, which writes the heads of all that are published.
+  // The list without the device is published before the commit, because the commit writes the heads
+  // of all published devices.
   impl_->Publish(std::move(next));
   if (Status committed = transaction.Commit(); !committed) {
     next = *impl_->Current();

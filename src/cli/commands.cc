@@ -136,7 +136,8 @@ int PrintGroup(std::span<const Command> commands, std::span<const Family> others
   return family->run({std::string(kPrintHelp)});
 }
 
-// Asked for help it is one; else the bad word is named, and the good ones.
+// Answers words that name no command. With a word for help it prints the commands that begin so;
+// else it names the wrong word and the right ones.
 int UnknownCommand(std::span<const Command> commands, std::span<const Family> others,
                    const std::vector<std::string>& arguments) {
   const Guess guess = GuessCommand(commands, others, arguments);

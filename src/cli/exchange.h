@@ -36,9 +36,9 @@ int ShowDocument(const Invocation& call, const nlohmann::json& document);
 // Sends one request and shows its answer. If the answer has no body, `success` is printed instead,
 // unless a format for programs is asked for.
 int Exchange(const Invocation& call, const Request& request, std::string_view success);
-// As Exchange, reading: a 404 is "No value found at PATH".
+// Reads a path like Exchange(); a 404 is "No value found at PATH".
 int ExchangeRead(const Invocation& call, const std::string& path, const std::string& query);
-// As Exchange, listing: JSON and YAML are the names alone, and {} where there are none.
+// Lists a path like Exchange(); JSON and YAML hold the names alone, and {} if there are none.
 // `verb`: "list" or "scan".
 int ExchangeList(const Invocation& call, const std::string& path, const std::string& query,
                  std::string_view verb = "list");

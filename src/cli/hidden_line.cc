@@ -51,7 +51,7 @@ class Silence {
     ::sigprocmask(SIG_SETMASK, &mask_, nullptr);
     if (signal_that_came != 0) std::raise(signal_that_came);
   }
-  // Until there is something to read; false where a signal came instead.
+  // Waits until there is something to read; false if a signal came instead.
   bool Wait() const {
     pollfd input{STDIN_FILENO, POLLIN, 0};
     while (signal_that_came == 0) {

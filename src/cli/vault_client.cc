@@ -67,7 +67,7 @@ std::string ShellQuoted(std::string_view text) {
   return out + "'";
 }
 
-// As Vault's client quotes, where that is safe.
+// Quotes a text as Vault's client does, if that is safe in a shell.
 std::string DoubleQuoted(std::string_view text) {
   if (text.find_first_of("\"\\$`!'") != std::string_view::npos) return ShellQuoted(text);
   std::string out = "\"";

@@ -24,7 +24,7 @@ class PublicKey {
   // SubjectPublicKeyInfo (RFC 5280), whole input. kInvalid for anything but RSA of 2048 to 8192
   // bits with odd numbers and an exponent of 65537 to 2^64, P-256, P-384, P-521 and Ed25519.
   static Result<Shared> FromSpki(ByteView der);
-  // As FromSpki, in PEM.
+  // Reads the same as FromSpki(), in PEM.
   static Result<Shared> FromPem(std::string_view pem);
   // Big-endian, as a token gives them.
   static Result<Shared> FromRsa(ByteView modulus, ByteView exponent);

@@ -27,7 +27,8 @@ enum class OperationKind : std::uint8_t {
 inline constexpr std::size_t kOperationKinds = 10;
 
 std::string_view OperationName(OperationKind kind);  // "encrypt", "generate_key_pair"
-// As the standard calls it: "CKM_AES_GCM"; "other" for one that types.h does not name.
+// The name that the standard gives the mechanism: "CKM_AES_GCM"; "other" for one that types.h does
+// not name.
 std::string_view MechanismName(MechanismType mechanism);
 
 // The operations that a module was asked for since it was loaded. A value.
@@ -39,7 +40,7 @@ struct Statistics {
     std::uint64_t failed = 0;  // also where a ciphertext or a signature did not verify
   };
   std::vector<Count> operations;  // those that were asked for
-  // By OperationKind.
+  // The durations of each OperationKind, which is the index.
   std::array<DurationCounts, kOperationKinds> durations{};
   std::uint64_t open_sessions = 0;
 
