@@ -46,7 +46,7 @@ struct Totals {
   std::uint64_t without_retry_after = 0;
 };
 
-// From one of many addresses, because a server lets in only so many of one.
+// Connects from one of many addresses, because a server limits the connections of each address.
 int Connect(std::uint16_t port, std::size_t number) {
   constexpr std::size_t kPerAddress = 500;
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -1,6 +1,6 @@
-// What the token alone can do: AES-GCM encryptions, ECDSA signatures and HMACs per second through
-// the PKCS#11 library, by two threads that each own a copy of the module, as the server's workers
-// do. Beside it what OpenSSL alone verifies.
+// Measures the token alone: AES-GCM encryptions, ECDSA signatures and HMACs per second through the
+// PKCS#11 library, by two threads that each own a copy of the module, as the server's workers do.
+// Also measures the verifications per second of OpenSSL alone.
 //   token_rate [SECONDS [MODULE]]    MODULE stands before SoftHSM; prints one line of JSON
 
 #include <array>
@@ -101,7 +101,7 @@ Result<std::array<std::uint8_t, 64>> Sign(Worker& worker) {
   return signature;
 }
 
-// ECDSA signatures over 32 octets until `deadline`.
+// ECDSA signatures over 32 bytes until `deadline`.
 Result<std::uint64_t> SignUntil(Clock::time_point deadline, Worker& worker) {
   std::uint64_t done = 0;
   for (; Clock::now() < deadline; ++done) COFFER_TRY(Sign(worker));
@@ -120,7 +120,7 @@ Result<std::uint64_t> VerifyUntil(Clock::time_point deadline, Worker& worker) {
   return done;
 }
 
-// HMAC-SHA-256 of 64 octets until `deadline`.
+// HMAC-SHA-256 of 64 bytes until `deadline`.
 Result<std::uint64_t> MacUntil(Clock::time_point deadline, Worker& worker) {
   const Bytes message(64, 0x5a);
   std::array<std::uint8_t, 32> mac{};

@@ -8,8 +8,8 @@
 #include "coffer/pkcs11/module.h"
 #include "coffer/pkcs11/session.h"
 
-// What the examples share: a session on the token named on the command line, with the PIN read from
-// standard input (arguments and environment are seen by others).
+// The part that all examples share: a session on the token named on the command line, with the PIN
+// read from standard input (arguments and environment are seen by others).
 namespace example {
 
 struct Token {

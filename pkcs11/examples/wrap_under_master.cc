@@ -19,7 +19,8 @@ Attributes SessionAesKey() {
   return attributes;
 }
 
-// What every key unwrapped under the master must be. SoftHSM wants each listed by the caller too.
+// The attributes that every key unwrapped under the master must have. SoftHSM requires the caller
+// to list each of them, too.
 Attributes PinnedAttributes() {
   Attributes attributes = SessionAesKey();
   attributes.Add(AttributeType::kExtractable, false)

@@ -66,7 +66,8 @@ class Functions {
   };
 
   Call operator->() const { return {*this, std::chrono::nanoseconds(0)}; }
-  // For calls that take long where nothing is wrong (RSA key pairs): stamped a minute ahead.
+  // Begins a call that may take long although nothing is wrong (RSA key pairs). Its begin is
+  // stamped a minute ahead, so that it counts as hanging a minute later.
   Call Patiently() const { return {*this, std::chrono::minutes(1)}; }
   // 0 where no call is under way; else CLOCK_MONOTONIC's nanoseconds. Any thread.
   std::int64_t Since() const { return since_.load(std::memory_order_relaxed); }
@@ -83,9 +84,9 @@ class Functions {
   mutable std::atomic<std::int64_t> since_{0};
 };
 
-// What a Module shares with its Sessions. `generation` grows each time C_Finalize has killed all
-// handles: a token gives the same numbers again afterwards, so an old Session must not even close
-// its own.
+// The state that a Module shares with its Sessions. `generation` grows each time C_Finalize has
+// killed all handles: a token gives the same numbers again afterwards, so an old Session must not
+// even close its own.
 struct ModuleState {
   explicit ModuleState(CK_FUNCTION_LIST* list) : functions(list) {}
   const Functions functions;

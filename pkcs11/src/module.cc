@@ -23,7 +23,7 @@ std::string Trimmed(const CK_UTF8CHAR (&field)[N]) {
   return std::string(text.substr(0, last == std::string_view::npos ? 0 : last + 1));
 }
 
-// For sentences: a label is the token's word and must not drive a terminal.
+// Describes a token in error texts. The token chooses its label, which must not control a terminal.
 std::string Described(const TokenInfo& info) {
   std::string text = "\"" + info.label + "\" (serial number " + info.serial + ")";
   for (char& c : text) {
@@ -69,7 +69,8 @@ Result<std::vector<Number>> ReadList(const char* function, const Call& call) {
 
 }  // namespace
 
-// NSS softokn's has one member more behind the standard's, and its text where that has pReserved.
+// NSS softokn's arguments have one member more after the standard's members, and hold its text in
+// the place of pReserved.
 struct InitializeArguments {
   CK_C_INITIALIZE_ARGS standard{};
   void* reserved_behind = nullptr;

@@ -12,7 +12,7 @@
 
 namespace coffer::pkcs11 {
 
-// Which row of a table a mechanism has; 0 for one without a name here.
+// The row of a mechanism in the table of counts; 0 for one that has no name here.
 std::size_t MechanismIndex(MechanismType mechanism);
 inline constexpr std::size_t kMechanismRows = 48;
 

@@ -13,8 +13,8 @@ constexpr unsigned long kKeyOctets = 32;
 constexpr std::size_t kWrappedOctets = 40;  // RFC 5649: 8 more than the key
 
 // The session objects of one probe, all under one random label; destroyed with it. By label and not
-// by handle, because SoftHSM 2.6.1 leaves an object without value behind where C_UnwrapKey fails on
-// an attribute.
+// by handle, because SoftHSM 2.6.1 leaves an object without a value if C_UnwrapKey fails on an
+// attribute.
 class Bench final {
  public:
   explicit Bench(Session& session) : session_(session) {}
@@ -56,7 +56,7 @@ class Bench final {
   }
 
  private:
-  // First, so that it stands before whatever the token stumbles over.
+  // The label comes first, so that the object has it even if the token fails at a later attribute.
   Attributes Labelled(const Attributes& attributes) const {
     Attributes labelled;
     labelled.Add(AttributeType::kLabel, label_).Append(attributes);
@@ -107,7 +107,7 @@ Attributes Extractable() {
   return attributes;
 }
 
-// A master and a 32-octet key wrapped under it; nothing where the token refuses.
+// A master and a 32-byte key wrapped under it; nothing where the token refuses.
 struct Wrapped {
   ObjectHandle master;
   Bytes blob;
@@ -123,7 +123,7 @@ std::optional<Wrapped> WrapOne(Bench& bench, MechanismType key_wrap, bool with_t
 }
 
 // KWP is deterministic (RFC 5649 has no random part), so a key that came back whole wraps to the
-// same octets again.
+// same bytes again.
 bool WrapsWithPadding(Bench& bench, MechanismType key_wrap) {
   const auto wrapped = WrapOne(bench, key_wrap, /*with_template=*/false);
   if (!wrapped || wrapped->blob.size() != kWrappedOctets) return false;
@@ -145,7 +145,8 @@ UnwrapTemplateUse AttackUnwrapTemplate(Bench& bench, MechanismType key_wrap) {
   const auto honest = bench.Unwrap(key_wrap, wrapped->master, wrapped->blob, UnwrapTemplate());
   if (!honest || IsExtractable(bench.session(), *honest)) return UnwrapTemplateUse::kRefused;
 
-  // Asked for openly, asked for without touching anything else, and left to the token's default.
+  // Three attempts at an extractable key: ask for it with a full template, ask for that attribute
+  // alone, and leave it to the token's default.
   std::array<Attributes, 3> attacks = {SessionKey(KeyType::kAes), Extractable(),
                                        SessionKey(KeyType::kAes)};
   attacks[0].Add(AttributeType::kSensitive, false).Add(AttributeType::kExtractable, true);

@@ -18,7 +18,7 @@ constexpr std::string_view kSaltLabel = "coffer audit salt 1 ";
 
 using Devices = std::vector<std::shared_ptr<Device>>;
 
-// A file of one name in the directory: an audit path must never be a way to write files.
+// Places the file directly in the directory: the API must never be a way to write files elsewhere.
 Result<std::filesystem::path> Confine(const std::filesystem::path& file,
                                       const std::filesystem::path& directory) {
   if (directory.empty()) {
@@ -55,7 +55,8 @@ Status Admit(DeviceSettings& settings, const Broker::Allowed& allowed) {
   return {};
 }
 
-// Goes well where one device that is still wanted did what is asked, or none is.
+// Runs `work` on all devices. Success if it succeeded on at least one device, or if only disabled
+// devices refused.
 template <typename Work>
 Status RecordOn(const Devices& devices, Work work) {
   std::optional<Error> refusal;
@@ -86,7 +87,8 @@ struct Broker::Impl {
     return nullptr;
   }
 
-  // What was taken stays as it was for as long as somebody holds it.
+  // The list of devices. A list that was returned never changes: Publish() puts another in its
+  // place.
   std::shared_ptr<const Devices> Current() const {
     const std::lock_guard lock(devices_mutex);
     return devices;
@@ -126,7 +128,7 @@ Result<std::shared_ptr<Device>> Broker::Impl::Start(const StoredDevice& stored) 
   return device;
 }
 
-// One that was not there before: nothing is left of it where that fails.
+// Starts a new device. If that fails, nothing of it remains.
 Result<std::shared_ptr<Device>> Broker::Impl::StartNew(const StoredDevice& stored) {
   COFFER_ASSIGN(auto device, Start(stored));
   if (!device->file->Healthy()) {
@@ -165,7 +167,7 @@ Status Broker::Impl::Adopt(const std::vector<DeviceSettings>& declared,
     next.push_back({Id::Generate(services.random), settings, {}, false});
     COFFER_TRY(InsertDevice(transaction, next.back()));
   }
-  // From here on they run: where they stopped before says nothing any more.
+  // The devices run from here on, so the stored places at which they stopped are no longer exact.
   for (const StoredDevice& device : next) {
     COFFER_TRY(WriteHead(transaction, device.id, device.head, false));
   }
@@ -288,7 +290,8 @@ Status Broker::Disable(std::string_view path) {
   COFFER_TRY(DeleteDevice(transaction, device->id));
   Devices next = *impl_->Current();
   std::erase(next, device);
-  // Before the commit, which writes the heads of all that are published.
+  // The list without the device is published before the commit, because the commit writes the heads
+  // of all published devices.
   impl_->Publish(std::move(next));
   if (Status committed = transaction.Commit(); !committed) {
     next = *impl_->Current();

@@ -58,7 +58,7 @@ bool ReadDecimal(std::string_view text, std::uint64_t& out) {
   return error == std::errc{} && stopped == end && (text.size() == 1 || text.front() != '0');
 }
 
-// Takes `word` off the front.
+// Removes `word` from the front of the text; false if it is not there.
 bool Take(std::string_view& text, std::string_view word) {
   if (!text.starts_with(word)) return false;
   text.remove_prefix(word.size());
@@ -175,7 +175,7 @@ std::string CheckpointLine(const Checkpoint& checkpoint) {
 }
 
 bool IsCheckpointLine(std::string_view line) {
-  // The time is at most 30 octets long: nothing else of the line is looked at.
+  // The time is at most 30 bytes long: nothing else of the line is looked at.
   constexpr std::size_t kHead = kTimeMember.size() + 36 + kCheckpointType.size();
   return line.substr(0, kHead).find(kCheckpointType) != std::string_view::npos;
 }

@@ -62,7 +62,7 @@ void ChainLinker::TakeRest(std::size_t octets, const Place& place) {
   unreadable_.push_back({octets, place, true});
 }
 
-// A line that is not what its hash says, but still says where it belongs.
+// Takes a line that does not match its hash but still has its number.
 void ChainLinker::TakeEdited(const LineFacts& facts, const Place& place) {
   SettleJump();
   const bool fits = begun_ && unreadable_.empty() && facts.at.sequence == next_ &&
@@ -80,8 +80,8 @@ void ChainLinker::TakeEdited(const LineFacts& facts, const Place& place) {
   ++next_;
 }
 
-// The line before had too high a number. Either what lies between is gone, or it came here from
-// further behind.
+// The line before had too high a number. Either the entries between are gone, or that line was
+// moved there from a later place.
 void ChainLinker::SettleJump() {
   if (!jump_) return;
   const Held line = std::move(*jump_);
@@ -163,7 +163,7 @@ bool ChainLinker::StartExplains(const Held& next) {
   if (unreadable_.empty() || !next.has_special || !next.special.start) return false;
   std::uint64_t octets = 0;
   for (const Unreadable& bad : unreadable_) octets += bad.octets;
-  // The newline may be the server's own.
+  // The newline may have been written by the server itself.
   const std::uint64_t torn = next.special.start->torn_octets;
   if (octets != torn && octets != torn + 1) return false;
   report_.remarks.push_back(

@@ -23,7 +23,8 @@ struct LineFacts {
   std::int64_t second = 0;    // when it was written, as it says itself; 0: it says nothing
 };
 
-// The rare lines that say something of others.
+// The content of the rare lines that speak of other lines: a checkpoint signs them, a start tells
+// what was found.
 struct SpecialLine {
   std::optional<Checkpoint> checkpoint;
   bool signature_good = false;
@@ -40,7 +41,7 @@ class ChainLinker {
     std::uint64_t line = 0;
   };
   void Take(const LineFacts& facts, const SpecialLine* special, const Place& place);
-  // The rest of the last file behind its last newline.
+  // Takes the rest of the last file after its last newline.
   void TakeRest(std::size_t octets, const Place& place);
   VerifyReport Finish();
 
@@ -54,7 +55,7 @@ class ChainLinker {
   struct Unreadable {
     std::uint64_t octets = 0;
     Place place;
-    bool cut = false;  // behind the last newline
+    bool cut = false;  // after the last newline
   };
   struct Gap {
     std::uint64_t first = 0;
@@ -81,7 +82,7 @@ class ChainLinker {
   void SettleGaps();
   void SettleRival();
   void SettleEnd();
-  // At the end of a chain: what no checkpoint covers.
+  // Called at the end of a chain: reports the entries that no checkpoint covers.
   void SettleUnproven();
   void JudgeCheckpoint(const Held& line);
   // `before`: the last entry that was there.

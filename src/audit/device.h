@@ -20,7 +20,7 @@ namespace coffer::audit {
 bool SendsDatagrams(const DeviceSettings& settings);
 FileDevice::Options FileOptions(const DeviceSettings& settings);
 
-// A device and what its lines look like. Ends with its last user. Record() is thread-safe.
+// A device and the style of its lines. It ends with its last user. Record() is thread-safe.
 struct Device {
   Device(const Id& device, const DeviceSettings& given, const SecretBytes& salt, int output)
       : id(device),
@@ -36,7 +36,7 @@ struct Device {
   const ValueHasher hasher;
   const std::unique_ptr<FileOperations> streams;  // null: a file, which the services open
   std::unique_ptr<FileDevice> file;
-  std::atomic<bool> disabled{false};  // whoever still holds it need not have it record anything
+  std::atomic<bool> disabled{false};  // a thread that still holds it need not record in it
 
  private:
   LineBeginning BeginningOf(const Entry& entry) const;

@@ -8,7 +8,7 @@
 namespace coffer::audit {
 namespace {
 
-// In the order of their numbers; syslog(3).
+// The names of the facilities, in the order of their numbers (syslog(3)).
 constexpr std::array<std::string_view, 24> kFacilities{
     "KERN",   "USER",   "MAIL",     "DAEMON", "AUTH",   "SYSLOG",   "LPR",     "NEWS",
     "UUCP",   "CRON",   "AUTHPRIV", "FTP",    "NTP",    "SECURITY", "CONSOLE", "SOLARIS-CRON",
@@ -20,7 +20,7 @@ auto Refused(std::string_view name, std::string_view why) {
   return Fail(Code::kInvalid, "audit option " + std::string(name) + ": " + std::string(why));
 }
 
-// Vault's words for a file that is none.
+// Sets the file. Vault has names for targets that are no file, such as "stdout".
 Status SetFile(DeviceSettings& settings, std::string_view name, const std::string& text) {
   if (text == "discard" || text == "/dev/null") {
     return Refused(name, "a device that discards its records is none: leave it out");

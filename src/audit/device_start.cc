@@ -1,4 +1,4 @@
-// How a device finds its place in the chain.
+// The start of a device: it finds its place in the chain from the end of its file.
 
 #include <algorithm>
 #include <cerrno>
@@ -87,7 +87,7 @@ Status FileDevice::Start() {
         Leave(turn, std::move(lead));
         return found;
       }
-      // Recover() goes on where that fails.
+      // If the line cannot be written, Recover() tries again later.
       static_cast<void>(WriteOwn(lock, std::move(lead), turn, BeginLine(kStartEvent)));
     }
   }
@@ -120,7 +120,7 @@ Status FileDevice::FindPlace(const Lead&, const Known& known) {
   return {};
 }
 
-// A crash or a fault can leave the beginning of a line, or octets that are none, at the end: they
+// A crash or a fault can leave the beginning of a line, or bytes that are no line, at the end: they
 // stay, on a line of their own, and the first new entry speaks of them.
 Status FileDevice::ReadEnd(FileOperations& files, int file, std::uint64_t size,
                            std::optional<ChainPosition>& at, Bytes& torn, bool& newline_owed) {
@@ -160,7 +160,7 @@ Status FileDevice::CheckEnd(FileOperations& files, int file, std::uint64_t size)
   return ReadEnd(files, file, size, at, torn, newline_owed);
 }
 
-// The place to go on from where a crash came between a rotation and the new file's first line.
+// The place to continue from if a crash came between a rotation and the new file's first line.
 std::optional<ChainPosition> FileDevice::EndOfRotated() {
   const std::string prefix = options_.path.filename().string() + ".";
   std::filesystem::path last;
@@ -184,7 +184,7 @@ std::optional<ChainPosition> FileDevice::EndOfRotated() {
   std::optional<ChainPosition> at;
   Bytes torn;
   bool newline_owed = false;
-  // One that cannot be read is no place to go on from.
+  // A rotated file that cannot be read gives no place to continue from.
   if (files_.Inspect(file, facts) == 0 && facts.size > 0) {
     static_cast<void>(ReadEnd(files_, file, facts.size, at, torn, newline_owed));
   }

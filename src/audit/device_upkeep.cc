@@ -31,7 +31,7 @@ void FileDevice::Upkeep() {
   while (true) {
     wake_.wait_for(lock, options_.upkeep_period, [this] { return HasDuties(); });
     const bool last = stopping_;
-    if (last) {  // whoever writes ends first
+    if (last) {  // the thread that is writing ends first
       Turn turn;
       Leave(turn, TakeLead(lock, turn));
     }
@@ -178,7 +178,7 @@ void FileDevice::OpenAnew(Lock& lock, std::string_view why, bool rotate) {
   const int synced = regular ? SyncNamed(old) : 0;
   files_.Close(old);
   lock.lock();
-  if (synced < 0) ++sync_failures_;  // whoever waits for a line of that file does so in vain
+  if (synced < 0) ++sync_failures_;  // threads that wait for a line of that file get an error
   synced_ = std::max(synced_, reached);
   changed_.notify_all();
 }

@@ -15,7 +15,7 @@ namespace {
 class Members {
  public:
   explicit Members(std::string& out) : out_(out) { out_ += '{'; }
-  // Goes on in an object that has members already.
+  // Selects the constructor that continues an object which has members already.
   struct Open {};
   Members(std::string& out, Open) : out_(out), first_(false) {}
   void Close() { out_ += '}'; }
@@ -45,9 +45,9 @@ void AppendTexts(std::span<const std::string> texts, std::string& out) {
   out += ']';
 }
 
-// How much of a line what a client sent may take: `data` of a JSON value, `text` of a path, a
-// mount's too, or a warning. All that one without a valid token has written, in the two entries of
-// his request, is less than 4 KiB.
+// The limits, in bytes, on the text of a client in an entry: `data` for a JSON value, `text` for a
+// path, a mount's path or a warning. The two entries of a request without a valid token hold less
+// than 4 KiB of the client's text together.
 struct Room {
   std::size_t data = 0;
   std::size_t text = 0;
@@ -61,7 +61,7 @@ Room RoomFor(const Entry& entry, const EntryStyle& style) {
   return style.short_lines ? kCallersInShortLines : kCallers;
 }
 
-// As a JSON string; a long one as its beginning, its size and its hash.
+// Appends a JSON string. A long text is given as its beginning, its size and its hash.
 void AppendBounded(std::string_view text, std::size_t limit, const ValueHasher& hasher,
                    std::string& out) {
   const std::size_t begin = out.size();
@@ -106,7 +106,7 @@ void AppendMount(const Entry& entry, const Room& room, const ValueHasher& hasher
   members.Text("mount_class", mount.mount_class);
 }
 
-// As Vault has it; the reason of a refusal is ours.
+// Appends the decision as Vault does; the reason of a refusal is Coffer's own addition.
 void AppendDecision(const Entry& entry, std::string& out) {
   out += entry.denied ? R"({"allowed":false)" : R"({"allowed":true)";
   if (entry.denied && !entry.denied_because.Empty()) {
@@ -199,7 +199,8 @@ void AppendResponse(const Entry& entry, const Room& room, const ValueHasher& has
   response.Close();
 }
 
-// Those that are there: anything but the purpose may quote what was sent.
+// Appends the arguments that are set. All but the purpose may quote the request, so they are
+// hashed.
 void AppendArguments(const RefusalArguments& arguments, const ValueHasher& hasher,
                      std::string& out) {
   std::string text;

@@ -14,20 +14,21 @@ namespace coffer::audit {
 inline constexpr std::string_view kStartEvent = "audit-started";
 inline constexpr std::string_view kRecoveryEvent = "audit-recovered";
 
-// What one device shows of an entry.
+// The settings by which a device shows an entry.
 struct EntryStyle {
   bool hmac_accessor = true;
   bool short_lines = false;  // less of what is long is written out: a line is below 60,000 bytes
 };
 
-// An entry in the field layout of Vault's file device (docs/audit.md), in two parts: who asked and
-// for what, as it stands in both entries of a request; and the rest, without the closing brace: the
-// chain follows. One line whatever the entry holds.
+// These write an entry in the field layout of Vault's file device (docs/audit.md), in two parts.
+// BeginEntry() writes who asked and for what, which is the same in both entries of a request.
+// FinishEntry() writes the rest, without the closing brace, since the chain follows. An entry is
+// one line whatever it holds.
 LineBeginning BeginEntry(const Entry& entry, const EntryStyle& style, const ValueHasher& hasher);
 void FinishEntry(const Entry& entry, SystemTime now, const EntryStyle& style,
                  const ValueHasher& hasher, std::string& out);
 
-// An entry of type "system", likewise open.
+// Appends an entry of type "system", also without the closing brace.
 void AppendEvent(const Event& event, SystemTime now, std::string& out);
 
 }  // namespace coffer::audit

@@ -101,8 +101,8 @@ std::optional<FileDevice::Lead> FileDevice::Await(Lock& lock, Turn& turn) {
   return Lead();
 }
 
-// While the lock is released only the caller's group leaves the front of the queue, by its own
-// waiting too long, and nobody else becomes the first: PassOn() is still to come.
+// While the lock is released only the caller's group leaves the front of the queue, if it has
+// waited too long, and no other thread becomes the first: PassOn() is still to come.
 void FileDevice::WriteGroup(Lock& lock, Lead lead) {
   ChainPosition at = head_;
   std::uint64_t lines = 0;
@@ -204,7 +204,7 @@ void FileDevice::Break(int error, std::string_view what) {
                  {"why", "failed to " + std::string(what) + " it: " + std::strerror(error)}});
   }
   broken_ = true;
-  ++sync_failures_;  // nobody waits for a sync that will not come
+  ++sync_failures_;  // no thread must wait for a sync that will not come
   std::erase_if(queue_, [](Turn* turn) {
     if (turn->lines.empty() || turn->state != Turn::State::kWaiting) return false;
     turn->state = Turn::State::kRefused;

@@ -57,9 +57,9 @@ class FileDevice {
     bool exact = false;  // the device stopped there: nothing was written after it
   };
 
-  // Goes on behind the file's last whole line; `name` is the device's, for logs. kInvalid where the
-  // file is none of ours, is in use by another process or cannot be opened for good. A fault that
-  // may pass leaves a device that refuses until it has passed.
+  // Continues after the file's last whole line; `name` is the device's, for logs. kInvalid where
+  // the file is none of ours, is in use by another process or cannot be opened for good. A fault
+  // that may pass leaves a device that refuses until it has passed.
   static Result<std::unique_ptr<FileDevice>> Open(const Options& options, const std::string& name,
                                                   const Known& known, FileOperations& files,
                                                   const Clock& clock, Logger& logger,
@@ -70,7 +70,7 @@ class FileDevice {
   FileDevice(const FileDevice&) = delete;
   FileDevice& operator=(const FileDevice&) = delete;
 
-  // `line` is open, as SealLine() wants it.
+  // `line` has no closing brace yet, as SealLine() requires.
   Status Append(std::string line, bool durable = false) {
     HashedLine hashed(std::move(line));
     return Append({&hashed, 1}, durable);
@@ -78,7 +78,7 @@ class FileDevice {
   // The lines stand together, and are accepted or refused together. None of them may wait for the
   // caller: they are sealed where they are.
   Status Append(std::span<HashedLine> lines, bool durable = false);
-  // Refuses what Append() would refuse now. Waits for nobody while the device takes lines.
+  // Refuses what Append() would refuse now. Does not block while the device takes lines.
   Status Ready();
   // Waits until everything accepted so far is on the disk; returns where the chain stands there.
   Result<ChainPosition> SyncedHead();
@@ -109,7 +109,7 @@ class FileDevice {
   using Lock = std::unique_lock<std::mutex>;
 
   // The right to write to the file, to give lines their places and to change the file for another.
-  // There is one: whoever stands first in the queue holds it until PassOn().
+  // There is one lead: the first thread in the queue holds it until PassOn().
   class Lead {
    public:
     Lead(Lead&&) noexcept = default;
@@ -122,7 +122,7 @@ class FileDevice {
   // A place in the queue, on the stack of the thread that waits for it.
   struct Turn {
     enum class State { kWaiting, kTaken, kWritten, kRefused };
-    std::span<HashedLine> lines;  // empty: the thread wants the lead and has no line yet
+    std::span<HashedLine> lines;  // empty: the thread asks for the lead and has no line yet
     bool counts = true;           // false: a checkpoint, which needs none of its own
     State state = State::kWaiting;
     std::uint64_t number = 0;    // once written: the lines accepted up to here,
@@ -145,12 +145,12 @@ class FileDevice {
   // Writes the lines of the first turns in the queue, the caller's among them. The lock is released
   // meanwhile.
   void WriteGroup(Lock& lock, Lead lead);
-  // Waits for a device that takes no octets for at most write_wait.
+  // Waits for a device that takes no bytes for at most write_wait.
   Written Write(const Lead& lead, std::string_view octets);
-  // The last line of `text` that carries a chain, whatever else it says: whoever changed it shall
-  // not be able to hide that as an accident of the start. Nothing where there is none.
+  // The last line of `text` that carries a chain, whatever else it says. A line that somebody
+  // changed must not pass for an accident at the start. Nothing where there is none.
   struct LastLine {
-    std::size_t end = 0;  // behind its newline, which may not be there
+    std::size_t end = 0;  // after its newline, which may be missing
     ChainPosition at;
   };
   static std::optional<LastLine> FindLastLine(std::string_view text);
@@ -200,9 +200,9 @@ class FileDevice {
   Logger& logger_;
   const std::function<void()> want_checkpoint_;
 
-  // Changed by whoever holds the lead.
+  // Only the thread that holds the lead changes these.
   std::string group_;          // the lines that are being written
-  Bytes torn_;                 // octets behind the last whole line, which are none
+  Bytes torn_;                 // bytes after the last whole line, which are no whole line
   bool newline_owed_ = false;  // they end without a newline, in the file that is open
   bool begun_ = false;         // the place in the chain is known
   bool told_ = false;          // the entry about this outage is in the file
@@ -216,7 +216,8 @@ class FileDevice {
   FileOperations::Facts identity_;   // of the open file
   bool name_unsynced_ = false;       // the file's name may not be on the disk
   ChainPosition head_;               // of the last whole line in the file
-  // The device refuses until Recover() has gone well. Healthy() waits for nobody.
+  // True while the device refuses lines, until Recover() has succeeded. It is atomic so that
+  // Healthy() takes no lock.
   std::atomic<bool> broken_{false};
   bool ended_ = false;
   int fault_ = 0;                   // the error number of the fault

@@ -18,7 +18,7 @@ int HexQuad(std::string_view raw, std::size_t at) {
   return error == std::errc{} && end == raw.data() + at + 4 && raw[at] != '-' ? value : -1;
 }
 
-// \uXXXX at `at` (of the backslash), a surrogate pair as one; returns how many octets it took.
+// \uXXXX at `at` (of the backslash), a surrogate pair as one; returns how many bytes it took.
 std::size_t AppendUnicodeEscape(std::string_view raw, std::size_t at, std::string& out) {
   const int first = HexQuad(raw, at + 2);
   if (first < 0) {

@@ -8,7 +8,8 @@ namespace coffer::audit {
 
 void AppendNumber(std::uint64_t number, std::string& out);
 
-// The text behind a JSON string's quotes with its escapes undone; what is no escape is kept.
+// The text between a JSON string's quotes, with its escapes undone. A backslash that begins no
+// escape is kept.
 std::string UnescapeJson(std::string_view raw);
 
 }  // namespace coffer::audit

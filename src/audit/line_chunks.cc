@@ -65,7 +65,7 @@ bool ReadLine(std::string_view line, const crypto::EcdsaP256Key& key, LineFacts&
   facts.second = SecondOf(line);
   if (IsCheckpointLine(line)) {
     Checkpoint checkpoint;
-    // One that cannot be read is one that the key did not sign.
+    // A checkpoint that cannot be read counts as not signed by the key.
     special.signature_good = ReadCheckpoint(line, checkpoint) &&
                              checkpoint.key_id == KeyId(key.Der()) &&
                              key.Verify(SignedOctets(checkpoint), checkpoint.signature);

@@ -22,7 +22,7 @@ bool PathMatches(std::string_view path, std::string_view wanted) {
   return path.starts_with(wanted.substr(0, wanted.size() - 1));
 }
 
-// Whether one of the segments behind the mount is the key's name.
+// True if one of the segments after the mount is the key's name.
 bool NamesKey(std::string_view path, std::string_view mount, std::string_view key) {
   if (!path.starts_with(mount)) return false;
   path.remove_prefix(mount.size());
@@ -74,7 +74,7 @@ bool Matches(std::string_view line, const QueryFilter& filter) {
     const json parsed = json::parse(line, nullptr, false);
     return parsed.is_object() && Fits(parsed, filter);
   } catch (const std::exception&) {
-    return false;  // a line nobody of ours wrote
+    return false;  // a line that no server wrote
   }
 }
 

@@ -36,7 +36,7 @@ bool Contains(std::span<const std::string_view> names, std::string_view name) {
 
 enum class Treatment { kUsual, kPlain, kSecret };
 
-// A number, true, false or null: a bare word that was none must not be copied.
+// True for a number, true, false or null. No other bare word may be copied, since it may be secret.
 bool IsWord(std::string_view word) {
   if (word == "true" || word == "false" || word == "null") return true;
   if (word.empty() || (word.front() != '-' && std::isdigit(ToOctet(word.front())) == 0)) {
@@ -45,7 +45,8 @@ bool IsWord(std::string_view word) {
   return word.find_first_not_of("0123456789+-.eE", 1) == std::string_view::npos;
 }
 
-// What a plain field shows: a name such as "aes256-gcm96". Anything else is hashed there, too.
+// True if the text may stand in the clear in a plain field: it is a name such as "aes256-gcm96".
+// Any other text is hashed there, too.
 bool IsName(std::string_view text) {
   constexpr std::size_t kLongest = 64;
   return text.size() <= kLongest &&
@@ -53,7 +54,7 @@ bool IsName(std::string_view text) {
              std::string_view::npos;
 }
 
-// Writes what is shown of a JSON value, up to a limit.
+// Writes the redacted form of a JSON value, up to a limit.
 class Writer {
  public:
   Writer(const ValueHasher& hasher, std::size_t limit, std::string& out)

@@ -16,9 +16,9 @@ struct RedactionRules {
 };
 
 // Appends a JSON value with every string in it replaced by its hash; names of members, numbers,
-// booleans and null stay. Blanks go. What is no JSON, or would take more than `limit`, becomes
-// {"elided":{"octets":N,"hash":"hmac-sha256:..."}}: nothing of it is ever copied out unhashed, and
-// no more is hashed value by value than fits into the limit.
+// booleans and null stay. Blanks go. A text that is no JSON, or whose redacted form would be longer
+// than `limit`, becomes {"elided":{"octets":N,"hash":"hmac-sha256:..."}}: nothing of it is ever
+// copied out unhashed, and no more is hashed value by value than fits into the limit.
 void AppendRedacted(std::string_view json, const RedactionRules& rules, const ValueHasher& hasher,
                     std::size_t limit, std::string& out);
 

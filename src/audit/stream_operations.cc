@@ -48,8 +48,8 @@ class Streams : public FileOperations {
   std::int64_t FreeSpace(int) override { return INT64_MAX; }
 };
 
-// The process's standard output or error. It is shared with whoever started the process, so it is
-// not made non-blocking: a pipe that poll() finds writable takes PIPE_BUF bytes at once.
+// The process's standard output or error. It is shared with the program that started the process,
+// so it is not made non-blocking: a pipe that poll() finds writable takes PIPE_BUF bytes at once.
 class StandardStream final : public Streams {
  public:
   explicit StandardStream(int stream) : stream_(stream) {}
@@ -146,7 +146,8 @@ class Socket final : public Streams {
     return ConnectToHost(SOCK_STREAM, settings_.address, settings_.write_wait);
   }
   std::int64_t Write(int file, std::string_view octets) override {
-    // A peer that closed would be noticed by the second write only.
+    // Asks first if the peer has closed the connection: a write alone would notice that only the
+    // second time.
     pollfd peer{file, POLLRDHUP, 0};
     if (::poll(&peer, 1, 0) < 0) return -errno;
     if ((peer.revents & (POLLRDHUP | POLLHUP)) != 0) return -EPIPE;
@@ -158,7 +159,8 @@ class Socket final : public Streams {
   const DeviceSettings settings_;
 };
 
-// The system's log, one datagram for each line, as syslog(3) writes them; that one hides errors.
+// The system's log, one datagram for each line, as syslog(3) writes them. syslog(3) itself is not
+// used because it hides errors.
 class SystemLog final : public Streams {
  public:
   explicit SystemLog(const DeviceSettings& settings) : settings_(settings) {}

@@ -36,7 +36,7 @@ Status CheckFile(const DeviceSettings& settings) {
   if (!pipe && !S_ISREG(found.st_mode)) {
     return Failed(settings, Code::kInvalid, "it is neither a file nor a named pipe");
   }
-  // Nothing is written: a pipe shows by its opening whether anybody reads it.
+  // Nothing is written: opening a pipe for writing already shows if it has a reader.
   const int opened =
       ::open(file.c_str(), (pipe ? O_WRONLY : O_RDWR) | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
   if (opened < 0) {

@@ -15,7 +15,7 @@ class ValueHasher {
   explicit ValueHasher(const SecretBytes& salt) : hash_(salt) {}
 
   std::string Hash(std::string_view value) const;
-  // With quotes around it.
+  // Appends the hash with quotes around it.
   void AppendQuoted(std::string_view value, std::string& out) const;
 
  private:

@@ -211,7 +211,7 @@ Result<std::string> LastCheckpointLine(const std::filesystem::path& file) {
   if (!open.Good()) {
     return Fail(Code::kNotFound, "failed to read " + file.string() + ": " + std::strerror(errno));
   }
-  // From the end backwards, twice as far each time.
+  // Reads from the end backwards, twice as far each time.
   const off_t size = open.Size();
   for (off_t window = static_cast<off_t>(kChunkOctets);; window *= 2) {
     const off_t begin = std::max<off_t>(0, size - window);

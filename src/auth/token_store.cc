@@ -33,8 +33,8 @@ CREATE TABLE token_policies (
 
 using crypto::Sha256Digest;
 
-// The keys are keyed hashes of what the caller sent: without the key nobody can steer them, so that
-// neither the bucket nor the comparison's length tells anything about a stored token.
+// The keys are keyed hashes of what the caller sent: without the key a caller cannot choose them,
+// so that neither the bucket nor the comparison's length tells anything about a stored token.
 struct DigestHash {
   std::size_t operator()(const Sha256Digest& digest) const noexcept {
     std::size_t hash = 0;

@@ -53,7 +53,7 @@ Result<Bytes> DecodeSlow(std::string_view text, std::size_t pos, Bytes out) {
       if (have == 2) {
         while (pos < text.size() && IsNewline(text[pos])) ++pos;
         if (pos == text.size()) return Illegal(text.size());
-        if (text[pos] != '=') return Illegal(pos - 1);  // sic: Go names the octet before
+        if (text[pos] != '=') return Illegal(pos - 1);  // sic: Go names the byte before
         ++pos;
       }
       while (pos < text.size() && IsNewline(text[pos])) ++pos;

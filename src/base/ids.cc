@@ -27,7 +27,7 @@ std::string Id::ToUuid() const {
 }
 
 std::size_t IdHash::operator()(const Id& id) const noexcept {
-  // Ids are random: any eight octets are a hash.
+  // Ids are random: any eight bytes are a hash.
   std::size_t hash = 0;
   std::memcpy(&hash, id.octets.data(), sizeof hash);
   return hash;

@@ -13,7 +13,7 @@ std::int64_t TakeUnit(std::string_view& text) {
     std::string_view name;
     std::int64_t nanoseconds;
   };
-  // Longer names first: "ms" is not "m" followed by "s".
+  // Longer names come first, so that "ms" is not read as "m" followed by "s".
   static constexpr Unit kUnits[] = {{"ns", 1},
                                     {"us", 1'000},
                                     {"ms", 1'000'000},

@@ -8,8 +8,8 @@
 namespace coffer {
 
 void SecureWipe(void* data, std::size_t size) noexcept {
-  // As OPENSSL_cleanse() in what it promises, with the speed of memset(): every request wipes its
-  // body.
+  // explicit_bzero() promises the same as OPENSSL_cleanse() and is as fast as memset(), which
+  // matters because every request wipes its body.
   if (size > 0) ::explicit_bzero(data, size);
 }
 

@@ -27,8 +27,8 @@ struct StallWatch::Impl {
   }
 
   void LookAtAll(Time now) {
-    // All threads stood still, or this one's share of the processor was none: that says nothing
-    // about anybody's work, which has its whole time anew.
+    // If the last look is long ago, the process or this thread did not run. That says nothing about
+    // the watched work, so its time is counted anew.
     if (last_look && now - *last_look > kStandstill) awake_since = now;
     last_look = now;
     for (Watched& one : watched) Look(one, now);
@@ -41,7 +41,8 @@ struct StallWatch::Impl {
     const auto age = since ? now - *since : Time::duration::zero();
     if (const bool stalled = age >= subject.limits.wait; stalled != one.stalled) {
       one.stalled = stalled;
-      // Not ready before anybody is sent away, ready again after the thread is.
+      // The server stops being ready before connections are turned away, and becomes ready only
+      // after the thread works again.
       if (stalled) stalled_count.fetch_add(1);
       Say(stalled ? LogLevel::kError : LogLevel::kInfo, subject,
           stalled ? " does not return" : " has returned after all");

@@ -7,7 +7,7 @@
 namespace coffer {
 namespace {
 
-// How many octets at `text` are ASCII, counted in whole words.
+// How many bytes at `text` are ASCII, counted in whole words.
 std::size_t AsciiWords(std::string_view text) {
   std::size_t at = 0;
   std::uint64_t word = 0;
@@ -19,7 +19,8 @@ std::size_t AsciiWords(std::string_view text) {
   return at;
 }
 
-// The octets behind a lead octet, and the range the first of them must lie in; more == 0: no lead.
+// The number of bytes that follow a lead byte, and the range in which the first of them must lie.
+// `more` is 0 for a byte that is no lead.
 struct Sequence {
   std::size_t more = 0;
   std::uint8_t first_low = 0x80;

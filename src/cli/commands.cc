@@ -90,9 +90,9 @@ const Command* FindCommand(std::span<const Command> commands,
 
 bool IsHelp(std::string_view word) { return word == kPrintHelp || word == "-h" || word == "help"; }
 
-// How far the words lead, and where to.
+// A guess at the command that was meant by words that name none.
 struct Guess {
-  std::string known;  // the words in front that begin some command, each with a blank behind it
+  std::string known;  // the words in front that begin some command, each with a blank after it
   std::string next;   // the commands that they could still become
 };
 
@@ -136,7 +136,8 @@ int PrintGroup(std::span<const Command> commands, std::span<const Family> others
   return family->run({std::string(kPrintHelp)});
 }
 
-// Asked for help it is one; else the bad word is named, and the good ones.
+// Answers words that name no command. With a word for help it prints the commands that begin so;
+// else it names the wrong word and the right ones.
 int UnknownCommand(std::span<const Command> commands, std::span<const Family> others,
                    const std::vector<std::string>& arguments) {
   const Guess guess = GuessCommand(commands, others, arguments);

@@ -44,7 +44,7 @@ void PrintFlagsOfFamily(std::span<const Command> commands, std::span<const Famil
 
 void PrintCandidates(std::span<const Command> commands, std::span<const Family> others,
                      std::span<const std::string> line) {
-  std::string before;  // the command's words so far, each with a blank behind it
+  std::string before;  // the command's words so far, each with a blank after it
   for (std::size_t i = 0; i + 1 < line.size(); ++i) {
     if (!line[i].starts_with('-')) before += line[i] + " ";
   }

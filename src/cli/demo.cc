@@ -18,7 +18,7 @@ using nlohmann::json;
 
 constexpr std::size_t kBatch = 100;
 
-// The server's, and the status.
+// The sentences of the server's errors, and the status.
 std::string Sentences(const Answer& answer) {
   std::string text;
   for (const std::string& sentence : ErrorsOf(answer.body)) {

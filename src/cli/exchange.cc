@@ -26,7 +26,7 @@ std::string PolicyText(const Request& request) {
          capability + "]\n}\n";
 }
 
-// As Go names a request that failed: Get "URL".
+// Names a request as Go does in its errors: Get "URL".
 std::string Named(std::string_view method, const std::string& url) {
   std::string name(method);
   for (std::size_t i = 1; i < name.size(); ++i) {
@@ -121,7 +121,8 @@ int Show(const Invocation& call, std::string_view answer) {
   }
   if (call.field.empty()) return ShowText(Render(answer, call.format));
   const int shown = ShowText(RenderField(answer, call.format, call.field));
-  // For a program the value is all there is; on a terminal the prompt shall not stick to it.
+  // A program gets the value alone. On a terminal a newline follows, so that the prompt does not
+  // stand on the same line.
   if (shown == kDone && ::isatty(STDOUT_FILENO) == 1) std::fputc('\n', stdout);
   return shown;
 }

@@ -19,7 +19,8 @@ volatile std::sig_atomic_t signal_that_came = 0;
 
 void Remember(int signal) { signal_that_came = signal; }
 
-// No echo while it lives. Signals that would end the program come only within Wait().
+// Turns the terminal's echo off while it lives. Signals that would end the program are delivered
+// only within Wait().
 class Silence {
  public:
   Silence() {
@@ -40,7 +41,7 @@ class Silence {
   }
   Silence(const Silence&) = delete;
   Silence& operator=(const Silence&) = delete;
-  // The signal does now what it would have done.
+  // A signal that came meanwhile is raised again, and does now what it would have done.
   ~Silence() {
     ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
     std::fputc('\n', stderr);
@@ -50,7 +51,7 @@ class Silence {
     ::sigprocmask(SIG_SETMASK, &mask_, nullptr);
     if (signal_that_came != 0) std::raise(signal_that_came);
   }
-  // Until there is something to read; false where a signal came instead.
+  // Waits until there is something to read; false if a signal came instead.
   bool Wait() const {
     pollfd input{STDIN_FILENO, POLLIN, 0};
     while (signal_that_came == 0) {

@@ -4,8 +4,9 @@
 
 namespace coffer::cli {
 
-// On a terminal a line, which `prompt` asks for and which is not shown; whatever ends the program
-// meanwhile leaves the terminal as it was. Elsewhere all of standard input, 64 KiB at most.
+// Reads a secret. On a terminal it asks with `prompt` and reads a line that is not shown; a signal
+// that ends the program leaves the terminal as it was. If standard input is no terminal it reads
+// all of it, at most 64 KiB.
 std::string ReadSecret(const char* prompt);
 
 }  // namespace coffer::cli

@@ -91,7 +91,7 @@ class Reader {
       : command_(command), common_(CommonFlags(command)), arguments_(arguments), call_(call) {}
 
   Status Read() {
-    bool only_words = false;  // behind "--"
+    bool only_words = false;  // after "--"
     for (; at_ < arguments_.size(); ++at_) {
       const std::string& word = arguments_[at_];
       if (!only_words && word == "--") {
@@ -204,7 +204,7 @@ Result<Invocation> ParseInvocation(const Command& command,
   if (const std::string format = Variable("FORMAT"); !format.empty()) {
     COFFER_ASSIGN(call.format, ParseFormat(format));
   }
-  // A command without an answer to show says its sentence whatever the variable wants.
+  // A command without an answer to show prints its sentence, whatever format the variable asks for.
   if (command.shows == Shows::kNothing) call.format = Format::kTable;
   COFFER_TRY(Reader(command, arguments, call).Read());
   COFFER_TRY(CheckNumber(command, call.words.size()));

@@ -12,7 +12,8 @@
 namespace coffer::cli {
 
 inline constexpr int kDone = 0;
-// As Vault's client: what the caller can mend at home, and what came of asking the server.
+// The exit codes are those of Vault's client: one for faults that the caller can mend locally, one
+// for faults of the server or the way to it.
 inline constexpr int kLocalFailure = 1;   // flags, words, files
 inline constexpr int kRemoteFailure = 2;  // refused, not reached, or (status) sealed
 inline constexpr int kUnknownCommand = 127;
@@ -36,12 +37,12 @@ struct Invocation {
   Format format = Format::kTable;
   std::string field;
   bool print_policy = false;  // the rule that allows the request instead of the request
-  // The command's own; the values in their order.
+  // The command's own flags, each with its values in their order.
   std::map<std::string, std::vector<std::string>, std::less<>> flags;
   std::vector<std::string> words;
 
   bool Has(std::string_view flag) const { return flags.contains(flag); }
-  // The last one.
+  // The last value of the flag.
   std::string Get(std::string_view flag, std::string_view otherwise = {}) const;
 };
 
@@ -58,7 +59,7 @@ struct Command {
   int (*run)(Invocation& call) = nullptr;
 };
 
-// Each in the file of its name.
+// The commands of each group are in the file of its name.
 std::vector<Command> AuditCommands();
 std::vector<Command> LocalCommands();
 std::vector<Command> OperatorCommands();
@@ -72,7 +73,8 @@ std::vector<Command> TransitKeyCommands();
 // The flags that every command takes, and those by which it shows its answer.
 std::vector<Flag> CommonFlags(const Command& command);
 
-// Splits `arguments` (behind the command's name) into flags and words; reads the environment.
+// Splits `arguments` (the words after the command's name) into flags and words; reads the
+// environment.
 Result<Invocation> ParseInvocation(const Command& command,
                                    const std::vector<std::string>& arguments);
 

@@ -18,11 +18,11 @@ Result<std::string> ReadAll(const std::string& file);
 Result<std::string> BodyOf(const std::vector<std::string>& words, std::size_t first);
 // NAME=VALUE words as "?name=value&...", escaped.
 Result<std::string> QueryOf(const std::vector<std::string>& words, std::size_t first);
-// Without slashes at its ends, as Vault's client sends a path.
+// The path without slashes at its ends, as Vault's client sends it.
 std::string PathOf(std::string path);
 // A flag's name with underscores, as the API has it.
 std::string UnderScored(std::string_view flag);
-// Flags that hold text, as the API's members of the same names.
+// Adds the flags that hold text to `body`, as members of the names that the API has for them.
 void AddPlain(const Invocation& call, std::initializer_list<std::string_view> flags,
               nlohmann::json& body);
 // The path at which something is enabled: that of -path, else the name of its type.

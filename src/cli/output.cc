@@ -25,7 +25,8 @@ bool Has(const json& object, const char* member) {
   return object.is_object() && object.contains(member) && !object[member].is_null();
 }
 
-// Some of the system's answers have no envelope: they are their data.
+// Some answers of the system endpoints have no envelope; the whole answer is then taken for the
+// data.
 json Enveloped(json answer) {
   if (answer.is_object() && (answer.contains("data") || answer.contains("request_id"))) {
     return answer;
@@ -143,7 +144,7 @@ json FieldOf(const json& answer, const std::string& field) {
   return MemberOf(data, field.c_str(), nullptr);
 }
 
-// Lines of at most 78 columns behind the first one's "  * ".
+// Breaks the sentence into lines of at most 78 columns, of which the first begins with "  * ".
 std::string Wrapped(std::string_view sentence) {
   constexpr std::size_t kWidth = 78;
   std::string text = "  *";

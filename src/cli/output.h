@@ -28,9 +28,9 @@ Result<std::string> RenderField(std::string_view answer, Format format, const st
 Result<std::string> RenderDocument(const nlohmann::json& document, Format format);
 // The paragraph about the answer's warnings; empty where there are none.
 std::string WarningsText(std::string_view answer);
-// A value in a table: as Go prints it.
+// A value as a cell of a table, in the form in which Go prints it.
 std::string CellOf(const nlohmann::json& value);
-// 5400: "1h30m".
+// A number of seconds in words: 5400 is "1h30m".
 std::string DurationText(std::int64_t seconds);
 // Rows below their heads, each column as wide as its widest cell; an empty cell is "n/a". All rows
 // have as many cells.

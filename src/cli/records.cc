@@ -54,7 +54,8 @@ Result<std::vector<std::string>> ReadRecords(const fs::path& file) {
 }
 
 Result<std::size_t> CountFound(const fs::path& directory, const std::vector<std::string>& needles) {
-  // By the first eight octets, so that each file is walked once whatever the number of needles.
+  // The needles are looked up by their first eight bytes, so that each file is walked once, however
+  // many needles there are.
   constexpr std::size_t kPrefix = 8;
   std::unordered_map<std::string_view, std::vector<std::string_view>> by_prefix;
   for (const std::string& needle : needles) {

@@ -65,7 +65,8 @@ int Enable(Invocation& call) {
 
 std::string TextOf(const json& info, const char* name) { return CellOf(MemberOf(info, name, "")); }
 
-// As Vault's client calls a time that nobody set.
+// The default or longest life of leases, as Vault's client shows it: "system" if the mount does not
+// set it.
 std::string LifeOf(const json& info, const char* name) {
   const std::string type = TextOf(info, "type");
   if (type == "system" || type == "cubbyhole") return "n/a";

@@ -15,7 +15,8 @@ using Kind = Flag::Kind;
 
 constexpr const char* kOtherForm = "the server's answer has another form than expected";
 
-// Nothing in front of a load balancer says whether there are other servers behind it.
+// True if the server says that it is one of several. A client that reaches it through a load
+// balancer cannot see that by itself.
 bool IsHighlyAvailable(VaultClient& client) {
   const auto answer = client.Call("GET", "sys/leader");
   const json leader =
@@ -52,7 +53,7 @@ int ShowStatus(Invocation& call) {
   constexpr std::string_view kFailure = "Error checking seal status";
   int code = kDone;
   const auto answer = Ask(call, {"GET", "sys/seal-status", "", std::string(kFailure)}, code);
-  // 2 says sealed.
+  // The code 2 means sealed here, so an unreachable server is 1.
   if (!answer) return code == kRemoteFailure ? kLocalFailure : code;
   auto status = ordered_json::parse(answer->body, nullptr, false);
   if (!status.is_object() || !status.contains("sealed")) {

@@ -9,8 +9,8 @@
 
 namespace coffer::cli {
 
-// The server's place and our token: flags first, then COFFER_*, BAO_* and VAULT_*, then
-// ~/.vault-token.
+// The server's address and the caller's token. They come from flags, else from COFFER_*, BAO_* and
+// VAULT_*; the token also from ~/.vault-token.
 struct Target {
   std::string address = "http://127.0.0.1:8200";  // http://..., https://... or unix:PATH
   std::string token;
@@ -38,7 +38,7 @@ struct Target {
 std::string Variable(std::string_view name);
 // The file in which `login` keeps the token; empty where there is no home.
 std::string TokenFile();
-// Without the blanks and line ends around it, which are no part of a token.
+// The text without the blanks and line ends around it, which are no part of a token.
 std::string_view Trimmed(std::string_view text);
 
 }  // namespace coffer::cli

@@ -23,16 +23,17 @@ inline constexpr Flag kVersionFlag{"key-version", Flag::Kind::kNumber,
 
 // The engine's path: that of -mount, else "transit".
 std::string TransitMount(const Invocation& call);
-// "transit/encrypt/KEY", of the first word.
+// The path of an operation, such as "transit/encrypt/KEY"; the key is the first word.
 std::string TransitPath(const Invocation& call, std::string_view operation);
 
-// The file of -in, or of the word behind the key ("@FILE", "-"), or standard input. kInvalid for
-// any other word.
+// The file of -in, or of the word after the key ("@FILE", "-"), or standard input. kInvalid for any
+// other word.
 Result<std::string> SecretInput(const Invocation& call, std::string_view what);
-// As SecretInput, but another word is the value itself. Without the line ends around it.
+// Reads like SecretInput(), but any other word is the value itself. Line ends around the value are
+// removed.
 Result<std::string> PublicInput(const Invocation& call);
 
-// Flags that hold text, as the API's members of the same names, in base64.
+// Adds the flags that hold text as the API's members of the same names, in base64.
 void AddEncoded(const Invocation& call, std::initializer_list<std::string_view> flags,
                 nlohmann::json& body);
 

@@ -67,7 +67,7 @@ std::string ShellQuoted(std::string_view text) {
   return out + "'";
 }
 
-// As Vault's client quotes, where that is safe.
+// Quotes a text as Vault's client does, if that is safe in a shell.
 std::string DoubleQuoted(std::string_view text) {
   if (text.find_first_of("\"\\$`!'") != std::string_view::npos) return ShellQuoted(text);
   std::string out = "\"";
@@ -95,7 +95,7 @@ std::string Why(CURL* curl, CURLcode code, std::string_view detail, bool names_a
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CRL_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_RECV_ERROR:  // an alert behind the handshake
+    case CURLE_RECV_ERROR:  // an alert after the handshake
     case CURLE_SEND_ERROR:
       if (detail.find("wrong version number") != std::string_view::npos) {
         return "server gave HTTP response to HTTPS client: say http:// where it has no certificate";
@@ -147,7 +147,8 @@ std::string VaultClient::UrlOf(std::string_view path) const {
   return base + "/v1/" + EscapePath(path);
 }
 
-// Another name in the certificate than in the address: connect there, ask for this one.
+// If the certificate is to have another name than the address, the client connects to the address
+// and asks for that name.
 VaultClient::Way VaultClient::WayTo(std::string_view path) const {
   Way way{UrlOf(path), ""};
   constexpr std::string_view kTls = "https://";
@@ -261,7 +262,7 @@ std::string VaultClient::CurlCommand(std::string_view method, std::string_view p
   const Way way = WayTo(path);
   option("--connect-to", way.connect_to);
   Headers headers = HeadersOf(method, body);
-  // As Vault's client prints it: JSON goes without saying, but for a patch.
+  // Vault's client prints the content type for a patch only.
   if (method != "PATCH") {
     std::erase_if(headers, [](const auto& header) { return header.first == "Content-Type"; });
   }

@@ -103,7 +103,7 @@ Result<std::string> CertificateRequest::Finish(ByteView signature) {
       ::ASN1_STRING_set(bits.get(), signature.data(), static_cast<int>(signature.size())) != 1) {
     return Unmakeable();
   }
-  // Whole octets: else OpenSSL would cut zeros off the end.
+  // Whole bytes: else OpenSSL would cut zeros off the end.
   bits->flags = (bits->flags & ~0x07L) | ASN1_STRING_FLAG_BITS_LEFT;
   ::X509_REQ_set0_signature(handle_->request.get(), bits.release());
   if (::X509_REQ_verify(handle_->request.get(), handle_->key.get()) != 1) {

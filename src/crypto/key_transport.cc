@@ -18,7 +18,7 @@ using Bio = std::unique_ptr<BIO, FreeWith<::BIO_free>>;
 
 constexpr std::size_t kMaxFile = 64 * 1024;
 
-// Nobody is asked for a passphrase.
+// Answers OpenSSL's question for a passphrase with none, so that it does not ask on the terminal.
 int RefusePassphrase(char*, int, int, void* asked) {
   *static_cast<bool*>(asked) = true;
   return -1;

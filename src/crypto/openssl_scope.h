@@ -17,7 +17,8 @@ struct FreeWith {
   }
 };
 
-// What OpenSSL queued belongs to nobody: an answer is all that leaves this room.
+// Removes, at its end, the errors that OpenSSL queued since its beginning: nobody reads them, since
+// callers of this room get an answer or an Error.
 struct ErrorMark {
   ErrorMark() { ::ERR_set_mark(); }
   ErrorMark(const ErrorMark&) = delete;
@@ -25,7 +26,7 @@ struct ErrorMark {
   ~ErrorMark() { ::ERR_pop_to_mark(); }
 };
 
-// Whether OpenSSL's d2i functions can be told the length.
+// True if the length fits into the `long` that OpenSSL's d2i functions take.
 inline bool FitsLong(ByteView octets) {
   return octets.size() <= static_cast<std::size_t>(std::numeric_limits<long>::max());
 }

@@ -48,7 +48,7 @@ const char* DigestName(HashAlgorithm hash) {
   return kNames.at(static_cast<std::size_t>(hash));
 }
 
-// The octets in a DER OCTET STRING that is the whole input; nothing otherwise.
+// The bytes in a DER OCTET STRING that is the whole input; nothing otherwise.
 std::optional<Bytes> InOctetString(ByteView der) {
   if (!FitsLong(der)) return std::nullopt;
   const unsigned char* at = der.data();
@@ -106,8 +106,8 @@ NumberPointer NumberOf(EVP_PKEY* key, const char* name) {
 }
 
 // An odd modulus and an odd exponent between 2^16 and 2^64. Smaller exponents give messages away (1
-// at once); with larger ones OpenSSL does nothing for a modulus above 3072 bits, and makes whoever
-// verifies work for longer. An even modulus is no product of two large primes.
+// at once); with larger ones OpenSSL does nothing for a modulus above 3072 bits, and makes each
+// verification slower. An even modulus is no product of two large primes.
 bool IsUsableRsa(EVP_PKEY* key) {
   const NumberPointer n = NumberOf(key, OSSL_PKEY_PARAM_RSA_N);
   const NumberPointer e = NumberOf(key, OSSL_PKEY_PARAM_RSA_E);

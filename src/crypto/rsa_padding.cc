@@ -115,7 +115,8 @@ Result<SecretBytes> OaepDecode(HashAlgorithm hash, const SecretBytes& block) {
   Word difference = 0;
   for (std::size_t i = 0; i < hash_octets; ++i) difference |= data[i] ^ label[i];
   good &= IsZero(difference);
-  // Where the 01 after the zeros stands; the whole block is read whatever it holds.
+  // `at` becomes the place of the 01 after the zeros. The whole block is read whatever it holds, so
+  // that the time tells nothing.
   Word found = 0;
   Word at = 0;
   for (std::size_t i = hash_octets; i < data.size(); ++i) {
@@ -128,8 +129,8 @@ Result<SecretBytes> OaepDecode(HashAlgorithm hash, const SecretBytes& block) {
   good &= found;
   const std::size_t room = data.size() - hash_octets - 1;
   const Word length = Select(good, data.size() - 1 - at, 0);
-  // The message to the front of `data`, in steps of powers of two: which octets are read does not
-  // depend on where it begins.
+  // Moves the message to the front, in steps of powers of two, so that the bytes that are read do
+  // not depend on the place where it begins.
   const MutableBytes tail = data.subspan(hash_octets + 1);
   const Word shift = room - length;
   for (Word step = 1; step <= room; step <<= 1) {

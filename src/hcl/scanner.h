@@ -16,8 +16,8 @@ class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
 
-  // Whether the text is UTF-8 without control characters but newline, carriage return and tab; the
-  // error names the first that is not.
+  // Checks that the text is UTF-8 and that its only control characters are newline, carriage return
+  // and tab. The error names the first character that is not allowed.
   Status CheckCharacters() const;
 
   bool AtEnd() const { return next_ == text_.size(); }

@@ -91,7 +91,8 @@ Result<AuditKey> FindAuditKey(pkcs11::Session& session) {
 }
 
 Status MakeAuditKey(pkcs11::Session& session) {
-  // Half a pair, as an interrupted run leaves it, is of no use: nothing was signed with it.
+  // An interrupted run may leave one half of a pair. Nothing was ever signed with it, so it is
+  // destroyed.
   for (const auto object_class :
        {pkcs11::ObjectClass::kPublicKey, pkcs11::ObjectClass::kPrivateKey}) {
     COFFER_ASSIGN(const auto halves, session.Find(Named(object_class)));

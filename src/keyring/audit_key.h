@@ -10,17 +10,18 @@ namespace coffer::keyring {
 // Its private half is made in the token and can neither leave it nor be changed.
 struct AuditKey {
   pkcs11::ObjectHandle private_key = pkcs11::kNoObject;
-  Bytes point;  // of the public key, uncompressed: 65 octets
+  Bytes point;  // of the public key, uncompressed: 65 bytes
 };
 
 inline constexpr std::string_view kAuditLabel = "coffer-audit";
 
-// Finds the pair and checks what the token says of it; kNotFound where there is none,
-// kTokenRefused naming the attribute where it is another's.
+// Finds the pair and checks what the token says of it; kNotFound where there is none, kTokenRefused
+// naming the attribute where an attribute is not as MakeAuditKey() sets it.
 Result<AuditKey> FindAuditKey(pkcs11::Session& session);
-// Makes the pair, in place of half a one; the caller syncs a software token's files.
+// Makes the pair, and destroys the half of one that an interrupted run left. The caller must sync a
+// software token's files.
 Status MakeAuditKey(pkcs11::Session& session);
-// r || s over a SHA-256 digest.
+// Signs a SHA-256 digest; the signature is r || s.
 Result<Bytes> SignDigest(pkcs11::Session& session, const AuditKey& key, ByteView digest);
 
 }  // namespace coffer::keyring

@@ -15,7 +15,7 @@ constexpr std::size_t kCheckOctets = 16;
 
 auto NoManifest() { return Fail(Code::kCorrupt, "this is no backup's manifest"); }
 
-// Shown on a terminal: no octet that could be a command to it.
+// True if the text may be shown on a terminal: no byte of it could be a command to the terminal.
 bool IsPlain(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
 }

@@ -74,7 +74,7 @@ struct Custodian::Impl {
     return work;
   }
 
-  // With the mutex held. One serves all who want to know before it begins.
+  // Called with the mutex held. One probe serves all callers that asked before it began.
   Result<std::shared_ptr<Work>> QueuedProbe() {
     if (stopping) return Fail(Code::kUnavailable, "server is shutting down");
     if (probe && probe->stage == Stage::kQueued) return probe;
@@ -87,7 +87,7 @@ struct Custodian::Impl {
   }
 
   // SoftHSM rewrites the token's file in place at each login: an instance that reads it meanwhile
-  // sees a token in ruins. What is lost stays lost for longer than that.
+  // sees a damaged token. So a loss counts only if several probes, a short time apart, fail.
   Status ProbePatiently() {
     constexpr int kTries = 3;
     constexpr std::chrono::milliseconds kPause{10};
@@ -223,7 +223,8 @@ Status Custodian::Run(std::function<Status(Token&)> work, std::chrono::milliseco
     queued->stage = Impl::Stage::kAbandoned;
     return Fail(Code::kUnavailable, "key changes are waiting for the token: try again");
   }
-  // Work that has begun refers to its caller's frame: it is waited for, whatever it takes.
+  // Work that has begun uses variables of its caller, so the caller must wait until it ends,
+  // however long that takes.
   impl_->done.wait(lock, [&] { return queued->stage == Impl::Stage::kDone; });
   return std::move(queued->outcome);
 }

@@ -18,7 +18,7 @@ using pkcs11::UnwrapTemplateUse;
 
 std::string Why(const Error& error) { return error.cause.empty() ? error.message : error.cause; }
 
-// Why no key of this token is kept wrapped; empty where it may be.
+// The reason why this token keeps no key wrapped; empty if it may keep keys wrapped.
 std::string NeverWrapped(const pkcs11::TokenProfile& profile) {
   if (!profile.key_wrap_with_padding) return "the token does no key wrap with padding (RFC 5649)";
   switch (profile.unwrap_template) {
@@ -132,7 +132,7 @@ Status DoctorBench::CheckAlive() {
   return maker_->Broken() ? Renew() : Status{};
 }
 
-// First, so that it stands before whatever the token stumbles over.
+// The label comes first, so that the object has it even if the token fails at a later attribute.
 Attributes DoctorBench::Labelled(const Attributes& attributes) const {
   Attributes labelled;
   labelled.Add(AttributeType::kLabel, label_).Append(attributes);
@@ -182,7 +182,7 @@ Result<Bytes> DoctorBench::WrapNew(const KeySpec& spec, Use use,
   return wrap(pair.private_key);
 }
 
-// Whoever has the PIN and the database would do the same.
+// An attacker with the PIN and the database would do the same.
 Status DoctorBench::AttackBlob(const Specimen& specimen) {
   const MasterClass& master_class = ClassFor(specimen.spec, specimen.use);
   COFFER_ASSIGN(const ObjectHandle master, Master(master_class));

@@ -11,7 +11,7 @@
 
 namespace coffer::keyring {
 
-// A key of one type as the token could keep it.
+// A key that was made for an examination, in the way in which the token could keep such keys.
 struct Specimen {
   KeySpec spec;
   Use use = Use::kCipher;  // what it was made for
@@ -32,12 +32,13 @@ class DoctorBench {
 
   // Logs in: one attempt.
   Status Open(const SecretBytes& pin);
-  // What ProbeToken() found.
+  // The findings of ProbeToken().
   const pkcs11::TokenProfile& Profile() const { return profile_; }
 
-  // Kept wrapped where the token can, else resident; the way and its reason are in the answer.
+  // Makes a key that is kept wrapped if the token can do that, else resident. The result says
+  // which, and why.
   Specimen Make(const KeySpec& spec, Use use);
-  // One making, without what shows that it works; for its speed.
+  // Makes the key once more without checking it, to measure the speed.
   Status MakeAgain(const Specimen& specimen);
   // A handle for one use of it. Release() takes it back.
   Result<pkcs11::ObjectHandle> Take(const Specimen& specimen, Use use);
@@ -49,11 +50,12 @@ class DoctorBench {
   Result<pkcs11::Session*> User();
   std::string_view Label() const { return label_; }
 
-  // Whether the token still answers: what is refused and a token that is gone look alike.
+  // An error if the token does not answer any more. Callers ask after a refusal, since a refusal
+  // and a token that is gone look alike.
   Status CheckAlive();
-  // Whether an object that was asked for as a session object is one of the token's.
+  // True if the token keeps an object for good although a session object was asked for.
   Result<bool> KeepsSessionObjects();
-  // Destroys what is left; how many objects stayed.
+  // Destroys all objects that are left, and returns how many could not be destroyed.
   Result<std::size_t> Clear();
 
  private:

@@ -68,7 +68,7 @@ Trial Decrypt(DoctorBench& bench, const Specimen& specimen, ObjectHandle key) {
   return "";
 }
 
-// Once, so that the speed is that of good decryptions.
+// The check is made once, so that the measured speed is that of good decryptions.
 Trial RefuseChangedTag(DoctorBench& bench, const Specimen& specimen, ObjectHandle key) {
   COFFER_ASSIGN(pkcs11::Session * session, bench.User());
   COFFER_ASSIGN(Bytes sealed, Seal(*session, specimen, key));
@@ -164,7 +164,7 @@ Trial EddsaSign(DoctorBench& bench, const Specimen& specimen, ObjectHandle key) 
   return "";
 }
 
-// A signature of the right form that is none takes as long to verify as a good one.
+// A wrong signature of the right form takes as long to verify as a good one.
 Trial Verify(DoctorBench&, const Specimen& specimen, ObjectHandle) {
   static const Bytes signature(64, 1);
   switch (specimen.public_key->kind()) {

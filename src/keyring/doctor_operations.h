@@ -9,12 +9,12 @@
 
 namespace coffer::keyring {
 
-// How one operation went: an error where it was refused or its answer was wrong, else a note on how
-// it was done (mostly empty).
+// The result of one operation: an error if it was refused or its answer was wrong, else a note on
+// how it was done (mostly empty).
 using Trial = Result<std::string>;
 
-// One operation of a key type, as a server needs it. `prepare` does it once, with its answer
-// checked outside the token, and hands out what repeats it for the speed.
+// One operation of a key type, as a server needs it. `once` does it and checks its answer outside
+// the token; it is repeated to measure the speed.
 struct Operation {
   std::string_view name;
   bool outside = false;  // done with the public key alone
@@ -22,10 +22,11 @@ struct Operation {
   std::function<Trial(DoctorBench& bench, const Specimen& specimen, pkcs11::ObjectHandle key)> once;
 };
 
-// Without "create" and "load", which every type has. None for types this release has nothing for.
+// The operations of a key type, without "create" and "load", which every type has. Empty for a type
+// that this release cannot use.
 std::vector<Operation> OperationsOf(const KeyTypeInfo& info);
 
-// Whether a data object's label can be changed, which is how the epoch is kept.
+// Succeeds if a data object's label can be changed, which is how the epoch is kept.
 Status TryEpoch(DoctorBench& bench);
 
 }  // namespace coffer::keyring

@@ -10,7 +10,7 @@
 namespace coffer::keyring {
 
 // Fields one after another, as they stand under MACs (docs/formats.md): each is a 32-bit big-endian
-// length and its octets; an integer is 8 octets, big-endian. The first names the schema, so no
+// length and its bytes; an integer is 8 bytes, big-endian. The first names the schema, so no
 // encoding is another's prefix.
 class FieldEncoder {
  public:
@@ -24,7 +24,8 @@ class FieldEncoder {
   Bytes out_;
 };
 
-// Reads them back. What cannot be read is empty or 0, and Whole() says so at the end.
+// Reads fields back. A field that cannot be read is empty or 0, and Whole() is then false at the
+// end.
 class FieldReader {
  public:
   explicit FieldReader(ByteView encoded) : rest_(encoded) {}
@@ -32,7 +33,7 @@ class FieldReader {
   Bytes Copy();
   std::string Text();
   std::int64_t Int();
-  // As Int(); no whole encoding where the value is not within the bounds.
+  // Reads like Int(). If the value is not within the bounds, Whole() is false.
   std::int64_t IntIn(std::int64_t least, std::int64_t most);
   bool Flag() { return IntIn(0, 1) != 0; }
   // Every field was there, and nothing is left.

@@ -8,8 +8,8 @@ namespace coffer::keyring {
 
 // Destroys the masters and the MAC key that a process was killed over: the token does not say that
 // it generated them, as it says of each that was finished, and they cannot do the one thing that
-// they are for. So nothing was ever made with them. An object that works is left alone, whoever put
-// it there: a start refuses it. For `coffer hsm init` only.
+// they are for. So nothing was ever made with them. An object that works is left alone, even if it
+// is foreign: a start refuses it. For `coffer hsm init` only.
 Status RemoveHalfMade(pkcs11::Session& session, Logger& logger);
 
 }  // namespace coffer::keyring

@@ -43,7 +43,7 @@ std::vector<TokenHandle> HandleCache::TakeVersion(const Id& key, int version) {
        {Use::kCipher, Use::kSign, Use::kHmac, Use::kCmac, Use::kDerive, Use::kAgree}) {
     if (const auto handle = Take({key, version, use, std::nullopt, {}})) taken.push_back(*handle);
   }
-  // Contexts are many and unknown: all entries are looked through, where there are any.
+  // The contexts of derived handles are not known here, so all entries are looked through.
   if (derived_ == 0) return taken;
   std::vector<HandleKey> keys;
   for (const Entry& entry : order_) {

@@ -17,8 +17,8 @@
 
 namespace coffer::keyring {
 
-// Which session object stands for a key's version on one instance: an unwrapped one for each use,
-// or one derived for a context.
+// The name of a session object that stands for a key's version on one token instance: an unwrapped
+// object for each use, or one derived for a context.
 struct HandleKey {
   Id key;
   int version = 0;
@@ -37,7 +37,7 @@ class HandleCache {
   std::optional<TokenHandle> Get(const HandleKey& key);
   // The handle that had to make room, if any: the caller destroys it.
   std::optional<TokenHandle> Put(const HandleKey& key, TokenHandle handle);
-  // Every handle of the version, for every use and context.
+  // Removes and returns every handle of the version, for every use and context.
   std::vector<TokenHandle> TakeVersion(const Id& key, int version);
   void Clear();
   // Any thread.

@@ -11,7 +11,7 @@
 namespace coffer::keyring {
 namespace {
 
-// Whether `other` has this version's key.
+// True if `other` has this version's key.
 bool Has(const Key& other, const KeyVersion& version) {
   const auto found = other.versions.find(version.info.version);
   return found != other.versions.end() && found->second.custody == version.custody &&
@@ -19,7 +19,8 @@ bool Has(const Key& other, const KeyVersion& version) {
          found->second.hmac_blob == version.hmac_blob && found->second.spki == version.spki;
 }
 
-// Replacing a key destroys those of its versions that the backup does not have.
+// Replacing a key destroys the versions that the backup does not have, so the key must then allow
+// its deletion.
 Status CheckReplaceable(const Key& present, const Key& restored) {
   if (present.settings.deletion_allowed) return {};
   for (const auto& [number, version] : present.versions) {
@@ -62,7 +63,7 @@ Result<Key> KeyRing::Impl::OpenBackup(Token& token, ByteView backup) const {
   return key;
 }
 
-// Every blob, and then it is known that the masters are still there.
+// Every blob must open, which shows that the masters are still there.
 Status KeyRing::Impl::CheckOpens(Token& token, const Key& key) {
   const auto opens = [&](const KeyVersion& version, Use use, const std::string& master,
                          ByteView blob) -> Status {
@@ -81,8 +82,8 @@ Status KeyRing::Impl::CheckOpens(Token& token, const Key& key) {
   return {};
 }
 
-// What the versions encrypted since the backup nobody knows, so they encrypt no more: they are
-// charged in full, and the next encryption makes a version of its own.
+// The number of encryptions since the backup is unknown, so the restored versions must encrypt no
+// more: they are charged in full, and the next encryption makes a new version.
 void KeyRing::Impl::MakeNew(Key& key) const {
   key.id = Id::Generate(random);
   const bool counted = key.Info().Counted();

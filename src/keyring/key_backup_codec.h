@@ -13,7 +13,8 @@ namespace coffer::keyring {
 // generation and counts are not in it: a restored key is a key of its own.
 Bytes EncodeKeyBackup(const Id& database, const Key& key);
 
-// The database that an encoding names, whoever made it; nothing where it is no backup at all.
+// The database that an encoding names, even if another server made it; nothing if it is no backup
+// at all.
 std::optional<Id> DatabaseOfBackup(ByteView encoded);
 
 // Call only with what coffer-meta has made a MAC of. kInvalid where a release that is not this one

@@ -3,11 +3,11 @@
 namespace coffer::keyring {
 namespace {
 
-// A key's own part: itself, its place in the cache and its name twice.
+// The bytes of a key without its versions: the key, its place in the cache and its name twice.
 constexpr std::size_t kKeyBytes = 600;
-// A version's: its node, its counter and the counter's place in the cache.
+// The bytes of a version: its node, its counter and the counter's place in the cache.
 constexpr std::size_t kVersionBytes = 352;
-// OpenSSL keeps so much for a public key that it has parsed.
+// The bytes that OpenSSL keeps for a public key that it has parsed.
 constexpr std::size_t kPublicKeyBytes = 2304;
 
 }  // namespace

@@ -18,29 +18,32 @@ namespace coffer::keyring {
 // above what the allocator hands out.
 std::size_t BytesHeld(const Key& key);
 
-// Snapshots of keys by place, least recently used ones going first, and the running counters of
-// their versions. A counter outlives its snapshot while encryptions of its block are left: a key
-// that was put out and comes back uses them up before it is charged with others. Thread-safe.
+// The cache holds snapshots of keys by mount and name, and the running counters of their versions.
+// The least recently used snapshots are dropped first. A counter outlives its snapshot while
+// encryptions of its block are left: a key that was put out and comes back uses them up before it
+// is charged with others. Thread-safe.
 class KeyCache {
  public:
-  // What was known when a load began: a load that a change overtook is not put in.
+  // A stamp says how many changes were known when a load began. A load that a change overtook is
+  // not put into the cache.
   using Stamp = std::uint64_t;
   struct Hit {
     std::shared_ptr<const Key> key;  // null: not cached
     Stamp stamp = 0;
   };
-  // `bytes`: what the snapshots may hold together; one that holds more is alone. Counters of
-  // snapshots that are gone are kept up to `counters`; those beyond burn their block.
+  // `bytes`: what the snapshots may hold together; a snapshot that is larger than that is kept
+  // alone. Up to `counters` counters of dropped snapshots are kept; for any further one the rest of
+  // its block is lost.
   KeyCache(std::size_t bytes, std::size_t counters)
       : most_bytes_(bytes), most_counters_(counters) {}
 
   Hit Get(const Id& mount, std::string_view name);
-  // Both give the key's versions the running counters before anyone else sees it.
+  // Both functions give the key's versions the running counters before another thread sees the key.
   void PutLoaded(const std::shared_ptr<Key>& key, Stamp stamp);
   void Publish(const std::shared_ptr<Key>& key);
-  // The key's rows are to be read again, if there are any.
+  // Drops the key's snapshot, so that its rows are read again.
   void Remove(const Id& mount, std::string_view name);
-  // The version was destroyed.
+  // Drops the counter of a version that was destroyed.
   void RemoveCounter(const Id& key, int version);
   std::size_t Counters();
 
@@ -83,7 +86,7 @@ class KeyCache {
   std::size_t bytes_ = 0;  // of all entries
   Entries entries_;        // most recently used first
   std::unordered_map<PlaceView, Entries::iterator, PlaceHash> index_;
-  // Of every version that is cached, and of others with a block in use.
+  // The counters of every cached version, and of other versions that still have a block in use.
   std::unordered_map<VersionId, std::shared_ptr<EncryptionCounter>, VersionHash> counters_;
   Stamp changes_ = 0;
 };

@@ -16,7 +16,8 @@ constexpr int kMaxVersions = 1'000'000;
 }  // namespace
 
 Status KeyRing::Impl::CatchUp(Token& token) {
-  // Before anything of a change is in the token: its instance may have made its share of objects.
+  // Refresh() reopens an instance that has made many objects. It must do so before the change makes
+  // an object in the token, since reopening loses handles.
   COFFER_TRY(Refresh(custodian_worker));
   if (!doubtful.empty()) {
     COFFER_ASSIGN(const auto stored, store::ReadState(database));
@@ -309,7 +310,7 @@ Status KeyRing::Delete(const Id& mount, std::string_view name) {
 
 Status KeyRing::DeleteMount(const Id& mount) {
   // Each commit syncs the database and the token's files, so many keys go with one; but not all, as
-  // other changes and the probe want their turn in between.
+  // other changes and the probe must have their turn in between.
   constexpr std::size_t kKeysAtOnce = 256;
   COFFER_ASSIGN(const auto places, store::AllKeys(impl_->database, &mount));
   for (std::size_t begin = 0; begin < places.size(); begin += kKeysAtOnce) {

@@ -14,7 +14,7 @@ Status CheckNewKey(const CreateOptions& options);
 Status CheckAutoRotatePeriod(std::int64_t seconds);
 // All or nothing.
 Status ApplyConfig(Key& key, const ConfigChange& change);
-// Whether the versions below `wanted` may be destroyed.
+// Checks that the versions below `wanted` may be destroyed.
 Status CheckTrim(const Key& key, std::int64_t wanted);
 
 }  // namespace coffer::keyring

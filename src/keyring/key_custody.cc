@@ -1,4 +1,5 @@
-// What this token can hold, found by trying it out, and the masters that hold it.
+// The kinds of key that this token can hold, found by trying them out, and the masters that wrap
+// them.
 
 #include <string>
 #include <utility>
@@ -17,7 +18,7 @@ using pkcs11::ObjectHandle;
 
 constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
 constexpr std::string_view kLabelPrefix = "coffer-";
-// No master's name: those end in a version.
+// This is never the name of a master, since those end in a version.
 constexpr std::string_view kTrialMaster = "trial";
 
 std::string Why(const Error& error) { return error.cause.empty() ? error.message : error.cause; }
@@ -62,7 +63,8 @@ Status Pkcs11Token::Able(const KeySpec& spec) {
   }
   bool certain = true;
   Status able = TryMaking(spec, certain);
-  // What the token lacks it will lack tomorrow; any other failure says nothing about it.
+  // A mechanism that the token lacks will be missing at the next try, too, so the finding is kept.
+  // Any other failure says nothing about the token and is not kept.
   const bool lacks = !able && able.error().refusal == Refusal::kKeyTypeUnsupported && certain;
   if (able || lacks) makings_[{spec.type, spec.kdf}] = able;
   return able;
@@ -134,7 +136,7 @@ Status Pkcs11Token::CheckNonceKey(const KeySpec& spec, std::string_view master, 
 
 Result<ObjectHandle> Pkcs11Token::Master(const std::string& name) {
   if (const auto found = masters_.find(name); found != masters_.end()) return found->second;
-  // Made by another instance since this one started: looked up once.
+  // Another instance may have made the master since this one started, so it is looked up.
   const MasterClass& master_class = ClassNamed(std::string_view(name).substr(0, name.rfind("-v")));
   if (master_class.at_first_key) COFFER_TRY(FindMaster(master_class, name));
   const auto found = masters_.find(name);
@@ -196,7 +198,8 @@ Result<std::string> Pkcs11Token::MasterFor(const MasterClass& master_class) {
       const ObjectHandle master,
       session_->GenerateKey(MechanismType::kAesKeyGen, MasterTemplate(master_class, label, kWrap)));
   if (Status good = VerifyMaster(*session_, master, master_class, label, kWrap); !good) {
-    // The next start would refuse the token for it.
+    // A master that is not as it should be is destroyed: the next start would refuse the token
+    // because of it.
     static_cast<void>(session_->DestroyObject(master));
     return Fail(std::move(good).error());
   }

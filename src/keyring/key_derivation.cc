@@ -49,7 +49,7 @@ Attributes DerivedTemplate(pkcs11::KeyType type, unsigned long octets,
   return attributes;
 }
 
-// What a derived key is for, whatever it was derived with.
+// The attributes of a derived key: they depend on its use, not on the KDF.
 Attributes DerivedTemplate(const KeySpec& spec, DerivedUse use) {
   if (use == DerivedUse::kNonce) {
     return DerivedTemplate(pkcs11::KeyType::kGenericSecret, kStepOctets, {AttributeType::kSign},

@@ -24,11 +24,11 @@ Result<pkcs11::ObjectHandle> DeriveHkdfSha256(pkcs11::Session& session, const Ke
                                               pkcs11::ObjectHandle base, DerivedUse use,
                                               ByteView context);
 
-// By the spec's KDF.
+// Derives a key by the spec's KDF.
 Result<pkcs11::ObjectHandle> DeriveKey(pkcs11::Session& session, const KeySpec& spec,
                                        pkcs11::ObjectHandle base, DerivedUse use, ByteView context);
 
-// The two steps' data, 32 octets each.
+// The two steps' data, 32 bytes each.
 struct AesEcb1Blocks {
   Bytes first;
   Bytes second;

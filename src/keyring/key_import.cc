@@ -1,5 +1,5 @@
-// Keys that come from elsewhere (key-custody, "Import"): opened, wrapped anew and checked inside
-// the token.
+// Keys that come from elsewhere (docs/key-custody.md, "Import"): opened, wrapped anew and checked
+// inside the token.
 
 #include <algorithm>
 #include <array>
@@ -24,7 +24,8 @@ constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
 constexpr std::string_view kWrappingLabel = "coffer-import-wrapping-v1";
 constexpr unsigned long kWrappingBits = 4096;
 
-// One text for every failure: what tells them apart opens blobs for whoever asks often enough.
+// One text for every failure: an attacker who could tell them apart could open blobs by asking
+// often enough.
 auto Failed(const Error& why) {
   return Fail(Refusal::kImportNotUnwrapped, {}, why.cause.empty() ? why.message : why.cause);
 }
@@ -36,7 +37,7 @@ Attributes WrappingKeys() {
   return attributes;
 }
 
-// What the ephemeral key must be: it unwraps, and nothing else.
+// The attributes of the ephemeral key: it may unwrap, and nothing else.
 Attributes EphemeralTemplate() {
   Attributes attributes;
   attributes.Add(AttributeType::kClass, ObjectClass::kSecretKey)
@@ -71,7 +72,7 @@ Attributes WrappingTemplate() {
   return attributes;
 }
 
-// The target on its way: extractable, so that its master can wrap it, and of no use.
+// The attributes of the imported key before its master wraps it: it is extractable and has no use.
 Attributes TargetTemplate(const MasterClass& master_class) {
   Attributes attributes;
   attributes.Add(AttributeType::kClass, master_class.object_class)
@@ -182,7 +183,8 @@ Result<crypto::PublicKey::Shared> Pkcs11Token::PublicKeyOfImported(const KeySpec
 
 Result<NewVersion> Pkcs11Token::Import(const KeySpec& asked, ByteView ephemeral, ByteView target) {
   COFFER_ASSIGN(const KeySpec spec, WithKdf(asked));
-  // Ciphertexts made elsewhere would never decrypt here: the derivation is another.
+  // Ciphertexts made by another server would never decrypt here, since this token derives keys in
+  // another way.
   if (spec.derived && spec.kdf != Kdf::kHkdfSha256) {
     return Fail(Refusal::kImportDerivedHere, {.name = std::string(KdfName(spec.kdf))});
   }

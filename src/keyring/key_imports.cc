@@ -21,7 +21,7 @@ Status CheckMatches(const KeyTypeInfo& info, const crypto::PublicKey& key) {
   return Fail(Refusal::kPublicKeyOfOtherType, {.name = std::string(info.name)});
 }
 
-// The key's octets out of the wrapped length (RFC 5649): a block of integrity check, no more.
+// Finds the key's length from the wrapped length: RFC 5649 adds one block of integrity check.
 Status CheckWrapped(Key& key, const Bytes& wrapped) {
   if (wrapped.size() < kEphemeralOctets + 24) return Fail(Refusal::kImportTooShort);
   const auto octets = static_cast<int>(wrapped.size() - kEphemeralOctets) - 8;

@@ -17,7 +17,7 @@ using P11Type = pkcs11::KeyType;
 
 constexpr std::string_view kChaCha20Keys = "ChaCha20 keys (PKCS#11 3.0 CKM_CHACHA20_KEY_GEN)";
 
-// In the order of Family.
+// The rows are in the order of Family.
 constexpr std::array kMakings{
     KeyMaking{Family::kAesGcm, MechanismType::kAesKeyGen, "aes", P11Type::kAes, false, "AES keys"},
     KeyMaking{Family::kRsa, MechanismType::kRsaPkcsKeyPairGen, "rsa", P11Type::kRsa, true,
@@ -46,7 +46,7 @@ constexpr BaseMaking kHkdfBase{{Family::kAesGcm, MechanismType::kHkdfKeyGen, "hk
                                MechanismType::kHkdfDerive};
 const BaseMaking& BaseOf(Kdf kdf) { return kdf == Kdf::kHkdfSha256 ? kHkdfBase : kAesEcbBase; }
 
-// What one use of a family's keys needs; every other flag is off.
+// The flags and mechanisms that one use of a family's keys needs; every other flag is off.
 struct Usage {
   Family family;
   Use use;

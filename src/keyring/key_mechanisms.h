@@ -24,27 +24,28 @@ struct KeyMaking {
   bool pair = false;
   std::string_view missing;  // what a token without `generator` lacks, in words
 };
-// Of a `derived` spec: its base key, which depends on the KDF alone.
+// The making of a spec's key; for a `derived` spec that of its base key, which depends on the KDF
+// alone.
 const KeyMaking& MakingOf(const KeySpec& spec);
-// Those that a `derived` key may get, the preferred first.
+// The KDFs that a `derived` key may get, the preferred one first.
 std::span<const Kdf> Kdfs();
-// What a key of the family is for besides what is derived from it.
+// The use of a key of this family that is not `derived`.
 Use MainUse(Family family);
 
 // The masters' class for a spec's key of this use.
 const MasterClass& ClassOf(const KeySpec& spec, Use use);
 
-// What a spec's own key is for, its second key (HMAC) aside.
+// The use of the spec's first key; the second key of a version is always for HMAC.
 Use MainUse(const KeySpec& spec);
 
-// Octets of a spec's secret key (not for pairs).
+// Bytes of a spec's secret key (not for pairs).
 unsigned long SecretOctets(const KeySpec& spec);
 
 // Usage flags and allowed mechanisms of an unwrapped key: every flag that the class of object has
 // and the master's template leaves open is set, because tokens take omitted ones for true.
 pkcs11::Attributes UsageOf(const KeySpec& spec, Use use);
 
-// What C_GenerateKeyPair is told about the pair: the public key's template, and the parameters.
+// The public key's template for C_GenerateKeyPair, with the parameters of the pair.
 pkcs11::Attributes NewPublicTemplate(const KeyTypeInfo& info);
 // The mechanism and the type of the keys of a cipher.
 pkcs11::MechanismType MechanismOf(Cipher cipher);

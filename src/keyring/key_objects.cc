@@ -27,7 +27,7 @@ auto FailedCheck() {
   return Fail(Code::kTokenFailed, "new key version failed its cross-check in the token");
 }
 
-// A token that does not know a type answers with either.
+// True for the errors with which tokens answer if they do not know a key type or a mechanism.
 bool SaysNo(const Error& error) {
   return error.code == Code::kTokenRefused || error.code == Code::kTokenFailed;
 }
@@ -69,7 +69,7 @@ std::optional<SignMechanism> CheckMechanism(Family family, Use use) {
   }
 }
 
-// RFC 5649: whole 8-octet blocks and one block of integrity check.
+// RFC 5649: whole 8-byte blocks and one block of integrity check.
 std::size_t WrappedOctets(unsigned long octets) { return (octets + 7) / 8 * 8 + 8; }
 
 }  // namespace
@@ -234,7 +234,8 @@ Result<TokenHandle> Pkcs11Token::Unwrap(const KeySpec& spec, Use use, std::strin
                                         ByteView blob) {
   auto opened = Open(spec, use, master, blob);
   if (opened || use == Use::kHmac || !SaysNo(opened.error())) return opened;
-  // Made by a token that could more, or by this one before it could less: which is worth its words.
+  // Another token, or this one under other settings, may have made the key. The error should then
+  // say that this token cannot hold keys of this type.
   if (const Status able = Able(spec);
       !able && able.error().refusal == Refusal::kKeyTypeUnsupported) {
     return Fail(able.error());
@@ -265,7 +266,7 @@ Result<TokenHandle> Pkcs11Token::FindResident(ByteView locator) {
   const Bytes id(locator.begin(), locator.end());
   if (const auto known = residents_.find(id); known != residents_.end()) return known->second;
   if (!session_) return Lost();
-  // Made by another instance since this one started: looked up once.
+  // Another instance may have made the object since this one started, so it is looked up.
   Attributes wanted = ResidentObjects();
   wanted.Add(AttributeType::kId, locator);
   COFFER_ASSIGN(const std::vector<ObjectHandle> found, session_->Find(wanted));
@@ -307,7 +308,8 @@ Status Pkcs11Token::Blame(const Error& error, Error instead) {
       error.code != Code::kTokenRefused) {
     return Fail(error);
   }
-  // Bad input and a broken session may look the same: the canary tells.
+  // Bad input and a broken session may give the same error. A MAC that must succeed tells them
+  // apart.
   if (const auto canary = MetaMac(AsBytes("coffer canary")); !canary) {
     return Lost(canary.error());
   }

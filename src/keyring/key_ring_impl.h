@@ -29,7 +29,7 @@ inline constexpr std::int64_t kRotateAt = std::int64_t{1} << 30;
 inline constexpr std::int64_t kRefuseAt = std::int64_t{1} << 32;
 
 struct KeyRing::Impl {
-  // A thread's token instance and its handles: that thread only.
+  // The token instance and the handles of one thread, which only that thread uses.
   struct Worker {
     explicit Worker(std::size_t most_handles) : handles(most_handles) {}
 
@@ -38,13 +38,13 @@ struct KeyRing::Impl {
     std::uint64_t generation = 1;
     std::uint64_t retired_seen = 0;
     bool recycle = false;  // before the next use, whatever was made
-    // Octets of the token's generator, drawn ahead of use: one call for 128 nonces.
+    // Bytes of the token's generator, drawn ahead of use: one call for 128 nonces.
     std::array<std::uint8_t, 128 * kNonceOctets> drawn{};
     std::size_t drawn_left = 0;  // at the end of `drawn`
   };
   // SoftHSM keeps 200 bytes of each session object that was destroyed until C_Finalize.
   static constexpr std::uint64_t kRecycleAfterObjects = 50'000;
-  // Counts of keys that are out of the cache: some 120 bytes each.
+  // The number of counters that are kept for keys outside the cache. Each takes some 120 bytes.
   static constexpr std::size_t kCountersKept = 65'536;
   static constexpr std::size_t kRetiredRemembered = 4096;
 
@@ -95,7 +95,7 @@ struct KeyRing::Impl {
   Status StartEmpty(Token& token);
   Status CheckSum(Token& token, bool accept_damage);
   Status CheckEpoch(Token& token, const StartPolicy& policy);
-  // Whether the operator gave his word for a database this much older than the token.
+  // Succeeds if the operator accepted a database that is this much older than the token.
   Status AcceptRollback(std::uint64_t newest, const StartPolicy& policy) const;
   Status RequireRotations(Token& token);
   std::string KeysInDoubt(Token& token);
@@ -105,7 +105,7 @@ struct KeyRing::Impl {
 
   // key_ring.cc
   Status VerifyKey(Token& token, const store::StoredKey& stored) const;
-  // From storage, MACs checked; kNotFound, kCorrupt.
+  // Loads a key from storage and checks its MACs; kNotFound, kCorrupt.
   Result<store::StoredKey> Load(Token& token, const Id& mount, std::string_view name) const;
 
   // key_changes.cc: custodian's thread.
@@ -113,25 +113,26 @@ struct KeyRing::Impl {
     const store::StoredKey* before = nullptr;  // null: a new key
     std::shared_ptr<Key> after;                // null: the key goes
     std::vector<int> new_versions;             // in `after`, MACs still to be made
-    // False where `before` failed its check: whoever changed its rows must not choose what is
-    // destroyed in the token.
+    // False where `before` failed its check: somebody who changed its rows must not choose the
+    // objects that are destroyed in the token.
     bool before_verified = true;
 
-    // Whether `after` is another key, of the same name.
+    // True if `after` is another key of the same name.
     bool Replaces() const { return before != nullptr && after && before->key.id != after->id; }
-    // Whether this version of `before` goes for good.
+    // True if the change removes this version of `before` for good.
     bool Drops(int number) const {
       return !after || Replaces() || !after->versions.contains(number);
     }
   };
-  // All of them or none, with one step of the epoch.
+  // Commits all changes or none, with one step of the epoch.
   Status Commit(Token& token, std::span<const Change> changes);
-  // What it means for the sum and the count of keys; the MAC of the key's row.
+  // Brings the sum and the count of keys in `next` up to the change; returns the MAC of the key's
+  // row.
   Result<Mac> Account(Token& token, const Change& change, StateRow& next);
   Status WriteRows(storage::Transaction& transaction, const Change& change, ByteView key_mac);
   void Publish(const Change& change);
   Status CatchUp(Token& token);
-  // Of `state`.
+  // Writes the epoch of `state` to the token.
   Status TellEpoch(Token& token);
   Result<KeyVersion> NewVersionOf(Token& token, const Key& key, int number, const Actor& actor);
   Result<KeyVersion> VersionFrom(NewVersion made, int number, const Actor& actor) const;
@@ -157,9 +158,10 @@ struct KeyRing::Impl {
   Result<ResidentPlace> ReserveResident(const Id& key, int version);
   static std::vector<Bytes> GoneResidents(const Change& change);
   void DestroyResidents(Token& token, const std::vector<Bytes>& locators);
-  // Those of committed changes, once the token knows of the change.
+  // Destroys the objects in `doomed`, once the token has the epoch of the change that removed them.
   void DestroyDoomed(Token& token);
-  // What an earlier run did not get to. Only where nothing of the start is on the operator's word.
+  // Destroys the objects that an earlier run was to destroy and did not. Called only if the start
+  // needed no decision of the operator.
   Status FinishDestroying(Token& token);
   Status CompareResidents(Token& token);
 
@@ -168,19 +170,21 @@ struct KeyRing::Impl {
   Result<TokenHandle> HandleFor(Worker& worker, const Key& key, const KeyVersion& version, Use use);
   Result<TokenHandle> DerivedHandleFor(Worker& worker, const Key& key, const KeyVersion& version,
                                        DerivedUse use, ByteView context);
-  // Of a key that is not derived, its own; else the one derived for `context`.
+  // The handle of the key's own cipher key; for a `derived` key that of the key derived for
+  // `context`.
   Result<TokenHandle> CipherHandleFor(Worker& worker, const Key& key, const KeyVersion& version,
                                       ByteView context);
   void Keep(Worker& worker, const HandleKey& key, TokenHandle handle);
-  // The verdict on an error of a worker's instance: nothing where the operation may be tried once
+  // The verdict on an error of a worker's instance: success if the operation may be tried once
   // more.
   Status Judge(Worker& worker, const Error& error);
-  // `attempt` on the worker's own instance; once more after a doubtful error that the token's
-  // health does not explain.
+  // Runs `attempt` on the worker's own instance, and once more after a doubtful error if the token
+  // itself is healthy.
   Status Attempt(Worker& worker, const std::function<Status()>& attempt);
-  // Each from the token's generator XOR the kernel's.
+  // Draws `count` nonces, each from the token's generator XOR the kernel's.
   Result<Bytes> DrawNonces(Worker& worker, std::size_t count);
-  // The token's half; the kernel's half is never drawn ahead (key-custody, "Nonces").
+  // Draws the token's half of nonces; the kernel's half is never drawn ahead (docs/key-custody.md,
+  // "Nonces").
   Status DrawFromToken(Worker& worker, MutableBytes out);
   Status TokenRandom(Worker& worker, MutableBytes out);
   Status Reserve(const Key& key, const KeyVersion& version, std::int64_t count);

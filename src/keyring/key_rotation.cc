@@ -1,4 +1,5 @@
-// Rotations that nobody asked for: those that are due, one key after another, and their witness.
+// Rotations that no request asked for: the keys that are due are rotated one after another, and the
+// witness is told.
 
 #include <iterator>
 #include <string>
@@ -9,7 +10,7 @@
 namespace coffer::keyring {
 namespace {
 
-// As store::DueForRotation finds them.
+// True if the key is due, by the same rule as store::DueForRotation().
 bool IsDue(const Key& key, SystemTime now) {
   const std::chrono::seconds period(key.settings.auto_rotate_period_seconds);
   const auto age = now - key.versions.at(key.latest_version).info.created;
@@ -42,8 +43,8 @@ Status KeyRing::RotateDue(SystemTime now) {
   });
 }
 
-// One key, and then the others that wait for the custodian have their turn. What is not rotated
-// stays due.
+// Rotates one key, then lets other work that waits for the custodian run. A key that could not be
+// rotated stays due.
 void KeyRing::Impl::QueueNextDue() {
   if (due.empty()) return;
   const Status queued = custodian.Submit([this](Token&) -> Status {
@@ -64,7 +65,7 @@ Status KeyRing::Impl::RotateOneDue(const store::KeyPlace& place) {
   };
   const Changed done = RotateUnasked(place.mount, place.name, actor.reason,
                                      [&] { return ChangeKey(place.mount, place.name, edit); });
-  // Deleted or rotated since it was found due: nothing is left to do.
+  // If the key was deleted or rotated since it was found due, nothing is left to do.
   const bool settled =
       done || done.error().code == Code::kConflict || done.error().code == Code::kNotFound;
   if (settled) return {};

@@ -31,7 +31,8 @@ Result<Bytes> KeyRing::Sign(std::size_t worker, const Key& key, const KeyVersion
 
 Result<SecretBytes> KeyRing::RsaDecrypt(std::size_t worker, const Key& key,
                                         const KeyVersion& version, ByteView ciphertext) {
-  // What no encryption makes is refused without the token, which could not say why it failed.
+  // A ciphertext that no encryption can make is refused here: the token could not say why it
+  // failed.
   if (!version.public_key || !version.public_key->InRange(ciphertext)) {
     return Fail(Refusal::kRsaDecryptionFailed);
   }

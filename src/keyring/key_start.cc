@@ -1,5 +1,5 @@
-// What the rows and the token say about the past, before anything is served (key-custody, section
-// 2).
+// The checks at the start: the rows are compared with the token before anything is served, so that
+// a database that was changed or put back is found out (docs/key-custody.md, "Rows and MACs").
 
 #include <utility>
 
@@ -18,8 +18,8 @@ Result<Sum> SumOfRows(storage::Database& database, std::int64_t& keys) {
   return sum;
 }
 
-// What the versions encrypted since the rows were written nobody knows: they encrypt no more,
-// whatever minimum version is configured later.
+// The number of encryptions since the rows were written is unknown, so the versions must encrypt no
+// more, whatever minimum version is configured later.
 Status ChargeInFull(storage::Transaction& transaction, const Key& key) {
   if (!key.Info().Counted()) return {};
   for (const auto& [number, version] : key.versions) {

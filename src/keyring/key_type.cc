@@ -19,7 +19,7 @@ constexpr KeyTypeInfo Cmac(KeyType type, std::string_view name, int bits) {
   return {type, name, Family::kCmac, bits, "", false, false, false, false, false, true};
 }
 
-// In the order of the enumeration, which starts at 1.
+// The rows are in the order of the enumeration, which starts at 1.
 constexpr std::array kTypes{
     AesGcm(KeyType::kAes128Gcm96, "aes128-gcm96", 128),
     AesGcm(KeyType::kAes256Gcm96, "aes256-gcm96", 256),

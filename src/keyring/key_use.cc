@@ -35,7 +35,8 @@ Status KeyRing::Impl::Refresh(Worker& worker) {
   if (!health.reachable.load(std::memory_order_acquire)) return Lost();
   const std::uint64_t generation = health.generation.load(std::memory_order_acquire);
   const auto gone = retired.Since(worker.retired_seen);
-  // Which handles are dead is forgotten, so all of them go.
+  // The list of destroyed versions does not reach back far enough, or the instance has made many
+  // objects: all handles are dropped.
   if (!gone || worker.token->ObjectsMade() >= kRecycleAfterObjects) worker.recycle = true;
   if (generation != worker.generation || worker.recycle) {
     worker.handles.Clear();
@@ -56,7 +57,7 @@ Status KeyRing::Impl::Refresh(Worker& worker) {
 Status KeyRing::Impl::Judge(Worker& worker, const Error& error) {
   if (!IsDoubtful(error)) return Fail(error);
   COFFER_TRY(custodian.ProbeNow());
-  // The token answers the custodian, so this instance is what is broken.
+  // The token answers the custodian, so only this instance is broken.
   worker.handles.Clear();
   worker.generation = 0;  // where it cannot be opened now, its next use tries again
   COFFER_TRY(worker.token->Reopen());
@@ -187,7 +188,7 @@ Result<Bytes> KeyRing::Impl::DrawNonces(Worker& worker, std::size_t count) {
   return nonces;
 }
 
-// HMAC-SHA256(K_nonce, be64(length of aad) || aad || plaintext): its first 12 octets are the nonce.
+// HMAC-SHA256(K_nonce, be64(length of aad) || aad || plaintext): its first 12 bytes are the nonce.
 // Equal nonces therefore mean equal messages under the same key.
 Result<Mac> KeyRing::Impl::ConvergentNonce(Worker& worker, const Key& key, const Encryption& item) {
   COFFER_ASSIGN(const TokenHandle handle,
@@ -241,7 +242,8 @@ Status KeyRing::Encrypt(std::size_t worker, const Key& key, std::span<Encryption
     Status done = impl_->EncryptOne(own, key, item, nonce);
     if (!done && IsDoubtful(done.error())) {
       COFFER_TRY(impl_->Judge(own, done.error()));
-      // Never the nonce of an operation whose outcome is unknown.
+      // A second try takes a fresh nonce: the outcome of the first one is unknown, and it may have
+      // used its nonce.
       COFFER_ASSIGN(const Bytes fresh, impl_->DrawNonces(own, 1));
       done = impl_->EncryptOne(own, key, item, fresh);
     }
@@ -259,7 +261,7 @@ Result<SecretBytes> KeyRing::Decrypt(std::size_t worker, const Key& key, const K
   Impl::Worker& own = impl_->WorkerAt(worker);
   const ByteView nonce = payload.first(kNonceOctets);
   const ByteView sealed = payload.subspan(kNonceOctets);
-  SecretBytes plaintext(sealed.size());  // the token wants room for the tag, too
+  SecretBytes plaintext(sealed.size());  // the token needs room for the tag, too
   COFFER_TRY(impl_->Attempt(own, [&]() -> Status {
     COFFER_ASSIGN(const TokenHandle handle, impl_->CipherHandleFor(own, key, version, context));
     return own.token->Decrypt(handle, key.Info().cipher(), nonce, aad, sealed,

@@ -23,7 +23,7 @@ struct StoredState {
   StateRow state;
   Bytes mac;
 };
-// Nothing where there is no state row yet.
+// The state row; nothing if there is none yet.
 Result<std::optional<StoredState>> ReadState(storage::Database& database);
 Result<std::optional<StoredState>> ReadState(storage::Reader& reader);
 Status WriteState(storage::Transaction& transaction, const StateRow& state, ByteView mac);
@@ -34,7 +34,7 @@ struct StoredKey {
 };
 Result<std::optional<StoredKey>> ReadKey(storage::Database& database, const Id& mount,
                                          std::string_view name);
-// What the sum is made of, without names or versions.
+// One key's part of the sum over all keys, without names or versions.
 struct KeyDigest {
   Id key;
   std::int64_t generation = 0;
@@ -60,7 +60,7 @@ Status InsertVersion(storage::Transaction& transaction, const Id& key, KeyType t
 
 // Versions below `version` are destroyed, with their counters.
 Status DeleteVersionsBelow(storage::Transaction& transaction, const Id& key, int version);
-// The key, its versions and counters.
+// Deletes the key, its versions and counters.
 Status DeleteKey(storage::Transaction& transaction, const Id& key);
 
 // Sets a version's high-water mark of encryptions.

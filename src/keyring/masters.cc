@@ -36,7 +36,7 @@ constexpr std::array kClasses{
                 true},
 };
 
-// Ed25519 keys where the token cannot wrap them.
+// The class of Ed25519 keys, for a token that cannot wrap them.
 constexpr MasterClass kResident{"",   ObjectClass::kPrivateKey, KeyType::kEcEdwards, false, false,
                                 false};
 

@@ -10,8 +10,8 @@
 
 namespace coffer::keyring {
 
-// One master per class of keys, because an unwrap template pins one class and type (key-custody 1,
-// 2).
+// A class of keys, which has its own masters because an unwrap template pins one object class and
+// one key type (docs/key-custody.md, "Token objects").
 struct MasterClass {
   std::string_view name;  // "aes": the object's label is "coffer-aes-v<N>"
   pkcs11::ObjectClass object_class;
@@ -20,7 +20,7 @@ struct MasterClass {
   bool may_derive;
   bool imported;              // wraps keys that were not born in this token
   bool may_sign = true;       // false: the template says so, and does not leave it to the use
-  bool at_first_key = false;  // made with the first key that wants it: not every token has the type
+  bool at_first_key = false;  // made with the first key that needs it: not every token has the type
 };
 
 std::span<const MasterClass> MasterClasses();
@@ -34,7 +34,8 @@ inline constexpr std::string_view kEpochApplication = "coffer-epoch";
 inline constexpr std::string_view kResidentLabelPrefix = "coffer-key-";
 inline constexpr std::string_view kProbeLabelPrefix = "coffer-probe-";  // pkcs11::ProbeToken's too
 
-// What every key unwrapped under the class's master must be; kModifiable = 0 comes last.
+// The attributes that every key unwrapped under the class's master must have; kModifiable = 0 comes
+// last.
 pkcs11::Attributes UnwrapTemplate(const MasterClass& master_class);
 // A template for C_UnwrapKey that agrees with it: `usage` (usage flags and allowed mechanisms) goes
 // before kModifiable.
@@ -44,15 +45,15 @@ pkcs11::Attributes UnwrappedKeyTemplate(const MasterClass& master_class,
 pkcs11::Attributes NewSecretTemplate(const MasterClass& master_class, unsigned long octets);
 pkcs11::Attributes NewPrivateTemplate();
 
-// kSession: for trying out what a token does with one.
+// kSession is for trying out how a token treats a master.
 enum class MasterLifetime { kToken, kSession };
 pkcs11::Attributes MasterTemplate(const MasterClass& master_class, std::string_view label,
                                   pkcs11::MechanismType wrap,
                                   MasterLifetime lifetime = MasterLifetime::kToken);
 pkcs11::Attributes MetaTemplate();
 
-// Whether the object carries what its template asked for; kTokenRefused naming the object and the
-// attribute where not.
+// Checks that the object carries the attributes of its template. kTokenRefused, naming the object
+// and the attribute, if it does not.
 Status VerifyMaster(pkcs11::Session& session, pkcs11::ObjectHandle object,
                     const MasterClass& master_class, std::string_view label,
                     pkcs11::MechanismType wrap);

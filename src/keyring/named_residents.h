@@ -13,7 +13,7 @@
 namespace coffer::keyring {
 
 // The CKA_IDs of all token objects that a key's version names. `load` checks a key's MACs;
-// kCorrupt, naming the key, where one's do not hold: it might name any object.
+// kCorrupt, naming the key, where a key's MACs do not hold: such a key might name any object.
 Result<std::set<Bytes>> NamedResidents(
     storage::Database& database,
     const std::function<Result<std::shared_ptr<const Key>>(const store::KeyPlace&)>& load);

@@ -4,7 +4,7 @@
 
 namespace coffer::keyring {
 
-// A session object that is destroyed at the end of the scope, come what may.
+// A session object that is destroyed at the end of the scope, on every path.
 class PassingObject {
  public:
   PassingObject(pkcs11::Session& session, pkcs11::ObjectHandle handle)

@@ -43,7 +43,7 @@ std::string EpochLabel(std::uint64_t epoch) {
   return std::string(kEpochLabelPrefix) + ToHex(octets);
 }
 
-// Nothing for an object that a crash tore or that is none of ours.
+// The epoch that the object holds; nothing if a crash tore it or if it is not an epoch object.
 std::optional<Token::Epoch> ReadEpochObject(pkcs11::Session& session, pkcs11::ObjectHandle object) {
   const auto label = session.GetBytes(object, AttributeType::kLabel);
   const auto database = session.GetBytes(object, AttributeType::kValue);
@@ -166,7 +166,8 @@ Status Pkcs11Token::Decrypt(TokenHandle key, Cipher cipher, ByteView nonce, Byte
         written.error().code != Code::kAuthenticationFailed) {
       return Fail(written.error());
     }
-    // A bad tag and a broken session may look the same: the canary tells.
+    // A bad tag and a broken session may give the same error. A MAC that must succeed tells them
+    // apart.
     if (const auto canary = MetaMac(AsBytes("coffer canary")); !canary) return Lost(canary.error());
     return Fail(Refusal::kNotAuthentic, {}, written.error().cause);
   }
@@ -273,7 +274,7 @@ Status Pkcs11Token::Reopen() {
   if (!started) {
     session_.reset();
     const Code code = started.error().code;
-    // No instance tries it again: tokens lock after a few attempts.
+    // No instance tries a refused PIN again, because tokens lock after a few attempts.
     if (code == Code::kPinIncorrect || code == Code::kPinLocked) login_->refused.store(true);
     return Lost(started.error());
   }

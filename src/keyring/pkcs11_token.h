@@ -26,7 +26,8 @@ namespace coffer::keyring {
 // every unwrapped key.
 class Pkcs11Token final : public Token {
  public:
-  // What all instances log in with, until the token refuses it to one of them.
+  // The login that all instances share: the PIN, and a mark once the token refused it to one of
+  // them.
   struct Login {
     SecretBytes pin;
     std::atomic<bool> refused{false};
@@ -86,11 +87,12 @@ class Pkcs11Token final : public Token {
   Status FindObjects();
   Status FindMasters();
   Result<pkcs11::ObjectHandle> Master(const std::string& name);
-  // Whether it is in the token.
+  // True if the token holds this master, which is then remembered.
   Result<bool> FindMaster(const MasterClass& master_class, const std::string& name);
   // The newest master of the class, by version.
   Result<std::string> NewestMaster(const MasterClass& master_class) const;
-  // Likewise; makes the first one of a class that `hsm init` leaves out.
+  // The newest master of the class, like NewestMaster(). Makes the first master of a class that
+  // `hsm init` leaves out.
   Result<std::string> MasterFor(const MasterClass& master_class);
   Status Sync() const;
   Status FindResidents();
@@ -100,16 +102,16 @@ class Pkcs11Token final : public Token {
                            ByteView target);
   Result<crypto::PublicKey::Shared> PublicKeyOfImported(const KeySpec& spec,
                                                         const NewVersion& version);
-  // Whether the token makes, keeps and uses such keys; kInvalid where it does not. A `derived` spec
-  // has its KDF.
+  // Checks that the token makes, keeps and uses such keys; kInvalid if it does not. A `derived`
+  // spec must name its KDF.
   Status Able(const KeySpec& spec);
   // `certain`: false where the token's failure may be one of the moment.
   Status TryMaking(const KeySpec& spec, bool& certain);
   Status TryKeeping(const KeySpec& spec, bool& certain);
   Status CheckNonceKey(const KeySpec& spec, std::string_view master, ByteView blob);
-  // With the KDF that a new version gets, if it is to be `derived`.
+  // Returns the spec with the KDF that a new version gets, if the key is `derived`.
   Result<KeySpec> WithKdf(const KeySpec& asked);
-  // Unwrap() without its judgement of a refusal.
+  // Unwraps like Unwrap(), but does not ask why the token refused.
   Result<TokenHandle> Open(const KeySpec& spec, Use use, std::string_view master, ByteView blob);
   Result<Bytes> WrapNew(const KeySpec& spec, Use use, const std::string& master);
   Status GeneratePair(const KeySpec& spec, NewVersion& version);
@@ -119,7 +121,9 @@ class Pkcs11Token final : public Token {
   Status CheckTwice(const KeySpec& spec, Use use, std::string_view master, ByteView blob);
   Status CheckPair(const KeySpec& spec, TokenHandle key, const crypto::PublicKey& public_key);
   Status CheckCipher(const KeySpec& spec, TokenHandle sealing, TokenHandle opening);
-  // The verdict on a failure that may be the caller's or the token's.
+  // Finds out if a failure is the caller's or the token's. Returns `instead` if the token still
+  // makes a MAC, kTokenLost if it does not; an error that cannot be the caller's is returned as it
+  // is.
   Status Blame(const Error& error, Error instead);
   Result<const AuditKey*> FoundAuditKey();
 
@@ -136,7 +140,7 @@ class Pkcs11Token final : public Token {
   std::optional<AuditKey> audit_key_;                  // once it was asked for
 };
 
-// The epoch object's attributes: CKO_DATA whose value is the database id and the epoch, 8 octets
+// The epoch object's attributes: CKO_DATA whose value is the database id and the epoch, 8 bytes
 // big-endian.
 pkcs11::Attributes EpochTemplate(const Token::Epoch& epoch);
 // Writes a software token's changed files to the disk; nothing to do where `directory` is empty.

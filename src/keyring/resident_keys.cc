@@ -1,4 +1,5 @@
-// Versions that are token objects: their rows are there before them and go after them.
+// Versions that are token objects. The row of each is written before the object is made and deleted
+// after it is destroyed.
 
 #include <algorithm>
 #include <set>
@@ -37,7 +38,8 @@ std::vector<Bytes> KeyRing::Impl::GoneResidents(const Change& change) {
   return gone;
 }
 
-// After COMMIT nothing refers to them; what fails here is left for the operator, with its row.
+// Nothing refers to these objects after COMMIT. If one cannot be destroyed, its row stays, so that
+// an operator can see it.
 void KeyRing::Impl::DestroyResidents(Token& token, const std::vector<Bytes>& locators) {
   for (const Bytes& locator : locators) {
     Status done = token.DestroyResident(locator);
@@ -59,10 +61,10 @@ void KeyRing::Impl::DestroyDoomed(Token& token) {
   DestroyResidents(token, std::exchange(doomed, {}));
 }
 
-// A row that calls an object doomed has no MAC: whoever writes the database could have any object
-// destroyed. But the state row's MAC, its sum and the epoch say which keys there are, and their
-// MACs which objects they need; what none of them needs is no key's. One key whose rows cannot be
-// trusted might need any of them.
+// A row that calls an object doomed has no MAC: somebody who writes to the database could have any
+// object destroyed. But the state row's MAC, its sum and the epoch say which keys there are, and
+// their MACs which objects they need; what none of them needs is no key's. One key whose rows
+// cannot be trusted might need any of them.
 Status KeyRing::Impl::FinishDestroying(Token& token) {
   COFFER_ASSIGN(const auto rows, store::Residents(database));
   std::vector<Bytes> left;

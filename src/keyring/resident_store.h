@@ -10,8 +10,9 @@
 
 namespace coffer::keyring::store {
 
-// A version that is an object in the token. The row is there before the object and goes after it,
-// so that no object is ever without one unless a crash or another hand left it behind.
+// A version that is an object in the token. The row is written before the object is made and
+// deleted after the object is destroyed. An object without a row was left by a crash or was put
+// there by somebody else.
 enum class ResidentState : std::uint8_t { kCreating = 1, kLive = 2, kDestroying = 3 };
 struct ResidentRow {
   Bytes locator;

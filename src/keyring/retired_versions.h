@@ -24,8 +24,8 @@ class RetiredVersions {
   explicit RetiredVersions(std::size_t most) : most_(most) {}
 
   void Add(const Version& version);
-  // What was added since `seen`, which is moved on; nothing where some of it is forgotten. One
-  // atomic load where there is nothing new.
+  // The versions added since `seen`, which is moved on; nothing if some of them are forgotten by
+  // now. If there is nothing new, this costs one atomic load.
   std::optional<std::vector<Version>> Since(std::uint64_t& seen);
   std::size_t Remembered();
 

@@ -6,7 +6,7 @@
 namespace coffer::keyring {
 namespace {
 
-// What a version's keys are for, in words that the MAC covers: a blob cannot be passed off as one
+// The use of a version's keys, as a word that the MAC covers: a blob cannot be passed off as one
 // for another use.
 std::string_view UsageName(const KeySpec& spec) {
   if (spec.derived) return "derive";

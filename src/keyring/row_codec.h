@@ -11,8 +11,8 @@
 
 namespace coffer::keyring {
 
-// The octets under the three row MACs (docs/formats.md, held by golden tests). Every field is a
-// 32-bit big-endian length and its octets; integers are 8 octets big-endian; the first field names
+// The bytes under the three row MACs (docs/formats.md, held by golden tests). Every field is a
+// 32-bit big-endian length and its bytes; integers are 8 bytes big-endian; the first field names
 // the schema, so no encoding is another's prefix.
 Bytes EncodeVersionRow(const Id& key, const KeySpec& spec, const KeyVersion& version);
 Bytes EncodeKeyRow(const Id& database, const Key& key);
@@ -29,7 +29,7 @@ struct StateRow {
 };
 Bytes EncodeStateRow(const StateRow& state);
 
-// What a key adds to the sum: SHA-256(key id, generation, key MAC).
+// The amount that a key adds to the sum: SHA-256(key id, generation, key MAC).
 Sum KeyContribution(const Id& key, std::int64_t generation, ByteView key_mac);
 void AddTo(Sum& sum, const Sum& term);
 void SubtractFrom(Sum& sum, const Sum& term);

@@ -87,7 +87,7 @@ Attributes Labelled(std::string_view label) {
   return attributes;
 }
 
-// What the token does not tell stays empty.
+// An attribute that the token does not tell stays empty.
 TokenObject Describe(pkcs11::Session& session, pkcs11::ObjectHandle handle) {
   TokenObject object;
   const auto text = [&](AttributeType type) {

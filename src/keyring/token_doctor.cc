@@ -52,7 +52,7 @@ class Examination {
   Status ExamineLoading(const Specimen& specimen);
   void Add(const KeySpec& spec, std::string_view operation, Way way, std::string note,
            double per_second = 0);
-  // Calls of `once` in a second; 0 where they are not counted or one failed.
+  // The number of calls of `once` in a second; 0 if speeds are not measured or a call failed.
   double Speed(const std::function<bool()>& once) const;
 
   DoctorBench& bench_;
@@ -206,7 +206,7 @@ std::string_view WayName(Way way) {
 
 Result<Diagnosis> ExamineToken(const TokenLocation& location, const SecretBytes& pin,
                                const DoctorOptions& options) {
-  // The module itself, not a copy: one instance is all an examination needs.
+  // The examination loads the module itself and no copy, since one instance is enough.
   COFFER_ASSIGN(const auto module,
                 pkcs11::Module::Load(location.module, pkcs11::Threading::kOsLocking, {},
                                      location.module_arguments));

@@ -1,5 +1,5 @@
-// What a restored database has lost: keys whose rows fail their check, versions that no master
-// opens, resident versions without their object.
+// The parts of a restored database that cannot be used: keys whose rows fail their check, versions
+// that no master opens, resident versions without their object.
 
 #include <map>
 #include <string>
@@ -12,8 +12,8 @@
 namespace coffer::keyring {
 namespace {
 
-// Answers "why not", empty where the token can use it. A blob's MAC has been checked, so it is what
-// was wrapped: one that opens shows that its master is the right one.
+// Says why the token cannot use a version; empty if it can. A blob's MAC has been checked, so it is
+// what was wrapped: one that opens shows that its master is the right one.
 class VersionCheck {
  public:
   explicit VersionCheck(Token& token) : token_(token) {}
@@ -38,7 +38,7 @@ class VersionCheck {
     const auto known = masters_.find(master);
     if (known != masters_.end()) return known->second;
     const auto opened = Opens(token_, spec, use, master, blob);
-    // A token that cannot hold the type may have its master all the same.
+    // A token that cannot hold the key type may have the master all the same.
     if (!opened && opened.error().refusal == Refusal::kKeyTypeUnsupported) {
       return opened.error().message;
     }

@@ -8,8 +8,8 @@
 
 namespace coffer::keyring {
 
-// Whether the token's master of this name opens the blob, whose MAC was checked: one that does not
-// open tells of the master, and any other failure is the token's.
+// True if the token's master of this name opens the blob. The blob's MAC was checked, so false
+// means that the master is another one; an error is the token's failure.
 inline Result<bool> Opens(Token& token, const KeySpec& spec, Use use, std::string_view master,
                           ByteView blob) {
   const auto handle = token.Unwrap(spec, use, master, blob);

@@ -25,7 +25,7 @@ prometheus::MetricType TypeOf(Type type) {
 
 double Seconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
 
-// Into one family of prometheus-cpp.
+// Adds samples to one family of prometheus-cpp.
 class FamilySamples final : public Samples {
  public:
   explicit FamilySamples(prometheus::MetricFamily& family) : family_(family) {}

@@ -21,7 +21,8 @@ void AuditOffice::Watch(keyring::Custodian& custodian, keyring::KeyRing& keys) {
   custodian_ = &custodian;
   keys.SetRotationWitness(*this);
   custodian.OnTokenChange([this](bool reachable, std::string_view cause) {
-    // A trail that takes nothing refuses every request by itself: nothing more can be done here.
+    // The error is ignored: a trail that takes no entries makes the server refuse every request
+    // anyway.
     static_cast<void>(
         broker_.RecordEvent({reachable ? "token-back" : "token-lost", {{"cause", cause}}, false}));
   });
@@ -48,7 +49,7 @@ void AuditOffice::SignOff() {
   }));
 }
 
-// Called with a device's lock held: it only asks.
+// A device calls this with its lock held, so it only queues the checkpoint for the custodian.
 void AuditOffice::WantCheckpoint() {
   if (checkpoint_wanted_.exchange(true)) return;
   custodian_->Post([this](keyring::Token&) -> Status {

@@ -17,7 +17,8 @@
 
 namespace coffer::server {
 
-// Joins the audit trail to the token and to what the server does of its own accord.
+// The office connects the audit trail with the token, which signs checkpoints, and records events
+// that no request caused, such as scheduled rotations. The server owns it.
 class AuditOffice final : public audit::CheckpointSigner, public keyring::RotationWitness {
  public:
   // Watches the database's transactions from now on. `output` is the descriptor to which a device
@@ -25,13 +26,14 @@ class AuditOffice final : public audit::CheckpointSigner, public keyring::Rotati
   AuditOffice(storage::Database& database, Random& random, const Clock& clock, Logger& logger,
               int output = STDOUT_FILENO);
 
-  // Before the custodian's Start(): whose doings are recorded.
+  // Names the custodian and the keys whose events are recorded. Call it before the custodian's
+  // Start().
   void Watch(keyring::Custodian& custodian, keyring::KeyRing& keys);
-  // After it: opens the devices, writes the public key beside the database.
+  // Opens the devices and writes the public key beside the database. Call it after Watch().
   Status Open(const Config& config);
   // Ends the devices with a last checkpoint, while the custodian still runs.
   void SignOff();
-  // After the custodian's Stop().
+  // Closes the devices. Call it after the custodian's Stop().
   void Close() { broker_.Close(); }
   audit::Broker& Broker() { return broker_; }
 

@@ -32,8 +32,8 @@ Status MakePinUnlessThere(const fs::path& file, Random& random) {
   return existing ? Status{} : WriteSecretFile(file, RandomPin(random, 32));
 }
 
-// What the server uses of SoftHSM. It copies its list of permitted mechanisms at each operation, so
-// a list without the rest is less work, too.
+// The mechanisms of SoftHSM that the server uses. SoftHSM copies its list of permitted mechanisms
+// at each operation, so a short list also saves work.
 constexpr std::string_view kMechanisms =
     "CKM_AES_KEY_GEN,CKM_AES_KEY_WRAP_PAD,CKM_AES_GCM,CKM_AES_CMAC,CKM_AES_ECB_ENCRYPT_DATA,"
     "CKM_GENERIC_SECRET_KEY_GEN,CKM_SHA_1_HMAC,CKM_SHA224_HMAC,CKM_SHA256_HMAC,CKM_SHA384_HMAC,"
@@ -55,7 +55,7 @@ Result<fs::path> WriteSoftHsmConfig(const fs::path& directory) {
   return file;
 }
 
-// The host of "HOST:PORT" and what this machine is called by itself.
+// The names for the certificate: the host of "HOST:PORT" and the names of this machine.
 std::vector<std::string> NamesOf(const std::string& listen_address) {
   std::vector<std::string> names{"localhost", "127.0.0.1", "::1"};
   std::string host = listen_address.substr(0, listen_address.rfind(':'));
@@ -73,7 +73,7 @@ http::Listener ListenerOf(const DevFlags& flags) {
   return listener;
 }
 
-// The one that was asked for, else the one of the last start, else a new one.
+// The root token: the one that was asked for, else the one of the last start, else a new one.
 Result<std::string> RootTokenOf(const DevFlags& flags, const fs::path& directory, Random& random) {
   const std::string_view wanted = Trim(flags.root_token_id, " \t\r\n");
   if (!wanted.empty()) return std::string(wanted);

@@ -35,7 +35,8 @@ void Foundation::Close() {
   if (begun_) audit_->SignOff();
   begun_ = false;
   if (custodian_) custodian_->Stop();
-  // Also where BeginTrail() failed: the custodian whom devices may ask goes before them.
+  // The devices are closed here even if BeginTrail() failed: they may ask the custodian for
+  // checkpoints, and it is destroyed before them.
   if (audit_) audit_->Close();
 }
 

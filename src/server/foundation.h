@@ -17,10 +17,10 @@
 
 namespace coffer::server {
 
-// A running server and a command on the console alike stand on this: database, audit trail,
-// custodian and keys. Opened in the order of the functions below, each once, and closed in the
-// reverse one. The caller holds the data directory's lock. One thread; what it gives out says for
-// itself who may use it.
+// The rooms that a running server and a command on the console both need: database, audit trail,
+// custodian and keys. They are opened in the order of the functions below, each once, and closed in
+// the reverse order. The caller must hold the data directory's lock. One thread may call; the
+// threads that may use a room are said in its own header.
 class Foundation {
  public:
   // `random` and `logger` outlive it.
@@ -33,11 +33,10 @@ class Foundation {
   Status OpenDatabase(const std::filesystem::path& file, int audit_output);
   Status OpenKeys(keyring::OpenedTokens opened, const keyring::StartPolicy& policy,
                   const keyring::CacheLimits& limits);
-  // The custodian begins to work, so that the trail has its signatures; jobs of his are added
-  // before.
+  // The custodian begins to work, so that the trail can have its signatures. Periodic jobs must be
+  // added to the custodian before.
   Status BeginTrail(const Config& config);
-  // The trail signs off, the custodian stops, the devices close. Whoever uses any of them has
-  // ended.
+  // The trail signs off, the custodian stops, the devices close. All users of them must have ended.
   void Close();
 
   storage::Database& Database() { return *database_; }

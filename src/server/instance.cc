@@ -173,7 +173,8 @@ Status Instance::OpenHttp() {
   return {};
 }
 
-// A server whose trail takes nothing answers nobody: better one that says so and does not start.
+// A server whose audit trail takes no entries could answer no request. So it does not start, and
+// says why.
 Status Instance::CheckTrail() {
   if (rooms_.Audit().Broker().Healthy()) return {};
   std::string devices;
@@ -208,12 +209,12 @@ void Instance::MakeWatch() {
       Supervisor::Say(stalled ? std::string(subject.work) + " does not return" : "");
     }
     if (!subject.worker) return;  // others serve no connections
-    // By a call into the token, by the request that makes it, or by both.
+    // A worker may be held up by a call into the token, by the request that makes it, or by both.
     std::size_t& held = stalls_[*subject.worker];
     stalled ? ++held : --held;
     if (serving_ != nullptr) serving_->SetWorkerStalled(*subject.worker, held > 0);
   };
-  // The thread cannot be taken out of where it is; only a new process can be had.
+  // A thread that hangs in a call cannot be freed, so the process ends and is started anew.
   reactions.on_hang = [this](const StallWatch::Subject& subject) {
     const std::lock_guard lock(serving_mutex_);
     logger_.Log(LogLevel::kError, "server",
@@ -229,9 +230,10 @@ void Instance::MakeWatch() {
 }
 
 void Instance::WatchRequests() {
-  // Longer than any request that is bounded; a process that only waits for one is not ended by us.
+  // This is longer than any request whose time is bounded. A process is not ended because a request
+  // takes long.
   constexpr StallWatch::Limits kRequest{.wait = std::chrono::seconds(10), .hang = std::nullopt};
-  // A piece of its work may make several keys, each a minute's call.
+  // One piece of the custodian's work may make several keys, and each may take a call of a minute.
   constexpr StallWatch::Limits kKeyChange{.wait = std::chrono::minutes(3), .hang = std::nullopt};
   const auto workers = http_->Work();
   for (std::size_t i = 0; i < workers.size(); ++i) {

@@ -43,9 +43,11 @@ class Instance {
   Status Start();
   // Says on standard output where it listens and that it is ready.
   void Announce() const;
-  // For SIGHUP: certificates, audit files and the configuration are read again.
+  // Called on SIGHUP: reads the certificates and the configuration again and opens the audit files
+  // anew.
   void Reload(const ReadAgain& read_again);
-  // Ends when what was begun is answered, or the deadline has passed.
+  // Takes no new requests; returns when all that were begun are answered, or when the deadline has
+  // passed.
   void Drain();
   // Tells whether every thread comes to the end of its work in time. Any thread.
   bool Lively() const { return !watch_->AnyStalled(); }
@@ -73,8 +75,8 @@ class Instance {
   http::Server* serving_ = nullptr;  // guarded by serving_mutex_: for threads that others made
   std::map<std::size_t, std::size_t> stalls_;  // of each worker; guarded by serving_mutex_
   std::size_t stalled_subjects_ = 0;           // guarded by serving_mutex_
-  // From the first call into the token to the last, and over the threads of the rooms below: where
-  // one does not come back, it says so, and ends the process.
+  // The watch lives from the first call into the token to the last. It watches the threads of the
+  // rooms below: if one does not come back, it says so and ends the process.
   std::unique_ptr<StallWatch> watch_;
   std::optional<storage::DirectoryLock> lock_;
   Foundation rooms_;

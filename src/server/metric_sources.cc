@@ -12,7 +12,7 @@ using metrics::Registry;
 using metrics::Samples;
 using metrics::Type;
 
-// A family whose one series is a member of what `read` gives.
+// Adds a family with one series: the member of the counts that `read` returns.
 template <typename Counts, typename Number>
 void AddMember(Registry& registry, metrics::Family&& family, std::function<Counts()> read,
                Number Counts::*member) {

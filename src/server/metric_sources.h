@@ -15,8 +15,8 @@
 
 namespace coffer::server {
 
-// Each says how a room's own counts are read; what they name outlives the registry's reading. All
-// that is told, in words: docs/metrics.md.
+// Each function registers how the counts of a room are read. Its arguments must outlive the reading
+// of the registry. docs/metrics.md describes every metric.
 void AddProcessMetrics(metrics::Registry& registry, const api::ServerInfo& info);
 void AddLogMetrics(metrics::Registry& registry, const Logger& logger);
 void AddStorageMetrics(metrics::Registry& registry, const storage::Database& database);

@@ -13,7 +13,7 @@
 
 namespace coffer::server {
 
-// What the look-up hashes of API tokens are derived from.
+// The label from which the key for look-up hashes of API tokens is derived.
 inline constexpr std::string_view kTokenLookupLabel = "coffer token look-up 1";
 
 std::filesystem::path DatabaseFile(const Config& config);
@@ -30,11 +30,12 @@ Status CheckDataDirectory(const Config& config);
 // Points SoftHSM at its configuration file, where one is configured. Before its module is loaded.
 void SelectSoftHsm(const Config& config);
 
-// For whoever writes to the data directory or the token. kConflict naming the process that has it.
-// A software token's file that a killed process emptied is put back.
+// Every caller that writes to the data directory or the token must hold this lock. kConflict naming
+// the process that has it. A software token's file that a killed process emptied is put back.
 Result<storage::DirectoryLock> LockDataDirectory(const Config& config, Logger& logger);
 
-// What a command on the server's console works with while no server runs on the data directory.
+// The data directory of a stopped server, for a command on the console: the lock and the open
+// database.
 struct Offline {
   storage::DirectoryLock lock;
   std::unique_ptr<storage::Database> database;

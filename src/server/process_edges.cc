@@ -17,9 +17,10 @@
 namespace coffer::server {
 namespace {
 
-// Libraries, database, audit files, listeners, and what a module opens for a moment.
+// Descriptors for libraries, database, audit files, listeners, and files that a module opens for a
+// moment.
 constexpr std::size_t kReserved = 96;
-// Poller, wake-up, clock, and its own instance of the module.
+// Descriptors of one worker: poller, wake-up, clock, and its own instance of the module.
 constexpr std::size_t kReservedPerWorker = 16;
 constexpr std::size_t kFewestConnections = 16;
 
@@ -28,7 +29,8 @@ std::size_t ReservedFor(const Config& config) {
   return kReserved + kReservedPerWorker * (config.http.workers + 1) + health;
 }
 
-// Beginnings of names that the loader, the allocator or a library reads.
+// The beginnings of the names of environment variables that the loader, the allocator or a library
+// reads.
 constexpr std::array<std::string_view, 7> kSteering{
     "LD_", "GLIBC_TUNABLES=", "MALLOC_", "OPENSSL_", "SQLITE_", "P11_KIT_", "NSS_"};
 
@@ -40,7 +42,7 @@ std::string SteeringVariables(const Config& config) {
     const std::string_view name = text.substr(0, equals);
     const bool steers = std::ranges::any_of(
         kSteering, [&](std::string_view begin) { return text.starts_with(begin); });
-    // The configuration's file goes before the variable.
+    // The file that the configuration names overrides this variable.
     const bool outdone = name == "SOFTHSM2_CONF" && !config.softhsm_config.empty() &&
                          text.substr(std::min(equals + 1, text.size())) != config.softhsm_config;
     if (steers || outdone) names.append(names.empty() ? "" : " ").append(name);
@@ -101,8 +103,8 @@ std::uint64_t MemoryWanted(const Config& config) {
 void SettleProcess() {
   for (int fd = 0; fd <= 2; ++fd) {
     if (::fcntl(fd, F_GETFD) >= 0) continue;
-    // The lowest free number is this one. It can be written only where it is to be read, and the
-    // other way round.
+    // open() returns the lowest free number, which is this one. It is opened for the wrong
+    // direction, so that each use of the stream fails.
     static_cast<void>(::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY));
   }
   std::signal(SIGXFSZ, SIG_IGN);

@@ -1,4 +1,5 @@
-// What every Prometheus client library tells of its process, under the names that they all use.
+// The metrics of the process that every Prometheus client library gives, under the names that they
+// all use.
 
 #include <sys/resource.h>
 #include <sys/time.h>

@@ -12,7 +12,7 @@
 namespace coffer::server {
 namespace {
 
-// Taken over without a restart.
+// A setting that is taken over without a restart.
 struct Reloaded {
   std::string_view name;  // with a dot at its end: the whole block
   void (*take)(const Config& configured, Config& running);
@@ -39,8 +39,8 @@ const Reloaded* FindReloaded(const ChangedSetting& setting) {
 
 using Settings = std::map<std::string, std::string>;
 
-// What EffectiveSettings() writes, one line a setting; a block that stands several times has its
-// number behind its name.
+// The settings that EffectiveSettings() writes, by name. If several blocks have the same name, the
+// second and later ones have their number after it.
 Settings Flatten(const Config& config) {
   Settings settings;
   std::map<std::string, int> blocks;
@@ -94,7 +94,7 @@ void ReloadSettings(const ReadAgain& read_again, Config& running, LeveledLog& lo
     if (const Reloaded* const reloaded = FindReloaded(setting))
       reloaded->take(*configured, running);
   }
-  // The report is heard where the former levels or the new ones let it through.
+  // The report is written if the former levels or the new ones let it through.
   if (!log.Wants(LogLevel::kInfo, "server")) log.SetLevels(running.log);
   for (const ChangedSetting& setting : changed) {
     const bool at_once = FindReloaded(setting) != nullptr;

@@ -23,7 +23,7 @@ struct ChangedSetting {
 std::vector<ChangedSetting> CompareSettings(const Config& running, const Config& configured);
 
 // Takes over what a running server can and logs a line for each changed setting: it is in force
-// now, or it wants a restart. A configuration that cannot be read changes nothing.
+// now, or it needs a restart. A configuration that cannot be read changes nothing.
 void ReloadSettings(const ReadAgain& read_again, Config& running, LeveledLog& log);
 
 }  // namespace coffer::server

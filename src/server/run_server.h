@@ -8,8 +8,9 @@
 
 namespace coffer::server {
 
-// What every command that touches a token wants of its process: files for its user only, no core
-// dumps, no SIGPIPE, as many descriptors as it may have. Before there is a second thread.
+// Sets up the process of a command that touches a token: it makes files for its user only, writes
+// no core dumps, gets no SIGPIPE, and has as many descriptors as it may. Call it before there is a
+// second thread.
 void PrepareProcess();
 
 // Serves until SIGTERM or SIGINT, then drains; SIGHUP reads certificates again, opens the audit

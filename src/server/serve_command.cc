@@ -71,7 +71,7 @@ void Declare(CLI::App& app, Flags& flags) {
                "start although key rows were removed or changed");
 }
 
-// What was said on the command line goes before what the configuration says.
+// Flags of the command line override the settings of the configuration.
 void Override(const Flags& flags, Config& config) {
   config.start_policy = flags.start_policy;
   if (!flags.log_level.empty()) config.log.level = *ParseLevel(flags.log_level);
@@ -80,7 +80,7 @@ void Override(const Flags& flags, Config& config) {
   }
 }
 
-// Says all that a start would refuse.
+// Prints all faults for which a start would be refused.
 Status CheckOnly(const Config& config) {
   const std::vector<Error> refusals = FindRefusals(config);
   for (const Error& refusal : refusals) Report(refusal);
@@ -138,7 +138,8 @@ int Report(const Error& error) {
   return pin ? kConfigExit : 1;
 }
 
-// A configuration that is none stops a supervisor as a refused PIN does.
+// An invalid configuration has the same exit code as a refused PIN, so that a supervisor does not
+// try again.
 int ReportConfig(const Error& error) {
   Report(error);
   return kConfigExit;

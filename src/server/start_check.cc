@@ -42,10 +42,11 @@ std::vector<Place> PlacesOf(const Config& config) {
   return places;
 }
 
-// The module's code must not run before it is known whose it is.
+// Checks the module's file. If its path is not trusted the module is not loaded, since its code
+// would run.
 Status CheckModule(const Config& config) {
   if (!CheckTrustedPath("", config.token.module)) return {};
-  // A data directory that is not there yet is said by another check.
+  // Another check reports a data directory that is missing.
   std::error_code error;
   const fs::path& copies = config.token.copies_directory;
   if (copies == config.data_directory && !fs::is_directory(copies, error)) return {};

@@ -6,7 +6,8 @@
 
 namespace coffer::server {
 
-// Speaks to systemd where it started us (Type=notify); silent elsewhere. Any thread.
+// Tells systemd the state of the server, if systemd started it with Type=notify; else it does
+// nothing. Any thread.
 class Supervisor {
  public:
   static void Ready() { Notify("READY=1"); }
@@ -14,7 +15,8 @@ class Supervisor {
   static void Alive() { Notify("WATCHDOG=1"); }
   // Sets the text that `systemctl status` shows; an empty one shows nothing.
   static void Say(std::string_view status) { Notify("STATUS=" + std::string(status)); }
-  // How often Alive() is wanted: half of what the unit's WatchdogSec allows; zero: not at all.
+  // The period at which Alive() must be called: half of the unit's WatchdogSec; zero if it need not
+  // be called.
   static std::chrono::microseconds AlivePeriod();
 
  private:

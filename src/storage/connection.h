@@ -37,8 +37,8 @@ struct Statement::Impl {
   std::optional<Error> bind_error;
 };
 
-// One SQLite connection with its cache of prepared statements. Not thread-safe: whoever holds the
-// writer lock or has borrowed the reader uses it.
+// One SQLite connection with its cache of prepared statements. Not thread-safe: only the thread
+// that holds the writer lock, or has borrowed the reader, uses it.
 class Connection {
  public:
   enum class Role { kWriter, kReader };
@@ -50,17 +50,19 @@ class Connection {
 
   // Runs SQL text without parameters (several statements allowed), rows ignored, nothing cached.
   Status Execute(const std::string& sql, std::string_view doing);
-  // From the cache, or prepared now. The same text may be lent more than once at a time.
+  // Takes the statement from the cache or prepares it. The same text may be lent more than once at
+  // a time.
   Result<Statement> Prepare(std::string_view sql);
 
   Status BeginImmediate();
   Status BeginSnapshot();
   // COMMIT; rolls back where it fails. The statements still lent are dead afterwards.
   Status Commit();
-  // Never fails: where SQLite cannot roll back it has done so already.
+  // Rolls back. It cannot fail: if SQLite cannot roll back it has done so already.
   void Rollback();
 
-  // What makes the open transaction unfit for COMMIT: the first error that was not a conflict.
+  // The error that makes the open transaction unfit for COMMIT: the first one that was not a
+  // conflict.
   const std::optional<Error>& TransactionError() const { return transaction_error_; }
   ::sqlite3* Handle() const { return database_.getHandle(); }
 

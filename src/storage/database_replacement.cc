@@ -68,7 +68,7 @@ Status ReplaceDatabase(const fs::path& file, const fs::path& fresh) {
     return Fail(Code::kInternal, "database error", "the new database has a log");
   }
   COFFER_TRY(SyncPath(fresh));
-  // This decides it.
+  // From this rename on the replacement is decided: an Open() finishes it.
   if (::rename(fresh.c_str(), With(file, ".incoming").c_str()) != 0) {
     return FailWithErrno("put the new database in place");
   }

@@ -56,7 +56,8 @@ Result<DirectoryLock> DirectoryLock::Acquire(const std::filesystem::path& direct
 
 DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
-// The file stays: a process that waits on an unlinked one would hold a lock nobody else sees.
+// The file stays: a process that waits on an unlinked one would hold a lock that no other process
+// sees.
 DirectoryLock::~DirectoryLock() {
   if (fd_ >= 0) ::close(fd_);
 }

@@ -10,8 +10,8 @@ constexpr int kPrimaryCodeMask = 0xff;
 
 bool IsNoRoom(int reason) { return reason == ENOSPC || reason == EDQUOT || reason == EFBIG; }
 
-// The errno behind the last failure on the log (or rollback journal): a COMMIT that fails does not
-// set sqlite3_system_errno() (measured on 3.40.1).
+// The errno of the last failure on the log (or rollback journal): a COMMIT that fails does not set
+// sqlite3_system_errno() (measured on 3.40.1).
 int LastErrnoOfLog(::sqlite3* connection) {
   ::sqlite3_file* log = nullptr;
   ::sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
@@ -63,7 +63,7 @@ Error FromSql(int code, ::sqlite3* connection, std::string_view doing) {
 }
 
 bool CommitOutcomeUnknown(int code) {
-  // Where a write failed the commit frame is incomplete, and its checksum says so. After any other
+  // After a failed write the commit frame is incomplete, and its checksum says so. After any other
   // I/O error (fsync above all) a whole commit frame may stand in the log.
   return (code & kPrimaryCodeMask) == SQLITE_IOERR && code != SQLITE_IOERR_WRITE;
 }

@@ -9,11 +9,11 @@
 namespace coffer::storage {
 
 // The one place that turns a SQLite result into our error. `code` may be an extended code;
-// `connection` (may be null) gives the log text and, for an I/O error, the errno behind it. Call it
-// before anything else runs on the connection.
+// `connection` (may be null) gives the log text and, for an I/O error, its errno. Call it before
+// anything else runs on the connection.
 Error FromSql(int code, ::sqlite3* connection, std::string_view doing);
 
-// Whether a COMMIT that ended with `code` may yet be found in the log after a crash.
+// True if a COMMIT that ended with `code` may yet be found in the log after a crash.
 bool CommitOutcomeUnknown(int code);
 
 }  // namespace coffer::storage

@@ -38,8 +38,8 @@ Result<SecretBytes> DecryptRsa(keyring::KeyRing& keys, const Caller& caller,
                                const keyring::Key& key, const keyring::KeyVersion& version,
                                const CiphertextItem& item);
 
-// Whether a failure is the whole server's for now (token away, disk full): then no item of a batch
-// could do better, and the caller should come back later.
+// True if the failure concerns the whole server for now (token away, disk full). No other item of a
+// batch could succeed then, and the client should come back later.
 bool EndsRequest(Code code);
 
 }  // namespace coffer::transit

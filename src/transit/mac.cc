@@ -34,7 +34,8 @@ Result<Bytes> MacBy(keyring::KeyRing& keys, const Caller& caller, const keyring:
                     const keyring::KeyVersion& version, ByteView input, const MacOptions& options) {
   auto mac = keys.Sign(caller.worker, key, version, MechanismOf(options), input);
   if (!mac && mac.error().refusal == Refusal::kHashNotInToken) {
-    // The key cannot leave the token, so what the token does not compute nobody does.
+    // The key cannot leave the token, so a MAC that the token cannot compute cannot be computed at
+    // all.
     return Fail(Refusal::kHmacHashUnsupported);
   }
   if (!mac && mac.error().code == Code::kTokenRefused) {

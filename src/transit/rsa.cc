@@ -1,4 +1,4 @@
-// RSA-OAEP with SHA-256, MGF1-SHA-256 and an empty label, as the reference has it.
+// RSA-OAEP with SHA-256, MGF1-SHA-256 and an empty label, as Vault does it.
 
 #include <utility>
 

@@ -34,7 +34,8 @@ Result<Bytes> InToken(keyring::KeyRing& keys, const Caller& caller, const keyrin
   const int salt = PssSalt(key.Info(), options);
   auto in_token = sign({SignMechanism::Kind::kRsaPss, *options.hash, salt}, digest);
   if (in_token || in_token.error().refusal != Refusal::kHashNotInToken) return in_token;
-  // A hash that the token's PSS does not know: the padding is made here, the key's part there.
+  // If the token's PSS does not know the hash, the server makes the padding and the token only the
+  // raw RSA operation.
   COFFER_ASSIGN(const Bytes block,
                 crypto::PssEncode(*options.hash, digest, salt, key.Info().bits, random));
   return sign({SignMechanism::Kind::kRsaRaw}, block);

@@ -11,7 +11,7 @@ Status CheckSigns(const keyring::Key& key, const SignOptions& options, Purpose p
   if (!info.signs) {
     return Fail(Refusal::kPurposeUnsupported, {.purpose = purpose, .name = std::string(info.name)});
   }
-  // The reference wants both of every type, though only RSA keys have a padding.
+  // Vault checks both for every type, although only RSA keys have a padding.
   const bool pkcs1 = options.padding == SignOptions::Padding::kPkcs1;
   if (!options.hash && !(options.prehashed && pkcs1)) return Fail(Refusal::kHashNoneUnsupported);
   if (info.family != keyring::Family::kRsa || pkcs1) return {};
@@ -28,7 +28,7 @@ Result<Bytes> DigestToSign(const keyring::KeyTypeInfo& info, ByteView input,
   if (!options.prehashed) return crypto::Hash(*options.hash, input);
   const auto given = static_cast<std::int64_t>(input.size());
   if (info.family == keyring::Family::kEcdsa) {
-    // The reference takes digests of any length here, whatever hash is named.
+    // Vault takes digests of any length here, whatever hash is named.
     if (input.empty() || input.size() > 64) {
       return Fail(Refusal::kDigestLength, {.given = given});
     }

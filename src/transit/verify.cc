@@ -7,7 +7,7 @@ namespace coffer::transit {
 namespace {
 
 // DER whatever the client's marshaling; nothing where a JWS signature has the wrong length, which
-// the reference calls malformed.
+// Vault calls malformed.
 Result<Bytes> ToDer(const keyring::KeyTypeInfo& info, ByteView signature,
                     const SignOptions& options) {
   const auto width = static_cast<std::size_t>((info.bits + 7) / 8);

@@ -50,7 +50,7 @@ class ChainBuilder {
     signed_ = 0;
   }
 
-  // Without newlines.
+  // The lines, without newlines.
   std::vector<std::string>& Lines() { return lines_; }
   const ChainPosition& Head() const { return head_; }
   const Checkpoint& LastCheckpoint() const { return last_checkpoint_; }

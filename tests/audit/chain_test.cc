@@ -10,7 +10,7 @@
 namespace coffer::audit {
 namespace {
 
-// The octets that docs/formats.md promises.
+// The bytes that docs/formats.md promises.
 TEST(Chain, HasItsGoldenOctets) {
   std::string first = R"({"time":"2026-11-24T12:00:00Z","type":"request")";
   const ChainPosition one = SealLine({}, first);

@@ -13,8 +13,8 @@ namespace {
 
 using nlohmann::json;
 
-// Vault's documented fields (vault-api 2.5), as paths; "chain", "type":"system" and http_status are
-// our own additions (docs/audit.md).
+// The fields that Vault's documentation names for an audit entry, as paths; "chain",
+// "type":"system" and http_status are our own additions (docs/audit.md).
 const std::set<std::string> kDocumented{"time",
                                         "type",
                                         "error",

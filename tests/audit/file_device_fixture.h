@@ -64,7 +64,7 @@ class FileDeviceTest : public ::testing::Test {
     return end.at;
   }
 
-  // What `work` does with the device happens in a process that is killed then.
+  // Does `work` with the device in another process, which is then killed.
   template <typename Work>
   void Killed(Work work) {
     const pid_t child = ::fork();
@@ -116,7 +116,8 @@ class FileDeviceTest : public ::testing::Test {
         [&](const std::string& line) { return line.find(text) != std::string::npos; }));
   }
   static std::string Id(const std::string& id) { return "\"id\":\"" + id + "\""; }
-  // Nobody signs here: that is the broker's.
+  // No checkpoints are signed here, since the broker does that: the findings about their absence
+  // are left out.
   VerifyReport Report() {
     auto report = Verify(Files(), signer_key_, {});
     EXPECT_TRUE(report) << report.error().message;

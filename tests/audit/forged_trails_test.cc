@@ -6,8 +6,8 @@
 
 #include "audit/chain_builder.h"
 
-// Whoever holds the file cuts it, or replaces its end by lines whose hashes are right, without the
-// token's key.
+// An attacker who holds the file cuts it, or replaces its end by lines whose hashes are right,
+// without the token's key.
 namespace coffer::audit {
 namespace {
 

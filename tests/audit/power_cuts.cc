@@ -1,9 +1,8 @@
 // Changes of state beside other requests, recorded with everything that is written to the database,
-// its WAL and the audit file; then COUNT power cuts, each at a random moment, with any
-// unsynced sector lost, kept, or as it was at some time between. Of each: the database opens, every
-// acknowledged change is there with both its entries, no change is there without its entry, and
-// whatever the verifier finds lies behind what was synced.
-// usage: audit_power_cuts COUNT
+// its WAL and the audit file; then COUNT power cuts, each at a random moment, with any unsynced
+// sector lost, kept, or as it was at some time between. After each cut the database opens, every
+// acknowledged change is there with both its entries, no change is there without its entry, and all
+// findings of the verifier concern lines after the last sync. usage: audit_power_cuts COUNT
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -161,12 +160,12 @@ struct Server {
 
 std::string IdOf(int change) { return "change-" + std::to_string(change); }
 
-// What the whole lines of an audit file say.
+// The content of the whole lines of an audit file.
 struct Trail {
   std::set<std::string> requests;
   std::set<std::string> responses;
   std::uint64_t last = 0;   // the highest number
-  std::uint64_t lines = 0;  // whole ones, of whatever kind
+  std::uint64_t lines = 0;  // whole lines of every kind
 };
 Trail ReadTrail(const Bytes& content) {
   Trail trail;
@@ -205,7 +204,7 @@ class Run {
     pem_ = server.broker.PublicKeyPem();
   }
 
-  // What is wrong after a power cut, or nothing.
+  // Makes a power cut and returns what is wrong afterwards; empty if nothing is.
   std::string Cut(std::uint64_t moment, PowerCutDisk::Fate fate) {
     const PowerCutDisk::Image image = disk_.Cut(moment, fate, random_);
     fs::remove(Database().string() + "-shm");
@@ -281,7 +280,7 @@ class Run {
     const auto report = Verify(std::vector{Audit()}, *key, {});
     if (!report) return "the file cannot be verified";
     for (const Finding& finding : report->findings) {
-      // What is no entry has no number.
+      // A finding about a line that is no entry has no number, so its line is compared.
       const bool behind =
           finding.first == 0 ? finding.line > synced.lines : finding.first > synced.last;
       if (!behind) {

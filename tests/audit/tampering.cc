@@ -160,7 +160,7 @@ class Tampering {
                  Finding::Kind::kInserted);
   }
 
-  // Of the beginning, or of the end behind a checkpoint that was kept.
+  // Cuts off the beginning, or the end after a checkpoint that the verifier was given.
   bool Truncate(std::size_t at) {
     if (Below(2) == 0) {
       return Named({{at, lines_.size()}}, {}, 0, Finding::Kind::kMissing);

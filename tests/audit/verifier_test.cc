@@ -191,7 +191,7 @@ TEST_F(VerifierTest, ABeginningThatIsNotThereIsMissingUnlessTheFilesArePartOfASe
   EXPECT_FALSE(report.remarks.empty());
 }
 
-// An attacker without the token's key rewrites an entry and all hashes behind it.
+// An attacker without the token's key rewrites an entry and all hashes after it.
 TEST_F(VerifierTest, PlacesAChangeWithAllHashesBehindItBetweenTwoCheckpoints) {
   const std::vector<std::string> before = lines_;
   ChainPosition head;

@@ -43,7 +43,7 @@ TEST(Id, HashesDifferentIdsApart) {
 }
 
 TEST(RandomBase62, UsesEveryDigitEquallyOften) {
-  // 256 octets counted up: 248 of them are used, four times each digit.
+  // 256 bytes counted up: 248 of them are used, four times each digit.
   fakes::CountingRandom random;
   const std::string text = RandomBase62(random, 248);
   std::array<int, 128> seen{};

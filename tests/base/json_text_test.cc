@@ -18,7 +18,8 @@ std::string ReadBack(const std::string& text) {
   return nlohmann::json::parse(out);
 }
 
-// Eight octets are looked at in one go: each place in them, and before and behind them.
+// The code looks at eight bytes at a time: the test tries each place in them, and the places before
+// and after them.
 TEST(JsonText, EveryOctetInEveryPlaceIsReadBack) {
   for (int octet = 0; octet < 256; ++octet) {
     for (std::size_t octets = 1; octets <= 17; ++octets) {

@@ -43,10 +43,10 @@ TEST(SecretBytes, WipesWhatTruncateCutsOff) {
 #if !defined(__SANITIZE_ADDRESS__)
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
-  return;  // reading behind the size of a vector is what ASan forbids
+  return;  // ASan forbids reading after the end of a vector
 #endif
 #endif
-  // The vector keeps its capacity: the octets behind its size are still its own.
+  // The vector keeps its capacity: the bytes after its size still belong to it.
   EXPECT_TRUE(std::all_of(octets + 4, octets + 10, [](std::uint8_t octet) { return octet == 0; }));
 #endif
 }

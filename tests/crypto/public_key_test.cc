@@ -70,7 +70,7 @@ TEST(PublicKeyTest, RefusesWhatIsNoKeyOrOneItDoesNotUse) {
   Bytes small(128, 0xff);
   const Bytes exponent{1, 0, 1};
   EXPECT_FALSE(PublicKey::FromRsa(small, exponent)) << "1024 bits";
-  // secp256k1's SubjectPublicKeyInfo: a curve nobody here made.
+  // secp256k1's SubjectPublicKeyInfo: a curve that this server does not know.
   EXPECT_FALSE(PublicKey::FromSpki(
       FromHex("3056301006072a8648ce3d020106052b8104000a03420004"
               "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"

@@ -8,7 +8,7 @@ namespace coffer::crypto {
 namespace {
 
 TEST(SystemRandom, FillsEveryOctetOfALargeBuffer) {
-  // getrandom(2) may return after 33,554,431 octets, and a signal may cut any call above 256.
+  // getrandom(2) may return after 33,554,431 bytes, and a signal may cut any call above 256.
   Bytes buffer((std::size_t{1} << 25) + 4096);
   SystemRandom().Fill(buffer);
   const Bytes zeros(32);

@@ -7,7 +7,7 @@
 
 namespace coffer::fakes {
 
-// Not random at all: the octets first, first + 1, ... modulo 256. Thread-safe.
+// Gives the bytes first, first + 1, ... modulo 256, which are not random at all. Thread-safe.
 class CountingRandom final : public Random {
  public:
   explicit CountingRandom(std::uint8_t first = 0) : next_(first) {}

@@ -10,7 +10,8 @@
 namespace coffer::fakes {
 
 // The real file operations, with faults that a test switches on and off while they run. A fault is
-// a positive error number; 0 is none. Remembers what of the file a power cut would leave.
+// a positive error number; 0 is none. It remembers the part of the file that a power cut would
+// leave.
 class FaultyFiles final : public audit::FileOperations {
  public:
   std::atomic<int> open_error{0};
@@ -20,7 +21,7 @@ class FaultyFiles final : public audit::FileOperations {
   std::atomic<int> sync_error{0};
   std::atomic<int> inspect_error{0};
   std::atomic<int> rename_error{0};
-  std::atomic<std::int64_t> room{INT64_MAX};        // octets until the disk is full
+  std::atomic<std::int64_t> room{INT64_MAX};        // bytes until the disk is full
   std::atomic<std::int64_t> free_space{INT64_MAX};  // as FreeSpace() tells it
   std::atomic<std::uint64_t> synced_octets{0};      // of the file, at its last sync
   std::atomic<std::uint64_t> syncs{0};
@@ -72,7 +73,7 @@ class FaultyFiles final : public audit::FileOperations {
     if (const int error = read_error.load()) return -error;
     return real_.Read(file, offset, out);
   }
-  // The write after the last one that was let is under way now.
+  // Waits until the first write that is held up has begun.
   void AwaitHeldWrite() {
     for (std::uint64_t came = writes; came <= writes_let; came = writes) writes.wait(came);
   }

@@ -11,7 +11,7 @@ namespace coffer::fakes {
 enum class Pkcs11Fault : int {
   kNone,
   kLongLengths,         // lengths and counts are reported one larger than the caller's room
-  kShortLengths,        // C_Encrypt and C_Decrypt report one octet less than they wrote
+  kShortLengths,        // C_Encrypt and C_Decrypt report one byte less than they wrote
   kHugeAttributes,      // C_GetAttributeValue asks for a gigabyte
   kGrowingTemplates,    // nested entries grow between the call for sizes and the one for values
   kDecryptStaysActive,  // C_Decrypt fails and leaves the operation active, C_DecryptFinal too

@@ -1,6 +1,6 @@
 // Loaded into a server before its libraries: writes to one file do not return while another one is
 // there, as on a file system that is frozen. COFFER_TEST_FROZEN names the first, the other has
-// ".frozen" behind it; ".begun" behind it appears with the first write that waits.
+// ".frozen" after it; one with ".begun" after it appears with the first write that waits.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -25,7 +25,7 @@ bool IsFrozen(int file) {
 void WaitForThaw(int file) {
   const std::string begun = std::string(std::getenv("COFFER_TEST_FROZEN")) + ".begun";
   ::close(::open(begun.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-  while (IsFrozen(file)) ::poll(nullptr, 0, 10);  // nobody tells when a file goes
+  while (IsFrozen(file)) ::poll(nullptr, 0, 10);  // there is no event for a file that goes
 }
 
 }  // namespace

@@ -13,23 +13,23 @@
 
 namespace coffer::fakes {
 
-// Remembers, in order, everything that was written to some files and synced, and builds from it
-// what a power cut at any moment may leave of them: what was synced, and of the rest any sector in
-// any of its states since, or as if never written. Thread-safe.
+// Remembers, in order, every write to some files and every sync, and builds from them a state that
+// a power cut at any moment may leave: everything that was synced, and each other sector in any of
+// its states since, or as if it was never written. Thread-safe.
 class PowerCutDisk final {
  public:
   static constexpr std::uint64_t kSector = 512;
   using Image = std::map<std::string, Bytes>;
 
-  // What happens to a sector that was written and not synced.
+  // The state after a power cut of a sector that was written and not synced.
   enum class Fate {
     kLost,       // as it was at the last sync
     kKept,       // as it was last written
     kAny,        // as it was after any one of its writes, or before them
-    kAnyOrNoise  // likewise; what was never synced may hold anything
+    kAnyOrNoise  // as for kAny; a sector that was never synced may hold anything
   };
 
-  // These files are on the disk as they are here; what is told from now on is remembered.
+  // Begins with these files on the disk; every event from now on is remembered.
   void Begin(Image image) {
     const std::lock_guard lock(mutex_);
     adopted_ = std::move(image);
@@ -41,7 +41,7 @@ class PowerCutDisk final {
   void Truncate(const std::string& name, std::uint64_t size) {
     Add({Event::Kind::kTruncate, name, size, {}});
   }
-  // What had been written when the sync began is on the disk once it has ended.
+  // A sync puts on the disk all that was written before its beginning, once it has ended.
   std::uint64_t BeginSync() const { return Moment(); }
   void EndSync(const std::string& name, std::uint64_t begun) {
     if (!ignores_syncs) Add({Event::Kind::kSync, name, begun, {}});
@@ -52,7 +52,7 @@ class PowerCutDisk final {
     return events_.size();
   }
 
-  // The files after a power cut behind the first `moment` events.
+  // The files after a power cut that follows the first `moment` events.
   Image Cut(std::uint64_t moment, Fate fate, std::mt19937_64& random) const {
     const std::lock_guard lock(mutex_);
     Image image;

@@ -34,7 +34,7 @@ class RecordingVfs final {
   RecordingVfs& operator=(const RecordingVfs&) = delete;
 
  private:
-  // The real file stands behind it.
+  // This struct stands before the real file in memory.
   struct File {
     sqlite3_file base;
     const char* name;  // null: none of the two

@@ -59,7 +59,7 @@ constexpr std::size_t kIdOctets = 16;
 CK_FUNCTION_LIST* real = nullptr;
 CK_FUNCTION_LIST list;
 
-// What the mechanisms answer.
+// The answer of every mechanism, as the test chose it by COFFER_TEST_STAND_IN.
 CK_RV Verdict() {
   const char* const told = ::getenv("COFFER_TEST_STAND_IN");
   if (told == nullptr) return CKR_OK;
@@ -73,7 +73,7 @@ class Mapped {
       : attributes_(attributes, attributes + count) {
     for (CK_ATTRIBUTE& attribute : attributes_) Map(attribute);
   }
-  // Whether anything had to be replaced.
+  // True if anything had to be replaced.
   bool Changed() const { return changed_; }
   std::vector<CK_ATTRIBUTE>& All() { return attributes_; }
   CK_ATTRIBUTE* Data() { return attributes_.data(); }
@@ -149,7 +149,7 @@ CK_RV GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBU
     return rv;
   }
   const CK_ATTRIBUTE id_attribute = Octets(CKA_ID, {id.data(), id.size()});
-  // Before what SoftHSM wants last.
+  // Puts it before the attribute that SoftHSM requires to be last.
   std::vector<CK_ATTRIBUTE> own(attributes, attributes + count);
   own.insert(own.begin(), id_attribute);
   std::vector<CK_ATTRIBUTE>& twins = mapped.All();

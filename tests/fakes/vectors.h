@@ -11,7 +11,7 @@
 
 namespace coffer::fakes {
 
-// Of a test's own text: pairs of hexadecimal digits.
+// Reads a test's own text, which must be pairs of hexadecimal digits.
 inline Bytes FromHex(std::string_view text) {
   Bytes out;
   for (std::size_t i = 0; i + 1 < text.size(); i += 2) {

@@ -31,7 +31,7 @@ const crypto::EcdsaP256Key& AnyKey() {
   return *key;
 }
 
-// The lines as they are, then each sealed behind the other: a chain whose contents are arbitrary.
+// The lines as they are, then each sealed after the other: a chain whose contents are arbitrary.
 void Read(std::string_view input, bool sealed_first) {
   const VerifyOptions options;
   ChainLinker linker(options);

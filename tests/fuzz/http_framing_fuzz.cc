@@ -30,7 +30,7 @@ std::string Describe(const Request& request) {
   return text.append("\n\n").append(request.body);
 }
 
-// What a connection reads when its first read ends at `cut`.
+// Reads the input as a connection does whose first read ends at `cut`.
 Outcome Read(std::string_view input, std::size_t cut) {
   RequestFramer framer({4096, 1024});
   Outcome outcome;
@@ -67,7 +67,7 @@ Outcome Read(std::string_view input, std::size_t cut) {
 }  // namespace coffer::http
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // The first octet says where to cut; beyond the header limit an error may be named either way.
+  // The first byte says where to cut; beyond the header limit an error may be named either way.
   if (size < 2 || size > 4000) return 0;
   const std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
   const std::size_t cut = input.size() * data[0] / 256;

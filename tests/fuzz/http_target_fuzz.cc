@@ -29,7 +29,7 @@ bool HasDotSegment(const std::string& path) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // A head holds visible ASCII only: other octets are refused before.
+  // A head holds visible ASCII only: other bytes are refused before.
   std::string target;
   for (std::size_t i = 0; i < size; ++i) target.push_back(static_cast<char>(0x21 + data[i] % 0x5e));
   std::string path;

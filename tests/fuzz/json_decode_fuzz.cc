@@ -1,4 +1,4 @@
-// From a body's octets to an endpoint's fields.
+// Fuzzes the way from a body's bytes to an endpoint's fields.
 
 #include <algorithm>
 #include <cstddef>
@@ -104,7 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace coffer::api;
   auto parsed = ParseJson(std::string_view(reinterpret_cast<const char*>(data), size));
   if (!parsed) return 0;
-  // What is written of it reads back the same.
+  // A value that is written and read back is the same.
   const std::string text = TextOf(*parsed);
   const auto again = ParseJson(text);
   Require(again.has_value() && TextOf(*again) == text);

@@ -6,7 +6,7 @@
 #include "http/address_set.h"
 #include "http/proxy_header.h"
 
-// As a connection reads: never more octets than the header certainly has.
+// Reads as a connection does: never more bytes than the header certainly has.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using coffer::http::ProxyHeader;
   const std::string_view input(reinterpret_cast<const char*>(data), size);

@@ -93,7 +93,7 @@ TEST(HclParse, SaysWhereEveryValueStands) {
   const Value v = Good("\n  \"\u00e9\u00e9\" = \"x\"\n\tb \"l\" { c = [1,\n 2] }");
   EXPECT_EQ(v.members[0].at.line, 2U);
   EXPECT_EQ(v.members[0].at.column, 3U);
-  EXPECT_EQ(v.members[0].value.at.column, 10U);  // characters, not octets
+  EXPECT_EQ(v.members[0].value.at.column, 10U);  // characters, not bytes
   const Member& b = v.members[1];
   EXPECT_EQ(b.labels[0].at.column, 4U);
   const Value& list = b.value.members[0].value;

@@ -99,7 +99,7 @@ class ProbeTest(Case):
         backup = self.ok("backup/c", method="GET")["backup"]
         self.ok("restore/d", {"backup": backup})
         self.assertEqual(self.opened("d", sealed), b"message")
-        # What the restored version encrypted since the backup nobody knows: it encrypts no more.
+        # The number of encryptions since the backup is unknown, so the version encrypts no more.
         self.assertTrue(self.seal("d").startswith("vault:v3:"))
 
         self.use(MODULE)

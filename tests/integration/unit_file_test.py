@@ -16,7 +16,7 @@ class UnitFileTest(Case):
         super().setUp()
         with open(UNIT) as file:
             self.unit = file.read()
-        # Where the program is that was built, so that it is found.
+        # The directory of the program that was built, so that it is found.
         with open(self.path("coffer.service"), "w") as out:
             out.write(self.unit.replace("/usr/bin/coffer", BINARY))
 

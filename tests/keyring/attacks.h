@@ -9,7 +9,7 @@
 
 namespace coffer::keyring {
 
-// `honest` with one attribute of another value.
+// The template `honest` with one attribute of another value.
 inline pkcs11::Attributes Altered(const pkcs11::Attributes& honest, pkcs11::AttributeType type,
                                   bool value) {
   pkcs11::Attributes altered;

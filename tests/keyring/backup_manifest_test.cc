@@ -70,7 +70,7 @@ TEST(BackupManifest, IsRefusedWithTextThatATerminalWouldObey) {
 
 class ManifestMacTest : public KeyRingTest {
  protected:
-  // On the custodian's thread, with its instance.
+  // Runs `work` on the custodian's thread, with its token instance.
   Status WithToken(const std::function<Status(Token&)>& work) { return custodian_->Run(work); }
   Status Verify(const BackupManifest& manifest, const Bytes& encoded, const Mac& mac) {
     return WithToken([&](Token& token) { return VerifyManifest(token, manifest, encoded, mac); });

@@ -7,7 +7,7 @@
 
 namespace coffer::keyring {
 
-// Passes every call on to another token: a test overrides those it wants to see or to break.
+// Passes every call on to another token: a test overrides the calls that it observes or breaks.
 class ForwardingToken : public Token {
  public:
   explicit ForwardingToken(std::unique_ptr<Token> real) : real_(std::move(real)) {}

@@ -69,7 +69,8 @@ TEST_F(KeyBackupTest, RestoredVersionsEncryptNoMore) {
   EXPECT_EQ(*Decrypt("copy", 2, *sealed), "x");
   EXPECT_FALSE(Decrypt("k", 1, *sealed)) << "the copy's new version is the copy's alone";
   EXPECT_EQ(Encrypt("copy", "x", "", 1).error().refusal, Refusal::kBelowMinEncryptionVersion);
-  // Nor where somebody lowers the minimum again, and after a restart.
+  // The restored version encrypts no more even if an operator lowers the minimum, and after a
+  // restart.
   Must(keys_->Configure(mount_, "copy", {.min_encryption_version = 1}));
   Must(Reopen());
   EXPECT_EQ(Encrypt("copy", "x", "", 1).error().message,
@@ -270,7 +271,7 @@ TEST(KeyBackupCodecTest, ABackupIsTheseOctets) {
                 "0000000817979cfe362a0000" +                  // created
                 one +
                 zero + zero +                 // latest, derived, convergent
-                "000000080000000000000040" +  // HMAC octets
+                "000000080000000000000040" +  // HMAC bytes
                 one + zero + zero +           // the three minimum versions
                 zero + zero + zero +          // deletion allowed, plaintext backup, soft-deleted
                 "000000080000000000000e10" +  // automatic rotation

@@ -47,7 +47,7 @@ class KeyCacheTest : public ::testing::Test {
   static EncryptionCounter& CounterOf(const std::shared_ptr<Key>& key, int version = 1) {
     return *key->versions.at(version).counter;
   }
-  // Others come until `name` is out.
+  // Puts other keys into the cache until `name` was dropped.
   void PutOut(const std::string& name) {
     for (int i = 0; i < 3; ++i) Publish("other-than-" + name + std::to_string(i));
     ASSERT_FALSE(Has(name));
@@ -118,7 +118,7 @@ TEST_F(KeyCacheTest, AKeyThatComesBackGoesOnWithItsBlock) {
   PutOut("k");
   const auto after = Load("k", 2);
   EXPECT_EQ(&CounterOf(after, 2), &CounterOf(before, 2));
-  // Who still holds the former snapshot takes from the same block.
+  // A thread that still holds the former snapshot takes from the same block.
   CounterOf(before, 2).left_in_block.fetch_sub(1);
   EXPECT_EQ(CounterOf(after, 2).left_in_block.load(), 999);
 }
@@ -127,7 +127,7 @@ TEST_F(KeyCacheTest, ANewSnapshotGoesOnWithTheBlocksOfItsVersions) {
   const auto before = Load("k");
   CounterOf(before).left_in_block.store(1000);
   EXPECT_EQ(CounterOf(Publish("k", 2)).left_in_block.load(), 1000);
-  // Also where the rows are read again, and where the key is not cached.
+  // The block is also kept if the key is not cached when the new snapshot is published.
   cache_.Remove(mount_, "k");
   EXPECT_EQ(CounterOf(Publish("k", 3)).left_in_block.load(), 1000);
 }

@@ -1,4 +1,4 @@
-// In which order a change is done, and what is done when a step of it fails.
+// Tests the order of the steps of a change, and the effect of a step that fails.
 
 #include <gtest/gtest.h>
 

@@ -47,7 +47,7 @@ class KeyRingTest : public ::testing::Test {
   }
   void TearDown() override { Close(); }
 
-  // What the custodian works with: a test may put one of its own around the real one.
+  // The token that the custodian works with. A test may put one of its own around the real one.
   virtual std::unique_ptr<Token> CustodiansToken(std::unique_ptr<Token> real) { return real; }
   virtual std::unique_ptr<Token> WorkersToken(std::unique_ptr<Token> real) { return real; }
   virtual coffer::Random& KeyRingsRandom() { return random_; }
@@ -110,7 +110,7 @@ class KeyRingTest : public ::testing::Test {
   }
   static std::string TextOf(const Status& status) { return status ? "ok" : status.error().message; }
 
-  // Until the custodian has done what was queued before.
+  // Waits until the custodian has done the work that was queued before.
   void Drain() {
     Must(custodian_->Run([](Token&) -> Status { return {}; }));
   }

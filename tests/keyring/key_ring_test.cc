@@ -307,7 +307,7 @@ TEST_F(KeyRingTest, TheCustodianUsesKeysOnItsOwnInstanceAlsoAfterALoss) {
 }
 
 TEST_F(KeyRingTest, NoKeyOctetsInTheDatabase) {
-  // The wrapped blobs are all there is: 40 octets for a key of 32.
+  // The wrapped blobs are all there is: 40 bytes for a key of 32.
   Create("orders");
   auto reader = database_->Read();
   Must(reader);

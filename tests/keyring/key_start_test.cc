@@ -1,4 +1,4 @@
-// Starts that are cut off.
+// Tests starts that are cut off.
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,8 @@ namespace {
 using KeyStartTest = HookedTokenTest;
 
 // Each start steps the epoch, in the database first: were the second to step it again before the
-// token has caught up, the third would find the token two behind and call it an older one.
+// token has caught up, the third would find the token two epochs behind the database and call it an
+// older one.
 TEST_F(KeyStartTest, HoweverOftenAStartIsCutOffAtTheEpochTheNextOneStarts) {
   Create("orders");
   const Bytes sealed = *Encrypt("orders", "kept");

@@ -13,7 +13,8 @@ class OrphansTest : public KeyRingTest {
   const Bytes& LocatorOf(std::string_view name, int version) {
     return (*keys_->Find(0, mount_, name))->versions.at(version).locator;
   }
-  // As gc opens it: no workers, and the custodian's thread not started.
+  // Opens the key ring as `coffer hsm gc` does: without workers, and without the custodian's
+  // thread.
   Result<std::set<Bytes>> Named() {
     Close();
     COFFER_TRY(OpenDatabase());

@@ -13,7 +13,7 @@ constexpr SignMechanism kEddsa{SignMechanism::Kind::kEddsa};
 class ResidentKeysTest : public KeyRingTest {
  protected:
   void CreateEd25519(std::string_view name) { Create(name, {KeyType::kEd25519}); }
-  // Whether version `number` signs on `worker` what its public key verifies.
+  // True if version `number` signs on `worker` and its public key verifies the signature.
   bool Signs(std::string_view name, int number = 1, std::size_t worker = 0) {
     const auto key = keys_->Find(worker, mount_, name);
     if (!key || !(*key)->versions.contains(number)) return false;
@@ -93,7 +93,7 @@ TEST_F(ResidentKeysTest, AreLimitedWithAClearAnswer) {
 TEST_F(ResidentKeysTest, ObjectsWithoutAKeyAreCountedAndLeftAlone) {
   CreateEd25519("k");
   EXPECT_EQ(keys_->OrphanedResidents(), 0U);
-  // As a crash between the object and the transaction leaves it.
+  // Leaves the row as a crash between the making of the object and the transaction would.
   Tamper("UPDATE resident_objects SET state = 1");
   Must(Reopen());
   EXPECT_EQ(keys_->OrphanedResidents(), 1U);
@@ -135,7 +135,7 @@ TEST_F(ResidentKeysTest, RowsThatFailTheirCheckDestroyNothing) {
   EXPECT_TRUE(Signs("mine"));
 }
 
-// As a run leaves it that ended between COMMIT and the destruction: an object that no key has, and
+// A run that ended between COMMIT and the destruction leaves an object that belongs to no key, and
 // its row.
 TEST_F(ResidentKeysTest, AnObjectWhoseDestructionWasCutOffGoesAtTheNextStart) {
   CreateEd25519("k");

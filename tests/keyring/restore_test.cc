@@ -1,4 +1,5 @@
-// A backup on its way to its place: StartPolicy::restoring, and what is lost.
+// Tests the start of a restored backup (StartPolicy::restoring), and that keys which it cannot use
+// are found.
 
 #include <gtest/gtest.h>
 
@@ -37,7 +38,7 @@ class RestoreTest : public KeyRingTest {
     policy.accept_rollback_to = accepted;
     return policy;
   }
-  // The epoch that a refusal wants accepted.
+  // The epoch that the operator must accept, as a refusal names it.
   static std::uint64_t EpochIn(const Status& refused) {
     const std::string text = TextOf(refused);
     const std::size_t at = text.find("-accept-rollback=");
@@ -64,7 +65,8 @@ TEST_F(RestoreTest, EveryKeyIsRotatedBeforeItEncryptsAgainAndTheOldVersionsEncry
   EXPECT_TRUE((*keys_->Find(0, mount_, "b"))->settings.rotation_required);
 }
 
-// What they encrypted since the backup nobody knows, and the minimum is the operator's to lower.
+// The number of encryptions since the backup is unknown, and an operator may lower the minimum
+// version.
 TEST_F(RestoreTest, NoLoweredMinimumLetsAnOldVersionEncryptAgain) {
   Create("a");
   Must(Encrypt("a", "by 1"));

@@ -63,7 +63,7 @@ TEST(RowCodecTest, VersionRowsAreTheseOctets) {
             "0000000108");                // locator
   const auto usage_of = [&](KeyType type) {
     const Bytes row = EncodeVersionRow(IdOf(1), {type}, SampleVersion());
-    // Behind the schema's name, the id and two integers.
+    // The offset of the field after the schema's name, the id and two integers.
     const std::size_t at = 24 + 20 + 12 + 12;
     return std::string(row.begin() + at + 4, row.begin() + at + 4 + row[at + 3]);
   };
@@ -99,7 +99,7 @@ TEST(RowCodecTest, EveryFieldOfAVersionRowIsCovered) {
   expect_covered("locator", [](KeyVersion& v) { v.locator = {7}; });
   EXPECT_NE(before, DigestOf(EncodeVersionRow(IdOf(1), KeySpec{.derived = true}, SampleVersion())))
       << "usage";
-  // Length prefixes: octets cannot move from one field to its neighbour.
+  // Length prefixes: bytes cannot move from one field to its neighbour.
   expect_covered("boundary", [](KeyVersion& v) {
     v.info.created_by = "rootr";
     v.info.reason = "equested";

@@ -1,4 +1,5 @@
-// What an attacker with the database, or an older copy of it, can do: be found out.
+// Changes that an attacker with the database, or with an older copy of it, can make: each is found
+// out.
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@ layers.py reads these tables and nothing else decides. A new room or library is 
 the review of the change that brings it.
 """
 
-# Who may include whom; every room may include base.
+# The rooms that each room may include; every room may include base.
 EDGES = {
     "base": [],
     "pkcs11": ["base"],

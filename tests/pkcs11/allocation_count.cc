@@ -5,7 +5,8 @@
 #include <atomic>
 #include <new>
 
-// In a file of its own: inlined next to a new, GCC takes the free below for a mismatch.
+// These operators have a file of their own: if GCC inlined them next to a new, it would take the
+// free below for a mismatch.
 namespace {
 std::atomic<long> allocations{0};
 }  // namespace

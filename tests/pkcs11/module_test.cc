@@ -124,7 +124,7 @@ TEST_F(ModuleTest, TellsLibraryAndTokenFacts) {
 TEST_F(ModuleTest, FindsATokenByLabelAndSerialOnly) {
   EXPECT_TRUE(Succeeds(module_->FindToken(token_.Label(), token_.Serial())));
   EXPECT_TRUE(FailsWith(module_->FindToken(token_.Label(), "0000"), Code::kNotFound));
-  // A prefix is another label, although both are padded to 32 octets.
+  // A prefix is another label, although both are padded to 32 bytes.
   EXPECT_TRUE(FailsWith(module_->FindToken("coffer"), Code::kNotFound));
 }
 

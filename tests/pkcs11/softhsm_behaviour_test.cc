@@ -1,4 +1,5 @@
-// What pkcs11/README.md says of SoftHSM 2.6.1, so that another version is noticed.
+// Tests that SoftHSM behaves as pkcs11/README.md says of version 2.6.1, so that a version that
+// differs is noticed.
 #include <gtest/gtest.h>
 
 #include <array>

@@ -69,7 +69,7 @@ class ConfigFileTest : public testing::Test {
     EXPECT_TRUE(config.error().message.starts_with(prefix)) << config.error().message;
     return config.error().message.substr(std::min(prefix.size(), config.error().message.size()));
   }
-  // kMinimal and one line more, which is its fifth.
+  // The error of kMinimal with one more line, which is its fifth.
   std::string ErrorOfLine(std::string_view line) const {
     return ErrorOf(std::string(kMinimal) + std::string(line));
   }

@@ -46,7 +46,7 @@ class LogWriterTest : public ::testing::Test {
     }
     return text;
   }
-  // Fills the pipe, so that whoever writes to it waits.
+  // Fills the pipe, so that a thread that writes to it waits.
   std::size_t FillPipe() {
     ::fcntl(ends_[1], F_SETFL, O_NONBLOCK);
     const std::string block(4096, 'x');

@@ -90,7 +90,8 @@ TEST(ReloadTest, TakesWhatItCanAndSaysWhatNeedsARestart) {
                            "info a changed setting is in force drain_timeout \"10s\" \"33s\"",
                            "other a changed setting needs a restart limits.max_connections 10000 7",
                            "info configuration read again 2", "levels info"}));
-  // What is in force is no change any more; what needs a restart still is.
+  // A setting that is in force now counts as no change any more; one that needs a restart still
+  // does.
   log.lines.clear();
   ReloadSettings([&]() -> Result<Config> { return next; }, running, log);
   EXPECT_EQ(log.lines.size(), 3U);

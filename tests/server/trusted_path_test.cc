@@ -30,7 +30,7 @@ class TrustedPathTest : public testing::Test {
   void Mode(std::string_view name, mode_t mode) const {
     ASSERT_EQ(::chmod(In(name).c_str(), mode), 0);
   }
-  // Nothing where the path is trusted.
+  // The text of the refusal; empty if the path is trusted.
   std::string Refusal(std::string_view name) const {
     const Status checked = CheckTrustedPath("the thing", In(name));
     if (checked) return "";

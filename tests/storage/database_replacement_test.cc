@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The former database holds one item and, where a test wants it, a log of its own; the new one
+// The former database holds one item and, if a test asks for it, a log of its own; the new one
 // holds three.
 class DatabaseReplacementTest : public DatabaseFixture {
  protected:

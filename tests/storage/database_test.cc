@@ -271,7 +271,7 @@ TEST_F(DatabaseTest, LetsNoReaderWrite) {
   EXPECT_EQ(Number(*reader, "PRAGMA query_only"), 1);
   auto insert = reader->Prepare("INSERT INTO item (id) VALUES (1)");
   EXPECT_TRUE(!insert || !insert->Run());
-  // Not even one that switches the setting off.
+  // A reader must not write even after a statement that switches the setting off.
   auto writable = reader->Prepare("PRAGMA query_only=OFF");
   ASSERT_TRUE(writable->Step());
   auto again = reader->Prepare("INSERT INTO item (id) VALUES (2)");

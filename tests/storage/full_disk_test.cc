@@ -91,7 +91,8 @@ TEST_F(FullDiskTest, CommitsNothingOfATransactionThatFilledTheDisk) {
   {
     auto transaction = database->Begin();
     ASSERT_TRUE(PutInto(*transaction, 2, "small"));
-    // More than SQLite's page cache: it must spill into the log, which is full.
+    // The transaction is larger than SQLite's page cache, so it must write to the log before
+    // COMMIT, on the full disk.
     Status put;
     for (std::int64_t id = 3; put && id < 3000; ++id) {
       put = PutInto(*transaction, id, std::to_string(id), Bytes(8192, 9));

@@ -8,7 +8,7 @@
 
 namespace coffer {
 
-// Owned and borrowed octets. A view never outlives what it was made from.
+// Owned and borrowed bytes. A view must not outlive the bytes that it was made from.
 using Bytes = std::vector<std::uint8_t>;
 using ByteView = std::span<const std::uint8_t>;
 using MutableBytes = std::span<std::uint8_t>;
@@ -21,7 +21,7 @@ inline std::string_view AsText(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Lower-case hexadecimal, two characters per octet.
+// Lower-case hexadecimal, two characters per byte.
 std::string ToHex(ByteView bytes);
 void AppendHex(ByteView bytes, std::string& out);
 

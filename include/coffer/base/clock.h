@@ -8,14 +8,14 @@ namespace coffer {
 
 using SystemTime = std::chrono::system_clock::time_point;
 
-// Time for rooms. Thread-safe.
+// The clock that rooms read, so that a test can set the time. Thread-safe; it does not fail.
 class Clock {
  public:
   virtual ~Clock() = default;
   virtual SystemTime Now() const = 0;
 };
 
-// The machine's clocks.
+// The machine's clock.
 class SystemClock final : public Clock {
  public:
   SystemTime Now() const override { return std::chrono::system_clock::now(); }

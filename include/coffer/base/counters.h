@@ -31,7 +31,7 @@ inline constexpr std::array kDurationBounds{
     std::chrono::nanoseconds{500'000'000},   std::chrono::nanoseconds{1'000'000'000},
     std::chrono::nanoseconds{2'500'000'000}, std::chrono::nanoseconds{10'000'000'000}};
 
-// What histograms held at one moment. A value.
+// The content of a histogram, or of several together, at one moment. A value.
 struct DurationCounts {
   std::array<std::uint64_t, kDurationBounds.size() + 1> buckets{};  // each its own, not cumulative
   std::uint64_t nanoseconds = 0;                                    // of all durations together

@@ -11,7 +11,7 @@
 
 namespace coffer {
 
-// What went wrong, coarsely. The api room maps each to one HTTP status; nothing else may.
+// The kind of an error. The api room maps each kind to one HTTP status; nothing else may.
 enum class Code {
   kInvalid,           // the caller's input; 400
   kPermissionDenied,  // 403
@@ -29,9 +29,10 @@ enum class Code {
   kAuthenticationFailed  // ciphertext or MAC did not verify; 400, one text for all causes
 };
 
-// An error that crosses rooms: a refusal, which a face words for its clients, or a failure, whose
-// `message` they read. A message is lower-case, without full stop, secret, path, SQL text or CKR_
-// name. `cause` is for the log only. Value type; safe to copy between threads.
+// An error that crosses rooms. It is a refusal, which each face (the HTTP API is one) words for its
+// clients, or a failure, whose `message` clients read. A message begins in lower case and has no
+// full stop; it holds no secret, path, SQL text or CKR_ name. `cause` is for the log only. Value
+// type; safe to copy between threads.
 struct Error {
   Error() = default;
   // Its code and its message, in neutral words, are the refusal's.
@@ -42,13 +43,13 @@ struct Error {
         message(std::string_view(text)),
         cause(std::move(its_cause)),
         literal_(text) {}
-  // Text that was put together may quote what a client sent.
+  // A text that was put together may quote a client, so it is no literal.
   template <typename Text>
   requires std::same_as<std::remove_cvref_t<Text>, std::string> Error(Code its_code, Text&& text,
                                                                       std::string its_cause = {})
       : code(its_code), message(std::forward<Text>(text)), cause(std::move(its_cause)) {}
 
-  // The message where all of it is a literal, else empty.
+  // The message if all of it is a literal, else empty.
   LiteralText Literal() const {
     return message == std::string_view(literal_) ? literal_ : LiteralText();
   }
@@ -63,7 +64,7 @@ struct Error {
   LiteralText literal_;
 };
 
-// What is known of each refusal.
+// The description of a refusal: its name, its kind and its text.
 struct RefusalInfo {
   LiteralText name;  // as the audit trail has it: "below_min_decryption_version"
   Code code = Code::kInvalid;

@@ -20,7 +20,7 @@ struct Id {
   std::array<std::uint8_t, 16> octets{};
 
   static Id Generate(Random& random);
-  // Exactly 16 octets, else nothing.
+  // Exactly 16 bytes, else nothing.
   static std::optional<Id> FromBytes(ByteView bytes);
   ByteView View() const { return octets; }
   // RFC 4122 text form (8-4-4-4-12, lower case); version and variant bits are set by Generate

@@ -5,7 +5,7 @@
 
 namespace coffer {
 
-// Appends a JSON string. The text may be anything: control octets are escaped, what is not UTF-8
+// Appends a JSON string. The text may be anything: control bytes are escaped, what is not UTF-8
 // becomes U+FFFD, so that no content can break a line or the JSON around it.
 void AppendJsonString(std::string_view text, std::string& out);
 

@@ -4,8 +4,9 @@
 
 namespace coffer {
 
-// A text that stands in the program. Only a constant makes one, so nothing that anybody sent, and
-// no secret, can be in it. One of two: `flag ? LiteralText("a") : LiteralText("b")`.
+// A text that is a constant of the program. Nothing else converts to it, so it can hold no secret
+// and nothing that a client sent. To choose between two: `flag ? LiteralText("a") :
+// LiteralText("b")`.
 class LiteralText {
  public:
   constexpr LiteralText() = default;

@@ -25,25 +25,29 @@ struct LogField {
   std::string value;
 };
 
-// What a log took since it was made. A value.
+// The numbers of lines that a log took since it was made. A value.
 struct LogCounts {
   std::array<std::uint64_t, kLogLevels> lines{};  // by level, dropped ones too
   std::uint64_t dropped = 0;
 };
 
-// Thread-safe. Must not throw and must not block on a slow reader.
+// The log of the program. The program owns it, and it outlives all rooms that log to it. Any thread
+// may call. No function fails: an implementation must not throw and must not block on a slow
+// reader.
 class Logger {
  public:
   virtual ~Logger() = default;
   virtual void Log(LogLevel level, std::string_view room, std::string_view message,
                    std::initializer_list<LogField> fields = {}) = 0;
-  // Whether such a line would be written: for lines that cost something to make.
+  // True if a line of this level and room would be written. Callers ask before they make a line
+  // that costs something.
   virtual bool Wants(LogLevel level, std::string_view room) const {
     static_cast<void>(level);
     static_cast<void>(room);
     return true;
   }
-  // Waits for what was logged to be written, so long at most: before the process ends.
+  // Waits until the lines logged so far are written, for at most `wait`. Called before the process
+  // ends.
   virtual void Flush(std::chrono::milliseconds wait) { static_cast<void>(wait); }
   virtual LogCounts Counts() const { return {}; }
 };
@@ -61,7 +65,7 @@ class LoggedRequest {
   ~LoggedRequest();
   LoggedRequest(const LoggedRequest&) = delete;
   LoggedRequest& operator=(const LoggedRequest&) = delete;
-  // Of the calling thread; empty where there is none.
+  // The id of the request that the calling thread serves; empty if it serves none.
   static std::string_view Current();
 
  private:

@@ -7,8 +7,8 @@
 
 namespace coffer {
 
-// How far a long piece of work is, on one line of standard error, where that is a terminal; else
-// nothing. Goes away with the object at the latest. Not thread-safe.
+// Shows on one line of standard error how far a long piece of work is, if that is a terminal; else
+// it shows nothing. The line is removed with the object at the latest. Not thread-safe.
 class ProgressLine {
  public:
   // `what`: "copying the database".
@@ -17,7 +17,8 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
   void Show(std::int64_t done, std::int64_t total);
-  // What is being worked on, where nobody knows how much there is; once two seconds have passed.
+  // Shows the step in progress, for work whose amount is unknown. It appears once two seconds have
+  // passed.
   void Doing(std::string_view step);
   void Clear();
 

@@ -4,7 +4,7 @@
 
 namespace coffer {
 
-// A source of random octets fit for keys and nonces. Thread-safe. Fill never returns short: the
+// A source of random bytes fit for keys and nonces. Thread-safe. Fill never returns short: the
 // implementation aborts the process where the operating system cannot give randomness.
 class Random {
  public:

@@ -8,9 +8,9 @@
 
 namespace coffer {
 
-// Which refusal an error is. A program decides by it and the audit trail names it; each face words
-// it in its protocol's sentences. The comments name the arguments that a refusal has. All of them
-// stand here, so that a face's table of sentences is complete or does not compile.
+// The kinds of refusal. Code branches on the kind and the audit trail names it; each face (the HTTP
+// API is one) words it for its clients. The comment of a kind names the arguments that it has. All
+// kinds of all rooms are here, so that a face whose table of sentences lacks one does not compile.
 enum class Refusal : std::uint8_t {
   kNone,  // the error is a failure, which no client is told apart from another
 
@@ -130,7 +130,7 @@ enum class Refusal : std::uint8_t {
   kCertificateRequestUnreadable,
 };
 
-// What a key was to be used for.
+// The purpose for which a key was to be used.
 enum class Purpose : std::uint8_t {
   kNone,
   kEncryption,
@@ -145,7 +145,7 @@ enum class Purpose : std::uint8_t {
 
 std::string_view PurposeName(Purpose purpose);  // "signing"
 
-// What a refusal says beside its name. Nothing secret, but anything that a client may send.
+// The details of a refusal. They are not secret, but may hold anything that a client sent.
 struct RefusalArguments {
   Purpose purpose = Purpose::kNone;
   std::int64_t given = 0;  // what was asked for

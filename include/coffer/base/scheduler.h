@@ -8,9 +8,9 @@
 
 namespace coffer {
 
-// Periodic jobs. Rooms register at start; jobs run one at a time on the custodian thread, must be
-// idempotent and take the time from their argument. A job that is late runs once, not once per
-// missed period.
+// The interface by which rooms register periodic jobs, at the start. Jobs run one at a time on the
+// custodian's thread; they must be idempotent and take the time from their argument. A job that is
+// late runs once, not once per missed period.
 class Scheduler {
  public:
   virtual ~Scheduler() = default;

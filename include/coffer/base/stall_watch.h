@@ -13,7 +13,8 @@
 
 namespace coffer {
 
-// When the present piece of work of one thread began. That thread writes, any reads.
+// Holds the time at which the present piece of work of one thread began. That thread writes it, any
+// thread may read it.
 class WorkClock {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -30,23 +31,24 @@ class WorkClock {
   std::atomic<Time> begun_{kIdle};
 };
 
-// Sees from outside work that does not come to its end, a call into the token or a request: its own
-// thread cannot. After `wait` the subject counts as stalled (the server is not ready), until the
-// work ends after all; after `hang` the process has to be replaced. Time in which the watch itself
-// did not run, since the process was stopped or had no processor, counts for nobody. A thread of
-// its own.
+// The watch notices work that does not end, such as a call into the token or a request; the thread
+// that does the work cannot notice it itself. The server owns one. Any thread may call, except
+// where a function says otherwise; no function fails. After `wait` the subject counts as stalled
+// (the server is not ready), until the work ends after all; after `hang` the process has to be
+// replaced. Time in which the watch itself did not run, since the process was stopped or had no
+// processor, is not counted. The watch has a thread of its own.
 class StallWatch {
  public:
   using Time = WorkClock::Time;
   struct Limits {
     std::chrono::milliseconds wait{5'000};
-    // Without one, for as long as it takes, or until Finish().
+    // Nothing: the work may take any time, until Finish() is called.
     std::optional<std::chrono::milliseconds> hang = std::chrono::milliseconds(10'000);
   };
   struct Subject {
     std::string name;  // for the log: "worker 3"
     LiteralText work;  // "a call into the token"
-    // When the present work began, or nothing. Any thread.
+    // Returns the time at which the present work began, or nothing. Any thread.
     std::function<std::optional<Time>()> since;
     Limits limits = {};
     std::optional<std::size_t> worker = std::nullopt;  // of the HTTP server, whose thread it is
@@ -66,10 +68,11 @@ class StallWatch {
   // Watches one more from now on. Any thread but the watch's.
   void Add(Subject subject);
   void Start();
-  // From now on nothing may take longer than its own `hang`, or than this from now: the process is
-  // to end. Any thread but the watch's.
+  // The process is to end: from now on no work may take longer than its own `hang`, or, if it has
+  // none, than this `hang`. Any thread but the watch's.
   void Finish(std::chrono::milliseconds hang, Time now = std::chrono::steady_clock::now());
-  // One look at all subjects, as the thread does it every period. Not beside a started thread.
+  // One look at all subjects, as the thread does it every period. Not to be called once Start() was
+  // called.
   void Check(Time now);
   // Tells whether any subject is stalled. Any thread.
   bool AnyStalled() const;

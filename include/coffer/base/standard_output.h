@@ -6,14 +6,14 @@
 
 namespace coffer {
 
-// Writes to standard output; whether it arrives is FlushOutput()'s to say. One thread.
+// Writes to standard output. An error shows only at FlushOutput(). One thread.
 void PrintOutput(std::string_view text);
 
-// Sees to it that all that was written to standard output has left the process. kUnavailable with
-// the reason where some of it was lost.
+// Flushes standard output. kUnavailable with the reason if some of the output was lost.
 Status FlushOutput();
 
-// As FlushOutput; where it is a file its content is on the disk, too. For what is shown only once.
+// Flushes like FlushOutput(); if standard output is a file, its content is then on the disk, too.
+// Used for a secret that is shown only once.
 Status SyncOutput();
 
 }  // namespace coffer

@@ -11,7 +11,7 @@ namespace coffer {
 // U+10FFFF. The empty text is well-formed.
 bool IsUtf8(std::string_view text);
 
-// The octets of the character at `at`; 0 where there is none.
+// The bytes of the character at `at`; 0 where there is none.
 std::size_t Utf8Octets(std::string_view text, std::size_t at);
 
 // Appends the character with this number, at most 0x10ffff.

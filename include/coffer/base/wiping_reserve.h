@@ -8,7 +8,7 @@
 
 namespace coffer {
 
-// Makes room for `size` octets in all, without leaving a copy of what `text` holds in memory that
+// Makes room for `size` bytes in all, without leaving a copy of what `text` holds in memory that
 // is given back.
 inline void ReserveWiping(std::string& text, std::size_t size) {
   if (size <= text.capacity()) return;

@@ -7,13 +7,14 @@
 
 namespace coffer::cli {
 
-// A family of commands that the server's own program adds to the client's: for help and completion.
+// A family of commands, such as `coffer hsm`, that the program adds to the client's commands. The
+// client needs it for help and completion. The main function owns the families. One thread.
 struct Family {
   std::string_view name;
   std::string_view help;
   std::vector<std::string_view> commands;
-  // Runs the words behind the family's. With kPrintHelp at their end it prints the named command's
-  // help, with kPrintFlags its flags, one a line.
+  // Runs the words after the family's name. With kPrintHelp at their end it prints the named
+  // command's help, with kPrintFlags its flags, one a line.
   int (*run)(const std::vector<std::string>& arguments) = nullptr;
 
   // Tells whether the command line, which begins with the family's name, names a command of this
@@ -24,7 +25,7 @@ struct Family {
 inline constexpr std::string_view kPrintHelp = "--help";
 inline constexpr std::string_view kPrintFlags = "--print-flags";
 
-// "-flag" becomes "--flag"; "-", "-x" and what stands behind "--" stay.
+// Turns each "-flag" into "--flag"; "-", "-x" and the words after "--" stay.
 std::vector<std::string> NormalizeFlags(std::vector<std::string> arguments);
 
 // Runs one client command, program name excluded. Returns the exit code, as Vault's client has it:

@@ -11,9 +11,10 @@
 
 namespace coffer::crypto {
 
-// A PKCS#10 request (RFC 2986) for a key whose private part is elsewhere: what is to be signed goes
-// out, the signature comes back. RSA signs with PKCS#1 v1.5 and SHA-256, ECDSA with the SHA-2 hash
-// of its curve's strength, Ed25519 as it does. One thread at a time.
+// A PKCS#10 request (RFC 2986) for a key whose private part is in the token: ToBeSigned() gives the
+// bytes to sign, Finish() takes the signature. RSA keys sign with PKCS#1 v1.5 and SHA-256, ECDSA
+// keys with the SHA-2 hash of their curve's strength, Ed25519 keys without a hash of their own. One
+// thread at a time.
 class CertificateRequest {
  public:
   // Subject and attributes of the request in `pem`, whatever key made it; an empty subject where
@@ -24,7 +25,7 @@ class CertificateRequest {
 
   // DER of the CertificationRequestInfo.
   const Bytes& ToBeSigned() const { return to_be_signed_; }
-  // By what ECDSA and RSA sign it.
+  // The hash with which ECDSA and RSA keys sign it.
   HashAlgorithm Hash() const { return hash_; }
   // The whole request in PEM. kInvalid where the signature (ECDSA: DER) is not of this key.
   Result<std::string> Finish(ByteView signature);

@@ -15,7 +15,7 @@ struct DevCertificates {
   std::filesystem::path key;          // the certificate's, 0600
 };
 
-// A certificate for a development server, in `directory`: made unless there is one for these names
+// Makes a certificate for a development server in `directory`, unless one for these names is there
 // that is good for another day. Its authority signs nothing else: the authority's key is forgotten.
 // `names`: DNS names and IP addresses. ECDSA P-256, X.509 v3, 90 days.
 Result<DevCertificates> MakeDevCertificates(const std::filesystem::path& directory,

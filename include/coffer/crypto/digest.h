@@ -14,11 +14,11 @@ namespace coffer::crypto {
 
 using Sha256Digest = std::array<std::uint8_t, 32>;
 
-// FIPS 180-4.
+// The SHA-256 hash (FIPS 180-4).
 Sha256Digest Sha256(ByteView data);
 
-// SHA-256 over pieces. Not thread-safe; Finish() ends the object's use. A copy goes on from the
-// same place.
+// Computes SHA-256 over several pieces. Not thread-safe; Finish() ends the object's use. A copy
+// continues from the same state.
 class Sha256Stream {
  public:
   Sha256Stream();
@@ -50,7 +50,7 @@ enum class HashAlgorithm {
 std::optional<HashAlgorithm> ParseHashAlgorithm(std::string_view name);
 
 Bytes Hash(HashAlgorithm algorithm, ByteView data);
-// Octets of a digest.
+// The length of a digest, in bytes.
 std::size_t HashSize(HashAlgorithm algorithm);
 
 }  // namespace coffer::crypto

@@ -16,7 +16,7 @@ class EcdsaP256Key {
   // SubjectPublicKeyInfo (RFC 5480) as PEM or DER; kInvalid for anything but a key on P-256.
   static Result<EcdsaP256Key> FromPem(std::string_view pem);
   static Result<EcdsaP256Key> FromDer(ByteView spki);
-  // The uncompressed point, 65 octets.
+  // The uncompressed point, 65 bytes.
   static Result<EcdsaP256Key> FromPoint(ByteView point);
   EcdsaP256Key(EcdsaP256Key&&) noexcept;
   EcdsaP256Key& operator=(EcdsaP256Key&&) noexcept;
@@ -24,7 +24,7 @@ class EcdsaP256Key {
 
   std::string Pem() const;
   Bytes Der() const;
-  // `signature` is r || s, 32 octets each, as tokens give it out (PKCS#11 2.40, 2.3.1).
+  // `signature` is r || s, 32 bytes each, as tokens give it out (PKCS#11 2.40, 2.3.1).
   bool Verify(ByteView message, ByteView signature) const;
 
  private:

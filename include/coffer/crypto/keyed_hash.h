@@ -8,8 +8,8 @@
 
 namespace coffer::crypto {
 
-// HMAC-SHA256 (RFC 2104) of many short values under one key, which is taken up once. Thread-safe.
-// For look-up hashes and audit salts, never for data keys.
+// HMAC-SHA256 (RFC 2104) of many short values under one key, whose state is prepared once.
+// Thread-safe. It is used for look-up hashes and audit salts, never for data keys.
 class KeyedHash {
  public:
   explicit KeyedHash(const SecretBytes& key);

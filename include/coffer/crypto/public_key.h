@@ -24,7 +24,7 @@ class PublicKey {
   // SubjectPublicKeyInfo (RFC 5280), whole input. kInvalid for anything but RSA of 2048 to 8192
   // bits with odd numbers and an exponent of 65537 to 2^64, P-256, P-384, P-521 and Ed25519.
   static Result<Shared> FromSpki(ByteView der);
-  // As FromSpki, in PEM.
+  // Reads the same as FromSpki(), in PEM.
   static Result<Shared> FromPem(std::string_view pem);
   // Big-endian, as a token gives them.
   static Result<Shared> FromRsa(ByteView modulus, ByteView exponent);
@@ -32,7 +32,7 @@ class PublicKey {
   static Result<Shared> FromEcPoint(Curve curve, ByteView octet_string);
   // x and the sign of y (2 or 3), as SEC 1 2.3.3 compresses a point.
   static Result<Shared> FromCompressed(Curve curve, std::uint8_t sign, ByteView x);
-  // 32 octets, plain or in a DER OCTET STRING.
+  // 32 bytes, plain or in a DER OCTET STRING.
   static Result<Shared> FromEd25519(ByteView point);
 
   ~PublicKey();
@@ -44,11 +44,12 @@ class PublicKey {
   int Bits() const { return bits_; }
   const Bytes& Spki() const { return spki_; }
   std::string Pem() const;
-  // Ed25519 only: its 32 octets.
+  // Ed25519 only: its 32 bytes.
   Bytes Raw() const;
 
-  // False for whatever does not verify, malformed signatures too.
-  // `signature`: DER (ECDSA-Sig-Value); any digest length, cut to the curve's as FIPS 186-4 has it.
+  // The Verify functions return false for every signature that does not verify, also for a
+  // malformed one. `signature`: DER (ECDSA-Sig-Value); any digest length, cut to the curve's as
+  // FIPS 186-4 has it.
   bool VerifyEcdsa(ByteView digest, ByteView signature) const;
   bool VerifyEd25519(ByteView message, ByteView signature) const;
   // RFC 8017 8.2; without a hash: the input itself, without DigestInfo.
@@ -59,11 +60,11 @@ class PublicKey {
   // RFC 8017 7.1 with MGF1 of the same hash and an empty label. kInvalid for a message that is too
   // long.
   Result<Bytes> EncryptOaep(HashAlgorithm hash, ByteView message) const;
-  // Tells whether it can be a key, as far as it shows: a point on its curve; a modulus without
-  // small factors that is neither a prime nor a prime's power (NIST SP 800-89, 5.3.3). Takes some
+  // True if nothing shows that it cannot be a key: a point on its curve; a modulus without small
+  // factors that is neither a prime nor a prime's power (NIST SP 800-89, 5.3.3). Takes some
   // milliseconds for RSA: for keys that come from outside.
   bool IsSound() const;
-  // Whether an octet string of the modulus's length is below the modulus, as every RSA ciphertext
+  // True if the number has the modulus's length and is below the modulus, as every RSA ciphertext
   // and signature is.
   bool InRange(ByteView number) const;
 
@@ -80,9 +81,9 @@ class PublicKey {
 // The curve's generator, uncompressed (SEC 2).
 Bytes GeneratorPoint(Curve curve);
 
-// ECDSA signatures: a token gives r || s at fixed width, most clients want DER.
+// ECDSA signatures: a token gives r || s at fixed width, most clients expect DER.
 Bytes EcdsaToDer(ByteView fixed);
-// `width`: octets of r and of s. kInvalid "supplied signature is invalid", "supplied signature
+// `width`: bytes of r and of s. kInvalid "supplied signature is invalid", "supplied signature
 // contains extra data".
 Result<Bytes> EcdsaFromDer(ByteView der, std::size_t width);
 

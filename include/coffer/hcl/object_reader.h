@@ -13,21 +13,22 @@
 
 namespace coffer::hcl {
 
-// A block, or what JSON writes for one. Points into the document.
+// A block of HCL, or the object that JSON has in its place. It points into the document.
 struct Block {
   std::vector<Label> labels;
   Position at;
   const Value* body = nullptr;
 };
 
-// A sentence for a member that is known from elsewhere and is none here.
+// A sentence for a member that other programs know and this one does not.
 struct Hint {
   std::string_view name;
   std::string_view text;
 };
 
-// Reads an object's members by name and type, and knows at the end which were never asked for.
-// Every error is kInvalid with line and column. The document outlives the reader. One thread.
+// Reads the members of an object by name and type. Finish() then refuses members that the caller
+// never asked for. The caller owns the reader, and the document must outlive it. One thread. Every
+// error is kInvalid with line and column.
 class ObjectReader {
  public:
   // `what` names the object in errors: "listener \"tcp\""; a literal or longer-lived text.
@@ -36,7 +37,7 @@ class ObjectReader {
   // Nothing where the member is absent.
   Result<std::optional<std::string>> Text(std::string_view name);
   Result<std::optional<bool>> Boolean(std::string_view name);
-  // Within [lowest, highest].
+  // An integer within [lowest, highest].
   Result<std::optional<std::int64_t>> Integer(std::string_view name, std::int64_t lowest,
                                               std::int64_t highest);
   // "1h30m", "90s" or a number of seconds; within [lowest, highest] seconds.
@@ -50,12 +51,13 @@ class ObjectReader {
   // {"listener": {"tcp": {...}}}, or a list of such objects.
   Result<std::vector<Block>> Blocks(std::string_view name, std::size_t labels);
 
-  // Where the member of this name begins; the object's own place where it is absent.
+  // The place at which the member of this name begins; the object's own place if it is absent.
   Position At(std::string_view name) const;
-  // kInvalid, of a member that must be there and is not: "WHAT has no NAME" at `at`, or the unknown
-  // key that was probably meant for it.
+  // The error for a member that must be there and is not, kInvalid: "WHAT has no NAME" at `at`, or
+  // the name of the unknown member that was probably meant.
   tl::unexpected<Error> Missing(std::string_view name, Position at) const;
-  // kInvalid with the first member that nobody asked for, its hint or the name that it resembles.
+  // kInvalid if there is a member that was never asked for: the error names the first, with its
+  // hint or the name that it resembles.
   Status Finish(std::span<const Hint> hints = {}) const;
 
  private:

@@ -8,7 +8,7 @@
 
 namespace coffer::hcl {
 
-// What a document may take. Beyond a bound it is refused, not cut.
+// The bounds of a document. A document beyond a bound is refused, not cut.
 struct Bounds {
   std::size_t octets = 1024UL * 1024;
   std::size_t depth = 32;        // of objects, blocks and lists in each other

@@ -10,7 +10,7 @@
 
 namespace coffer::hcl {
 
-// Where something stands in a text; both count from 1, columns in characters.
+// A place in a text. Lines and columns count from 1; columns count characters.
 struct Position {
   std::size_t line = 1;
   std::size_t column = 1;

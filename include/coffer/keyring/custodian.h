@@ -18,15 +18,20 @@
 
 namespace coffer::keyring {
 
-// Whether the token can be used, seen from any thread. `generation` rises with each recovery: an
-// instance whose owner has seen a smaller one must Reopen() before its next call.
+// The health of the token: `reachable` says that it can be used. Any thread may read it.
+// `generation` rises with each recovery: an instance whose owner has seen a smaller one must
+// Reopen() before its next call.
 struct TokenHealth {
   std::atomic<bool> reachable{true};
   std::atomic<std::uint64_t> generation{1};
 };
 
-// The one thread that makes, changes and destroys token objects, writes the epoch, changes keys,
-// probes the token and runs periodic jobs, from one bounded queue. Thread-safe except where said.
+// The custodian owns one token instance and one thread. Only that thread makes, changes and
+// destroys token objects, writes the epoch, changes keys, probes the token and runs periodic jobs;
+// other threads hand it work through one bounded queue. The server makes one custodian and stops it
+// before the key ring goes. Any thread may call, except where a function says otherwise. Errors:
+// kTokenLost while the token cannot be reached, kUnavailable where the queue is full or an answer
+// takes too long.
 class Custodian final : public Scheduler {
  public:
   struct Options {
@@ -40,8 +45,8 @@ class Custodian final : public Scheduler {
 
   void AddPeriodic(std::string name, std::chrono::milliseconds period,
                    std::function<void(SystemTime now)> job) override;
-  // Told, on the custodian's thread, when the token was lost (and why) and when it is back. Before
-  // Start().
+  // The function is called on the custodian's thread when the token is lost (with the cause) and
+  // when it is back. Call this before Start().
   void OnTokenChange(std::function<void(bool reachable, std::string_view cause)> told);
   void Start();
   // Finishes the queue, then ends the thread.
@@ -49,24 +54,26 @@ class Custodian final : public Scheduler {
 
   // Runs `work` on the custodian's thread and waits for it, at most `wait`; then kUnavailable (its
   // outcome is unknown). kTokenLost at once while the token is lost, kUnavailable when the queue is
-  // full. From the custodian's own thread: at once.
+  // full. On the custodian's own thread the work runs at once.
   Status Run(std::function<Status(Token&)> work,
              std::chrono::milliseconds wait = std::chrono::seconds(30));
-  // Queues and returns; a full queue drops it (the caller's next occasion asks again).
+  // Queues the work and returns. A full queue drops it, so the caller must ask again at the next
+  // occasion.
   void Post(std::function<Status(Token&)> work);
   // Queues and returns; kUnavailable where the queue is full or the custodian stops. The work runs
-  // while the token is lost, too: its own calls tell it. An outcome of kTokenLost has the token
+  // while the token is lost, too; its own calls then fail. If it ends with kTokenLost, the token is
   // probed.
   Status Submit(std::function<Status(Token&)> work);
-  // Probes before all that is queued and waits for the verdict: for an instance that met a doubtful
-  // error. kTokenLost also where there is none within `probe_wait`: what the custodian is at may
-  // hang in the token.
+  // Probes the token before all queued work and waits for the result. Called for an instance that
+  // met a doubtful error. kTokenLost also if there is no result within `probe_wait`: the work that
+  // the custodian is doing may hang in the token.
   Status ProbeNow();
 
   const TokenHealth& Health() const;
-  // Since when it is at one piece of work or one job. Any thread; outlives the custodian.
+  // The clock that shows since when the custodian has been at one piece of work or one job. Any
+  // thread; it outlives the custodian.
   std::shared_ptr<const WorkClock> Work() const;
-  // How much work is queued. Any thread.
+  // The number of pieces of work in the queue. Any thread.
   std::size_t Waiting() const;
 
  private:

@@ -19,7 +19,8 @@
 
 namespace coffer::keyring {
 
-// Vault's GenericName: \w(([\w-.]+)?\w)?, at most 256 bytes.
+// The name of a key, checked. It has Vault's form GenericName, \w(([\w-.]+)?\w)?, and at most 256
+// bytes.
 class KeyName {
  public:
   static constexpr std::size_t kMaxBytes = 256;
@@ -39,15 +40,15 @@ struct Actor {
   std::string reason;  // "requested", "scheduled", "encryption limit", "rotation required"
 };
 
-// How many encryptions a version has been charged with, shared by all snapshots of a key. A bound
-// from above: reserved in blocks before use, so that a crash over-counts and never under-counts.
-// Thread-safe.
+// The number of encryptions that a version has been charged with, shared by all snapshots of a key.
+// It is never too low: encryptions are charged in blocks before they are made, so a crash counts
+// too many and never too few. Thread-safe.
 struct EncryptionCounter {
   std::atomic<std::int64_t> left_in_block{0};
   std::atomic<std::int64_t> reserved{0};  // as persisted
 };
 
-// What may be shown of a version; nothing secret.
+// The part of a version that clients may see; it holds nothing secret.
 struct VersionInfo {
   int version = 0;
   SystemTime created{};
@@ -72,7 +73,7 @@ struct KeyVersion {
   std::shared_ptr<EncryptionCounter> counter;
 };
 
-// What an operator may change, all covered by the key row's MAC.
+// The settings of a key, which an operator may change. The MAC of the key's row covers all of them.
 struct KeySettings {
   int min_decryption_version = 1;
   int min_encryption_version = 0;  // 0: any
@@ -103,7 +104,7 @@ struct Key {
   std::map<int, KeyVersion> versions;  // trimmed ones are absent
 
   const KeyTypeInfo& Info() const { return InfoOf(type); }
-  // What a new version of it is to be, and what one of its versions is.
+  // Spec() describes a new version of this key, SpecOf() one of its present versions.
   KeySpec Spec() const { return {type, derived, hmac_octets}; }
   KeySpec SpecOf(const KeyVersion& version) const {
     return {type, derived, hmac_octets, version.kdf};
@@ -114,7 +115,7 @@ struct Key {
   Result<const KeyVersion*> ForEncryption(std::int64_t requested) const;
   Result<const KeyVersion*> ForSigning(std::int64_t requested) const;
   Result<const KeyVersion*> ForMac(std::int64_t requested) const;
-  // min_encryption_version does not bind it.
+  // The version for a certificate request, for which min_encryption_version does not matter.
   Result<const KeyVersion*> ForCertificateRequest(std::int64_t requested) const;
   // The version that made a ciphertext ("v0" means 1), signature or MAC.
   Result<const KeyVersion*> ForDecryption(std::int64_t version) const;

@@ -30,14 +30,14 @@ struct CreateOptions {
   std::int64_t auto_rotate_period_seconds = 0;
 };
 
-// A key from elsewhere: exactly one of the two.
+// A key that was made elsewhere: exactly one of the two members is set.
 struct ImportedMaterial {
-  // RSA-OAEP(wrapping key, ephemeral AES-256), 512 octets, then RFC 5649(ephemeral, key).
+  // RSA-OAEP(wrapping key, ephemeral AES-256), 512 bytes, then RFC 5649(ephemeral, key).
   Bytes wrapped;
   crypto::PublicKey::Shared public_key;  // verifies and encrypts only
 };
 
-// Fields that are set change; all or nothing.
+// A change of settings: every field that is set changes, and either all of them change or none.
 struct ConfigChange {
   std::optional<std::int64_t> min_decryption_version = std::nullopt;
   std::optional<std::int64_t> min_encryption_version = std::nullopt;
@@ -56,7 +56,7 @@ struct Encryption {
   std::optional<Error> error;
 };
 
-// Session objects that stand for keys, and the look-ups of them.
+// The numbers of session objects that stand for keys, and of look-ups of them.
 struct HandleCounts {
   std::uint64_t cached = 0;
   std::uint64_t hits = 0;
@@ -64,14 +64,14 @@ struct HandleCounts {
   std::uint64_t displaced = 0;  // made room for another
 };
 
-// Whether the key ring was ever opened on this database: a token without masters is then lost, not
-// new.
+// True if a key ring was ever opened on this database. A token without masters has then lost them,
+// and is not a new token.
 Result<bool> HasState(storage::Database& database);
-// The database's identity, made at the first call: CompleteToken wants it before there is a state
-// row.
+// The database's identity, made at the first call. CompleteToken() needs it before the database has
+// a state row.
 Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& random);
 
-// The operator's word about what the rows say of the past.
+// The operator's decisions about a database whose rows are damaged or older than the token says.
 struct StartPolicy {
   std::optional<std::uint64_t>
       accept_rollback_to;            // the operator's word: this epoch of the database
@@ -82,14 +82,14 @@ struct StartPolicy {
   bool restoring = false;
 };
 
-// How much of what can be made again stays in memory.
+// The limits of the caches: keys and handles that were dropped are read or made again.
 struct CacheLimits {
   std::size_t key_bytes = 16UL * 1024 * 1024;  // of keys as they are read from the database
   // Unwrapped and derived keys in each instance of the token. SoftHSM takes 7.5 kB for each.
   std::size_t handles = 2000;
 };
 
-// What of the database this token cannot use.
+// A version or a whole key in the database that this token cannot use.
 struct UnusableVersion {
   Id mount;
   std::string key;
@@ -97,29 +97,34 @@ struct UnusableVersion {
   std::string why;
 };
 
-// Told of the rotations that no request asked for. On the custodian's thread.
+// A witness is told of each rotation that no request asked for, so that it can record it. Its
+// functions run on the custodian's thread.
 class RotationWitness {
  public:
   virtual ~RotationWitness() = default;
-  // Before the work; an error puts it off.
+  // Called before the rotation; an error puts the rotation off.
   virtual Status Begun(const Id& mount, std::string_view key, std::string_view reason) = 0;
   virtual void Ended(const Id& mount, std::string_view key, const Status& outcome) = 0;
 };
 
-// The key hierarchy: wrapped versions in storage, settings and minimum versions, cached handles per
-// worker, counters. Changes run on the custodian one after another: token work first, one
-// transaction, the token's epoch, then the new snapshot. Find and the use of a key take no SQL once
-// loaded and no lock that a token call is made under. `worker` names the calling thread's own token
-// instance: one thread for each index.
+// The key ring holds every key of the server: wrapped versions in storage, settings and minimum
+// versions, cached handles for each worker, counters of encryptions. The server owns one and gives
+// it to the engines. Any thread may call; `worker` names the token instance of the calling thread,
+// and each index belongs to one thread. Changes run on the custodian one after another: token work
+// first, one transaction, the token's epoch, then the new snapshot. Find() and the use of a loaded
+// key take no SQL, and no token call is made under a lock. Errors: refusals (base/refusal.h) for a
+// request that breaks a rule, kTokenLost and kTokenFailed for the token, kUnavailable for a full
+// disk or queue, kCorrupt for rows that fail their check.
 class KeyRing {
  public:
   // The index of the custodian's own instance, for its thread.
   static constexpr std::size_t kCustodianWorker = static_cast<std::size_t>(-1);
 
   static std::vector<storage::Migration> Schema();
-  // Checks the state row, its sum and the token's epoch (key-custody 2). kCorrupt, with a sentence
-  // that says what to do, where rows were removed, replayed or belong to another token or an older
-  // database. `tokens`: one instance for each worker. Call before Custodian::Start().
+  // Checks the state row, its sum and the token's epoch (docs/key-custody.md, "Rows and MACs").
+  // kCorrupt, with a sentence that says what to do, where rows were removed, replayed or belong to
+  // another token or an older database. `tokens`: one instance for each worker. Call before
+  // Custodian::Start().
   static Result<std::unique_ptr<KeyRing>> Open(storage::Database& database, Custodian& custodian,
                                                Token& custodian_token,
                                                std::vector<std::unique_ptr<Token>> tokens,
@@ -131,7 +136,8 @@ class KeyRing {
   // kNotFound; kCorrupt for a key whose rows failed their MACs: that key only is disabled.
   Result<std::shared_ptr<const Key>> Find(std::size_t worker, const Id& mount,
                                           std::string_view name);
-  // As Find; a key that must be rotated first (after an accepted rollback or a restore) is rotated.
+  // Finds a key like Find(), and rotates it first if it must be rotated before it encrypts (after
+  // an accepted rollback or a restore).
   Result<std::shared_ptr<const Key>> FindForEncryption(std::size_t worker, const Id& mount,
                                                        std::string_view name);
   // Names in order, those after `after`, at most `limit` (0: all).
@@ -170,7 +176,7 @@ class KeyRing {
   Result<std::string> ImportWrappingKey();
   // Every key of the mount, whatever its settings.
   Status DeleteMount(const Id& mount);
-  // Before the first use; it outlives the key ring.
+  // Sets the witness. Call it before the first use; the witness must outlive the key ring.
   void SetRotationWitness(RotationWitness& witness);
   // Begins to rotate the keys whose auto_rotate_period has passed, on the custodian's thread: other
   // work has its turn between any two. Nothing where a former call's keys are not all done.
@@ -184,17 +190,17 @@ class KeyRing {
   // kAuthenticationFailed "cipher: message authentication failed". `context`: derived keys.
   Result<SecretBytes> Decrypt(std::size_t worker, const Key& key, const KeyVersion& version,
                               ByteView payload, ByteView aad, ByteView context = {});
-  // By the version's signing, HMAC or CMAC key, as `how` asks. kInvalid where the token does not do
-  // the mechanism.
+  // Signs or makes a MAC with the version's signing, HMAC or CMAC key, as `how` asks. kInvalid
+  // where the token does not do the mechanism.
   Result<Bytes> Sign(std::size_t worker, const Key& key, const KeyVersion& version,
                      const SignMechanism& how, ByteView data);
   // The raw operation; the padded block. kAuthenticationFailed for a ciphertext of the wrong length
   // or not below the modulus.
   Result<SecretBytes> RsaDecrypt(std::size_t worker, const Key& key, const KeyVersion& version,
                                  ByteView ciphertext);
-  // From the token's generator.
+  // Fills `out` from the token's generator.
   Status Random(std::size_t worker, MutableBytes out);
-  // 32 octets for look-up hashes, from coffer-meta over `label`. At start only.
+  // 32 bytes for look-up hashes, from coffer-meta over `label`. At start only.
   Result<SecretBytes> DeriveLookupKey(std::string_view label);
 
   // Checks the MACs of every key, opens one version under each master and looks for the object of

@@ -28,14 +28,14 @@ enum class KeyType : std::uint8_t {
   kChaCha20Poly1305 = 14
 };
 
-// What kind of key a type is: which mechanisms it is made and used with.
+// The kind of a key type: it decides the mechanisms that keys are made and used with.
 enum class Family : std::uint8_t { kAesGcm, kRsa, kEcdsa, kEd25519, kHmac, kCmac, kChaCha20 };
 
 // The algorithm of a secret key that encrypts: 96-bit nonce, 128-bit tag.
 enum class Cipher : std::uint8_t { kAesGcm, kChaCha20Poly1305 };
 
-// What a type is and may be used for, in one place. Every operation asks this table; the token's
-// side of it (masters, mechanisms, usage flags) is keyring/key_mechanisms.h.
+// The row of a key type: all that it is and may be used for. Every operation asks this table; the
+// token's side of it (masters, mechanisms, usage flags) is keyring/key_mechanisms.h.
 struct KeyTypeInfo {
   KeyType type{};
   std::string_view name;  // "aes256-gcm96": the wire name
@@ -52,7 +52,8 @@ struct KeyTypeInfo {
   Cipher cipher() const {
     return family == Family::kChaCha20 ? Cipher::kChaCha20Poly1305 : Cipher::kAesGcm;
   }
-  // Whether a version of it may encrypt only so often, and each encryption is counted.
+  // True if a version of this type may encrypt only a limited number of times, so that each
+  // encryption is counted.
   bool Counted() const { return encrypts && !Asymmetric(); }
   bool Asymmetric() const {
     return family == Family::kRsa || family == Family::kEcdsa || family == Family::kEd25519;
@@ -75,7 +76,7 @@ inline constexpr int kHmacOctets = 64;  // of the second key of every version, t
 inline constexpr int kMinHmacOctets = 32;
 inline constexpr int kMaxHmacOctets = 512;
 
-// What a version's object in the token is made for. An object has one use.
+// The purpose of a version's object in the token. An object has one use.
 enum class Use : std::uint8_t {
   kCipher = 1,  // AES-GCM or ChaCha20-Poly1305 both ways; raw RSA decryption
   kSign = 2,    // RSA, ECDSA, Ed25519
@@ -85,7 +86,7 @@ enum class Use : std::uint8_t {
   kAgree = 6    // ECDH
 };
 
-// Where a version's key is.
+// The place that keeps a version's key.
 enum class Custody : std::uint8_t {
   kWrapped = 1,    // a blob in the database that only the token opens
   kResident = 2,   // an object in the token

@@ -17,7 +17,8 @@ namespace coffer::keyring {
 // that opened `keys`, before its custodian starts.
 Result<std::set<Bytes>> NamedResidents(storage::Database& database, KeyRing& keys);
 
-// What may be destroyed: this database's objects that no version names, and what examinations left.
+// The token objects that may be destroyed: this database's objects that no version names, and those
+// that killed examinations of the token left.
 struct Orphans {
   std::vector<TokenObject> objects;
   std::size_t of_other_databases = 0;  // resident keys that are none of this database's business
@@ -25,7 +26,7 @@ struct Orphans {
 Orphans FindOrphans(const std::vector<TokenObject>& objects, const Id& database,
                     const std::set<Bytes>& named);
 
-// Takes the note of an object that was made for no version out of the database.
+// Deletes the row of a token object that belongs to no version from the database.
 Status ForgetResident(storage::Database& database, ByteView locator);
 
 }  // namespace coffer::keyring

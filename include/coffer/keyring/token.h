@@ -33,8 +33,8 @@ struct NewVersion {
   Bytes locator;  // resident: CKA_ID of the token object
 };
 
-// Where a resident version goes: its CKA_ID, drawn by the caller and written down before the object
-// is made, and the database that every object names.
+// The place of a resident version in the token: its CKA_ID, which the caller draws and writes down
+// before the object is made, and the database that every object names.
 struct ResidentPlace {
   Bytes locator;
   Id database;
@@ -45,7 +45,7 @@ struct SignMechanism {
   enum class Kind : std::uint8_t {
     kEcdsa,     // over a digest; the answer is r || s
     kEddsa,     // over the message
-    kRsaPkcs1,  // over a DigestInfo, or whatever the caller wants signed without one
+    kRsaPkcs1,  // over a DigestInfo, or any input of the caller without one
     kRsaPss,    // over a digest by `hash`, with MGF1 of it and `salt_octets`
     kRsaRaw,    // over a padded block of the modulus's length
     kHmac,      // HMAC with `hash`
@@ -58,22 +58,23 @@ struct SignMechanism {
 // The longest answer: RSA-8192's.
 inline constexpr std::size_t kMaxSignatureOctets = 1024;
 
-// What is derived from the base key of a `derived` key for one context.
+// The purpose of a key that is derived from the base key of a `derived` key for one context.
 enum class DerivedUse : std::uint8_t {
   kCipher = 1,  // the key that encrypts
   kNonce = 2    // the key that makes convergent encryption's nonces
 };
 
-// What the key ring needs of one token instance: one login, one set of sessions and handles. One
-// thread at a time; a call may block in the token. The real one is over PKCS#11 (token_setup.h);
-// tests inject faults with others. Errors: kTokenLost when the token cannot be reached,
-// kTokenFailed for an ambiguous failure, kTokenRefused for its policy.
+// One token instance as the key ring uses it: one login, one set of sessions and handles. The key
+// ring or the custodian owns it; one thread at a time may call, and a call may block in the token.
+// The real one is over PKCS#11 (token_setup.h); tests inject faults with others. Errors: kTokenLost
+// when the token cannot be reached, kTokenFailed for an ambiguous failure, kTokenRefused for its
+// policy.
 class Token {
  public:
   virtual ~Token() = default;
 
-  // Where versions of this kind are kept, found by trying it out. kInvalid, naming what the token
-  // lacks, where it can keep them nowhere.
+  // Says how versions of this kind are kept, which it finds by trying it out. kInvalid, naming what
+  // the token lacks, if it can keep them in no way.
   virtual Result<Custody> CustodyOf(const KeySpec& spec) = 0;
   // Generates a version and its HMAC key in the token, wraps both under the newest masters of their
   // classes, destroys the extractable session objects, unwraps the blobs and cross-checks: a blob
@@ -87,7 +88,7 @@ class Token {
   // SubjectPublicKeyInfo of the import wrapping key (RSA-4096), made at the first call. Custodian's
   // instance only.
   virtual Result<Bytes> ImportWrappingKey() = 0;
-  // Only the HMAC key of a new version: for one whose other key is not here.
+  // Makes only the HMAC key of a new version, for a version whose other key is not in this server.
   virtual Result<NewVersion> GenerateHmacKey() = 0;
   // A session object, not extractable, for one use. `use` kHmac: `blob` is the version's HMAC blob.
   // kCorrupt where the master is not there, kInvalid as CustodyOf() where this token cannot hold
@@ -111,28 +112,29 @@ class Token {
   // `out` holds in.size() + 16.
   virtual Status Encrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad, ByteView in,
                          MutableBytes out) = 0;
-  // `out` holds in.size(); the plaintext is its first in.size() - 16 octets. A bad tag is
+  // `out` holds in.size(); the plaintext is its first in.size() - 16 bytes. A bad tag is
   // kAuthenticationFailed here: the implementation has asked a canary first, so a lost token is
   // never taken for a bad ciphertext.
   virtual Status Decrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad, ByteView in,
                          MutableBytes out) = 0;
 
-  // Octets written to `out`, which holds kMaxSignatureOctets. kInvalid where the token does not do
+  // Bytes written to `out`, which holds kMaxSignatureOctets. kInvalid where the token does not do
   // this mechanism.
   virtual Result<std::size_t> Sign(TokenHandle key, const SignMechanism& how, ByteView data,
                                    MutableBytes out) = 0;
-  // The raw RSA operation on a number below the modulus, as long as it. `out` likewise.
+  // The raw RSA operation on a number below the modulus, and of the same length. `out` holds that
+  // many bytes, too.
   virtual Status RsaDecrypt(TokenHandle key, ByteView in, MutableBytes out) = 0;
 
   virtual Result<Mac> MetaMac(ByteView data) = 0;
   virtual Status Random(MutableBytes out) = 0;
 
-  // The public point of the key coffer-audit (65 octets), which is made in the token at the first
+  // The public point of the key coffer-audit (65 bytes), which is made in the token at the first
   // call; custodian's instance only. kTokenRefused where the token keeps no such key.
   virtual Result<Bytes> AuditPoint() {
     return Fail(Code::kTokenRefused, "this token keeps no audit key");
   }
-  // ECDSA by coffer-audit over a SHA-256 digest: r || s, 64 octets.
+  // ECDSA by coffer-audit over a SHA-256 digest: r || s, 64 bytes.
   virtual Result<Bytes> SignAudit(ByteView digest) {
     static_cast<void>(digest);
     return Fail(Code::kTokenRefused, "this token keeps no audit key");
@@ -147,12 +149,13 @@ class Token {
   // Durable when it returns. Custodian's instance only.
   virtual Status WriteEpoch(const Epoch& epoch) = 0;
 
-  // Whether the token still answers: its information and one MAC. kTokenLost when it does not.
+  // Asks the token for its information and one MAC, to see that it still answers. kTokenLost when
+  // it does not.
   virtual Status Probe() = 0;
-  // What was asked of this instance so far. Any thread.
+  // The numbers of operations that this instance was asked for so far. Any thread.
   virtual pkcs11::Statistics Counts() const { return {}; }
-  // Objects made on this instance since it was opened: a token may keep something of each, also of
-  // destroyed ones, until Reopen().
+  // The number of objects made on this instance since it was opened. A token may keep some memory
+  // for each, also for destroyed ones, until Reopen().
   virtual std::uint64_t ObjectsMade() const { return 0; }
   // Starts anew after a loss: sessions, login, masters. Every handle is dead afterwards. kTokenLost
   // while it is still away.

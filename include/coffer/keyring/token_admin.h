@@ -15,7 +15,7 @@
 
 namespace coffer::keyring {
 
-// A token as it shows itself before any login.
+// The description of a token that it gives before any login.
 struct TokenDescription {
   std::string serial;
   std::string model;
@@ -52,8 +52,8 @@ struct TokenObject {
 // The label of every resident key's object of this database.
 std::string ResidentLabel(const Id& database);
 
-// What an operator does to a token while no server uses it. One login; one thread. The caller holds
-// the data directory's lock for whatever writes.
+// The changes that an operator makes to a token while no server uses it. One login; one thread. A
+// caller that writes must hold the data directory's lock.
 class TokenAdmin {
  public:
   // Logs in once. Errors as OpenTokens', but it takes a token without masters.
@@ -63,7 +63,7 @@ class TokenAdmin {
 
   // Token objects, in the order of their labels.
   Result<std::vector<TokenObject>> List();
-  // Whether there is a coffer-meta: without it no row of any database can be checked.
+  // True if the token has the key coffer-meta. Without it no row of any database can be checked.
   Result<bool> HasMasters();
   // Makes the class's next version for new wraps and reads its attributes back; its label.
   // kNotFound for a class that has no master, kInvalid for a name that is no class.

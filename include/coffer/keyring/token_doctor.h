@@ -25,7 +25,7 @@ enum class Way : std::uint8_t {
 // "wrapped", "resident", "public part outside", "refused"
 std::string_view WayName(Way way);
 
-// What came of trying one operation.
+// The result of trying one operation.
 struct Finding {
   std::string_view key_type;  // the wire name
   std::string_view operation;
@@ -34,7 +34,8 @@ struct Finding {
   double per_second = 0;  // 0: not measured
 };
 
-// What a token does, found by doing it; nothing is taken from its lists.
+// The result of an examination: all that the token does, found by trying it. Nothing is taken from
+// its lists of mechanisms.
 struct Diagnosis {
   TokenDescription token;
   std::string key_wrap;         // RFC 5649's mechanism: "0x210a"; empty: none
@@ -49,10 +50,11 @@ struct Diagnosis {
 };
 
 struct DoctorOptions {
-  // For each speed; zero: every operation once, and no speeds.
+  // The time for measuring each speed. With zero every operation is tried once and no speed is
+  // measured.
   std::chrono::milliseconds window{100};
-  // Where a token makes no session objects, make token objects in their place and destroy them at
-  // once; an examination that is killed leaves some.
+  // If a token makes no session objects, the examination makes token objects in their place and
+  // destroys them at once. An examination that is killed leaves some in the token.
   bool token_objects = false;
   std::function<void(std::string_view key_type)> progress;  // before each type; may be empty
 };

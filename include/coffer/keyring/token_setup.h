@@ -15,12 +15,12 @@
 
 namespace coffer::keyring {
 
-// Where the token is and how it is reached.
+// The token to open, and the module that reaches it.
 struct TokenLocation {
   std::filesystem::path module;  // libsofthsm2.so
   std::string label;
   std::string serial;                 // empty: any
-  std::string module_arguments = {};  // what the module wants to be told at its start; mostly empty
+  std::string module_arguments = {};  // passed to the module at its start; mostly empty
   std::filesystem::path
       copies_directory;  // a software token's module is copied here for each instance
   std::filesystem::path
@@ -36,18 +36,19 @@ struct OpenedTokens {
 // Opens `workers` + 1 instances and logs in: one attempt with the PIN on the first instance, before
 // any other. Reads every master's attributes back; kInvalid/kTokenRefused with the attribute's name
 // where the token stored something else, kNotFound "token X has no coffer master keys: run coffer
-// hsm init first" where there are none. `watch`, where there is one, sees every call from the first
-// on: the loading of modules is its first instance, the custodian's is the next, then the workers'.
+// hsm init first" where there are none. `watch` may be null; it watches every call from the first
+// on: its first subject is the loading of modules, the next the custodian's instance, then the
+// workers' instances.
 Result<OpenedTokens> OpenTokens(const TokenLocation& location, const SecretBytes& pin,
                                 std::size_t workers, Logger& logger, StallWatch* watch = nullptr);
 
-// Makes the token where no token has this label, and the user PIN where the token has none:
-// whatever an interrupted run left is taken up. kPinIncorrect and kPinLocked are about the SO PIN,
-// which is tried once.
+// Makes the token where no token has this label, and the user PIN where the token has none: it
+// continues from the state that an interrupted run left. kPinIncorrect and kPinLocked are about the
+// SO PIN, which is tried once.
 Status MakeToken(const TokenLocation& location, const SecretBytes& so_pin,
                  const SecretBytes& user_pin);
 
-// Makes whatever master or coffer-* object is missing, or was left half made. Idempotent: an
+// Makes every master and coffer-* object that is missing or was left half made. Idempotent: an
 // interrupted run is finished by the next. `database` goes into the epoch object.
 Status CompleteToken(const TokenLocation& location, const SecretBytes& pin, const Id& database,
                      Logger& logger);

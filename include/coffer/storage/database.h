@@ -69,7 +69,7 @@ class Transaction {
   std::unique_ptr<Impl> impl_;
 };
 
-// Told how far a copy is, in pages; false ends it.
+// Called during a copy with the pages done and all pages; false breaks the copy off.
 using CopyProgress = std::function<bool(std::int64_t done, std::int64_t total)>;
 
 // A read-only (query_only) connection borrowed from the pool: one consistent snapshot from the
@@ -83,8 +83,8 @@ class Reader {
   // Copies this snapshot into the new file `file` (mode 0600) while others read and write; the
   // database's log only grows meanwhile. The copy is one file without a log, is read through by
   // SQLite's integrity check and is on the disk when this returns. kConflict where `file` exists,
-  // kUnavailable "the copy was broken off" where `progress` said so. After an error no file is
-  // left.
+  // kUnavailable "the copy was broken off" where `progress` returned false. After an error no file
+  // is left.
   Status CopyTo(const std::filesystem::path& file, const CopyProgress& progress);
   // The newest step of each room's schema: "audit 1, keyring 1".
   Result<std::string> SchemaSteps();
@@ -113,7 +113,7 @@ struct Migration {
   std::string_view sql;
 };
 
-// What was committed since the database was opened. A value.
+// The numbers of commits since the database was opened, and the sizes of its files. A value.
 struct DatabaseCounts {
   DurationCounts commits;
   std::uint64_t failed_commits = 0;
@@ -121,9 +121,11 @@ struct DatabaseCounts {
   std::uint64_t wal_octets = 0;
 };
 
-// SQLite in WAL mode with synchronous=FULL. Open() first finishes a replacement that was cut off
-// (database_replacement.h). One connection does every write and every checkpoint;
-// readers are query_only. Thread-safe; must outlive what it lends. The file is made with mode 0600.
+// The database of the server: one SQLite file, in WAL mode with synchronous=FULL, which all rooms
+// share. The server owns it, and it must outlive the transactions and readers that it lends. Any
+// thread may call. One connection does every write and every checkpoint; readers are query_only.
+// Open() first finishes a replacement that was cut off (database_replacement.h); the file is made
+// with mode 0600. Errors: those of Statement.
 class Database {
  public:
   struct Options {
@@ -141,7 +143,7 @@ class Database {
   // Waits for the writer lock.
   Result<Transaction> Begin();
   Result<Reader> Read();
-  // Before the first transaction only; the observer must outlive the database.
+  // Adds an observer, before the first transaction only. The observer must outlive the database.
   void AddCommitObserver(CommitObserver& observer);
   DatabaseCounts Counts() const;
 

@@ -6,7 +6,8 @@
 
 namespace coffer::storage {
 
-// An flock(2) on DIR/lock, held until destruction or the process's end, however it ends.
+// The lock of a data directory, so that only one process works on it: an flock(2) on DIR/lock. The
+// object holds it until its destruction; the kernel frees it when the process ends. One thread.
 class DirectoryLock {
  public:
   // kConflict with "data directory DIR is in use by process N" when another process holds it.

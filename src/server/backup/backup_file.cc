@@ -43,7 +43,7 @@ Status WriteAll(int fd, ByteView octets, const fs::path& file) {
   return {};
 }
 
-// Fills `out` from `offset`; an end before that is a cut.
+// Fills `out` from `offset`. If the file ends before that it was cut.
 Status ReadAll(int fd, std::uint64_t offset, MutableBytes out) {
   std::size_t done = 0;
   while (done < out.size()) {

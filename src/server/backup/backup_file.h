@@ -11,19 +11,20 @@
 
 namespace coffer::server {
 
-// A backup is one file: the database's octets, then the manifest, its MAC and a trailer
+// A backup is one file: the database's bytes, then the manifest, its MAC and a trailer
 // (docs/formats.md).
 
-// Fills in the octets and the SHA-256 of `file`, which is the copy of the database and nothing
-// else so far.
+// Fills in the size in bytes and the SHA-256 of `file`, which is the copy of the database and
+// nothing else so far.
 Status Measure(const std::filesystem::path& file, keyring::BackupManifest& manifest);
-// Appends what makes it a backup, and brings it to the disk.
+// Appends the manifest, its MAC and the trailer, which make the file a backup, and syncs the file
+// to the disk.
 Status AppendManifest(const std::filesystem::path& file, ByteView encoded, const keyring::Mac& mac);
 
 using OctetProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 
-// A backup that is open for reading. What stands in its manifest is the file's own word until the
-// token was asked.
+// A backup that is open for reading. Its manifest must not be trusted until the token has verified
+// the MAC.
 class BackupReader {
  public:
   // Follows no symbolic link. kCorrupt where the file is no backup, or was cut.
@@ -33,10 +34,10 @@ class BackupReader {
   ByteView Encoded() const { return encoded_; }
   ByteView Mac() const { return mac_; }
 
-  // Whether the copy is what the manifest says; kCorrupt.
+  // Checks the copy against the manifest; kCorrupt if they differ.
   Status Check(const OctetProgress& progress) const;
-  // The same, and writes it to the new file `to` (mode 0600), which is on the disk afterwards.
-  // After an error there is no such file.
+  // Does the same, and writes the copy to the new file `to` (mode 0600), which is on the disk
+  // afterwards. After an error there is no such file.
   Status ExtractTo(const std::filesystem::path& to, const OctetProgress& progress) const;
 
  private:

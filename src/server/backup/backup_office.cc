@@ -33,7 +33,7 @@ Status BackupOffice::Start(std::string_view name, bool overwrite) {
     return BackupExists(text);
   }
   if (thread_.joinable()) thread_.join();  // it has ended
-  // First, as it may throw; the thread waits for the mutex.
+  // The thread is made first, as that may throw; it waits for the mutex.
   thread_ = std::thread([this, text, overwrite] { Make(text, overwrite); });
   last_.emplace();
   last_->name = text;

@@ -14,7 +14,7 @@
 
 namespace coffer::server {
 
-// What a backup is made of, online or not.
+// The parts of a server that a backup is made from, while it runs or while it is stopped.
 struct BackupSource {
   storage::Database& database;
   keyring::Custodian& custodian;

@@ -16,8 +16,8 @@
 
 namespace coffer::server {
 
-// Everything a running server is told. Dev mode makes one, a configuration file another; nothing
-// behind it knows which it was, but for `dev`.
+// All settings of a server. They come from dev mode or from a configuration file; the rest of the
+// server cannot tell which, except by `dev`.
 struct Config {
   // The token, its keys, the first mount and the root token are made at the first start, and the
   // root token is kept in a file and shown.
@@ -25,7 +25,8 @@ struct Config {
   std::filesystem::path data_directory;
   http::Options http;                            // listeners, workers, limits
   std::vector<http::Listener> health_listeners;  // served by a thread of their own
-  // By listener: whether sys/metrics needs no token there. What is not in them needs one.
+  // One flag for each listener: true if sys/metrics needs no token there. A listener without a flag
+  // needs one.
   std::vector<bool> open_metrics;
   std::vector<bool> health_open_metrics;
   std::size_t key_series = 0;           // keys that the metrics count one by one
@@ -33,7 +34,7 @@ struct Config {
   keyring::TokenLocation token;
   std::filesystem::path softhsm_config;   // SOFTHSM2_CONF; empty: as the environment says
   std::filesystem::path pin_file;         // empty: a systemd credential or the terminal
-  std::filesystem::path so_pin_file;      // likewise
+  std::filesystem::path so_pin_file;      // as for pin_file
   bool accept_readable_pin = false;       // the operator's word: PIN files that others can read
   std::optional<std::string> root_token;  // dev: the root token's wanted value
   std::string cluster_name = "coffer";

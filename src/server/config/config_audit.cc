@@ -7,7 +7,7 @@
 namespace coffer::server {
 namespace {
 
-// As the settings take them over, in text.
+// Reads an option of any type as text, as the settings of a device take it.
 Result<std::optional<std::string>> OptionText(hcl::ObjectReader& reader, std::string_view name) {
   constexpr std::int64_t kLargestRotation = std::int64_t{1} << 50;
   std::optional<std::string> text;

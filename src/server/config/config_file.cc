@@ -48,7 +48,7 @@ constexpr std::array kSections{
                   .print = PrintTelemetry},
 };
 
-// Settings of Vault's that this server does without, or has elsewhere.
+// Hints for settings that Vault has and this server does not have, or has in another place.
 constexpr std::string_view kInAListener = "it stands in a listener block";
 constexpr std::string_view kAlone = "this server is alone and redirects nobody";
 constexpr std::array kHints{
@@ -201,7 +201,8 @@ Result<Config> Builder::Finish(const fs::path& path) {
   if (!set_in_.contains("storage")) missing = "no storage block";
   if (!set_in_.contains("token")) missing = "no token block";
   if (!missing.empty()) return Fail(Code::kInvalid, path.string() + ": " + missing);
-  // A request names the file there, and may overwrite it.
+  // A request for a backup names a file in this directory and may overwrite it, so no other files
+  // may be there.
   if (!config_.backup_directory.empty() && (config_.backup_directory == config_.data_directory ||
                                             config_.backup_directory == config_.audit_directory)) {
     const Status refused =

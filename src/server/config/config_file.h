@@ -17,7 +17,8 @@ namespace coffer::server {
 // can change.
 Result<Config> ReadConfig(const std::filesystem::path& path);
 
-// What the server would run with, as a configuration file: defaults filled in, never a secret.
+// The settings that the server would run with, as a configuration file. Defaults are filled in; it
+// never holds a secret.
 std::string EffectiveSettings(const Config& config);
 
 // One kind of block of the configuration file. A new one is a file that defines Read and Print, a

@@ -35,7 +35,7 @@ Status CheckHostPort(const std::string& address, hcl::Position at) {
   return hcl::FailAt(at, "\"address\" must be HOST:PORT");
 }
 
-// Settings of Vault's that have another name here, or none.
+// Hints for settings of a listener in Vault that have another name here, or none.
 constexpr std::array kHints{
     hcl::Hint{"cluster_address", "this server is alone"},
     hcl::Hint{"tls_min_version", "TLS 1.2 and 1.3 are spoken, nothing older"},

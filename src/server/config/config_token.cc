@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// As SoftHSM does: isspace() of the C locale.
+// Trims as SoftHSM does: by isspace() of the C locale.
 std::string_view Trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\n\v\f\r";
   const std::size_t begin = text.find_first_not_of(kBlanks);
@@ -61,7 +61,7 @@ bool IsSoftHsm(const fs::path& module) {
   return module.filename().string().find("softhsm") != std::string::npos;
 }
 
-// The file that SoftHSM itself reads where nobody names one; empty where it cannot be read.
+// The configuration file that SoftHSM reads by default; empty if it cannot be read.
 fs::path SoftHsmsOwnConfig() {
   const char* const named = std::getenv("SOFTHSM2_CONF");
   const char* const home = std::getenv("HOME");

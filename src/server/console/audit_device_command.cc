@@ -17,8 +17,8 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-// Once the PIN is known to be right, and before the devices are opened: those that stay must take
-// the record.
+// Removes the devices from the database. This comes after the PIN is known to be right and before
+// the devices are opened, because those that stay must take the record.
 Status Forget(storage::Database& database, const Names& names,
               std::vector<audit::DeviceSettings>& removed) {
   for (std::string name : names) {

@@ -34,7 +34,7 @@ constexpr auto kExamples = std::to_array<std::pair<std::string_view, std::string
     {"coffer operator verify-backup", "coffer operator verify-backup /backups/monday"},
 });
 
-// As the client's sentences are: a small letter first, flags with one dash.
+// Words a sentence of CLI11 as the client words its own: a small letter first, flags with one dash.
 std::string Plain(std::string text) {
   for (std::size_t at = 0; (at = text.find("--", at)) != std::string::npos; ++at) text.erase(at, 1);
   if (text.size() > 1 && std::islower(static_cast<unsigned char>(text[1])) != 0) {
@@ -63,7 +63,7 @@ Place CommandAt(const CLI::App& app, const std::vector<std::string>& words) {
   return at;
 }
 
-// Flags with one dash, as everywhere, and examples.
+// Prints the help, in which flags have one dash, with examples.
 void PrintHelp(const CLI::App& app, const std::vector<std::string>& words) {
   const Place place = CommandAt(app, words);
   std::string text = place.command->help(place.before);
@@ -103,7 +103,7 @@ std::optional<int> ParseCommandLine(CLI::App& app, const std::vector<std::string
     return 0;
   }
   try {
-    // CLI11 wants them reversed.
+    // CLI11 expects them reversed.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::Success&) {
     PrintHelp(app, arguments);

@@ -13,7 +13,7 @@
 
 namespace coffer::server {
 
-// What every command on the server's console gets.
+// The things that every command on the server's console is given.
 struct Console {
   Config config;
   Random& random;
@@ -28,7 +28,8 @@ struct ConsoleCommand {
   const char* help;
   std::function<Status(Console&)> run;
   std::function<void(CLI::App&)> declare{};  // flags and arguments of its own
-  // Whether it can do without a configuration, as its flags stand; then an empty one will do.
+  // True if the command, with the flags it was given, needs no configuration. If none is found it
+  // then gets an empty one.
   std::function<bool()> needs_no_config{};
 };
 

@@ -8,16 +8,18 @@
 
 namespace coffer::server {
 
-// A command on the console shall not wait for a token for ever: a script would. After five seconds
-// it is said, after five minutes the process ends with status 75. Looks at a step as a whole, which
-// is many calls: hence so much longer than a server's ten seconds for one call.
+// The watch keeps a command on the console from waiting for a token for ever, as a script would let
+// it. After five seconds a line says that the command waits; after five minutes the process ends
+// with status 75. A step is many calls of the token, so these times are longer than a server's ten
+// seconds for one call.
 class ConsoleWatch {
  public:
   static constexpr StallWatch::Limits kLimits{.wait = std::chrono::seconds(5),
                                               .hang = std::chrono::minutes(5)};
   explicit ConsoleWatch(Logger& logger, StallWatch::Limits limits = kLimits);
 
-  // Runs a step that calls into the token and asks nobody; its result. Not nested; one thread.
+  // Runs a step that calls into the token and asks the operator nothing; returns its result. Not
+  // nested; one thread.
   template <typename Step>
   auto During(Step&& step) {
     const Mark mark(clock_);

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-// The families of commands on the server's machine. Each takes the words behind its own name, flags
+// The families of commands on the server's machine. Each takes the words after its own name, flags
 // with two dashes, and returns the exit code: 0, 1 for what failed, 2 for a wrong call, and
 // RunConsoleCommand's others.
 namespace coffer::server {

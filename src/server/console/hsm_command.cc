@@ -60,7 +60,8 @@ Status ListObjects(Console& console) {
   });
 }
 
-// In the audit trail before and behind it: what came of it is known only then.
+// Makes the master, with an entry in the audit trail before and after it: the outcome is known only
+// afterwards.
 Result<std::string> MakeNextMaster(keyring::TokenAdmin& token, const std::string& master_class,
                                    audit::Broker& audit) {
   COFFER_TRY(audit.RecordEvent({"master-rotation-started", {{"class", master_class}}, true}));
@@ -137,7 +138,8 @@ Status ChangePin(Console& console) {
     std::printf("the token has its new PIN; the credential must be made anew from it\n");
     return {};
   }));
-  // The copy still opens with the former PIN.
+  // The copy of the token's files must be made anew: the former one still opens with the former
+  // PIN.
   return KeepTokenFiles(console.config.token.objects_directory, console.logger);
 }
 

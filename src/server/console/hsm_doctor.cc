@@ -17,7 +17,8 @@ using keyring::Diagnosis;
 using keyring::Finding;
 using nlohmann::json;
 
-// A word of the token's must neither break the table nor drive a terminal.
+// Replaces control characters: a text of the token must neither break the table nor control a
+// terminal.
 std::string Plain(std::string_view text) {
   std::string plain(text);
   for (char& c : plain) {

@@ -31,7 +31,7 @@ void PrintList(const Orphans& orphans) {
   }
 }
 
-// Only the word itself, on a terminal.
+// Asks on the terminal; only the word itself confirms.
 bool Confirmed(std::size_t count) {
   if (::isatty(STDIN_FILENO) != 1) return false;
   std::fprintf(stderr, "Destroy these %zu objects for good? Only yes is taken: ", count);

@@ -34,7 +34,7 @@ Status RefuseALostToken(bool seen_before, const std::string& why) {
                                     "single key");
 }
 
-// SoftHSM wants the directory of its tokens to be there.
+// SoftHSM needs the directory of its tokens to exist.
 Status MakeTokenDirectory(const Config& config) {
   const fs::path& directory = config.token.objects_directory;
   std::error_code error;

@@ -9,7 +9,7 @@
 
 namespace coffer::server {
 
-// In the data directory of a development server.
+// The file with the root token, in the data directory of a development server.
 inline constexpr const char* kRootTokenFile = "root-token";
 
 // "hvs." and 24 random characters.
@@ -17,8 +17,8 @@ SecretBytes NewRootToken(Random& random);
 
 // Makes the first root token, or with `replace` another in place of a lost one, for a server that
 // is not running, and records it in the audit trail first. It is valid only after `show` has
-// succeeded with it: nobody is left with a token that nobody saw. kConflict, kNotFound with what to
-// do where there is one already, or none.
+// succeeded with it: a token that could not be shown never becomes valid. kConflict, kNotFound with
+// what to do where there is one already, or none.
 Status MakeRootToken(Console& console, bool replace,
                      const std::function<Status(const SecretBytes& token)>& show);
 

@@ -16,7 +16,8 @@ Result<std::unique_ptr<StoppedServer>> StoppedServer::Open(const Config& config,
   COFFER_ASSIGN(keyring::OpenedTokens opened, keyring::OpenTokens(config.token, pin, 1, logger));
   if (opening.token_check) COFFER_TRY(opening.token_check(*opened.custodian));
   Foundation& rooms = server->rooms_;
-  // Standard output is the command's own answer.
+  // Standard output holds the command's own answer, so audit devices on "stdout" write to standard
+  // error.
   COFFER_TRY(rooms.OpenDatabase(opening.database, STDERR_FILENO));
   COFFER_TRY(rooms.OpenKeys(std::move(opened), opening.policy, {}));
   if (opening.keys_check) COFFER_TRY(opening.keys_check(rooms.Database(), rooms.Keys()));

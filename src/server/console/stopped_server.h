@@ -17,16 +17,16 @@
 
 namespace coffer::server {
 
-// The rooms of a server that serves nobody, for a command on the console that uses the keys or
+// The rooms of a server that takes no requests, for a command on the console that uses the keys or
 // leaves a record in the audit trail. Its caller holds the data directory's lock.
 class StoppedServer {
  public:
   struct Opening {
     std::filesystem::path database;
     keyring::StartPolicy policy;
-    // Asked before the database is opened; may be empty.
+    // Called before the database is opened; may be empty.
     std::function<Status(keyring::Token& token)> token_check;
-    // Asked on the calling thread while nobody else uses them; may be empty.
+    // Called on the calling thread while no other thread uses them; may be empty.
     std::function<Status(storage::Database& database, keyring::KeyRing& keys)> keys_check;
   };
   // Logs in once, with `pin` (see WithPin).

@@ -14,8 +14,8 @@ namespace coffer::server {
 inline constexpr std::array<std::string_view, 6> kLoggingRooms{"api",     "audit",  "http",
                                                                "keyring", "server", "storage"};
 
-// The least level that is logged, room by room. One thread sets it while others ask, without a
-// lock: between two settings an asker may see a part of each.
+// The lowest level that is logged, for each room. One thread may set the levels while others read
+// them, without a lock: a reader may see some levels of the former setting and some of the new one.
 class LogLevels {
  public:
   explicit LogLevels(const LogSettings& settings) { Set(settings); }
@@ -30,7 +30,7 @@ class LogLevels {
 // A log whose levels change while others log.
 class LeveledLog : public Logger {
  public:
-  // From the next line on; the format stays. One thread at a time.
+  // Sets the levels from the next line on; the format stays. One thread at a time.
   virtual void SetLevels(const LogSettings& settings) = 0;
 };
 

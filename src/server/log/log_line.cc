@@ -59,7 +59,8 @@ std::string JsonLine(const LogLine& line) {
   object["message"] = std::string(line.message);
   if (!line.request_id.empty()) object["request_id"] = std::string(line.request_id);
   for (const LogField& field : line.fields) object[std::string(field.name)] = field.value;
-  // What is not UTF-8 (an operating system's text) does not cost the line.
+  // Text that is not UTF-8, such as an operating system's, is replaced, so that the line is not
+  // lost.
   return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 

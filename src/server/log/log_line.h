@@ -14,7 +14,7 @@ namespace coffer::server {
 
 enum class LogFormat { kStandard, kJson };
 
-// What is logged, and how it looks.
+// The settings of the log: which lines are written, and their format.
 struct LogSettings {
   LogFormat format = LogFormat::kStandard;
   LogLevel level = LogLevel::kInfo;
@@ -22,7 +22,8 @@ struct LogSettings {
 };
 
 std::string_view LevelName(LogLevel level);  // "warn"
-// Vault's words too: "trace" is debug, "notice" info, "warning", "err".
+// Reads a level's name. It takes Vault's names, too: "trace" is debug, "notice" info, "warning",
+// "err".
 std::optional<LogLevel> ParseLevel(std::string_view text);
 
 struct LogLine {

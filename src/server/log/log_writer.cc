@@ -87,7 +87,7 @@ struct LogWriter::Shared {
 LogWriter::LogWriter(int descriptor, std::size_t max_queued_octets,
                      std::function<std::string(std::uint64_t)> dropped_line)
     : shared_(std::make_shared<Shared>(descriptor, max_queued_octets, std::move(dropped_line))) {
-  // Signals are for the threads that wait for them; a thread inherits what its maker blocks.
+  // Blocks all signals in the new thread, which inherits the mask: other threads wait for them.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);

@@ -10,15 +10,15 @@
 
 namespace coffer::server {
 
-// Writes lines to a descriptor by a thread of its own, so that a reader who does not read holds up
-// nobody. What has no room in the queue is dropped, counted, and said by a line of its own once
-// there is room again. Thread-safe.
+// Writes lines to a descriptor by a thread of its own, so that a reader that does not read blocks
+// no thread that logs. A line that has no room in the queue is dropped and counted; once there is
+// room again, a line says how many were dropped. Thread-safe.
 class LogWriter {
  public:
   // `dropped_line` makes that line.
   LogWriter(int descriptor, std::size_t max_queued_octets,
             std::function<std::string(std::uint64_t dropped)> dropped_line);
-  // Writes what is queued, for a second at most. A write that hangs is left behind with its thread.
+  // Writes the queued lines, for a second at most. If a write hangs, its thread is left to itself.
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;

@@ -25,7 +25,7 @@ bool IsJournal(int descriptor) {
          named == std::to_string(facts.st_dev) + ":" + std::to_string(facts.st_ino);
 }
 
-// As syslog(3) counts.
+// The priority of a level, with the numbers of syslog(3).
 std::string_view PriorityOf(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug:

@@ -7,8 +7,8 @@
 
 namespace coffer::server {
 
-// Who waits for a line to be written: nobody, or, in a program that writes to the same terminal by
-// other ways too, whoever logs it.
+// Says if the thread that logs a line waits until it is written. A server does not wait; a program
+// that also writes to the same terminal directly does, so that the order is kept.
 enum class LogWaiting { kNobody, kCaller };
 
 // One line for each event on standard error; with a priority in front ("<4>") where that is the

@@ -13,8 +13,8 @@ namespace coffer::server {
 inline constexpr std::string_view kPinCredential = "coffer-pin";
 inline constexpr std::string_view kSoPinCredential = "coffer-so-pin";
 
-// Where a PIN comes from: a file that the configuration names, else a systemd credential, else the
-// terminal. Never an argument or a variable.
+// The source of a PIN: a file that the configuration names, else a systemd credential, else the
+// terminal. It is never an argument or an environment variable.
 class PinSource {
  public:
   // `file` may be empty; `credential` is a file's name in CREDENTIALS_DIRECTORY. `what` names the
@@ -33,7 +33,8 @@ class PinSource {
   // Says which PIN this was without saying anything of it: the file's inode, time of change and
   // size. A credential is a fresh copy at each start, so its name only. Empty for a typed one.
   std::string Fingerprint() const;
-  // What an operator does about a PIN that was refused; `state_file` is where that is remembered.
+  // A sentence that tells an operator what to do about a PIN that was refused; `state_file` is the
+  // file that remembers the refusal.
   std::string Remedy(const std::filesystem::path& state_file) const;
 
  private:
@@ -51,7 +52,7 @@ class PinSource {
   bool accept_readable_;
 };
 
-// As the configuration says.
+// The sources that the configuration names.
 Result<PinSource> FindUserPin(const Config& config);
 Result<PinSource> FindSoPin(const Config& config);
 

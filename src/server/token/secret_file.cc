@@ -22,8 +22,8 @@ auto Failed(std::string_view verb, const std::filesystem::path& file) {
               "failed to " + std::string(verb) + " " + file.string() + ": " + std::strerror(errno));
 }
 
-// What an interrupted run of ours left there makes way. Anything else was put there by somebody:
-// the secret must not go where a link or a pipe leads.
+// Removes a file that an interrupted run left in the place of `fresh`. A link, a pipe or another
+// user's file is refused: the secret must not go where it leads.
 Status ClearTheWay(const std::filesystem::path& fresh) {
   struct stat found {};
   if (::lstat(fresh.c_str(), &found) != 0) {

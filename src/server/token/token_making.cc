@@ -21,7 +21,7 @@ Result<keyring::TokenDescription> TokenToMake(const Config& config) {
   return keyring::DescribeFreeToken(config.token);
 }
 
-// A bound that the token does not tell is none.
+// Checks the length of a PIN. A bound that the token does not tell does not count.
 Status CheckLength(const keyring::TokenDescription& token, const PinSource& source,
                    const SecretBytes& pin) {
   const std::size_t longest = token.max_pin_octets;
@@ -32,8 +32,9 @@ Status CheckLength(const keyring::TokenDescription& token, const PinSource& sour
                   std::to_string(longest) + " bytes; nothing was changed in the token");
 }
 
-// SoftHSM labels a token before it keeps its SO PIN: who is killed between the two leaves one that
-// nobody opens. Without a user PIN it has no key.
+// The advice for a token that cannot be opened. SoftHSM labels a token before it stores its SO PIN:
+// a process that is killed between the two leaves a token that no PIN opens. It has no user PIN, so
+// it holds no key.
 std::string HowToRemove(const Config& config, const keyring::TokenDescription& token) {
   if (!IsSoftHsm(config)) return "";
   const std::string place =

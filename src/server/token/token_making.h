@@ -11,11 +11,12 @@
 
 namespace coffer::server {
 
-// By the module's name: SoftHSM's is the one token that Coffer makes.
+// True if the module's name is SoftHSM's, which makes the only tokens that Coffer initialises.
 bool IsSoftHsm(const Config& config);
 
-// True for the error of a search that means that there is no such token. SoftHSM cannot read what a
-// killed process left of a token that has no label yet; it is in nobody's way.
+// True for the error of a search that means that there is no such token. A killed process may leave
+// the beginning of a token, without a label, which SoftHSM cannot read. It does no harm and counts
+// as absent.
 bool MeansAbsent(const Config& config, const Error& error);
 
 // True where the configured token is there and has its user PIN. An interrupted making leaves one
@@ -26,7 +27,8 @@ Result<bool> IsTokenUsable(const Config& config);
 // seconds.
 SecretBytes RandomPin(Random& random, std::size_t digits);
 
-// Writes a random PIN that the token takes where `file` is named and not there; whether it did.
+// Writes a random PIN that the token takes to `file`, if that is named and not there. True if it
+// wrote the file.
 Result<bool> MakePinFile(const Config& config, const std::filesystem::path& file, Random& random);
 
 // The PINs that a token is made with, from where the configuration says; typed ones are typed

@@ -28,7 +28,8 @@ std::string GroupName(gid_t group) {
   return entry == nullptr ? std::to_string(group) : entry->gr_name;
 }
 
-// The fault of one thing on the way; empty where nothing is. `inner`: the path goes on.
+// The fault of one file, link or directory on the path; empty if it has none. `inner`: it is not
+// the last one.
 std::string Fault(const fs::path& place, const struct stat& found, bool inner) {
   const std::string name = place.string();
   const uid_t self = ::geteuid();

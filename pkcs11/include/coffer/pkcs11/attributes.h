@@ -12,8 +12,8 @@
 namespace coffer::pkcs11 {
 
 // A template of attributes in the order of the calls; owns every value, also those of nested
-// templates. Order matters to some tokens: SoftHSM wants kModifiable last. Move-only (raw attribute
-// pointers refer into it). Not thread-safe.
+// templates. Order matters to some tokens: SoftHSM requires kModifiable to be last. Move-only (raw
+// attribute pointers refer into it). Not thread-safe.
 class Attributes {
  public:
   Attributes();

@@ -6,8 +6,9 @@
 
 namespace coffer::pkcs11 {
 
-// The one translation of a CK_RV (PKCS#11 2.40 section 5.1 and 3.0). `function` is the C_ name. The
-// message is fit for any client; the cause reads "C_UnwrapKey: CKR_TEMPLATE_INCONSISTENT (0xd1)".
+// Translates a CK_RV (PKCS#11 2.40 section 5.1 and 3.0) into an Error; nothing else does.
+// `function` is the C_ name. The message is fit for any client; the cause reads "C_UnwrapKey:
+// CKR_TEMPLATE_INCONSISTENT (0xd1)".
 //   kTokenLost             session, login, slot, device or handle gone: SESSION_CLOSED,
 //                          SESSION_HANDLE_INVALID, USER_NOT_LOGGED_IN, *_HANDLE_INVALID,
 //                          TOKEN_NOT_*, DEVICE_ERROR, DEVICE_REMOVED, SLOT_ID_INVALID,

@@ -60,7 +60,7 @@ class Module {
   // locks. Both paths are absolute; `copy_to` was not used before in this process and lies on a
   // file system that allows programs. kNotFound/kInvalid with a sentence naming the file and what
   // to do; kConflict where the process already uses the library and no copy was asked for.
-  // `arguments`: what some modules want to be told in C_Initialize's pReserved (NSS softokn:
+  // `arguments`: the text that some modules need in C_Initialize's pReserved (NSS softokn:
   // "configdir='sql:/path' ..."); empty for all others.
   static Result<std::unique_ptr<Module>> Load(const std::filesystem::path& library,
                                               Threading threading,
@@ -85,7 +85,7 @@ class Module {
   // number, which may change. kNotFound "no token labelled X" with those there are; kConflict where
   // several match.
   Result<SlotId> FindToken(std::string_view label, std::string_view serial = {});
-  // C_InitToken in `slot`, then InitUserPin: label up to 32 octets.
+  // C_InitToken in `slot`, then InitUserPin: label up to 32 bytes.
   Status InitToken(SlotId slot, const SecretBytes& so_pin, std::string_view label,
                    const SecretBytes& user_pin);
   // C_InitPIN by the security officer, for a token that has no user PIN. One attempt with `so_pin`;
@@ -111,7 +111,7 @@ class Module {
   // Any thread.
   Statistics Counts() const;
   // How many objects were generated, unwrapped, derived, created or copied since the module was
-  // last initialised: SoftHSM keeps some 250 octets of each, also of destroyed ones, until
+  // last initialised: SoftHSM keeps some 250 bytes of each, also of destroyed ones, until
   // Reinitialize(). Any thread.
   std::uint64_t ObjectsMade() const;
 

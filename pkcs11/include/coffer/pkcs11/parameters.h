@@ -5,7 +5,8 @@
 
 namespace coffer::pkcs11 {
 
-// Octets for Mechanism::parameter. `hash` is kSha1 to kSha512; MGF1 uses the same hash.
+// These functions make the bytes for Mechanism::parameter. `hash` is kSha1 to kSha512; MGF1 uses
+// the same hash.
 
 // CK_RSA_PKCS_PSS_PARAMS.
 Bytes RsaPssParameters(MechanismType hash, unsigned long salt_octets);

@@ -8,16 +8,18 @@
 
 namespace coffer::pkcs11 {
 
-// What a token does with CKA_UNWRAP_TEMPLATE, found by attacking it.
+// The way in which a token treats CKA_UNWRAP_TEMPLATE, found by attacking it.
 enum class UnwrapTemplateUse {
   kEnforced,  // a key cannot be unwrapped with other attributes than the template's
-  kIgnored,   // accepted, but whoever holds the blob can unwrap it extractable
+  kIgnored,   // accepted, but a holder of the blob can unwrap it as an extractable key
   kRefused    // no such master can be made, or nothing can be unwrapped under it
 };
 
-// What a token really does; its mechanism list is not consulted, because lists lie.
+// The abilities of a token, found by trying them. Its list of mechanisms is not consulted, because
+// such lists can be wrong.
 struct TokenProfile {
-  // The number under which it does RFC 5649 (40 octets for a 32-octet key, and back again).
+  // The number of the mechanism by which the token does RFC 5649: it wraps a 32-byte key into 40
+  // bytes and unwraps it again.
   std::optional<MechanismType> key_wrap_with_padding;
   // kRefused also where there is no such mechanism.
   UnwrapTemplateUse unwrap_template = UnwrapTemplateUse::kRefused;
@@ -30,10 +32,10 @@ struct TokenProfile {
   bool hmac_sha256 = false;
 };
 
-// Tries it out on session objects, all destroyed again. `session` must be logged in and fit for
-// creating objects. An error only where the token is lost or not logged in (kTokenLost) or the
-// session broke (kTokenFailed); what the token cannot do is in the profile. Takes some milliseconds
-// on a software token. Threads: as Session.
+// Tries the abilities of the token on session objects, which are all destroyed again. `session`
+// must be logged in and fit for creating objects. An error only where the token is lost or not
+// logged in (kTokenLost) or the session broke (kTokenFailed); what the token cannot do is in the
+// profile. Takes some milliseconds on a software token. Threads: as Session.
 Result<TokenProfile> ProbeToken(Session& session);
 
 }  // namespace coffer::pkcs11

@@ -23,8 +23,7 @@ struct KeyPair {
 // A mechanism with its parameter, if any. Views are borrowed for the call.
 struct Mechanism {
   MechanismType type;
-  ByteView
-      parameter{};  // raw parameter octets (IV, derivation data wrapped by Derive); empty: none
+  ByteView parameter{};  // raw parameter bytes (IV, derivation data wrapped by Derive); empty: none
   // NOLINTNEXTLINE(google-explicit-constructor): a bare type is a mechanism without parameter
   Mechanism(MechanismType mechanism) : type(mechanism) {}
   Mechanism(MechanismType mechanism, ByteView raw) : type(mechanism), parameter(raw) {}
@@ -33,7 +32,7 @@ struct Mechanism {
 // AES-GCM and ChaCha20-Poly1305 as the token does them: 96-bit IV by the caller, 128-bit tag at the
 // end of the ciphertext.
 struct AeadParameters {
-  ByteView iv;   // 12 octets
+  ByteView iv;   // 12 bytes
   ByteView aad;  // may be empty
 };
 
@@ -88,10 +87,10 @@ class Session {
   Result<ObjectHandle> DeriveHkdf(ObjectHandle base_key, const HkdfParameters& parameters,
                                   const Attributes& attributes);
 
-  // out must hold in.size() + 16; returns octets written (ciphertext || tag).
+  // out must hold in.size() + 16; returns bytes written (ciphertext || tag).
   Result<std::size_t> EncryptGcm(ObjectHandle key, const AeadParameters& parameters, ByteView in,
                                  MutableBytes out);
-  // out must hold in.size() octets (SoftHSM needs that much), of which in.size() - 16 are used. A
+  // out must hold in.size() bytes (SoftHSM needs that much), of which in.size() - 16 are used. A
   // bad tag is kTokenFailed on SoftHSM (CKR_GENERAL_ERROR): ask a canary.
   Result<std::size_t> DecryptGcm(ObjectHandle key, const AeadParameters& parameters, ByteView in,
                                  MutableBytes out);
@@ -103,7 +102,7 @@ class Session {
   // Single-part, any other mechanism.
   Result<Bytes> Encrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in);
   Result<Bytes> Decrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in);
-  // Returns octets written to `out`.
+  // Returns bytes written to `out`.
   Result<std::size_t> Sign(const Mechanism& mechanism, ObjectHandle key, ByteView data,
                            MutableBytes out);
   Status Verify(const Mechanism& mechanism, ObjectHandle key, ByteView data, ByteView signature);

@@ -12,8 +12,8 @@ namespace coffer::pkcs11 {
 
 // A bounded set of sessions of one slot, made on demand and lent for one operation each. A session
 // that comes back Broken is closed, not lent again. Thread-safe with Threading::kOsLocking. The
-// Module must outlive it, and it its loans; the login must be held by a keeper session of the
-// caller's own.
+// Module must outlive the pool, and the pool its loans; the login must be held by a keeper session
+// of the caller's own.
 class SessionPool {
  public:
   SessionPool(Module& module, SlotId slot, std::size_t max_sessions);

@@ -11,7 +11,7 @@
 
 namespace coffer::pkcs11 {
 
-// What a token was asked to do with keys.
+// The kinds of operation that a token is asked for.
 enum class OperationKind : std::uint8_t {
   kEncrypt,
   kDecrypt,
@@ -27,10 +27,11 @@ enum class OperationKind : std::uint8_t {
 inline constexpr std::size_t kOperationKinds = 10;
 
 std::string_view OperationName(OperationKind kind);  // "encrypt", "generate_key_pair"
-// As the standard calls it: "CKM_AES_GCM"; "other" for one that types.h does not name.
+// The name that the standard gives the mechanism: "CKM_AES_GCM"; "other" for one that types.h does
+// not name.
 std::string_view MechanismName(MechanismType mechanism);
 
-// What a module was asked for since it was loaded. A value.
+// The operations that a module was asked for since it was loaded. A value.
 struct Statistics {
   struct Count {
     OperationKind operation = OperationKind::kEncrypt;
@@ -39,7 +40,7 @@ struct Statistics {
     std::uint64_t failed = 0;  // also where a ciphertext or a signature did not verify
   };
   std::vector<Count> operations;  // those that were asked for
-  // By OperationKind.
+  // The durations of each OperationKind, which is the index.
   std::array<DurationCounts, kOperationKinds> durations{};
   std::uint64_t open_sessions = 0;
 

@@ -7,7 +7,8 @@
 
 namespace coffer::pkcs11 {
 
-// What an RFC 7512 URI says of a token and how to reach it. Empty: not said.
+// The parts of an RFC 7512 URI that name a token and tell how to reach it. An empty part was not in
+// the URI.
 struct TokenUri {
   std::string token;  // the label
   std::string serial;
@@ -18,9 +19,9 @@ struct TokenUri {
 };
 
 // Parses "pkcs11:token=...;serial=...?module-path=...&pin-source=...". kInvalid with a sentence for
-// what is no such URI or has a part that Coffer does not take: objects, slots (numbers change),
-// module-name, vendor parts, and pin-value, because a PIN has no place in a text that is shown and
-// kept. No message repeats the text. Thread-safe.
+// a text that is no such URI or has a part that Coffer does not take: objects, slots (numbers
+// change), module-name, vendor parts, and pin-value, because a PIN has no place in a text that is
+// shown and kept. No message repeats the text. Thread-safe.
 Result<TokenUri> ParseTokenUri(std::string_view text);
 
 // The file that a pin-source names: itself where it is an absolute path, else that of a file: URI
