@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -46,7 +47,10 @@ class WhoHandler final : public JsonRefusals {
     go_.store(true);
     go_.notify_all();
   }
-  const std::string& Asked() const { return asked_; }  // of one worker, after its answers
+  std::string Asked() const {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
 
   Admission Admit(const Request&) override {
     Admission known;
@@ -54,7 +58,10 @@ class WhoHandler final : public JsonRefusals {
     return known;
   }
   void Handle(const Request& request, Response& response) override {
-    asked_ += request.path;
+    {
+      const std::lock_guard lock(mutex_);
+      asked_ += request.path;
+    }
     if (request.path == "/hold") {
       held_.store(true);
       held_.notify_all();
@@ -70,6 +77,7 @@ class WhoHandler final : public JsonRefusals {
  private:
   std::atomic<bool> held_{false};
   std::atomic<bool> go_{false};
+  mutable std::mutex mutex_;
   std::string asked_;
 };
 
