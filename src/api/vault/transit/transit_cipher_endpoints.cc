@@ -254,7 +254,8 @@ Status AnswerRewrapped(const Call& call, const CipherInputs& inputs,
   COFFER_TRY(AnswerSealed(inputs, results, tally, reply));
   if (!inputs.is_batch) return {};
   if (tally.failed > 0) return Fail(Code::kInternal, "", "rewrap failed for an item of a batch");
-  // Vault answers 200 however the items end; the status for partial failures is our own.
+  // Refused items leave the status at 200, as in Vault. That a rewrap takes
+  // partial_failure_response_code is this server's addition.
   if (PartialFailureCode(call)) SetBatchStatus(call, tally, reply);
   return {};
 }
