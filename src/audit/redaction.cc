@@ -46,7 +46,7 @@ bool IsWord(std::string_view word) {
 }
 
 // True if the text may stand in the clear in a plain field: it is a name such as "aes256-gcm96".
-// Any other text is hashed there, too.
+// A text that is no name is hashed in such a field, too.
 bool IsName(std::string_view text) {
   constexpr std::size_t kLongest = 64;
   return text.size() <= kLongest &&

@@ -64,7 +64,7 @@ Status Pkcs11Token::Able(const KeySpec& spec) {
   bool certain = true;
   Status able = TryMaking(spec, certain);
   // A mechanism that the token lacks will be missing at the next try, too, so the finding is kept.
-  // Any other failure says nothing about the token and is not kept.
+  // A failure for another reason says nothing about the token and is not kept.
   const bool lacks = !able && able.error().refusal == Refusal::kKeyTypeUnsupported && certain;
   if (able || lacks) makings_[{spec.type, spec.kdf}] = able;
   return able;
