@@ -6,17 +6,9 @@
 
 #include "attributes_impl.h"
 #include "coffer/base/secret_bytes.h"
+#include "raw_bytes.h"
 
 namespace coffer::pkcs11 {
-namespace {
-
-template <typename T>
-ByteView OctetsOf(const T& value) {
-  return {reinterpret_cast<const std::uint8_t*>(&value), sizeof(value)};
-}
-
-}  // namespace
-
 // A template may hold key material (C_CreateObject), so every value is wiped.
 Attributes::Impl::~Impl() {
   for (Value& value : values) SecureWipe(value.octets.data(), value.octets.size());
@@ -36,11 +28,11 @@ Attributes& Attributes::Add(AttributeType type, ByteView value) {
 
 Attributes& Attributes::Add(AttributeType type, bool value) {
   const CK_BBOOL octet = value ? CK_TRUE : CK_FALSE;
-  return Add(type, OctetsOf(octet));
+  return Add(type, RawBytes(octet));
 }
 
 Attributes& Attributes::Add(AttributeType type, unsigned long value) {
-  return Add(type, OctetsOf(value));
+  return Add(type, RawBytes(value));
 }
 
 Attributes& Attributes::Add(AttributeType type, ObjectClass value) {

@@ -1,6 +1,7 @@
 #include "coffer/pkcs11/parameters.h"
 
 #include "cryptoki.h"
+#include "raw_bytes.h"
 
 namespace coffer::pkcs11 {
 namespace {
@@ -20,12 +21,6 @@ CK_RSA_PKCS_MGF_TYPE Mgf1With(MechanismType hash) {
   }
 }
 
-template <typename T>
-Bytes OctetsOf(const T& parameters) {
-  const auto* const octets = reinterpret_cast<const std::uint8_t*>(&parameters);
-  return {octets, octets + sizeof(parameters)};
-}
-
 }  // namespace
 
 Bytes RsaPssParameters(MechanismType hash, unsigned long salt_octets) {
@@ -33,7 +28,8 @@ Bytes RsaPssParameters(MechanismType hash, unsigned long salt_octets) {
   parameters.hashAlg = static_cast<CK_MECHANISM_TYPE>(hash);
   parameters.mgf = Mgf1With(hash);
   parameters.sLen = salt_octets;
-  return OctetsOf(parameters);
+  const ByteView raw = RawBytes(parameters);
+  return {raw.begin(), raw.end()};
 }
 
 Bytes RsaOaepParameters(MechanismType hash) {
@@ -41,7 +37,8 @@ Bytes RsaOaepParameters(MechanismType hash) {
   parameters.hashAlg = static_cast<CK_MECHANISM_TYPE>(hash);
   parameters.mgf = Mgf1With(hash);
   parameters.source = CKZ_DATA_SPECIFIED;
-  return OctetsOf(parameters);
+  const ByteView raw = RawBytes(parameters);
+  return {raw.begin(), raw.end()};
 }
 
 }  // namespace coffer::pkcs11

@@ -6,12 +6,12 @@
 #include "coffer/pkcs11/error.h"
 #include "coffer/pkcs11/session.h"
 #include "operation.h"
+#include "raw_bytes.h"
 
 namespace coffer::pkcs11 {
 namespace {
 
 constexpr std::size_t kAeadIvOctets = 12;
-constexpr std::size_t kAeadTagOctets = 16;
 constexpr std::size_t kMaxDigestOctets = 64;
 // Holds every key in use, RSA-8192 in PKCS#8 too; larger ones take a second call.
 constexpr std::size_t kWrapOctets = 8192;
@@ -26,7 +26,7 @@ CK_GCM_PARAMS GcmOf(const AeadParameters& parameters) {
   raw.ulIvBits = parameters.iv.size() * 8;
   raw.pAAD = InputPointer(parameters.aad);
   raw.ulAADLen = parameters.aad.size();
-  raw.ulTagBits = kAeadTagOctets * 8;
+  raw.ulTagBits = kAeadTagBytes * 8;
   return raw;
 }
 
@@ -35,13 +35,8 @@ ChaCha20Poly1305Parameters ChaCha20Of(const AeadParameters& parameters) {
           parameters.aad.size()};
 }
 
-template <typename T>
-ByteView OctetsOf(const T& parameters) {
-  return {reinterpret_cast<const std::uint8_t*>(&parameters), sizeof(parameters)};
-}
-
 Status CheckSealing(const AeadParameters& parameters, ByteView in, MutableBytes out) {
-  if (parameters.iv.size() == kAeadIvOctets && out.size() >= in.size() + kAeadTagOctets) return {};
+  if (parameters.iv.size() == kAeadIvOctets && out.size() >= in.size() + kAeadTagBytes) return {};
   return Fail(Code::kInvalid, "an aead takes an iv of 12 bytes and 16 bytes more for its tag");
 }
 
@@ -49,7 +44,7 @@ Status CheckOpening(const AeadParameters& parameters, ByteView in, MutableBytes 
   if (parameters.iv.size() != kAeadIvOctets || out.size() < in.size()) {
     return Fail(Code::kInvalid, "an aead takes an iv of 12 bytes and room for the ciphertext");
   }
-  if (in.size() >= kAeadTagOctets) return {};
+  if (in.size() >= kAeadTagBytes) return {};
   return Fail(Code::kAuthenticationFailed, "authentication failed",
               "the ciphertext is shorter than its tag");
 }
@@ -166,7 +161,7 @@ Result<std::size_t> Session::EncryptAead(const Mechanism& mechanism, ObjectHandl
   CK_ULONG size = out.size();
   rv = functions->C_Encrypt(handle_, InputPointer(in), in.size(), out.data(), &size);
   if (rv != CKR_OK) return Fail(FailedMidway(rv, "C_Encrypt", Operation::kEncrypt));
-  if (size != in.size() + kAeadTagOctets) return Fail(FailedLength(size, "C_Encrypt"));
+  if (size != in.size() + kAeadTagBytes) return Fail(FailedLength(size, "C_Encrypt"));
   counted.Succeeded();
   return size;
 }
@@ -181,7 +176,7 @@ Result<std::size_t> Session::DecryptAead(const Mechanism& mechanism, ObjectHandl
   if (rv != CKR_OK) return Fail(Failed(rv, "C_DecryptInit"));
   CK_ULONG size = out.size();
   rv = functions->C_Decrypt(handle_, InputPointer(in), in.size(), out.data(), &size);
-  if (rv == CKR_OK && size == in.size() - kAeadTagOctets) {
+  if (rv == CKR_OK && size == in.size() - kAeadTagBytes) {
     counted.Succeeded();
     return size;
   }
@@ -195,7 +190,7 @@ Result<std::size_t> Session::EncryptGcm(ObjectHandle key, const AeadParameters& 
   COFFER_TRY(CheckAlive());
   COFFER_TRY(CheckSealing(parameters, in, out));
   const CK_GCM_PARAMS gcm = GcmOf(parameters);
-  return EncryptAead({MechanismType::kAesGcm, OctetsOf(gcm)}, key, in, out);
+  return EncryptAead({MechanismType::kAesGcm, RawBytes(gcm)}, key, in, out);
 }
 
 Result<std::size_t> Session::DecryptGcm(ObjectHandle key, const AeadParameters& parameters,
@@ -203,7 +198,7 @@ Result<std::size_t> Session::DecryptGcm(ObjectHandle key, const AeadParameters& 
   COFFER_TRY(CheckAlive());
   COFFER_TRY(CheckOpening(parameters, in, out));
   const CK_GCM_PARAMS gcm = GcmOf(parameters);
-  return DecryptAead({MechanismType::kAesGcm, OctetsOf(gcm)}, key, in, out);
+  return DecryptAead({MechanismType::kAesGcm, RawBytes(gcm)}, key, in, out);
 }
 
 Result<std::size_t> Session::EncryptChaCha20Poly1305(ObjectHandle key,
@@ -212,7 +207,7 @@ Result<std::size_t> Session::EncryptChaCha20Poly1305(ObjectHandle key,
   COFFER_TRY(CheckAlive());
   COFFER_TRY(CheckSealing(parameters, in, out));
   const ChaCha20Poly1305Parameters raw = ChaCha20Of(parameters);
-  return EncryptAead({MechanismType::kChaCha20Poly1305, OctetsOf(raw)}, key, in, out);
+  return EncryptAead({MechanismType::kChaCha20Poly1305, RawBytes(raw)}, key, in, out);
 }
 
 Result<std::size_t> Session::DecryptChaCha20Poly1305(ObjectHandle key,
@@ -221,7 +216,7 @@ Result<std::size_t> Session::DecryptChaCha20Poly1305(ObjectHandle key,
   COFFER_TRY(CheckAlive());
   COFFER_TRY(CheckOpening(parameters, in, out));
   const ChaCha20Poly1305Parameters raw = ChaCha20Of(parameters);
-  return DecryptAead({MechanismType::kChaCha20Poly1305, OctetsOf(raw)}, key, in, out);
+  return DecryptAead({MechanismType::kChaCha20Poly1305, RawBytes(raw)}, key, in, out);
 }
 
 Result<Bytes> Session::Encrypt(const Mechanism& mechanism, ObjectHandle key, ByteView in) {

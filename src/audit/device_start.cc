@@ -13,7 +13,6 @@ namespace coffer::audit {
 namespace {
 
 constexpr std::uint64_t kFirstWindow = 256UL * 1024;
-constexpr std::size_t kSequenceDigits = 12;  // at least, of a rotated file's name
 constexpr std::uint64_t kLargestWindow = 64UL * 1024 * 1024;
 
 bool MayPass(int error) {

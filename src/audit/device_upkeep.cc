@@ -14,12 +14,11 @@ namespace coffer::audit {
 namespace {
 
 constexpr std::chrono::minutes kWarningPeriod{1};
-constexpr int kSequenceDigits = 12;
 
 // "audit.log.000000004711": in the order of its entries, and never used twice.
 std::filesystem::path RotatedName(const std::filesystem::path& path, std::uint64_t sequence) {
   std::array<char, 32> digits{};
-  std::snprintf(digits.data(), digits.size(), ".%0*llu", kSequenceDigits,
+  std::snprintf(digits.data(), digits.size(), ".%0*llu", static_cast<int>(kSequenceDigits),
                 static_cast<unsigned long long>(sequence));
   return path.string() + digits.data();
 }

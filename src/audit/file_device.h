@@ -23,6 +23,9 @@
 
 namespace coffer::audit {
 
+// Digits, at least, of the number in a rotated file's name: "audit.log.000000004711".
+inline constexpr std::size_t kSequenceDigits = 12;
+
 // A FileDevice chains lines and writes them to a file or a named pipe, by group commit: each caller
 // queues its line on its own stack, and the first in the queue writes for all that have queued.
 //

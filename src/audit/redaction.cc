@@ -96,8 +96,8 @@ class Writer {
 // no value is ever taken for a name.
 class Walker {
  public:
-  Walker(std::string_view json, const RedactionRules& rules, Writer& writer)
-      : json_(json), rules_(rules), writer_(writer) {}
+  Walker(std::string_view text, const RedactionRules& rules, Writer& writer)
+      : json_(text), rules_(rules), writer_(writer) {}
 
   // False where the text is not one whole value, or the writer has had enough.
   bool Walk() {

@@ -26,7 +26,7 @@ int Enable(Invocation& call) {
                   "Success! Enabled the " + type + " audit device at: " + path + "/");
 }
 
-int List(Invocation& call) {
+int ListDevices(Invocation& call) {
   int code = kDone;
   const auto answer = Ask(call, {"GET", "sys/audit", "", "Error listing audits"}, code);
   if (!answer) return code;
@@ -81,7 +81,7 @@ std::vector<Command> AuditCommands() {
            .examples = "coffer audit list -detailed",
            .flags = {{"detailed", Kind::kSwitch, "with their options"}},
            .shows = Shows::kFormats,
-           .run = List},
+           .run = ListDevices},
           {.name = "audit disable",
            .synopsis = "PATH",
            .help = "record no more in this device",

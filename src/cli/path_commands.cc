@@ -23,7 +23,7 @@ int ListBy(Invocation& call, std::string_view verb) {
   return ExchangeList(call, PathOf(call.words.front()), *query, verb);
 }
 
-int List(Invocation& call) { return ListBy(call, "list"); }
+int ListPath(Invocation& call) { return ListBy(call, "list"); }
 int Scan(Invocation& call) { return ListBy(call, "scan"); }
 
 int WithBody(Invocation& call, std::string_view method) {
@@ -105,7 +105,7 @@ std::vector<Command> PathCommands() {
        .shows = Shows::kFormats,
        .least = 1,
        .most = kAnyNumber,
-       .run = List},
+       .run = ListPath},
       {.name = "scan",
        .synopsis = "PATH [NAME=VALUE ...]",
        .help = "list what is under PATH and all below it, where the engine can",

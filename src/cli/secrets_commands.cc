@@ -96,7 +96,7 @@ std::vector<std::string> DetailsOf(const std::string& path, const json& info) {
           TextOf(info, "deprecation_status")};
 }
 
-int List(Invocation& call) {
+int ListMounts(Invocation& call) {
   int code = kDone;
   const auto answer = Ask(call, {"GET", "sys/mounts", "", "Error listing secrets engines"}, code);
   if (!answer) return code;
@@ -229,7 +229,7 @@ std::vector<Command> SecretsCommands() {
        .examples = "coffer secrets list\ncoffer secrets list -detailed",
        .flags = {{"detailed", Kind::kSwitch, "with their settings"}},
        .shows = Shows::kFormats,
-       .run = List},
+       .run = ListMounts},
       {.name = "secrets tune",
        .synopsis = "[-description=TEXT] ... PATH",
        .help = "change a mount's settings",

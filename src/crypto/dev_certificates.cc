@@ -16,6 +16,8 @@
 #include <memory>
 #include <string_view>
 
+#include "openssl_scope.h"
+
 namespace coffer::crypto {
 namespace {
 
@@ -24,17 +26,10 @@ namespace fs = std::filesystem;
 constexpr long kDay = 24L * 60 * 60;
 constexpr long kGoodFor = 90 * kDay;
 
-template <auto Free>
-struct Freer {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Freer<BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
-using PrivateKey = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Freer<X509_EXTENSION_free>>;
+using FileBio = std::unique_ptr<BIO, FreeWith<::BIO_free_all>>;
+using Certificate = std::unique_ptr<X509, FreeWith<::X509_free>>;
+using PrivateKey = std::unique_ptr<EVP_PKEY, FreeWith<::EVP_PKEY_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, FreeWith<::X509_EXTENSION_free>>;
 
 auto FromOpenSsl(const std::string& what) {
   const char* const reason = ERR_reason_error_string(ERR_get_error());
@@ -59,7 +54,8 @@ bool SetRandomSerial(X509* certificate) {
   std::uint8_t octets[16];
   if (RAND_bytes(octets, sizeof octets) != 1) return false;
   octets[0] &= 0x7f;  // positive
-  const std::unique_ptr<BIGNUM, Freer<BN_free>> number(BN_bin2bn(octets, sizeof octets, nullptr));
+  const std::unique_ptr<BIGNUM, FreeWith<::BN_free>> number(
+      BN_bin2bn(octets, sizeof octets, nullptr));
   return number != nullptr &&
          BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
@@ -91,7 +87,7 @@ Result<Certificate> Issue(const Subject& subject, EVP_PKEY* key, X509* issuer, E
 }
 
 bool IsIpAddress(const std::string& name) {
-  const std::unique_ptr<ASN1_OCTET_STRING, Freer<ASN1_OCTET_STRING_free>> address(
+  const std::unique_ptr<ASN1_OCTET_STRING, FreeWith<::ASN1_OCTET_STRING_free>> address(
       a2i_IPADDRESS(name.c_str()));
   ERR_clear_error();
   return address != nullptr;
@@ -127,7 +123,7 @@ Status WriteFile(const fs::path& file, BIO* content, mode_t mode) {
 }
 
 Status WriteCertificate(const fs::path& file, X509* certificate) {
-  const Bio out(BIO_new(BIO_s_mem()));
+  const FileBio out(BIO_new(BIO_s_mem()));
   if (out == nullptr || PEM_write_bio_X509(out.get(), certificate) != 1) {
     return FromOpenSsl("write " + file.string());
   }
@@ -135,7 +131,7 @@ Status WriteCertificate(const fs::path& file, X509* certificate) {
 }
 
 Status WriteKey(const fs::path& file, EVP_PKEY* key) {
-  const Bio out(BIO_new(BIO_s_secmem()));  // wiped when freed
+  const FileBio out(BIO_new(BIO_s_secmem()));  // wiped when freed
   if (out == nullptr ||
       PEM_write_bio_PKCS8PrivateKey(out.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
     return FromOpenSsl("write " + file.string());
@@ -144,7 +140,7 @@ Status WriteKey(const fs::path& file, EVP_PKEY* key) {
 }
 
 Certificate ReadCertificate(const fs::path& file) {
-  const Bio in(BIO_new_file(file.c_str(), "r"));
+  const FileBio in(BIO_new_file(file.c_str(), "r"));
   Certificate certificate(in == nullptr ? nullptr
                                         : PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
   ERR_clear_error();

@@ -21,12 +21,12 @@ using State = IoResult::State;
 
 constexpr std::size_t kTlsRecord = 16UL * 1024;
 constexpr std::chrono::seconds kLinger{2};
-constexpr std::size_t kKeptCapacity = 4UL * 1024;  // larger buffers are given back
+constexpr std::size_t kIdleCapacity = 4UL * 1024;  // larger buffers are given back
 
 void WipeAndRelease(std::string& text) {
   SecureWipe(text.data(), text.size());
   text.clear();
-  if (text.capacity() > kKeptCapacity) text.shrink_to_fit();
+  if (text.capacity() > kIdleCapacity) text.shrink_to_fit();
 }
 
 std::chrono::milliseconds TimeFor(std::size_t octets, std::size_t rate) {
@@ -239,7 +239,7 @@ Connection::Next Connection::Send() {
   wipe_output_ = false;
   output_.clear();
   sent_ = 0;
-  if (output_.capacity() > kKeptCapacity) output_.shrink_to_fit();
+  if (output_.capacity() > kIdleCapacity) output_.shrink_to_fit();
   if (!close_after_send_) return Next::kKeep;
   if (linger_) return Linger();
   stream_->EndWriting();

@@ -21,7 +21,7 @@ constexpr std::array<bool, 256> MakeTokenTable() {
 }
 constexpr auto kToken = MakeTokenTable();
 
-bool IsToken(char c) { return kToken[static_cast<std::uint8_t>(c)]; }
+bool IsTokenCharacter(char c) { return kToken[static_cast<std::uint8_t>(c)]; }
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -57,7 +57,7 @@ void SkipBlanks(std::string_view& text) {
 // Takes a token off the beginning.
 bool TakeToken(std::string_view& text) {
   std::size_t size = 0;
-  while (size < text.size() && IsToken(text[size])) ++size;
+  while (size < text.size() && IsTokenCharacter(text[size])) ++size;
   text.remove_prefix(size);
   return size > 0;
 }
@@ -99,7 +99,8 @@ bool AreExtensions(std::string_view text) {
 }  // namespace
 
 bool IsToken(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return IsToken(c); });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return IsTokenCharacter(c); });
 }
 
 bool IsHost(std::string_view text) {
@@ -114,8 +115,9 @@ bool IsHost(std::string_view text) {
     text.remove_prefix(end + 1);
   } else {
     host = text.substr(0, text.find(':'));
-    const bool name = !host.empty() && host.find("..") == std::string_view::npos &&
-                      std::all_of(host.begin(), host.end(), [](char c) { return IsToken(c); });
+    const bool name =
+        !host.empty() && host.find("..") == std::string_view::npos &&
+        std::all_of(host.begin(), host.end(), [](char c) { return IsTokenCharacter(c); });
     if (!name) return false;
     text.remove_prefix(host.size());
   }

@@ -18,7 +18,7 @@ constexpr std::size_t kMaxChunkLine = 1024;  // a size and its extensions
 constexpr std::size_t kMaxPathBytes = 4096;
 constexpr std::size_t kMaxSegments = 64;
 constexpr std::size_t kMaxFields = 200;
-constexpr std::size_t kKeptCapacity = 4UL * 1024;  // an idle connection is not counted for it
+constexpr std::size_t kIdleBodyCapacity = 4UL * 1024;  // an idle connection is not counted for it
 
 bool ParseMethod(std::string_view text, Method& method) {
   for (const Method known :
@@ -382,7 +382,7 @@ std::string_view RequestFramer::Body(std::string_view buffer) const {
 void RequestFramer::Reset() {
   SecureWipe(chunked_body_.data(), chunked_body_.size());
   chunked_body_.clear();
-  if (chunked_body_.capacity() > kKeptCapacity) chunked_body_.shrink_to_fit();
+  if (chunked_body_.capacity() > kIdleBodyCapacity) chunked_body_.shrink_to_fit();
   fields_.clear();
   lower_names_.clear();
   target_ = {};

@@ -11,7 +11,7 @@ using pkcs11::Attributes;
 using pkcs11::AttributeType;
 
 constexpr std::size_t kPointOctets = 65;
-constexpr std::size_t kSignatureOctets = 64;
+constexpr std::size_t kAuditSignatureOctets = 64;
 // RFC 5480: the name of P-256, as CKA_EC_PARAMS holds it.
 constexpr std::array<std::uint8_t, 10> kP256{0x06, 0x08, 0x2a, 0x86, 0x48,
                                              0xce, 0x3d, 0x03, 0x01, 0x07};
@@ -128,7 +128,7 @@ Status MakeAuditKey(pkcs11::Session& session) {
 }
 
 Result<Bytes> SignDigest(pkcs11::Session& session, const AuditKey& key, ByteView digest) {
-  Bytes signature(kSignatureOctets);
+  Bytes signature(kAuditSignatureOctets);
   COFFER_ASSIGN(const std::size_t written,
                 session.Sign(pkcs11::MechanismType::kEcdsa, key.private_key, digest, signature));
   if (written != signature.size()) {

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "keyring/lost.h"
 #include "keyring/passing_object.h"
 
 namespace coffer::keyring {
@@ -15,8 +16,6 @@ using pkcs11::AttributeType;
 using pkcs11::ObjectClass;
 using pkcs11::ObjectHandle;
 using pkcs11::UnwrapTemplateUse;
-
-std::string Why(const Error& error) { return error.cause.empty() ? error.message : error.cause; }
 
 // The reason why this token keeps no key wrapped; empty if it may keep keys wrapped.
 std::string NeverWrapped(const pkcs11::TokenProfile& profile) {

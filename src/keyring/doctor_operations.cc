@@ -17,7 +17,6 @@ using pkcs11::MechanismType;
 using pkcs11::ObjectHandle;
 
 constexpr std::size_t kMessageOctets = 1024;
-constexpr std::size_t kTagOctets = 16;
 constexpr std::array<std::uint8_t, 12> kIv{0x63, 0x6f, 0x66, 0x66, 0x65, 0x72};
 constexpr std::array<std::uint8_t, 32> kSecret{0xc0, 0xff, 0xee};
 
@@ -36,7 +35,7 @@ auto Wrong(std::string_view what) {
 }
 
 Result<Bytes> Seal(pkcs11::Session& session, const Specimen& specimen, ObjectHandle key) {
-  Bytes sealed(Message().size() + kTagOctets);
+  Bytes sealed(Message().size() + pkcs11::kAeadTagBytes);
   const auto size = InfoOf(specimen.spec.type).cipher() == Cipher::kAesGcm
                         ? session.EncryptGcm(key, {kIv, {}}, Message(), sealed)
                         : session.EncryptChaCha20Poly1305(key, {kIv, {}}, Message(), sealed);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "keyring/key_mechanisms.h"
+#include "keyring/lost.h"
 #include "keyring/passing_object.h"
 #include "keyring/pkcs11_token.h"
 
@@ -20,8 +21,6 @@ constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
 constexpr std::string_view kLabelPrefix = "coffer-";
 // This is never the name of a master, since those end in a version.
 constexpr std::string_view kTrialMaster = "trial";
-
-std::string Why(const Error& error) { return error.cause.empty() ? error.message : error.cause; }
 
 auto Unsupported(const KeySpec& spec, std::string why) {
   const std::string derived =

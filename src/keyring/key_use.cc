@@ -11,8 +11,6 @@
 namespace coffer::keyring {
 namespace {
 
-constexpr std::size_t kTagOctets = 16;
-
 bool IsDoubtful(const Error& error) {
   return error.code == Code::kTokenLost || error.code == Code::kTokenFailed;
 }
@@ -218,7 +216,7 @@ Status KeyRing::Impl::EncryptOne(Worker& worker, const Key& key, Encryption& ite
     COFFER_ASSIGN(convergent, ConvergentNonce(worker, key, item));
   }
   const ByteView nonce = key.convergent ? ByteView(convergent).first(kNonceOctets) : random_nonce;
-  item.payload.resize(kNonceOctets + item.plaintext.size() + kTagOctets);
+  item.payload.resize(kNonceOctets + item.plaintext.size() + pkcs11::kAeadTagBytes);
   std::copy(nonce.begin(), nonce.end(), item.payload.begin());
   const MutableBytes sealed = MutableBytes(item.payload).subspan(kNonceOctets);
   return worker.token->Encrypt(handle, key.Info().cipher(), nonce, item.aad, item.plaintext,
@@ -255,7 +253,7 @@ Status KeyRing::Encrypt(std::size_t worker, const Key& key, std::span<Encryption
 
 Result<SecretBytes> KeyRing::Decrypt(std::size_t worker, const Key& key, const KeyVersion& version,
                                      ByteView payload, ByteView aad, ByteView context) {
-  if (payload.size() < kNonceOctets + kTagOctets) {
+  if (payload.size() < kNonceOctets + pkcs11::kAeadTagBytes) {
     return Fail(Refusal::kCiphertextLength);
   }
   Impl::Worker& own = impl_->WorkerAt(worker);
@@ -267,7 +265,7 @@ Result<SecretBytes> KeyRing::Decrypt(std::size_t worker, const Key& key, const K
     return own.token->Decrypt(handle, key.Info().cipher(), nonce, aad, sealed,
                               plaintext.RevealMutable());
   }));
-  plaintext.Truncate(sealed.size() - kTagOctets);
+  plaintext.Truncate(sealed.size() - pkcs11::kAeadTagBytes);
   return plaintext;
 }
 

@@ -9,36 +9,38 @@ namespace {
 
 using pkcs11::Attributes;
 using pkcs11::AttributeType;
-using pkcs11::KeyType;
 using pkcs11::MechanismType;
 using pkcs11::ObjectClass;
 
 constexpr unsigned long kMasterOctets = 32;
 
 constexpr std::array kClasses{
-    MasterClass{"aes", ObjectClass::kSecretKey, KeyType::kAes, true, false, false},
-    MasterClass{"aes-derive", ObjectClass::kSecretKey, KeyType::kAes, false, true, false},
-    MasterClass{"hmac", ObjectClass::kSecretKey, KeyType::kGenericSecret, false, false, false},
-    MasterClass{"rsa", ObjectClass::kPrivateKey, KeyType::kRsa, true, false, false},
-    MasterClass{"ec", ObjectClass::kPrivateKey, KeyType::kEc, false, false, false},
-    MasterClass{"import-aes", ObjectClass::kSecretKey, KeyType::kAes, true, false, true},
-    MasterClass{"import-aes-derive", ObjectClass::kSecretKey, KeyType::kAes, false, true, true},
-    MasterClass{"import-hmac", ObjectClass::kSecretKey, KeyType::kGenericSecret, false, false,
+    MasterClass{"aes", ObjectClass::kSecretKey, pkcs11::KeyType::kAes, true, false, false},
+    MasterClass{"aes-derive", ObjectClass::kSecretKey, pkcs11::KeyType::kAes, false, true, false},
+    MasterClass{"hmac", ObjectClass::kSecretKey, pkcs11::KeyType::kGenericSecret, false, false,
+                false},
+    MasterClass{"rsa", ObjectClass::kPrivateKey, pkcs11::KeyType::kRsa, true, false, false},
+    MasterClass{"ec", ObjectClass::kPrivateKey, pkcs11::KeyType::kEc, false, false, false},
+    MasterClass{"import-aes", ObjectClass::kSecretKey, pkcs11::KeyType::kAes, true, false, true},
+    MasterClass{"import-aes-derive", ObjectClass::kSecretKey, pkcs11::KeyType::kAes, false, true,
                 true},
-    MasterClass{"import-rsa", ObjectClass::kPrivateKey, KeyType::kRsa, true, false, true},
-    MasterClass{"import-ec", ObjectClass::kPrivateKey, KeyType::kEc, false, false, true},
-    MasterClass{"chacha20", ObjectClass::kSecretKey, KeyType::kChaCha20, true, false, false, false,
-                true},
-    MasterClass{"import-chacha20", ObjectClass::kSecretKey, KeyType::kChaCha20, true, false, true,
+    MasterClass{"import-hmac", ObjectClass::kSecretKey, pkcs11::KeyType::kGenericSecret, false,
                 false, true},
-    MasterClass{"hkdf", ObjectClass::kSecretKey, KeyType::kHkdf, false, true, false, false, true},
-    MasterClass{"import-hkdf", ObjectClass::kSecretKey, KeyType::kHkdf, false, true, true, false,
+    MasterClass{"import-rsa", ObjectClass::kPrivateKey, pkcs11::KeyType::kRsa, true, false, true},
+    MasterClass{"import-ec", ObjectClass::kPrivateKey, pkcs11::KeyType::kEc, false, false, true},
+    MasterClass{"chacha20", ObjectClass::kSecretKey, pkcs11::KeyType::kChaCha20, true, false, false,
+                false, true},
+    MasterClass{"import-chacha20", ObjectClass::kSecretKey, pkcs11::KeyType::kChaCha20, true, false,
+                true, false, true},
+    MasterClass{"hkdf", ObjectClass::kSecretKey, pkcs11::KeyType::kHkdf, false, true, false, false,
                 true},
+    MasterClass{"import-hkdf", ObjectClass::kSecretKey, pkcs11::KeyType::kHkdf, false, true, true,
+                false, true},
 };
 
 // The class of Ed25519 keys, for a token that cannot wrap them.
-constexpr MasterClass kResident{"",   ObjectClass::kPrivateKey, KeyType::kEcEdwards, false, false,
-                                false};
+constexpr MasterClass kResident{
+    "", ObjectClass::kPrivateKey, pkcs11::KeyType::kEcEdwards, false, false, false};
 
 Attributes WrapTemplate(const MasterClass& master_class) {
   Attributes attributes;
@@ -147,7 +149,7 @@ Status VerifyMechanism(pkcs11::Session& session, pkcs11::ObjectHandle object,
 }
 
 Status VerifyType(pkcs11::Session& session, pkcs11::ObjectHandle object, std::string_view label,
-                  KeyType expected) {
+                  pkcs11::KeyType expected) {
   COFFER_ASSIGN(const unsigned long object_class, session.GetUlong(object, AttributeType::kClass));
   COFFER_ASSIGN(const unsigned long key_type, session.GetUlong(object, AttributeType::kKeyType));
   COFFER_ASSIGN(const unsigned long octets, session.GetUlong(object, AttributeType::kValueLen));
@@ -218,7 +220,7 @@ Attributes MasterTemplate(const MasterClass& master_class, std::string_view labe
                           MechanismType wrap, MasterLifetime lifetime) {
   Attributes attributes;
   attributes.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, KeyType::kAes)
+      .Add(AttributeType::kKeyType, pkcs11::KeyType::kAes)
       .Add(AttributeType::kToken, lifetime == MasterLifetime::kToken)
       .Add(AttributeType::kPrivate, true)
       .Add(AttributeType::kSensitive, true)
@@ -244,7 +246,7 @@ Attributes MasterTemplate(const MasterClass& master_class, std::string_view labe
 Attributes MetaTemplate() {
   Attributes attributes;
   attributes.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, KeyType::kGenericSecret)
+      .Add(AttributeType::kKeyType, pkcs11::KeyType::kGenericSecret)
       .Add(AttributeType::kToken, true)
       .Add(AttributeType::kPrivate, true)
       .Add(AttributeType::kSensitive, true)
@@ -265,7 +267,7 @@ Attributes MetaTemplate() {
 
 Status VerifyMaster(pkcs11::Session& session, pkcs11::ObjectHandle object,
                     const MasterClass& master_class, std::string_view label, MechanismType wrap) {
-  COFFER_TRY(VerifyType(session, object, label, KeyType::kAes));
+  COFFER_TRY(VerifyType(session, object, label, pkcs11::KeyType::kAes));
   COFFER_TRY(VerifyFlags(session, object, label, &Flag::master));
   COFFER_TRY(VerifyMechanism(session, object, label, wrap));
   COFFER_TRY(VerifyTemplate(session, object, label, AttributeType::kUnwrapTemplate,
@@ -276,7 +278,7 @@ Status VerifyMaster(pkcs11::Session& session, pkcs11::ObjectHandle object,
 }
 
 Status VerifyMeta(pkcs11::Session& session, pkcs11::ObjectHandle object) {
-  COFFER_TRY(VerifyType(session, object, kMetaLabel, KeyType::kGenericSecret));
+  COFFER_TRY(VerifyType(session, object, kMetaLabel, pkcs11::KeyType::kGenericSecret));
   COFFER_TRY(VerifyFlags(session, object, kMetaLabel, &Flag::meta));
   return VerifyMechanism(session, object, kMetaLabel, MechanismType::kSha256Hmac);
 }

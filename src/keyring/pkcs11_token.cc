@@ -19,7 +19,6 @@ using pkcs11::Attributes;
 using pkcs11::AttributeType;
 using pkcs11::MechanismType;
 
-constexpr std::size_t kTagOctets = 16;
 constexpr std::string_view kEpochLabelPrefix = "coffer-epoch-";
 
 Attributes Labelled(std::string_view label) {
@@ -149,7 +148,7 @@ Status Pkcs11Token::Encrypt(TokenHandle key, Cipher cipher, ByteView nonce, Byte
                            ? session_->EncryptGcm(key, {nonce, aad}, in, out)
                            : session_->EncryptChaCha20Poly1305(key, {nonce, aad}, in, out);
   if (!written) return Fail(written.error());
-  if (*written != in.size() + kTagOctets) {
+  if (*written != in.size() + pkcs11::kAeadTagBytes) {
     return Fail(Code::kTokenFailed, "token returned a ciphertext of the wrong length");
   }
   return {};
@@ -171,7 +170,7 @@ Status Pkcs11Token::Decrypt(TokenHandle key, Cipher cipher, ByteView nonce, Byte
     if (const auto canary = MetaMac(AsBytes("coffer canary")); !canary) return Lost(canary.error());
     return Fail(Refusal::kNotAuthentic, {}, written.error().cause);
   }
-  if (*written + kTagOctets != in.size()) {
+  if (*written + pkcs11::kAeadTagBytes != in.size()) {
     return Fail(Code::kTokenFailed, "token returned a plaintext of the wrong length");
   }
   return {};

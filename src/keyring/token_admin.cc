@@ -81,7 +81,7 @@ Attributes TokenObjects() {
   return attributes;
 }
 
-Attributes Labelled(std::string_view label) {
+Attributes LabelTemplate(std::string_view label) {
   Attributes attributes;
   attributes.Add(AttributeType::kLabel, label);
   return attributes;
@@ -155,7 +155,7 @@ struct TokenAdmin::Impl {
   std::optional<pkcs11::Session> session;  // after module: closed before it
 
   Result<bool> Exists(std::string_view label) {
-    COFFER_ASSIGN(const auto found, session->Find(Labelled(label)));
+    COFFER_ASSIGN(const auto found, session->Find(LabelTemplate(label)));
     return !found.empty();
   }
 };

@@ -7,14 +7,13 @@
 
 #include "keyring/doctor_bench.h"
 #include "keyring/doctor_operations.h"
+#include "keyring/lost.h"
 #include "keyring/token_description.h"
 
 namespace coffer::keyring {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-
-std::string Why(const Error& error) { return error.cause.empty() ? error.message : error.cause; }
 
 std::string HexNumber(pkcs11::MechanismType mechanism) {
   std::array<char, 16> digits{};

@@ -18,7 +18,7 @@
 namespace coffer::server {
 namespace {
 
-struct Flags {
+struct ServeFlags {
   DevFlags dev_flags;
   bool dev = false;
   std::string config;
@@ -28,7 +28,7 @@ struct Flags {
   std::string log_format;
 };
 
-void Declare(CLI::App& app, Flags& flags) {
+void Declare(CLI::App& app, ServeFlags& flags) {
   CLI::Option* const config =
       app.add_option("--config", flags.config,
                      "the configuration: a file, or a directory of them (default: COFFER_CONFIG, "
@@ -72,7 +72,7 @@ void Declare(CLI::App& app, Flags& flags) {
 }
 
 // Flags of the command line override the settings of the configuration.
-void Override(const Flags& flags, Config& config) {
+void Override(const ServeFlags& flags, Config& config) {
   config.start_policy = flags.start_policy;
   if (!flags.log_level.empty()) config.log.level = *ParseLevel(flags.log_level);
   if (!flags.log_format.empty()) {
@@ -97,7 +97,7 @@ Status CheckOnly(const Config& config) {
                   (refusals.size() == 1 ? " reason" : " reasons"));
 }
 
-Status ServeDev(const Flags& flags) {
+Status ServeDev(const ServeFlags& flags) {
   COFFER_TRY(CheckDevAddress(flags.dev_flags));
   COFFER_ASSIGN(const DevDirectory directory, DevDirectory::Make(flags.dev_flags.data));
   crypto::SystemRandom random;
@@ -109,7 +109,7 @@ Status ServeDev(const Flags& flags) {
   return RunServer(config, {}, random, *logger);
 }
 
-Status Serve(const Flags& flags) {
+Status Serve(const ServeFlags& flags) {
   if (flags.dev) return ServeDev(flags);
   auto config = ReadConfig(flags.config);
   if (!config) return Fail(config.error());
@@ -146,7 +146,7 @@ int ReportConfig(const Error& error) {
 }
 
 int ServeCommand(const std::vector<std::string>& arguments) {
-  Flags flags;
+  ServeFlags flags;
   CLI::App app("coffer server: keys in a PKCS#11 token behind Vault's HTTP API", "coffer server");
   Declare(app, flags);
   if (const auto ended = ParseCommandLine(app, arguments)) return *ended;

@@ -27,7 +27,7 @@ using nlohmann::json;
 
 constexpr const char* kTimes = "as 2026-11-24, 2026-11-24T12:00 or 2026-11-24T12:00:30Z";
 
-struct Flags {
+struct AuditFlags {
   std::vector<std::string> files;
   std::string key;
   std::string anchor;
@@ -72,7 +72,7 @@ std::string_view KindName(audit::Finding::Kind kind) {
   return "";
 }
 
-void PrintReport(const audit::VerifyReport& report, const Flags& flags, double seconds) {
+void PrintReport(const audit::VerifyReport& report, const AuditFlags& flags, double seconds) {
   for (const audit::Finding& finding : report.findings) {
     std::printf("%s:%llu: %s: %s\n", flags.files[finding.file].c_str(),
                 static_cast<unsigned long long>(finding.line),
@@ -91,7 +91,7 @@ void PrintReport(const audit::VerifyReport& report, const Flags& flags, double s
       report.Intact() ? "as they were written" : "NOT as they were written", seconds);
 }
 
-void PrintJson(const audit::VerifyReport& report, const Flags& flags) {
+void PrintJson(const audit::VerifyReport& report, const AuditFlags& flags) {
   json findings = json::array();
   for (const audit::Finding& finding : report.findings) {
     findings.push_back({{"file", flags.files[finding.file]},
@@ -114,7 +114,7 @@ void PrintJson(const audit::VerifyReport& report, const Flags& flags) {
   std::printf("%s\n", out.dump(2, ' ', false, json::error_handler_t::replace).c_str());
 }
 
-Result<int> VerifyFiles(const Flags& flags) {
+Result<int> VerifyFiles(const AuditFlags& flags) {
   COFFER_ASSIGN(const std::string pem, ReadText(flags.key));
   auto key = crypto::EcdsaP256Key::FromPem(pem);
   if (!key) return Fail(Code::kInvalid, flags.key + ": " + key.error().message);
@@ -148,13 +148,13 @@ Result<int> VerifyFiles(const Flags& flags) {
   return report.Intact() ? 0 : 1;
 }
 
-Result<int> PrintHead(const Flags& flags) {
+Result<int> PrintHead(const AuditFlags& flags) {
   COFFER_ASSIGN(const std::string line, audit::LastCheckpointLine(flags.files.front()));
   std::printf("%s\n", line.c_str());
   return 0;
 }
 
-Result<int> QueryFiles(const Flags& flags) {
+Result<int> QueryFiles(const AuditFlags& flags) {
   audit::QueryFilter filter = flags.filter;
   if (!flags.outcome.empty()) filter.failed = flags.outcome == "error";
   for (const std::string& file : flags.files) {
@@ -169,7 +169,7 @@ Result<int> QueryFiles(const Flags& flags) {
   return 0;
 }
 
-void Declare(CLI::App& app, Flags& flags) {
+void Declare(CLI::App& app, AuditFlags& flags) {
   app.require_subcommand(1);
   CLI::App* const verify = app.add_subcommand(
       "verify", "say which lines are not as they were written; needs only the public key");
@@ -203,7 +203,7 @@ void Declare(CLI::App& app, Flags& flags) {
 }  // namespace
 
 int AuditCommand(const std::vector<std::string>& arguments) {
-  Flags flags;
+  AuditFlags flags;
   CLI::App app("coffer audit: checks and reads audit files, offline", "coffer audit");
   Declare(app, flags);
   if (const auto ended = ParseCommandLine(app, arguments)) return *ended;

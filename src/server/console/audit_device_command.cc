@@ -29,9 +29,9 @@ Status Forget(storage::Database& database, const Names& names,
   return {};
 }
 
-void Print(const std::vector<audit::DeviceSettings>& removed, bool json) {
+void Print(const std::vector<audit::DeviceSettings>& removed, bool as_json) {
   for (const audit::DeviceSettings& device : removed) {
-    if (json) {
+    if (as_json) {
       const nlohmann::json line{{"device", device.path}, {"file", audit::TargetName(device)}};
       std::printf("%s\n",
                   line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());

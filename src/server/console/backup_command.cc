@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-struct Flags {
+struct BackupFlags {
   std::string file;
   bool offline = false;
   bool force = false;
@@ -53,7 +53,7 @@ void Print(const Console& console, const keyring::BackupManifest& manifest, cons
   }
 }
 
-Status BackUpStopped(Console& console, const Flags& flags) {
+Status BackUpStopped(Console& console, const BackupFlags& flags) {
   const Config& config = console.config;
   SelectSoftHsm(config);
   COFFER_ASSIGN(const auto lock, LockDataDirectory(config, console.logger));
@@ -94,7 +94,7 @@ Status CheckMac(const Config& config, const BackupReader& backup, Logger& logger
   });
 }
 
-Status VerifyBackup(Console& console, const Flags& flags) {
+Status VerifyBackup(Console& console, const BackupFlags& flags) {
   COFFER_ASSIGN(const BackupReader backup, BackupReader::Open(flags.file));
   if (!flags.without_token) COFFER_TRY(CheckMac(console.config, backup, console.logger));
   {
@@ -113,7 +113,7 @@ Status VerifyBackup(Console& console, const Flags& flags) {
   return {};
 }
 
-RestoreOrder OrderOf(const Flags& flags) {
+RestoreOrder OrderOf(const BackupFlags& flags) {
   RestoreOrder order;
   order.file = flags.file;
   if (flags.accept_rollback >= 0) {
@@ -122,14 +122,14 @@ RestoreOrder OrderOf(const Flags& flags) {
   return order;
 }
 
-void DeclareFile(CLI::App& app, Flags& flags) {
+void DeclareFile(CLI::App& app, BackupFlags& flags) {
   app.add_option("FILE", flags.file, "the backup")->required();
 }
 
 }  // namespace
 
 std::vector<ConsoleCommand> BackupCommands() {
-  const auto flags = std::make_shared<Flags>();
+  const auto flags = std::make_shared<BackupFlags>();
   return {{.name = "backup",
            .help = "with -offline: back up a stopped server; without: ask the running one",
            .run = [=](Console& console) { return BackUpStopped(console, *flags); },

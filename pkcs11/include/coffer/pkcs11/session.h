@@ -31,6 +31,7 @@ struct Mechanism {
 
 // AES-GCM and ChaCha20-Poly1305 as the token does them: 96-bit IV by the caller, 128-bit tag at the
 // end of the ciphertext.
+inline constexpr std::size_t kAeadTagBytes = 16;
 struct AeadParameters {
   ByteView iv;   // 12 bytes
   ByteView aad;  // may be empty

@@ -6,7 +6,7 @@
 namespace coffer::api {
 namespace {
 
-std::vector<Endpoint> Endpoints() {
+std::vector<Endpoint> SystemEndpoints() {
   std::vector<Endpoint> endpoints;
   AddSystemEndpoints(endpoints);
   AddMountEndpoints(endpoints);
@@ -33,7 +33,7 @@ const EngineType& SystemEngineType() {
       .description = "system endpoints used for control, policy and debugging",
       .place = MountPlace::kBuiltIn,
       .path = "sys/",
-      .endpoints = Endpoints,
+      .endpoints = SystemEndpoints,
       .schema = Schema,
       .check_captures = CheckNames};
   return kType;

@@ -51,7 +51,7 @@ Status LookupAccessor(const Call& call, Reply& reply) {
   return Describe(*token, "", reply);
 }
 
-std::vector<Endpoint> Endpoints() {
+std::vector<Endpoint> TokenEndpoints() {
   std::vector<Endpoint> endpoints;
   Endpoint other{"lookup", "What a token is.", {}, {}};
   other.fields = {{"token", FieldType::kText, "", "The token; absent: the calling one.", true}};
@@ -81,7 +81,7 @@ const EngineType& TokenEngineType() {
                                     .description = "token based credentials",
                                     .place = MountPlace::kBuiltIn,
                                     .path = "auth/token/",
-                                    .endpoints = Endpoints,
+                                    .endpoints = TokenEndpoints,
                                     .schema = auth::TokenStore::Schema};
   return kType;
 }

@@ -18,7 +18,7 @@ auto BatchError(std::size_t index, std::string_view field, std::string_view why)
 }
 
 // The names of all operations are known to each of them, because programs build items for several.
-constexpr std::array<std::string_view, 7> kItemFields{
+constexpr std::array<std::string_view, 7> kBatchItemFields{
     "plaintext", "ciphertext", "context", "associated_data", "key_version", "reference", "nonce"};
 
 Result<CipherInput> ReadItem(const JsonValue& item, std::size_t index, std::string_view text_field,
@@ -108,7 +108,7 @@ Result<CipherInputs> ReadCipherInputs(const Fields& fields, std::string_view tex
   for (std::size_t i = 0; i < array.size(); ++i) {
     COFFER_ASSIGN(inputs.items.emplace_back(),
                   ReadItem(array[i], i, text_field, operation, lacking));
-    inputs.unknown.Note(array[i], kItemFields);
+    inputs.unknown.Note(array[i], kBatchItemFields);
     if (inputs.items[i].context.empty() != inputs.items[0].context.empty()) {
       return Fail(Code::kInvalid,
                   "context should be set either in all the request blocks or in none");

@@ -14,8 +14,8 @@ namespace coffer::api {
 namespace {
 
 constexpr std::array<std::string_view, 3> kProofs{"signature", "hmac", "cmac"};
-constexpr std::array<std::string_view, 6> kItemFields{"input",     "context", "reference",
-                                                      "signature", "hmac",    "cmac"};
+constexpr std::array<std::string_view, 6> kSignItemFields{"input",     "context", "reference",
+                                                          "signature", "hmac",    "cmac"};
 
 bool Given(const JsonValue& item, std::string_view field) {
   const JsonValue* const value = item.Find(field);
@@ -66,7 +66,7 @@ Result<SignInputs> ReadVerifyBatch(const JsonValue::Array& array) {
     COFFER_ASSIGN(SignInput input, ReadItem(array[i], i));
     COFFER_ASSIGN(input.proof, TextMember(array[i], i, inputs.proof_field));
     inputs.items.push_back(input);
-    inputs.unknown.Note(array[i], kItemFields);
+    inputs.unknown.Note(array[i], kSignItemFields);
   }
   return inputs;
 }
@@ -97,7 +97,7 @@ Result<SignInputs> ReadSignInputs(const Fields& fields) {
   for (std::size_t i = 0; i < batch->size(); ++i) {
     COFFER_ASSIGN(inputs.items.emplace_back(), ReadItem((*batch)[i], i));
     inputs.items.back().key_version = version;
-    inputs.unknown.Note((*batch)[i], kItemFields);
+    inputs.unknown.Note((*batch)[i], kSignItemFields);
   }
   return inputs;
 }

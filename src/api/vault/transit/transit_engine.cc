@@ -5,7 +5,7 @@
 namespace coffer::api {
 namespace {
 
-std::vector<Endpoint> Endpoints() {
+std::vector<Endpoint> TransitEndpoints() {
   std::vector<Endpoint> endpoints;
   AddTransitCipherEndpoints(endpoints);
   AddTransitSignEndpoints(endpoints);
@@ -32,7 +32,7 @@ const EngineType& TransitEngineType() {
                                     .title = "Transit",
                                     .place = MountPlace::kSecret,
                                     .path = "transit/",
-                                    .endpoints = Endpoints,
+                                    .endpoints = TransitEndpoints,
                                     .schema = keyring::KeyRing::Schema,
                                     .end_of_mount = DeleteKeys,
                                     .check_captures = CheckNames,
