@@ -9,6 +9,9 @@ if(COFFER_SANITIZE)
   target_compile_options(coffer_flags INTERFACE -fsanitize=${COFFER_SANITIZE} -fno-omit-frame-pointer
                                                 -fno-sanitize-recover=all)
   target_link_options(coffer_flags INTERFACE -fsanitize=${COFFER_SANITIZE})
+  if(COFFER_FUZZ)
+    target_compile_options(coffer_flags INTERFACE -fsanitize=fuzzer-no-link) # libFuzzer sees the rooms' branches
+  endif()
 else()
   target_compile_options(coffer_flags INTERFACE -fstack-protector-strong
                                                 $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2>)
@@ -20,7 +23,7 @@ endif()
 set(test_options -O0 -U_FORTIFY_SOURCE)
 
 # The standard headers that most sources use, compiled once for all rooms and once, with GoogleTest, for all tests.
-# Clang compiles the rooms without: there a source that includes too little does not compile.
+# Clang compiles the rooms without. clang-tidy reads each source alone and without: it finds the one that includes too little.
 option(COFFER_PCH "Compile the most used standard headers once" ON)
 function(coffer_precompiled NAME)
   file(WRITE ${CMAKE_BINARY_DIR}/precompiled/${NAME}.cc "")
@@ -49,7 +52,7 @@ if(COFFER_PCH)
 endif()
 
 # A room's sources are compiled several at a time ("unity"): most of a compiler's work is the headers that they share.
-# The dev preset compiles each alone: it is quicker after a change, and a source that includes too little does not compile.
+# The dev preset compiles each alone, which is quicker after a change.
 option(COFFER_UNITY "Compile a room's sources several at a time" OFF)
 if(COFFER_UNITY)
   set(CMAKE_UNITY_BUILD_BATCH_SIZE 12)
@@ -96,6 +99,8 @@ function(coffer_test NAME)
   target_include_directories(${NAME} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(${NAME} PRIVATE coffer_flags ${T_LIBS} GTest::gtest_main)
   target_compile_options(${NAME} PRIVATE ${test_options})
+  target_compile_definitions(${NAME} PRIVATE COFFER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  set_target_properties(${NAME} PROPERTIES UNITY_BUILD ${COFFER_UNITY})
   if(TARGET coffer_test_headers)
     target_precompile_headers(${NAME} REUSE_FROM coffer_test_headers)
   endif()

@@ -33,9 +33,9 @@ class AuditTrail {
   void NoteHelp() { entry_.operation = "help"; }
   // kUnavailable if there is no room for them as JSON.
   Status NoteParameters(const JsonValue& parameters);
-  // Notes that the body is the parameters as JSON: its own text is then recorded.
-  void NoteBody(std::string_view json) {
-    entry_.request_data = json;
+  // Notes that this body is the parameters as JSON: its own text is then recorded.
+  void NoteBody(std::string_view body) {
+    entry_.request_data = body;
     has_body_ = true;
   }
   // Notes the decision of the policies, if they were asked.

@@ -13,8 +13,8 @@ namespace coffer::api {
 // has its hash, which anybody can compute. Immutable.
 class ConstantDocument {
  public:
-  explicit ConstantDocument(std::string json)
-      : body_(std::move(json.append(1, '\n'))),
+  explicit ConstantDocument(std::string text)
+      : body_(std::move(text.append(1, '\n'))),
         facts_{body_.size(), ToHex(crypto::Sha256(AsBytes(body_)))} {}
   const std::string& Body() const { return body_; }
   const audit::Document& Facts() const { return facts_; }

@@ -34,7 +34,7 @@ class JsonWriter {
   // 4648, section 4).
   JsonWriter& Base64(ByteView bytes, std::string_view prefix = {});
   // Writes a value that is JSON already.
-  JsonWriter& Literal(std::string_view json);
+  JsonWriter& Literal(std::string_view text);
 
  private:
   JsonWriter& Open(char bracket);

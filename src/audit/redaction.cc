@@ -221,16 +221,16 @@ class Walker {
 
 }  // namespace
 
-void AppendRedacted(std::string_view json, const RedactionRules& rules, const ValueHasher& hasher,
+void AppendRedacted(std::string_view text, const RedactionRules& rules, const ValueHasher& hasher,
                     std::size_t limit, std::string& out) {
   const std::size_t begin = out.size();
   Writer writer(hasher, limit, out);
-  if (Walker(json, rules, writer).Walk()) return;
+  if (Walker(text, rules, writer).Walk()) return;
   out.resize(begin);
   out += R"({"elided":{"octets":)";
-  AppendNumber(json.size(), out);
+  AppendNumber(text.size(), out);
   out += R"(,"hash":)";
-  hasher.AppendQuoted(json, out);
+  hasher.AppendQuoted(text, out);
   out += "}}";
 }
 

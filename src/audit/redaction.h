@@ -19,7 +19,7 @@ struct RedactionRules {
 // booleans and null stay. Blanks go. A text that is no JSON, or whose redacted form would be longer
 // than `limit`, becomes {"elided":{"octets":N,"hash":"hmac-sha256:..."}}: nothing of it is ever
 // copied out unhashed, and no more is hashed value by value than fits into the limit.
-void AppendRedacted(std::string_view json, const RedactionRules& rules, const ValueHasher& hasher,
+void AppendRedacted(std::string_view text, const RedactionRules& rules, const ValueHasher& hasher,
                     std::size_t limit, std::string& out);
 
 }  // namespace coffer::audit

@@ -8,22 +8,21 @@
 namespace coffer::http {
 namespace {
 
-using State = ProxyHeader::State;
 using namespace std::string_literals;
 
 const std::string kSignature = "\r\n\r\n\0\r\nQUIT\n"s;
 
 // Parses as a connection does: it takes from `input` only bytes that certainly belong to the
 // header.
-struct Outcome {
+struct ParsedHeader {
   ProxyHeader header;
   std::size_t taken = 0;
 };
-Outcome Read(const std::string& input) {
-  Outcome outcome;
+ParsedHeader Read(const std::string& input) {
+  ParsedHeader outcome;
   while (true) {
     outcome.header = ParseProxyHeader(std::string_view(input).substr(0, outcome.taken));
-    if (outcome.header.state != State::kNeedMore) return outcome;
+    if (outcome.header.state != ProxyHeader::State::kNeedMore) return outcome;
     EXPECT_GT(outcome.header.more, 0U);
     if (outcome.taken + outcome.header.more > input.size()) return outcome;
     outcome.taken += outcome.header.more;
@@ -61,8 +60,8 @@ std::vector<Good> GoodHeaders() {
 
 TEST(ProxyHeader, NamesTheClientAndNeverReadsBehindItself) {
   for (const Good& good : GoodHeaders()) {
-    const Outcome outcome = Read(good.header + "GET / HTTP/1.1\r\n");
-    EXPECT_EQ(outcome.header.state, State::kDone) << good.header;
+    const ParsedHeader outcome = Read(good.header + "GET / HTTP/1.1\r\n");
+    EXPECT_EQ(outcome.header.state, ProxyHeader::State::kDone) << good.header;
     EXPECT_EQ(outcome.taken, good.header.size()) << good.header;
     EXPECT_EQ(outcome.header.address, good.address);
     EXPECT_EQ(outcome.header.port, good.port);
@@ -72,7 +71,8 @@ TEST(ProxyHeader, NamesTheClientAndNeverReadsBehindItself) {
 TEST(ProxyHeader, EveryPrefixWaitsForMore) {
   for (const Good& good : GoodHeaders()) {
     for (std::size_t size = 0; size < good.header.size(); ++size) {
-      EXPECT_EQ(Read(good.header.substr(0, size)).header.state, State::kNeedMore) << size;
+      EXPECT_EQ(Read(good.header.substr(0, size)).header.state, ProxyHeader::State::kNeedMore)
+          << size;
     }
   }
 }
@@ -106,7 +106,7 @@ TEST(ProxyHeader, RefusesWhatIsNone) {
       V2('\x21', '\x11', std::string(2049, 'x')),
   };
   for (const std::string& header : bad) {
-    EXPECT_EQ(Read(header).header.state, State::kBad) << header;
+    EXPECT_EQ(Read(header).header.state, ProxyHeader::State::kBad) << header;
   }
 }
 

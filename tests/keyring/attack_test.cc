@@ -18,7 +18,6 @@ namespace {
 
 using pkcs11::Attributes;
 using pkcs11::AttributeType;
-using pkcs11::KeyType;
 using pkcs11::Mechanism;
 using pkcs11::MechanismType;
 using pkcs11::ObjectClass;
@@ -204,7 +203,7 @@ TEST_F(AttackTest, AVersionIsUsedWithItsOneMechanismOnly) {
 TEST_F(AttackTest, AVersionCannotBeWrappedUnderAKeyOfTheAttackers) {
   Attributes own;
   own.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, KeyType::kAes)
+      .Add(AttributeType::kKeyType, pkcs11::KeyType::kAes)
       .Add(AttributeType::kToken, false)
       .Add(AttributeType::kWrap, true)
       .Add(AttributeType::kValueLen, 32UL);
@@ -219,7 +218,7 @@ TEST_F(AttackTest, AKeyWithAKnownValueCannotBePlantedUnderAMaster) {
   // encrypted under it.
   Attributes known;
   known.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, KeyType::kAes)
+      .Add(AttributeType::kKeyType, pkcs11::KeyType::kAes)
       .Add(AttributeType::kToken, false)
       .Add(AttributeType::kSensitive, true)
       .Add(AttributeType::kExtractable, true)

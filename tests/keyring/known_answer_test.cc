@@ -20,14 +20,14 @@ using pkcs11::Attributes;
 using pkcs11::AttributeType;
 using pkcs11::MechanismType;
 
-Bytes FromHex(const json& text) { return fakes::FromHex(text.get_ref<const std::string&>()); }
+Bytes BytesOf(const json& text) { return fakes::FromHex(text.get_ref<const std::string&>()); }
 
-std::filesystem::path Vectors() { return fakes::WycheproofFolder(COFFER_SOURCE_DIR); }
+std::filesystem::path WycheproofVectors() { return fakes::WycheproofFolder(COFFER_SOURCE_DIR); }
 
 class KnownAnswerTest : public PlantedKeyTest {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(Vectors() / "aes_gcm_test.json")) {
+    if (!std::filesystem::exists(WycheproofVectors() / "aes_gcm_test.json")) {
       GTEST_SKIP() << "no vectors: COFFER_VECTORS names no folder of Project Wycheproof's";
     }
     PlantedKeyTest::SetUp();
@@ -35,7 +35,7 @@ class KnownAnswerTest : public PlantedKeyTest {
   // Calls `test` for each of a file's tests with its group; it says whether the answer agreed.
   void Walk(const std::string& file,
             const std::function<bool(const json& group, const json& test)>& check) {
-    std::ifstream in(Vectors() / file);
+    std::ifstream in(WycheproofVectors() / file);
     const json all = json::parse(in);
     for (const json& group : all["testGroups"]) {
       for (const json& test : group["tests"]) {
@@ -60,21 +60,21 @@ TEST_F(KnownAnswerTest, AesGcm) {
     if (group["tagSize"] != 128) return NotApplicable("tags have 128 bits here");
     if (group["keySize"] == 192) return NotApplicable("no key type with 192 bits");
     const TokenHandle key =
-        Plant(pkcs11::KeyType::kAes, FromHex(test["key"]), MechanismType::kAesGcm);
-    const Bytes message = FromHex(test["msg"]);
-    Bytes sealed = FromHex(test["ct"]);
-    const Bytes tag = FromHex(test["tag"]);
+        Plant(pkcs11::KeyType::kAes, BytesOf(test["key"]), MechanismType::kAesGcm);
+    const Bytes message = BytesOf(test["msg"]);
+    Bytes sealed = BytesOf(test["ct"]);
+    const Bytes tag = BytesOf(test["tag"]);
     sealed.insert(sealed.end(), tag.begin(), tag.end());
     Bytes opened(sealed.size());
     const bool good = path_
-                          ->Decrypt(key, Cipher::kAesGcm, FromHex(test["iv"]), FromHex(test["aad"]),
+                          ->Decrypt(key, Cipher::kAesGcm, BytesOf(test["iv"]), BytesOf(test["aad"]),
                                     sealed, opened)
                           .has_value();
     if (good) {
       opened.resize(message.size());
       EXPECT_EQ(opened, message) << test["tcId"];
       Bytes again(sealed.size());
-      EXPECT_TRUE(path_->Encrypt(key, Cipher::kAesGcm, FromHex(test["iv"]), FromHex(test["aad"]),
+      EXPECT_TRUE(path_->Encrypt(key, Cipher::kAesGcm, BytesOf(test["iv"]), BytesOf(test["aad"]),
                                  message, again));
       EXPECT_EQ(again, sealed) << test["tcId"];
     }
@@ -88,12 +88,12 @@ TEST_F(KnownAnswerTest, KeyWrapWithPadding) {
   const std::string file = "aes_kwp_test.json";
   Walk(file, [&](const json& group, const json& test) {
     if (group["keySize"] != 256) return NotApplicable("masters have 256 bits");
-    const Bytes message = FromHex(test["msg"]);
+    const Bytes message = BytesOf(test["msg"]);
     if (message.size() != 16 && message.size() != 24 && message.size() != 32) {
       return NotApplicable("the blob holds no AES key");
     }
     const TokenHandle master =
-        Plant(pkcs11::KeyType::kAes, FromHex(test["key"]), MechanismType::kAesKeyWrapPad);
+        Plant(pkcs11::KeyType::kAes, BytesOf(test["key"]), MechanismType::kAesKeyWrapPad);
     Attributes readable;
     readable.Add(AttributeType::kClass, pkcs11::ObjectClass::kSecretKey)
         .Add(AttributeType::kKeyType, pkcs11::KeyType::kAes)
@@ -101,7 +101,7 @@ TEST_F(KnownAnswerTest, KeyWrapWithPadding) {
         .Add(AttributeType::kSensitive, false)
         .Add(AttributeType::kExtractable, true);
     const auto key =
-        session_->UnwrapKey(MechanismType::kAesKeyWrapPad, master, FromHex(test["ct"]), readable);
+        session_->UnwrapKey(MechanismType::kAesKeyWrapPad, master, BytesOf(test["ct"]), readable);
     if (key) {
       EXPECT_EQ(*session_->GetBytes(*key, AttributeType::kValue), message) << test["tcId"];
       path_->Destroy(*key);
@@ -125,7 +125,7 @@ TEST_F(KnownAnswerTest, Hmac) {
       {"hmac_sha512_test.json", crypto::HashAlgorithm::kSha512, MechanismType::kSha512Hmac}};
   for (const auto& entry : kFiles) {
     Walk(entry.file, [&](const json& group, const json& test) {
-      const Bytes value = FromHex(test["key"]);
+      const Bytes value = BytesOf(test["key"]);
       if (value.size() < crypto::HashSize(entry.hash)) {
         return NotApplicable("the token takes HMAC keys as long as the digest, or longer");
       }
@@ -135,14 +135,14 @@ TEST_F(KnownAnswerTest, Hmac) {
       const TokenHandle key = Plant(pkcs11::KeyType::kGenericSecret, value, entry.mechanism);
       Bytes mac(kMaxSignatureOctets);
       const auto octets =
-          path_->Sign(key, {SignMechanism::Kind::kHmac, entry.hash, 0}, FromHex(test["msg"]), mac);
+          path_->Sign(key, {SignMechanism::Kind::kHmac, entry.hash, 0}, BytesOf(test["msg"]), mac);
       path_->Destroy(key);
       if (!octets) {
         ADD_FAILURE() << octets.error().cause;
         return false;
       }
       mac.resize(*octets);
-      return Agree(entry.file, test, mac == FromHex(test["tag"]));
+      return Agree(entry.file, test, mac == BytesOf(test["tag"]));
     });
   }
   EXPECT_GT(checked_, 200);
@@ -155,22 +155,22 @@ TEST_F(KnownAnswerTest, Cmac) {
     if (bits != 128 && bits != 192 && bits != 256) return NotApplicable("no AES key size");
     if (group["tagSize"] < 64) return NotApplicable("codes of less than 64 bits are refused");
     const TokenHandle key =
-        Plant(pkcs11::KeyType::kAes, FromHex(test["key"]), MechanismType::kAesCmac);
+        Plant(pkcs11::KeyType::kAes, BytesOf(test["key"]), MechanismType::kAesCmac);
     Bytes mac(kMaxSignatureOctets);
-    const auto octets = path_->Sign(key, {SignMechanism::Kind::kCmac}, FromHex(test["msg"]), mac);
+    const auto octets = path_->Sign(key, {SignMechanism::Kind::kCmac}, BytesOf(test["msg"]), mac);
     path_->Destroy(key);
     if (!octets) {
       ADD_FAILURE() << octets.error().cause;
       return false;
     }
-    mac.resize(FromHex(test["tag"]).size());
-    return Agree(file, test, mac == FromHex(test["tag"]));
+    mac.resize(BytesOf(test["tag"]).size());
+    return Agree(file, test, mac == BytesOf(test["tag"]));
   });
   EXPECT_GT(checked_, 200);
 }
 
 TEST_F(KnownAnswerTest, RsaOaep) {
-  for (const auto& entry : std::filesystem::directory_iterator(Vectors())) {
+  for (const auto& entry : std::filesystem::directory_iterator(WycheproofVectors())) {
     const std::string file = entry.path().filename();
     if (!file.starts_with("rsa_oaep_")) continue;
     if (file.find("_sha256_mgf1sha256_") == std::string::npos) {
@@ -203,7 +203,7 @@ TEST_F(KnownAnswerTest, RsaOaep) {
             {static_cast<AttributeType>(0x127), "exponent2"},
             {static_cast<AttributeType>(0x128), "coefficient"}};
         for (const auto& [type, name] : kParts) {
-          Bytes number = FromHex(parts[name]);
+          Bytes number = BytesOf(parts[name]);
           while (!number.empty() && number.front() == 0) number.erase(number.begin());
           attributes.Add(type, ByteView(number));
         }
@@ -211,7 +211,7 @@ TEST_F(KnownAnswerTest, RsaOaep) {
         EXPECT_TRUE(made) << made.error().cause;
         key = made.value_or(0);
       }
-      const Bytes ciphertext = FromHex(test["ct"]);
+      const Bytes ciphertext = BytesOf(test["ct"]);
       const auto modulus = static_cast<std::size_t>(group["keySize"].get<int>() / 8);
       // As KeyRing::RsaDecrypt: what has another length never reaches the token.
       if (ciphertext.size() != modulus) return Agree(file, test, false);

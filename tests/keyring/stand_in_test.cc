@@ -18,7 +18,7 @@ using pkcs11::AttributeType;
 using pkcs11::MechanismType;
 using pkcs11::ObjectHandle;
 
-constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
+constexpr MechanismType kChaChaWrap = MechanismType::kAesKeyWrapPad;
 constexpr KeySpec kChaCha{.type = KeyType::kChaCha20Poly1305};
 constexpr KeySpec kDerived{.type = KeyType::kAes256Gcm96, .derived = true};
 
@@ -84,7 +84,7 @@ TEST_F(StandInTest, ABlobIsUnwrappedForItsOneUseOnlyAndNeverReadable) {
           {use == Use::kDerive ? AttributeType::kEncrypt : AttributeType::kDerive, true}}) {
       ExpectStoppedBy(
           session_->UnwrapKey(
-              kWrap, master, version.blob,
+              kChaChaWrap, master, version.blob,
               Altered(UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use)), type, value)),
           "CKR_TEMPLATE_INCONSISTENT");
     }
@@ -143,7 +143,7 @@ TEST_F(StandInTest, ARefusalIsRememberedAndAFailureIsNot) {
 
 TEST_F(StandInTest, APlantedMasterIsNotUsed) {
   ASSERT_TRUE(session_->GenerateKey(MechanismType::kAesKeyGen,
-                                    MasterTemplate(AesClass(), "coffer-chacha20-v1", kWrap)));
+                                    MasterTemplate(AesClass(), "coffer-chacha20-v1", kChaChaWrap)));
   const auto version = path_->Generate(kChaCha, {});
   ASSERT_FALSE(version);
   EXPECT_NE(version.error().message.find("coffer-chacha20-v1 has a wrong CKA_UNWRAP_TEMPLATE"),

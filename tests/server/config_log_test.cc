@@ -12,7 +12,7 @@
 namespace coffer::server {
 namespace {
 
-constexpr std::string_view kMinimal = R"(
+constexpr std::string_view kSmallest = R"(
 listener "tcp" { address = "127.0.0.1:0" }
 storage "sqlite" { path = "/d" }
 token { uri = "pkcs11:token=t?module-path=/m.so" }
@@ -22,7 +22,7 @@ class ConfigLogTest : public testing::Test {
  protected:
   Result<Config> Read(std::string_view more) const {
     const auto file = folder_.Path() / "c.hcl";
-    std::ofstream(file) << kMinimal << more;
+    std::ofstream(file) << kSmallest << more;
     return ReadConfig(file);
   }
   std::string ErrorOf(std::string_view more) const {
