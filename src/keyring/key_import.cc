@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "coffer/pkcs11/parameters.h"
-#include "keyring/key_mechanisms.h"
+#include "keyring/key_recipes.h"
 #include "keyring/passing_object.h"
 #include "keyring/pkcs11_token.h"
 
@@ -21,7 +21,6 @@ using pkcs11::ObjectClass;
 using pkcs11::ObjectHandle;
 
 constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
-constexpr std::string_view kWrappingLabel = "coffer-import-wrapping-v1";
 constexpr unsigned long kWrappingBits = 4096;
 
 // One text for every failure: an attacker who could tell them apart could open blobs by asking
@@ -33,63 +32,7 @@ auto Failed(const Error& why) {
 Attributes WrappingKeys() {
   Attributes attributes;
   attributes.Add(AttributeType::kClass, ObjectClass::kPrivateKey)
-      .Add(AttributeType::kLabel, kWrappingLabel);
-  return attributes;
-}
-
-// The attributes of the ephemeral key: it may unwrap, and nothing else.
-Attributes EphemeralTemplate() {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, pkcs11::KeyType::kAes)
-      .Add(AttributeType::kToken, false)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, false)
-      .Add(AttributeType::kUnwrap, true);
-  for (const AttributeType flag : {AttributeType::kWrap, AttributeType::kEncrypt,
-                                   AttributeType::kDecrypt, AttributeType::kDerive}) {
-    attributes.Add(flag, false);
-  }
-  return attributes;
-}
-
-Attributes WrappingTemplate() {
-  Attributes attributes;
-  attributes.Add(AttributeType::kToken, true)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, false)
-      .Add(AttributeType::kLabel, kWrappingLabel)
-      .Add(AttributeType::kDecrypt, false)
-      .Add(AttributeType::kSign, false)
-      .Add(AttributeType::kSignRecover, false)
-      .Add(AttributeType::kDerive, false)
-      .Add(AttributeType::kUnwrap, true)
-      .AddMechanisms(AttributeType::kAllowedMechanisms, {MechanismType::kRsaPkcsOaep})
-      .AddTemplate(AttributeType::kUnwrapTemplate, EphemeralTemplate())
-      .Add(AttributeType::kCopyable, false)
-      .Add(AttributeType::kModifiable, false);
-  return attributes;
-}
-
-// The attributes of the imported key before its master wraps it: it is extractable and has no use.
-Attributes TargetTemplate(const MasterClass& master_class) {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, master_class.object_class)
-      .Add(AttributeType::kKeyType, master_class.key_type);
-  if (master_class.object_class == ObjectClass::kPrivateKey) {
-    return std::move(attributes.Append(NewPrivateTemplate()));
-  }
-  attributes.Add(AttributeType::kToken, false)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, true);
-  for (const AttributeType flag :
-       {AttributeType::kEncrypt, AttributeType::kDecrypt, AttributeType::kSign,
-        AttributeType::kVerify, AttributeType::kDerive, AttributeType::kWrap,
-        AttributeType::kUnwrap}) {
-    attributes.Add(flag, false);
-  }
+      .Add(AttributeType::kLabel, kImportWrappingLabel);
   return attributes;
 }
 
@@ -101,17 +44,19 @@ Result<ObjectHandle> Pkcs11Token::FindImportWrappingKey() {
   if (found.size() > 1) {
     return Fail(Code::kTokenRefused, "token holds more than one import wrapping key");
   }
+  // Somebody with the PIN may have put another one there, which opens keys that can be read.
+  COFFER_TRY(
+      VerifyObject(*session_, found.front(), ImportWrappingRecipe(kWrappingBits).private_half));
   return found.front();
 }
 
 Result<Bytes> Pkcs11Token::ImportWrappingKey() {
   COFFER_ASSIGN(ObjectHandle key, FindImportWrappingKey());
   if (key == pkcs11::kNoObject) {
-    KeyTypeInfo info = InfoOf(KeyType::kRsa4096);
-    info.bits = static_cast<int>(kWrappingBits);
+    const PairRecipe recipe = ImportWrappingRecipe(kWrappingBits);
     COFFER_ASSIGN(const pkcs11::KeyPair pair,
-                  session_->GenerateKeyPair(MechanismType::kRsaPkcsKeyPairGen,
-                                            NewPublicTemplate(info), WrappingTemplate()));
+                  maker_.GeneratePair(*session_, MechanismType::kRsaPkcsKeyPairGen,
+                                      recipe.public_half, recipe.private_half));
     const PassingObject public_object(*session_, pair.public_key);
     COFFER_TRY(Sync());
     key = pair.private_key;
@@ -133,12 +78,12 @@ Result<Bytes> Pkcs11Token::ImportBlob(const KeySpec& spec, const std::string& ma
   COFFER_ASSIGN(const ObjectHandle wrapping, FindImportWrappingKey());
   const Bytes oaep = pkcs11::RsaOaepParameters(MechanismType::kSha1);
   COFFER_ASSIGN(const ObjectHandle opened,
-                session_->UnwrapKey(Mechanism(MechanismType::kRsaPkcsOaep, oaep), wrapping,
-                                    ephemeral, EphemeralTemplate()));
+                maker_.Unwrap(*session_, Mechanism(MechanismType::kRsaPkcsOaep, oaep), wrapping,
+                              ephemeral, EphemeralRecipe(kWrap)));
   const PassingObject unwrapping(*session_, opened);
-  COFFER_ASSIGN(
-      const ObjectHandle arrived,
-      session_->UnwrapKey(kWrap, unwrapping.get(), target, TargetTemplate(ClassOf(spec, use))));
+  COFFER_ASSIGN(const MasterClass* const master_class, ClassOf(spec, use));
+  COFFER_ASSIGN(const ObjectHandle arrived, maker_.Unwrap(*session_, kWrap, unwrapping.get(),
+                                                          target, ArrivedRecipe(*master_class)));
   const PassingObject passing(*session_, arrived);
   COFFER_ASSIGN(const ObjectHandle own, Master(master));
   return session_->WrapKey(kWrap, own, passing.get());
@@ -161,17 +106,10 @@ Result<crypto::PublicKey::Shared> Pkcs11Token::PublicKeyOfImported(const KeySpec
   COFFER_ASSIGN(const TokenHandle agreeing_handle,
                 Unwrap(spec, Use::kAgree, version.master, version.blob));
   const PassingObject agreeing(*session_, agreeing_handle);
-  Attributes readable;
-  const auto octets = static_cast<unsigned long>((info.bits + 7) / 8);
-  readable.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, pkcs11::KeyType::kGenericSecret)
-      .Add(AttributeType::kToken, false)
-      .Add(AttributeType::kSensitive, false)
-      .Add(AttributeType::kExtractable, true)
-      .Add(AttributeType::kValueLen, octets);
-  COFFER_ASSIGN(const ObjectHandle agreed,
-                session_->DeriveEcdh(agreeing.get(),
-                                     crypto::GeneratorPoint(EcdsaCurveOf(spec.type)), readable));
+  COFFER_ASSIGN(
+      const ObjectHandle agreed,
+      maker_.DeriveEcdh(*session_, agreeing.get(), crypto::GeneratorPoint(EcdsaCurveOf(spec.type)),
+                        PublicPointRecipe(static_cast<unsigned long>((info.bits + 7) / 8))));
   const PassingObject shared(*session_, agreed);
   COFFER_ASSIGN(const Bytes x, session_->GetBytes(shared.get(), AttributeType::kValue));
   for (const std::uint8_t sign : {std::uint8_t{2}, std::uint8_t{3}}) {
@@ -192,8 +130,9 @@ Result<NewVersion> Pkcs11Token::Import(const KeySpec& asked, ByteView ephemeral,
   const Use use = MainUse(spec);
   NewVersion version;
   version.kdf = spec.kdf;
-  COFFER_ASSIGN(version.master,
-                MasterFor(ClassNamed("import-" + std::string(ClassOf(spec, use).name))));
+  COFFER_ASSIGN(const MasterClass* const imported,
+                FindClass(MakingOf(spec).kind, Origin::kImported));
+  COFFER_ASSIGN(version.master, MasterFor(*imported));
   const auto doubtful = [](const Error& error) {
     return error.code == Code::kTokenLost || error.code == Code::kUnavailable;
   };

@@ -19,6 +19,7 @@
 #include "coffer/pkcs11/session.h"
 #include "keyring/audit_key.h"
 #include "keyring/masters.h"
+#include "keyring/object_maker.h"
 
 namespace coffer::keyring {
 
@@ -132,7 +133,8 @@ class Pkcs11Token final : public Token {
   std::shared_ptr<Login> login_;
   std::string serial_;
   pkcs11::SlotId slot_ = 0;
-  std::optional<pkcs11::Session> session_;               // after module_: closed before it
+  std::optional<pkcs11::Session> session_;  // after module_: closed before it
+  ObjectMaker maker_;
   std::map<std::string, pkcs11::ObjectHandle> masters_;  // "aes-v1"
   pkcs11::ObjectHandle meta_ = pkcs11::kNoObject;
   std::map<Bytes, pkcs11::ObjectHandle> residents_;    // by CKA_ID
@@ -140,9 +142,6 @@ class Pkcs11Token final : public Token {
   std::optional<AuditKey> audit_key_;                  // once it was asked for
 };
 
-// The epoch object's attributes: CKO_DATA whose value is the database id and the epoch, 8 bytes
-// big-endian.
-pkcs11::Attributes EpochTemplate(const Token::Epoch& epoch);
 // Writes a software token's changed files to the disk; nothing to do where `directory` is empty.
 Status SyncDirectory(const std::filesystem::path& directory);
 

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -66,6 +67,11 @@ CK_RV Verdict() {
   return std::string_view(told) == "useless" ? CKR_MECHANISM_INVALID : CKR_GENERAL_ERROR;
 }
 
+// What a key was asked to be, in the CKA_ID of the AES key that stands for it: its type and its
+// mechanisms, which are told to whoever reads the key back.
+constexpr std::string_view kAskedMark = "stand-in:";
+constexpr CK_ULONG kMostAskedOctets = 128;
+
 // A template in which AES stands for what SoftHSM does not know, down to nested templates.
 class Mapped {
  public:
@@ -76,6 +82,12 @@ class Mapped {
   // True if anything had to be replaced.
   bool Changed() const { return changed_; }
   std::vector<CK_ATTRIBUTE>& All() { return attributes_; }
+  // Lets the key remember what it was asked to be.
+  void Remember() {
+    if (!changed_) return;
+    asked_ = std::string(kAskedMark) + asked_;
+    attributes_.insert(attributes_.begin(), {CKA_ID, asked_.data(), asked_.size()});
+  }
   CK_ATTRIBUTE* Data() { return attributes_.data(); }
   CK_ULONG Size() const { return attributes_.size(); }
 
@@ -84,7 +96,8 @@ class Mapped {
     if (attribute.type == CKA_KEY_TYPE) {
       CK_ULONG type = 0;
       std::memcpy(&type, attribute.pValue, sizeof(type));
-      if (type == kChaCha20 || type == kHkdf) Replace(attribute, {CKK_AES});
+      if (type == kChaCha20 || type == kHkdf) type = CKK_AES;
+      Replace(attribute, {type});
     } else if (attribute.type == CKA_ALLOWED_MECHANISMS) {
       std::vector<CK_ULONG> allowed(attribute.ulValueLen / sizeof(CK_ULONG));
       std::memcpy(allowed.data(), attribute.pValue, attribute.ulValueLen);
@@ -103,12 +116,15 @@ class Mapped {
   void Replace(CK_ATTRIBUTE& attribute, std::vector<CK_ULONG> values) {
     std::vector<CK_ULONG>& kept = values_.emplace_back(std::move(values));
     changed_ = changed_ || std::memcmp(attribute.pValue, kept.data(), attribute.ulValueLen) != 0;
+    const std::string was(static_cast<const char*>(attribute.pValue), attribute.ulValueLen);
+    asked_ = attribute.type == CKA_KEY_TYPE ? was + asked_ : asked_ + was;
     attribute.pValue = kept.data();
   }
 
   std::vector<CK_ATTRIBUTE> attributes_;
   std::list<std::vector<CK_ULONG>> values_;
   std::list<Mapped> nested_;
+  std::string asked_;  // the key type, then the mechanisms
   bool changed_ = false;
 };
 
@@ -139,6 +155,7 @@ CK_RV GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBU
   Mapped mapped(attributes, count);
   if (mechanism->mechanism == kChaCha20KeyGen || mechanism->mechanism == kHkdfKeyGen) {
     CK_MECHANISM aes{CKM_AES_KEY_GEN, nullptr, 0};
+    mapped.Remember();
     return real->C_GenerateKey(session, &aes, mapped.Data(), mapped.Size(), key);
   }
   if (!mapped.Changed()) return real->C_GenerateKey(session, mechanism, attributes, count, key);
@@ -179,6 +196,7 @@ CK_RV UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HA
                 CK_BYTE* wrapped, CK_ULONG size, CK_ATTRIBUTE* attributes, CK_ULONG count,
                 CK_OBJECT_HANDLE* key) {
   Mapped mapped(attributes, count);
+  mapped.Remember();
   return real->C_UnwrapKey(session, mechanism, Doing(session, unwrapping_key), wrapped, size,
                            mapped.Data(), mapped.Size(), key);
 }
@@ -186,6 +204,7 @@ CK_RV UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HA
 CK_RV DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE base,
                 CK_ATTRIBUTE* attributes, CK_ULONG count, CK_OBJECT_HANDLE* key) {
   Mapped mapped(attributes, count);
+  mapped.Remember();
   if (mechanism->mechanism != kHkdfDerive) {
     return real->C_DeriveKey(session, mechanism, base, mapped.Data(), mapped.Size(), key);
   }
@@ -205,6 +224,30 @@ CK_RV DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HA
   CK_KEY_DERIVATION_STRING_DATA string{data.data(), size};
   CK_MECHANISM step{CKM_AES_ECB_ENCRYPT_DATA, &string, sizeof(string)};
   return real->C_DeriveKey(session, &step, base, mapped.Data(), mapped.Size(), key);
+}
+
+// A key that stands for another is described as that one.
+CK_RV GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                        CK_ATTRIBUTE* attributes, CK_ULONG count) {
+  const CK_RV rv = real->C_GetAttributeValue(session, object, attributes, count);
+  if (rv != CKR_OK || count != 1 ||
+      (attributes->type != CKA_KEY_TYPE && attributes->type != CKA_ALLOWED_MECHANISMS)) {
+    return rv;
+  }
+  std::array<char, kMostAskedOctets> id{};
+  CK_ATTRIBUTE read{CKA_ID, id.data(), id.size()};
+  if (real->C_GetAttributeValue(session, object, &read, 1) != CKR_OK) return rv;
+  std::string_view asked(id.data(), read.ulValueLen);
+  if (!asked.starts_with(kAskedMark)) return rv;
+  asked.remove_prefix(kAskedMark.size());
+  asked = attributes->type == CKA_KEY_TYPE ? asked.substr(0, sizeof(CK_ULONG))
+                                           : asked.substr(sizeof(CK_ULONG));
+  if (attributes->pValue != nullptr) {
+    std::memcpy(attributes->pValue, asked.data(),
+                std::min<std::size_t>(asked.size(), attributes->ulValueLen));
+  }
+  attributes->ulValueLen = asked.size();
+  return CKR_OK;
 }
 
 using Init = CK_RV (*)(CK_SESSION_HANDLE, CK_MECHANISM*, CK_OBJECT_HANDLE);
@@ -247,6 +290,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
   list.C_UnwrapKey = UnwrapKey;
   list.C_DeriveKey = DeriveKey;
   list.C_EncryptInit = EncryptInit;
+  list.C_GetAttributeValue = GetAttributeValue;
   list.C_DecryptInit = DecryptInit;
   *out = &list;
   return CKR_OK;

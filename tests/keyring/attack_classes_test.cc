@@ -7,7 +7,7 @@
 
 #include "coffer/pkcs11/parameters.h"
 #include "keyring/attacks.h"
-#include "keyring/key_mechanisms.h"
+#include "keyring/key_recipes.h"
 #include "keyring/token_path_fixture.h"
 
 namespace coffer::keyring {
@@ -35,7 +35,7 @@ class AttackClassesTest : public TokenPathTest {
   }
   // The honest template for a version's use, with one attribute of another value.
   static Attributes AlteredUse(const KeySpec& spec, Use use, AttributeType type, bool value) {
-    return Altered(UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use)), type, value);
+    return Altered(UnwrappedRecipe(spec, use)->Template(), type, value);
   }
   struct Made {
     KeySpec spec;
@@ -106,8 +106,8 @@ TEST_F(AttackClassesTest, APairsKeyIsUsedForItsOneUseOnly) {
 
 TEST_F(AttackClassesTest, AnotherClassesMasterDoesNotOpenAPair) {
   const Made made = Make(KeyType::kEcdsaP256, Use::kSign);
-  const Attributes honest =
-      UnwrappedKeyTemplate(ClassOf(made.spec, Use::kSign), UsageOf(made.spec, Use::kSign));
+  const Recipe recipe = UnwrappedRecipe(made.spec, Use::kSign).value();
+  const Attributes& honest = recipe.Template();
   for (const char* label : {"coffer-aes-v1", "coffer-rsa-v1", "coffer-hmac-v1"}) {
     EXPECT_FALSE(session_->UnwrapKey(kWrap, Find(label), made.version.blob, honest)) << label;
   }

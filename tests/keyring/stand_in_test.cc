@@ -7,7 +7,7 @@
 #include <string>
 
 #include "keyring/attacks.h"
-#include "keyring/key_mechanisms.h"
+#include "keyring/key_recipes.h"
 #include "keyring/token_path_fixture.h"
 
 namespace coffer::keyring {
@@ -83,9 +83,8 @@ TEST_F(StandInTest, ABlobIsUnwrappedForItsOneUseOnlyAndNeverReadable) {
           {AttributeType::kUnwrap, true},
           {use == Use::kDerive ? AttributeType::kEncrypt : AttributeType::kDerive, true}}) {
       ExpectStoppedBy(
-          session_->UnwrapKey(
-              kChaChaWrap, master, version.blob,
-              Altered(UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use)), type, value)),
+          session_->UnwrapKey(kChaChaWrap, master, version.blob,
+                              Altered(UnwrappedRecipe(spec, use)->Template(), type, value)),
           "CKR_TEMPLATE_INCONSISTENT");
     }
     EXPECT_TRUE(path_->Unwrap(spec, use, version.master, version.blob));
@@ -142,8 +141,10 @@ TEST_F(StandInTest, ARefusalIsRememberedAndAFailureIsNot) {
 }
 
 TEST_F(StandInTest, APlantedMasterIsNotUsed) {
-  ASSERT_TRUE(session_->GenerateKey(MechanismType::kAesKeyGen,
-                                    MasterTemplate(AesClass(), "coffer-chacha20-v1", kChaChaWrap)));
+  ASSERT_TRUE(session_->GenerateKey(
+      MechanismType::kAesKeyGen,
+      MasterRecipe(*FindClass(KeyKind::kAes).value(), "coffer-chacha20-v1", kChaChaWrap)
+          .Template()));
   const auto version = path_->Generate(kChaCha, {});
   ASSERT_FALSE(version);
   EXPECT_NE(version.error().message.find("coffer-chacha20-v1 has a wrong CKA_UNWRAP_TEMPLATE"),
