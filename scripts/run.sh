@@ -25,9 +25,27 @@ log=build/run.log
 mkdir -p build
 # Tests need more packages than the server: where they are not built already they are left out.
 without=()
-[ -x build/release/coffer ] || echo "building; from nothing it takes some minutes (six on two cores), its output goes to $log"
+[ -x build/release/coffer ] || echo "building; from nothing it takes some minutes (two on two cores), its output goes to $log"
 grep -qs '^COFFER_TESTS:.*=ON' build/release/CMakeCache.txt || without=(-DCOFFER_TESTS=OFF -DCOFFER_BENCH=OFF)
-{ cmake --preset release "${without[@]}" && cmake --build build/release --target coffer; } >"$log" 2>&1 </dev/null || {
+
+# Keeps the build's output in the log and shows how far it is: in a terminal in one line, else every 30 seconds.
+progress() {
+  local line shown=-30
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >>"$log"
+    [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
+    if [ -t 1 ]; then
+      printf '\r%d of %d steps, %d s ' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "$SECONDS"
+    elif ((SECONDS >= shown + 30)); then
+      echo "${BASH_REMATCH[1]} of ${BASH_REMATCH[2]} steps, $SECONDS s"
+      shown=$SECONDS
+    fi
+  done
+  if [ -t 1 ]; then printf '\r%40s\r' ""; fi
+}
+SECONDS=0
+: >"$log"
+{ cmake --preset release "${without[@]}" && cmake --build build/release --target coffer; } 2>&1 </dev/null | progress || {
   tail -n 30 "$log" >&2
   echo "the build failed; all of its output is in $log" >&2
   exit 1

@@ -3,6 +3,7 @@
 
 usage: tally.py reports FILE...    *.xml of ctest or pytest, *.tap of node --test
        tally.py unittest FOLDER   runs the *_test.py of FOLDER
+       tally.py slow FILE...      lists the ten slowest tests of these *.xml with their seconds
 
 Prints "FAILED name" and "SKIPPED name: reason" lines, then "N passed, N failed, N skipped"; exits 1
 if something failed or nothing was run. The end of what a failed test printed follows its name, each
@@ -78,8 +79,21 @@ def python_tests(paths):
         yield "passed", "", ""
 
 
+def print_slowest(paths):
+    took = [
+        (float(case.get("time") or 0), pathlib.Path(path).stem, case.get("name"))
+        for path in paths
+        for case in xml.etree.ElementTree.parse(path).iter("testcase")
+    ]
+    for seconds, run, name in sorted(took, reverse=True)[:10]:
+        print(f"{seconds:8.1f} s  {run}: {name}")
+
+
 def main(arguments):
     readers = {"reports": reports, "unittest": python_tests}
+    if len(arguments) > 2 and arguments[1] == "slow":
+        print_slowest(arguments[2:])
+        return 0
     if len(arguments) < 3 or arguments[1] not in readers:
         print(__doc__, file=sys.stderr)
         return 2

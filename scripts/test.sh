@@ -225,5 +225,7 @@ else
   stage tests-tsan run_ctest tsan -L 'unit|integration'
 fi
 
+echo "the slowest tests:"
+python3 scripts/tally.py slow "$logs"/*.xml
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
