@@ -14,9 +14,9 @@ using nlohmann::json;
 
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
-  for (const auto& group :
-       {StatusCommands(), TokenCommands(), PathCommands(), SecretsCommands(), AuditCommands(),
-        TransitCommands(), TransitKeyCommands(), OperatorCommands(), LocalCommands()}) {
+  for (const auto& group : {StatusCommands(), TokenCommands(), PolicyCommands(), PathCommands(),
+                            SecretsCommands(), AuditCommands(), TransitCommands(),
+                            TransitKeyCommands(), OperatorCommands(), LocalCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
   return commands;
