@@ -71,8 +71,8 @@ path "sys/tools/hash/*" {
 }
 )hcl";
 
-// The sets of policies whose rules are kept; beyond that all are compiled anew.
-constexpr std::size_t kMostSets = 4096;
+// Compiled sets of policies are kept up to so many rules in all; beyond that all are compiled anew.
+constexpr std::size_t kMostRules = 500'000;
 
 struct LoadedPolicy {
   StoredPolicy stored;
@@ -116,6 +116,7 @@ struct PolicyStore::Impl {
   // Called with the mutex held.
   void Changed() {
     compiled.clear();
+    compiled_rules = 0;
     version.fetch_add(1, std::memory_order_release);
   }
   storage::Database& database;
@@ -126,6 +127,7 @@ struct PolicyStore::Impl {
   LoadedPolicies policies;  // guarded by mutex
   // By the names of the set, each with a newline; guarded by mutex.
   std::map<std::string, std::shared_ptr<const AccessRules>, std::less<>> compiled;
+  std::size_t compiled_rules = 0;  // of all sets; an empty set counts as one; guarded by mutex
 };
 
 Result<std::unique_ptr<PolicyStore>> PolicyStore::Load(storage::Database& database,
@@ -160,7 +162,11 @@ VersionedRules PolicyStore::RulesOf(const std::vector<std::string>& names) const
     if (policy != impl_->policies.end()) policies.push_back(&policy->second->policy);
   }
   auto rules = AccessRules::Compile(policies);
-  if (impl_->compiled.size() >= kMostSets) impl_->compiled.clear();
+  if (impl_->compiled_rules >= kMostRules) {
+    impl_->compiled.clear();
+    impl_->compiled_rules = 0;
+  }
+  impl_->compiled_rules += 1 + rules->Permissions().size();
   impl_->compiled.emplace(std::move(key), rules);
   return {version, std::move(rules)};
 }

@@ -99,7 +99,22 @@ Result<std::vector<std::string>> PoliciesOfNewToken(const TokenMaker& maker,
   return SanitizedPolicies(request.policies, inherited && !no_default);
 }
 
+// The bytes that a token's row may take, and its entry in memory.
+constexpr std::size_t kMaxTokenBytes = std::size_t{64} * 1024;
+
+bool TakesTooMuch(const TokenRequest& request) {
+  std::size_t size = request.id.size() + request.display_name.size();
+  for (const std::string& policy : request.policies) size += policy.size() + sizeof(policy);
+  for (const auto& [name, value] : request.metadata) {
+    size += name.size() + value.size() + 2 * sizeof(name);
+  }
+  return size > kMaxTokenBytes;
+}
+
 Status CheckRequest(const TokenMaker& maker, const TokenRequest& request) {
+  if (TakesTooMuch(request)) {
+    return Invalid("the policies, metadata and names of a token take at most 64 KiB");
+  }
   if (maker.token.uses > 0) {
     return Invalid("restricted use token cannot generate child tokens");
   }

@@ -94,6 +94,10 @@ Status RoleStore::Write(const TokenRole& role) {
   }
   if (role.uses < 0) return Fail(Code::kInvalid, "'token_num_uses' cannot be negative");
   const Bytes settings = EncodeRole(role);
+  constexpr std::size_t kMaxRoleBytes = std::size_t{64} * 1024;
+  if (settings.size() > kMaxRoleBytes) {
+    return Fail(Code::kInvalid, "the settings of a role take at most 64 KiB");
+  }
   COFFER_ASSIGN(storage::Transaction transaction, database_.Begin());
   COFFER_ASSIGN(
       storage::Statement insert,

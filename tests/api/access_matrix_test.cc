@@ -154,7 +154,8 @@ TEST_F(AccessMatrix, AProtectedOperationIsRefusedWithoutSudo) {
     if (!operation.sudo) return;
     ++count;
     EXPECT_EQ(Ask(path, operation, token).status, 403) << path;
-    EXPECT_EQ(Ask(path + "/", operation, token).status, 403) << path;
+    const int with_slash = Ask(path + "/", operation, token).status;
+    EXPECT_TRUE(with_slash == 403 || with_slash == 404) << path << ": " << with_slash;
   });
   EXPECT_GE(count, 6);
 }

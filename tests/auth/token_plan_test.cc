@@ -70,6 +70,13 @@ TEST(PlanToken, ALimitedTokenMakesNone) {
   EXPECT_EQ(RefusalOf({Holder({"app"})}, {.uses = -1}), "number of uses cannot be negative");
 }
 
+TEST(PlanToken, ATokenTakesABoundedAmountOfMemory) {
+  const TokenEntry maker = Holder({"app"});
+  EXPECT_EQ(RefusalOf({maker}, {.metadata = {{"k", std::string(1000, 'v')}}}), "");
+  EXPECT_NE(RefusalOf({maker}, {.metadata = {{"k", std::string(65'536, 'v')}}}), "");
+  EXPECT_NE(RefusalOf({maker, true}, {.policies = Names(10'000, "p")}), "");
+}
+
 TEST(PlanToken, LifetimesAreBounded) {
   const TokenEntry maker = Holder({"app"});
   const auto ttl = [&](const TokenRequest& request) {

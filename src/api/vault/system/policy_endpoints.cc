@@ -97,8 +97,8 @@ Endpoint PolicyEndpoint(std::string_view pattern, Handler read) {
                    {"policy", FieldType::kText, "", "Its text: HCL or JSON, or that in Base64."},
                    {"rules", FieldType::kText, "", "Former name of policy."}};
   policy.operations = {{Verb::kRead, Capability::kRead, read},
-                       {Verb::kWrite, Capability::kUpdate, WritePolicy},
-                       {Verb::kDelete, Capability::kDelete, DeletePolicy}};
+                       {Verb::kWrite, Capability::kUpdate, WritePolicy, true},
+                       {Verb::kDelete, Capability::kDelete, DeletePolicy, true}};
   policy.exists = PolicyExists;
   return policy;
 }

@@ -90,15 +90,15 @@ std::vector<FieldSpec> CreationFields() {
 
 void AddTokenCreateEndpoints(std::vector<Endpoint>& table) {
   Endpoint create{"create", "Makes a token, a child of the calling one.", CreationFields(), {}};
-  create.operations = {{Verb::kWrite, Capability::kUpdate, CreateToken}};
+  create.operations = {{Verb::kWrite, Capability::kUpdate, CreateToken, true}};
   table.push_back(std::move(create));
   Endpoint orphan{"create-orphan", "Makes a token that outlives its maker.", CreationFields(), {}};
-  orphan.operations = {{Verb::kWrite, Capability::kUpdate, CreateOrphanToken}};
+  orphan.operations = {{Verb::kWrite, Capability::kUpdate, CreateOrphanToken, true}};
   orphan.operations.front().sudo = true;
   table.push_back(std::move(orphan));
   Endpoint of_role{"create/:role_name", "Makes a token of a role.", CreationFields(), {}};
   of_role.fields.push_back({"role_name", FieldType::kText, "", "The role."});
-  of_role.operations = {{Verb::kWrite, Capability::kUpdate, CreateTokenOfRole}};
+  of_role.operations = {{Verb::kWrite, Capability::kUpdate, CreateTokenOfRole, true}};
   table.push_back(std::move(of_role));
 }
 

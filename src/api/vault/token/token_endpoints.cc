@@ -224,19 +224,18 @@ void AddLookups(std::vector<Endpoint>& table) {
 void AddRenewals(std::vector<Endpoint>& table) {
   Endpoint self{"renew-self", "Renews the calling token.", {}, {}};
   self.fields = {IncrementField(), TokenField("Ignored: the calling token is meant.")};
-  self.operations = {{Verb::kWrite, Capability::kUpdate, RenewSelf}};
+  self.operations = {{Verb::kWrite, Capability::kUpdate, RenewSelf, true}};
   table.push_back(std::move(self));
   Endpoint other{"renew", "Renews a token.", {}, {}};
   other.fields = {IncrementField(), TokenField("The token.")};
-  other.operations = {{Verb::kWrite, Capability::kUpdate, Renew}};
+  other.operations = {{Verb::kWrite, Capability::kUpdate, Renew, true}};
   table.push_back(std::move(other));
   Endpoint accessor{"renew-accessor", "Renews the token of an accessor.", {}, {}};
   accessor.fields = {IncrementField(), AccessorField()};
-  accessor.operations = {{Verb::kWrite, Capability::kUpdate, RenewAccessor}};
+  accessor.operations = {{Verb::kWrite, Capability::kUpdate, RenewAccessor, true}};
   table.push_back(std::move(accessor));
 }
 
-// A tree of tokens may be large, so it is ended on the custodian's thread.
 void AddRevocations(std::vector<Endpoint>& table) {
   Endpoint self{"revoke-self", "Ends the calling token and its descendants.", {}, {}};
   self.fields = {TokenField("Ignored: the calling token is meant.")};

@@ -142,8 +142,8 @@ void AddTokenRoleEndpoints(std::vector<Endpoint>& table) {
   table.push_back(std::move(list));
   Endpoint role{"roles/:role_name", "A role.", RoleFields(), {}};
   role.operations = {{Verb::kRead, Capability::kRead, ReadRole},
-                     {Verb::kWrite, Capability::kUpdate, WriteRole},
-                     {Verb::kDelete, Capability::kDelete, DeleteRole}};
+                     {Verb::kWrite, Capability::kUpdate, WriteRole, true},
+                     {Verb::kDelete, Capability::kDelete, DeleteRole, true}};
   role.exists = RoleExists;
   table.push_back(std::move(role));
 }
