@@ -121,8 +121,9 @@ struct Operation {
   Verb verb = Verb::kRead;
   Capability capability = Capability::kRead;
   Handler handler = nullptr;
-  // True if the operation changes keys: then the whole request is carried out on the custodian's
-  // thread, with its instance of the token, while the worker serves others.
+  // True if the operation changes what is stored, which waits for the database and its disk: then
+  // the whole request is carried out on the custodian's thread, with its instance of the token,
+  // while the worker serves others.
   bool on_custodian = false;
   // Returns true if this request changes keys, for an operation of which only some requests do.
   // Null: `on_custodian` decides.

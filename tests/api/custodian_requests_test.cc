@@ -134,6 +134,40 @@ TEST_F(CustodianRequests, LeaveTheOnlyWorkerFreeForOthers) {
   EXPECT_TRUE(waiting[3]->Until("\r\n\r\n").starts_with("HTTP/1.1 204 "));
 }
 
+TEST_F(CustodianRequests, AreAllThatChangeWhatIsStored) {
+  ASSERT_EQ(Post("sys/mounts/old", {{"type", "transit"}}).status, 204);
+  Occupy();
+  const std::string changes[] = {
+      Request("POST", "sys/mounts/new", R"({"type":"transit"})"),
+      Request("POST", "sys/mounts/transit/tune", R"({"description":"tuned"})"),
+      Request("POST", "sys/remount", R"({"from":"old","to":"moved"})"),
+      Request("POST", "transit/config/keys", R"({"disable_upsert":true})"),
+      Request("POST", "sys/audit/device", R"({"type":"file","options":{"file_path":"a.log"}})"),
+      Request("DELETE", "sys/audit/device"),
+  };
+  std::vector<std::unique_ptr<http::Client>> waiting;
+  for (const std::string& change : changes) {
+    waiting.push_back(std::make_unique<http::Client>(port_));
+    waiting.back()->Send(change);
+  }
+  http::Client other(port_);
+  other.Send(Request("GET", "sys/health"));
+  other.Until("}\n");  // one worker: the changes before have arrived
+  EXPECT_EQ(Get("sys/mounts/new").status, 400);
+  EXPECT_EQ(Get("sys/mounts/moved").status, 400);
+  EXPECT_EQ(DataOf(Get("sys/mounts/transit"))["description"], "");
+  EXPECT_EQ(DataOf(Get("transit/config/keys"))["disable_upsert"], false);
+  EXPECT_EQ(custodian_->Waiting(), std::size(changes));
+  Release();
+  EXPECT_TRUE(waiting[0]->Until("\r\n\r\n").starts_with("HTTP/1.1 204 "));
+  EXPECT_TRUE(waiting[1]->Until("\r\n\r\n").starts_with("HTTP/1.1 204 "));
+  EXPECT_TRUE(waiting[2]->Until("}\n").starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(waiting[3]->Until("}\n").starts_with("HTTP/1.1 200 "));
+  // The changes of one mount were made to what those before them had left.
+  EXPECT_EQ(DataOf(Get("sys/mounts/transit"))["description"], "tuned");
+  EXPECT_EQ(DataOf(Get("transit/config/keys"))["disable_upsert"], true);
+}
+
 TEST_F(CustodianRequests, GoOnWhereTheyStoppedAndAreDecidedOnce) {
   const std::string token =
       TokenWith(R"(path "*" { capabilities = ["create"] })", {{"num_uses", 2}});

@@ -269,7 +269,7 @@ void AddMountEndpoints(std::vector<Endpoint>& table) {
   table.push_back(std::move(list));
   Endpoint tune{"mounts/*path/tune", "A mount's settings.", TuningFields(), {}};
   tune.operations = {{Verb::kRead, Capability::kRead, ReadTuning},
-                     {Verb::kWrite, Capability::kUpdate, WriteTuningOf}};
+                     {Verb::kWrite, Capability::kUpdate, WriteTuningOf, true}};
   tune.data_at_top = true;
   table.push_back(std::move(tune));
   Endpoint mount{"mounts/*path", "A mount.", {}, {}};
@@ -285,14 +285,14 @@ void AddMountEndpoints(std::vector<Endpoint>& table) {
                    "Kept, without effect: the token's randomness is always used."},
                   {"plugin_name", FieldType::kText, "", "Old name of type."}};
   mount.operations = {{Verb::kRead, Capability::kRead, ReadMount},
-                      {Verb::kWrite, Capability::kUpdate, EnableMount},
+                      {Verb::kWrite, Capability::kUpdate, EnableMount, true},
                       {Verb::kDelete, Capability::kDelete, DisableMount, true}};
   mount.data_at_top = true;
   table.push_back(std::move(mount));
   Endpoint remount{"remount", "Moves a mount; its keys stay what they are.", {}, {}};
   remount.fields = {{"from", FieldType::kText, "", "The path now."},
                     {"to", FieldType::kText, "", "The new path."}};
-  remount.operations = {{Verb::kWrite, Capability::kUpdate, WriteRemount}};
+  remount.operations = {{Verb::kWrite, Capability::kUpdate, WriteRemount, true}};
   remount.operations.front().sudo = true;
   remount.data_at_top = true;
   table.push_back(std::move(remount));
