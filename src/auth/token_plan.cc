@@ -101,12 +101,13 @@ Result<std::vector<std::string>> PoliciesOfNewToken(const TokenMaker& maker,
 
 // The bytes that a token's row may take, and its entry in memory.
 constexpr std::size_t kMaxTokenBytes = std::size_t{64} * 1024;
+constexpr std::size_t kTextBytes = 32;  // of a text beside its characters
 
 bool TakesTooMuch(const TokenRequest& request) {
   std::size_t size = request.id.size() + request.display_name.size();
-  for (const std::string& policy : request.policies) size += policy.size() + sizeof(policy);
+  for (const std::string& policy : request.policies) size += policy.size() + kTextBytes;
   for (const auto& [name, value] : request.metadata) {
-    size += name.size() + value.size() + 2 * sizeof(name);
+    size += name.size() + value.size() + 2 * kTextBytes;
   }
   return size > kMaxTokenBytes;
 }

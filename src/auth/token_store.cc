@@ -110,7 +110,7 @@ struct TokenStore::Impl {
   Status Change(const Work& work) {
     COFFER_ASSIGN(storage::Transaction transaction, database.Begin());
     COFFER_ASSIGN(const Digests changed, work(transaction));
-    const Status committed = transaction.Commit();
+    Status committed = transaction.Commit();
     if (committed) {
       for (const Sha256Digest& hash : changed) cache.Drop(hash);
     } else {
