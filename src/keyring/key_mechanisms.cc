@@ -197,8 +197,10 @@ Use MainUse(const KeySpec& spec) {
 }
 
 const MasterClass& ClassOf(const KeySpec& spec, Use use) {
-  if (use == Use::kHmac) return HmacClass();
-  return ClassNamed(MakingOf(spec).master);
+  // The second key of a version has the same master whatever the first one's is.
+  if (use == Use::kHmac && InfoOf(spec.type).family != Family::kHmac) return HmacClass();
+  const std::string_view name = MakingOf(spec).master;
+  return spec.exportable ? ClassNamed("export-" + std::string(name)) : ClassNamed(name);
 }
 
 unsigned long SecretOctets(const KeySpec& spec) {

@@ -34,6 +34,16 @@ constexpr std::array kClasses{
     MasterClass{"hkdf", ObjectClass::kSecretKey, KeyType::kHkdf, false, true, false, false, true},
     MasterClass{"import-hkdf", ObjectClass::kSecretKey, KeyType::kHkdf, false, true, true, false,
                 true},
+    MasterClass{"export-aes", ObjectClass::kSecretKey, KeyType::kAes, true, false, false, true,
+                true, true},
+    MasterClass{"export-hmac", ObjectClass::kSecretKey, KeyType::kGenericSecret, false, false,
+                false, true, true, true},
+    MasterClass{"export-rsa", ObjectClass::kPrivateKey, KeyType::kRsa, true, false, false, true,
+                true, true},
+    MasterClass{"export-ec", ObjectClass::kPrivateKey, KeyType::kEc, false, false, false, true,
+                true, true},
+    MasterClass{"export-chacha20", ObjectClass::kSecretKey, KeyType::kChaCha20, true, false, false,
+                false, true, true},
 };
 
 // The class of Ed25519 keys, for a token that cannot wrap them.
@@ -56,8 +66,8 @@ Attributes PinnedAttributes(const MasterClass& master_class) {
       .Add(AttributeType::kKeyType, master_class.key_type)
       .Add(AttributeType::kToken, false)
       .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, false);
+      .Add(AttributeType::kSensitive, true);
+  if (!master_class.exported) attributes.Add(AttributeType::kExtractable, false);
   if (master_class.object_class == ObjectClass::kSecretKey) {
     attributes.Add(AttributeType::kWrap, false).Add(AttributeType::kUnwrap, false);
     if (!master_class.may_encrypt) {
@@ -178,6 +188,7 @@ Attributes UnwrapTemplate(const MasterClass& master_class) {
 
 Attributes UnwrappedKeyTemplate(const MasterClass& master_class, const Attributes& usage) {
   Attributes attributes = PinnedAttributes(master_class);
+  if (master_class.exported) attributes.Add(AttributeType::kExtractable, false);
   attributes.Append(usage).Add(AttributeType::kModifiable, false);
   return attributes;
 }

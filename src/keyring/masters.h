@@ -21,6 +21,7 @@ struct MasterClass {
   bool imported;              // wraps keys that were not born in this token
   bool may_sign = true;       // false: the template says so, and does not leave it to the use
   bool at_first_key = false;  // made with the first key that needs it: not every token has the type
+  bool exported = false;      // its keys may be wrapped for other servers, too
 };
 
 std::span<const MasterClass> MasterClasses();

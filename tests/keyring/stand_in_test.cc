@@ -141,6 +141,32 @@ TEST_F(StandInTest, ARefusalIsRememberedAndAFailureIsNot) {
   EXPECT_EQ(still.error().code, Code::kInvalid);
 }
 
+TEST_F(StandInTest, TwoPartiesAgreeOnOneKeyThatNeverLeavesTheToken) {
+  const KeySpec curve{.type = KeyType::kEcdsaP256};
+  const NewVersion mine = Make(curve);
+  const NewVersion theirs = Make(curve);
+  const auto my_key = crypto::PublicKey::FromSpki(mine.spki);
+  const auto their_key = crypto::PublicKey::FromSpki(theirs.spki);
+  ASSERT_TRUE(my_key && their_key);
+  for (const KeyType type : {KeyType::kAes128Gcm96, KeyType::kAes256Gcm96}) {
+    const KeySpec shared{.type = type};
+    const auto here = path_->Agree(curve, mine.master, mine.blob, **their_key, shared);
+    ASSERT_TRUE(here) << here.error().message << " | " << here.error().cause;
+    EXPECT_EQ(here->master, "import-aes-v1");
+    const auto there = path_->Agree(curve, theirs.master, theirs.blob, **my_key, shared);
+    ASSERT_TRUE(there) << there.error().message << " | " << there.error().cause;
+    const auto seals = path_->Unwrap(shared, Use::kCipher, here->master, here->blob);
+    const auto opens = path_->Unwrap(shared, Use::kCipher, there->master, there->blob);
+    ASSERT_TRUE(seals && opens);
+    const Bytes nonce(12);
+    Bytes sealed(4 + 16);
+    Bytes opened(sealed.size());
+    ASSERT_TRUE(path_->Encrypt(*seals, Cipher::kAesGcm, nonce, {}, AsBytes("text"), sealed));
+    ASSERT_TRUE(path_->Decrypt(*opens, Cipher::kAesGcm, nonce, {}, sealed, opened));
+    EXPECT_EQ(AsText(ByteView(opened).first(4)), "text");
+  }
+}
+
 TEST_F(StandInTest, APlantedMasterIsNotUsed) {
   ASSERT_TRUE(session_->GenerateKey(MechanismType::kAesKeyGen,
                                     MasterTemplate(AesClass(), "coffer-chacha20-v1", kWrap)));
