@@ -38,6 +38,16 @@ class ImportTest : public KeyRingTest {
     const auto imported = keys_->Import(mount_, Name(name), options, true, *material, actor_);
     return imported ? "ok" : imported.error().message;
   }
+  void ExpectRefusedInOneWay(const ImportedMaterial& good) {
+    for (const std::size_t at :
+         {std::size_t{0}, kWrappedAesKey - 1, kWrappedAesKey, good.wrapped.size() - 1}) {
+      ImportedMaterial changed = good;
+      changed.wrapped[at] ^= 1;
+      const auto refused = keys_->Import(mount_, Name("changed"), {}, false, changed, actor_);
+      ASSERT_FALSE(refused) << at;
+      EXPECT_EQ(refused.error().refusal, Refusal::kImportNotUnwrapped) << at;
+    }
+  }
   int imports_ = 0;
 };
 
@@ -49,78 +59,58 @@ class ImportInProcessTest : public ImportTest {
   }
 };
 
-TEST_F(ImportTest, AnAesKeyHasItsTypesLengthAndNoOther) {
+// A wrapping key takes seconds to make, so each test does all that it can with one.
+
+TEST_F(ImportTest, ASecretKeyIsTakenWhereItsStoredFormIsTheSameKey) {
+  const std::string unproven =
+      "failed to import the key: the token does not use it as a key of type";
   for (const std::size_t size : {9, 12, 15, 25, 28, 31}) {
     const KeyType type = size < 16 ? KeyType::kAes128Gcm96 : KeyType::kAes256Gcm96;
-    EXPECT_EQ(Import(type, size).find("failed to import the key: the token does not use it"), 0U)
-        << size;
+    EXPECT_EQ(Import(type, size).find(unproven), 0U) << size;
   }
   for (const std::size_t size : {8, 17, 24, 33}) {
     EXPECT_NE(Import(KeyType::kAes128Gcm96, size), "ok") << size;
   }
   EXPECT_EQ(Import(KeyType::kAes128Gcm96, 16), "ok");
   EXPECT_EQ(Import(KeyType::kAes256Gcm96, 32), "ok");
-  EXPECT_NE(Import(KeyType::kAes192Cmac, 23), "ok");
+  EXPECT_EQ(Import(KeyType::kAes192Cmac, 23).find(unproven), 0U);
   EXPECT_EQ(Import(KeyType::kAes192Cmac, 24), "ok");
-}
-
-TEST_F(ImportTest, AnHmacKeyIsTakenWhereItsStoredFormMakesTheSameCodes) {
-  EXPECT_NE(Import(KeyType::kHmac, 31), "ok") << "the token wants as many bytes as the hash has";
+  EXPECT_EQ(Import(KeyType::kHmac, 31).find(unproven), 0U) << "the token wants a digest's length";
   for (const std::size_t size : {32, 64, 72, 128, 512}) {
     EXPECT_EQ(Import(KeyType::kHmac, size), "ok") << size;
   }
-  // HMAC pads keys of up to a block with zeros itself (RFC 2104), and hashes longer ones.
+  // HMAC fills keys of up to a block up with zeros itself (RFC 2104), and hashes longer ones.
   EXPECT_EQ(Import(KeyType::kHmac, 33), "ok");
   EXPECT_EQ(Import(KeyType::kHmac, 63), "ok");
   for (const std::size_t size : {65, 71, 127, 511}) {
-    EXPECT_EQ(Import(KeyType::kHmac, size).find("failed to import the key: the token does not"), 0U)
-        << size;
+    EXPECT_EQ(Import(KeyType::kHmac, size).find(unproven), 0U) << size;
   }
 }
 
-TEST_F(ImportTest, AHashThatTheTokenDoesNotUnwrapWithIsNamedWithThoseThatItDoes) {
+TEST_F(ImportTest, WhatDoesNotOpenIsRefusedInOneWayAndADestroyedWrappingKeyOpensNothing) {
   const auto wrapping = keys_->ImportWrappingKey();
   Must(wrapping);
   EXPECT_EQ(wrapping->through, ImportedThrough::kToken);
   EXPECT_EQ(wrapping->hashes, std::vector{HashAlgorithm::kSha1});
   EXPECT_EQ(Import(KeyType::kAes256Gcm96, 32, HashAlgorithm::kSha256),
             "the token does not wrap keys by RSA-OAEP with SHA256, but with SHA1");
-}
-
-TEST_F(ImportTest, WhatWasWrappedForADestroyedKeyIsNeverOpenedAgain) {
   const auto recorded = Wrapped(32, HashAlgorithm::kSha1);
   Must(recorded);
-  const auto before = keys_->ImportWrappingKey();
-  Must(before);
+  ExpectRefusedInOneWay(*recorded);
   Must(keys_->DestroyImportWrappingKey());
   const auto refused = keys_->Import(mount_, Name("recorded"), {}, false, *recorded, actor_);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().refusal, Refusal::kImportNotUnwrapped);
   const auto after = keys_->ImportWrappingKey();
   Must(after);
-  EXPECT_NE(after->spki, before->spki);
+  EXPECT_NE(after->spki, wrapping->spki);
   EXPECT_EQ(Import(KeyType::kAes256Gcm96, 32), "ok");
 }
 
-TEST_F(ImportTest, AChangedImportIsRefusedInOneWay) {
-  const auto material = Wrapped(32, HashAlgorithm::kSha1);
-  Must(material);
-  for (const std::size_t at :
-       {std::size_t{0}, kWrappedAesKey - 1, kWrappedAesKey, material->wrapped.size() - 1}) {
-    ImportedMaterial changed = *material;
-    changed.wrapped[at] ^= 1;
-    const auto refused = keys_->Import(mount_, Name("changed"), {}, false, changed, actor_);
-    ASSERT_FALSE(refused) << at;
-    EXPECT_EQ(refused.error().refusal, Refusal::kImportNotUnwrapped) << at;
-  }
-}
-
 TEST_F(ImportTest, AnImportedKeyIsNotExportable) {
-  const auto material = Wrapped(32, HashAlgorithm::kSha1);
-  Must(material);
   CreateOptions options;
   options.exportable = true;
-  const auto refused = keys_->Import(mount_, Name("k"), options, false, *material, actor_);
+  const auto refused = keys_->Import(mount_, Name("k"), options, false, {}, actor_);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().refusal, Refusal::kImportExportable);
 }
@@ -136,6 +126,14 @@ TEST_F(ImportInProcessTest, EveryHashIsTakenAndTheVersionSaysHowItCame) {
   Must(wrapping);
   EXPECT_EQ(wrapping->through, ImportedThrough::kProcess);
   EXPECT_EQ(wrapping->hashes.size(), 5U);
+  const auto material = Wrapped(32, HashAlgorithm::kSha256);
+  Must(material);
+  ExpectRefusedInOneWay(*material);
+  ImportedMaterial other = *material;
+  other.hash = HashAlgorithm::kSha512;
+  const auto refused = keys_->Import(mount_, Name("other"), {}, false, other, actor_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().refusal, Refusal::kImportNotUnwrapped);
   Must(Reopen());
   const auto key = keys_->Find(0, mount_, "k3");
   Must(key);
@@ -143,23 +141,6 @@ TEST_F(ImportInProcessTest, EveryHashIsTakenAndTheVersionSaysHowItCame) {
   const auto sealed = Encrypt("k3", "text");
   Must(sealed);
   EXPECT_EQ(*Decrypt("k3", 1, *sealed), "text");
-}
-
-TEST_F(ImportInProcessTest, AChangedImportIsRefusedInOneWay) {
-  const auto material = Wrapped(32, HashAlgorithm::kSha256);
-  Must(material);
-  for (const std::size_t at : {std::size_t{0}, kWrappedAesKey - 1, kWrappedAesKey}) {
-    ImportedMaterial changed = *material;
-    changed.wrapped[at] ^= 1;
-    const auto refused = keys_->Import(mount_, Name("changed"), {}, false, changed, actor_);
-    ASSERT_FALSE(refused) << at;
-    EXPECT_EQ(refused.error().refusal, Refusal::kImportNotUnwrapped) << at;
-  }
-  ImportedMaterial other = *material;
-  other.hash = HashAlgorithm::kSha512;
-  const auto refused = keys_->Import(mount_, Name("other"), {}, false, other, actor_);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().refusal, Refusal::kImportNotUnwrapped);
 }
 
 }  // namespace
