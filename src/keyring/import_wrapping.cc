@@ -8,7 +8,8 @@
 
 #include "coffer/crypto/rsa_padding.h"
 #include "coffer/pkcs11/parameters.h"
-#include "keyring/key_mechanisms.h"
+#include "keyring/key_recipes.h"
+#include "keyring/object_names.h"
 #include "keyring/passing_object.h"
 
 namespace coffer::keyring {
@@ -22,7 +23,8 @@ using pkcs11::MechanismType;
 using pkcs11::ObjectClass;
 using pkcs11::ObjectHandle;
 
-constexpr int kWrappingBits = 4096;
+constexpr unsigned long kWrappingBits = 4096;
+constexpr MechanismType kEphemeralWraps = MechanismType::kAesKeyWrapPad;
 constexpr std::size_t kEphemeralKeyBytes = 32;
 
 // A hash that clients may wrap with. SHA-256 is what they use by themselves.
@@ -38,10 +40,14 @@ constexpr std::array kOaepHashes{
     OaepHash{HashAlgorithm::kSha384, MechanismType::kSha384, "SHA384"},
     OaepHash{HashAlgorithm::kSha512, MechanismType::kSha512, "SHA512"}};
 
+std::string_view LabelOf(ImportedThrough through) {
+  return through == ImportedThrough::kProcess ? kImportDevLabel : kImportWrappingLabel;
+}
+
 Attributes WrappingKeysOf(ImportedThrough through) {
   Attributes attributes;
   attributes.Add(AttributeType::kClass, ObjectClass::kPrivateKey)
-      .Add(AttributeType::kLabel, ImportWrappingLabel(through));
+      .Add(AttributeType::kLabel, LabelOf(through));
   return attributes;
 }
 
@@ -59,7 +65,14 @@ Result<ObjectHandle> OpenInProcess(pkcs11::Session& session, ObjectHandle wrappi
   if (value.size() != kEphemeralKeyBytes) {
     return Fail(Code::kInvalid, "the wrapped AES key has not 256 bits");
   }
-  return session.CreateObject(EphemeralTemplate(value.Reveal()));
+  const Recipe recipe = EphemeralRecipe(kEphemeralWraps);
+  Attributes attributes;
+  attributes.Add(AttributeType::kValue, value.Reveal()).Append(recipe.Template());
+  COFFER_ASSIGN(const ObjectHandle opened, session.CreateObject(attributes));
+  const Status as_asked = VerifyObject(session, opened, recipe);
+  if (as_asked) return opened;
+  static_cast<void>(session.DestroyObject(opened));
+  return Fail(as_asked.error());
 }
 
 }  // namespace
@@ -81,67 +94,25 @@ std::span<const HashAlgorithm> OaepHashes() {
   return kAll;
 }
 
-std::string_view ImportWrappingLabel(ImportedThrough through) {
-  return through == ImportedThrough::kProcess ? "coffer-import-dev-v1"
-                                              : "coffer-import-wrapping-v1";
-}
-
-Attributes EphemeralTemplate(ByteView value) {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, pkcs11::KeyType::kAes)
-      .Add(AttributeType::kToken, false)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, false)
-      .Add(AttributeType::kUnwrap, true);
-  for (const AttributeType flag :
-       {AttributeType::kWrap, AttributeType::kEncrypt, AttributeType::kDecrypt,
-        AttributeType::kSign, AttributeType::kVerify, AttributeType::kDerive}) {
-    attributes.Add(flag, false);
-  }
-  attributes.AddMechanisms(AttributeType::kAllowedMechanisms, {MechanismType::kAesKeyWrapPad});
-  if (!value.empty()) attributes.Add(AttributeType::kValue, value);
-  attributes.Add(AttributeType::kCopyable, false).Add(AttributeType::kModifiable, false);
-  return attributes;
-}
-
-Attributes ImportWrappingTemplate(ImportedThrough through) {
-  const bool in_token = through == ImportedThrough::kToken;
-  Attributes attributes;
-  attributes.Add(AttributeType::kToken, true)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, false)
-      .Add(AttributeType::kLabel, ImportWrappingLabel(through))
-      .Add(AttributeType::kDecrypt, !in_token)
-      .Add(AttributeType::kSign, false)
-      .Add(AttributeType::kSignRecover, false)
-      .Add(AttributeType::kDerive, false)
-      .Add(AttributeType::kUnwrap, in_token)
-      .AddMechanisms(AttributeType::kAllowedMechanisms,
-                     {in_token ? MechanismType::kRsaPkcsOaep : MechanismType::kRsaX509});
-  if (in_token) attributes.AddTemplate(AttributeType::kUnwrapTemplate, EphemeralTemplate());
-  attributes.Add(AttributeType::kCopyable, false).Add(AttributeType::kModifiable, false);
-  return attributes;
-}
-
 Result<ObjectHandle> FindImportWrappingKey(pkcs11::Session& session, ImportedThrough through) {
   COFFER_ASSIGN(const std::vector<ObjectHandle> found, session.Find(WrappingKeysOf(through)));
   if (found.empty()) return pkcs11::kNoObject;
   if (found.size() > 1) {
-    return Fail(Code::kTokenRefused, "token holds more than one object labelled " +
-                                         std::string(ImportWrappingLabel(through)));
+    return Fail(Code::kTokenRefused,
+                "token holds more than one object labelled " + std::string(LabelOf(through)));
   }
+  // Somebody with the PIN may have put another one there, which opens keys that can be read.
+  COFFER_TRY(VerifyObject(session, found.front(),
+                          ImportWrappingRecipe(through, kWrappingBits).private_half));
   return found.front();
 }
 
-Result<ObjectHandle> MakeImportWrappingKey(pkcs11::Session& session, ImportedThrough through) {
-  KeyTypeInfo info = InfoOf(KeyType::kRsa4096);
-  info.bits = kWrappingBits;
+Result<ObjectHandle> MakeImportWrappingKey(pkcs11::Session& session, ObjectMaker& maker,
+                                           ImportedThrough through) {
+  const PairRecipe recipe = ImportWrappingRecipe(through, kWrappingBits);
   COFFER_ASSIGN(const pkcs11::KeyPair pair,
-                session.GenerateKeyPair(MechanismType::kRsaPkcsKeyPairGen, NewPublicTemplate(info),
-                                        ImportWrappingTemplate(through)));
+                maker.GeneratePair(session, MechanismType::kRsaPkcsKeyPairGen, recipe.public_half,
+                                   recipe.private_half));
   const PassingObject public_object(session, pair.public_key);
   return pair.private_key;
 }
@@ -154,22 +125,23 @@ Status DestroyImportWrappingKeys(pkcs11::Session& session) {
   return {};
 }
 
-Result<ObjectHandle> OpenEphemeral(pkcs11::Session& session, ImportedThrough through,
-                                   ObjectHandle wrapping, HashAlgorithm hash, ByteView wrapped) {
+Result<ObjectHandle> OpenEphemeral(pkcs11::Session& session, ObjectMaker& maker,
+                                   ImportedThrough through, ObjectHandle wrapping,
+                                   HashAlgorithm hash, ByteView wrapped) {
   if (through == ImportedThrough::kProcess) return OpenInProcess(session, wrapping, hash, wrapped);
   const Bytes parameters = OaepParameters(hash);
-  return session.UnwrapKey(Mechanism(MechanismType::kRsaPkcsOaep, parameters), wrapping, wrapped,
-                           EphemeralTemplate());
+  return maker.Unwrap(session, Mechanism(MechanismType::kRsaPkcsOaep, parameters), wrapping,
+                      wrapped, EphemeralRecipe(kEphemeralWraps));
 }
 
-Result<std::vector<HashAlgorithm>> FindOaepHashes(pkcs11::Session& session, ImportedThrough through,
-                                                  ObjectHandle wrapping,
+Result<std::vector<HashAlgorithm>> FindOaepHashes(pkcs11::Session& session, ObjectMaker& maker,
+                                                  ImportedThrough through, ObjectHandle wrapping,
                                                   const crypto::PublicKey& public_key) {
   static constexpr std::array<std::uint8_t, kEphemeralKeyBytes> kSpecimen{0x63, 0x6f, 0x66};
   std::vector<HashAlgorithm> able;
   for (const HashAlgorithm hash : OaepHashes()) {
     COFFER_ASSIGN(const Bytes wrapped, public_key.EncryptOaep(hash, kSpecimen));
-    const auto opened = OpenEphemeral(session, through, wrapping, hash, wrapped);
+    const auto opened = OpenEphemeral(session, maker, through, wrapping, hash, wrapped);
     if (opened) {
       able.push_back(hash);
       static_cast<void>(session.DestroyObject(*opened));

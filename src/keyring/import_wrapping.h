@@ -9,6 +9,7 @@
 #include "coffer/crypto/public_key.h"
 #include "coffer/keyring/token.h"
 #include "coffer/pkcs11/session.h"
+#include "keyring/object_maker.h"
 
 namespace coffer::keyring {
 
@@ -18,26 +19,21 @@ namespace coffer::keyring {
 // else.
 // These functions make token calls on the session's thread.
 
-std::string_view ImportWrappingLabel(ImportedThrough through);
-pkcs11::Attributes ImportWrappingTemplate(ImportedThrough through);
-// The attributes of the AES key that an import brings: it unwraps with AES-KWP and does nothing
-// else. `value`: of a key that is made and not unwrapped.
-pkcs11::Attributes EphemeralTemplate(ByteView value = {});
-
-// kNoObject where there is none.
+// kNoObject where there is none; kTokenRefused for one that is not as it was made.
 Result<pkcs11::ObjectHandle> FindImportWrappingKey(pkcs11::Session& session,
                                                    ImportedThrough through);
-Result<pkcs11::ObjectHandle> MakeImportWrappingKey(pkcs11::Session& session,
+Result<pkcs11::ObjectHandle> MakeImportWrappingKey(pkcs11::Session& session, ObjectMaker& maker,
                                                    ImportedThrough through);
 // Destroys the keys of both kinds. What was wrapped for them can never be opened again.
 Status DestroyImportWrappingKeys(pkcs11::Session& session);
 
-// Opens the AES key of an import: a session object with EphemeralTemplate().
-Result<pkcs11::ObjectHandle> OpenEphemeral(pkcs11::Session& session, ImportedThrough through,
-                                           pkcs11::ObjectHandle wrapping,
+// Opens the AES key of an import: a session object by EphemeralRecipe().
+Result<pkcs11::ObjectHandle> OpenEphemeral(pkcs11::Session& session, ObjectMaker& maker,
+                                           ImportedThrough through, pkcs11::ObjectHandle wrapping,
                                            crypto::HashAlgorithm hash, ByteView wrapped);
 // The hashes of RSA-OAEP that imports can be wrapped with, found by opening one key with each.
 Result<std::vector<crypto::HashAlgorithm>> FindOaepHashes(pkcs11::Session& session,
+                                                          ObjectMaker& maker,
                                                           ImportedThrough through,
                                                           pkcs11::ObjectHandle wrapping,
                                                           const crypto::PublicKey& public_key);

@@ -1,11 +1,12 @@
 // Keys that leave for another server, wrapped in the token, and keys that an EC key of the token
 // agrees on with somebody's public key.
 
-#include <array>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "keyring/import_wrapping.h"
-#include "keyring/key_mechanisms.h"
+#include "keyring/key_recipes.h"
 #include "keyring/lost.h"
 #include "keyring/passing_object.h"
 #include "keyring/pkcs11_token.h"
@@ -17,99 +18,21 @@ using pkcs11::Attributes;
 using pkcs11::AttributeType;
 using pkcs11::Mechanism;
 using pkcs11::MechanismType;
-using pkcs11::ObjectClass;
 using pkcs11::ObjectHandle;
 
 constexpr MechanismType kExportWrap = MechanismType::kAesKeyWrapPad;
-constexpr unsigned long kTransportKeyBytes = 32;
 
-// A flag of a template, as it is set.
-struct SetFlag {
-  AttributeType type;
-  bool on;
-};
-
-Attributes& AddFlags(Attributes& attributes, std::span<const SetFlag> flags) {
-  for (const SetFlag& flag : flags) attributes.Add(flag.type, flag.on);
-  return attributes;
-}
-
-// The attributes of an exportable key on its way: it has no use and cannot be read.
-Attributes LeavingTemplate(const MasterClass& master_class) {
+// The key of the recipe, as long as it should be. A recipe of an unwrapped key leaves its length
+// to the blob.
+Result<ObjectHandle> DeriveSized(pkcs11::Session& session, ObjectHandle base, const Recipe& recipe,
+                                 unsigned long bytes) {
   Attributes attributes;
-  const Attributes pinned = UnwrapTemplate(master_class);
-  for (std::size_t i = 0; i < pinned.size(); ++i) {
-    if (pinned.TypeAt(i) != AttributeType::kModifiable) {
-      attributes.Add(pinned.TypeAt(i), pinned.ValueAt(i));
-    }
-  }
-  attributes.Add(AttributeType::kExtractable, true);
-  const bool secret = master_class.object_class == ObjectClass::kSecretKey;
-  static constexpr std::array kSecretFlags{AttributeType::kEncrypt, AttributeType::kDecrypt,
-                                           AttributeType::kSign, AttributeType::kVerify,
-                                           AttributeType::kDerive};
-  static constexpr std::array kPrivateFlags{AttributeType::kDecrypt, AttributeType::kSign,
-                                            AttributeType::kSignRecover, AttributeType::kUnwrap,
-                                            AttributeType::kDerive};
-  for (const AttributeType flag : secret ? kSecretFlags : kPrivateFlags) {
-    if (!pinned.Contains(flag)) attributes.Add(flag, false);
-  }
-  attributes.Add(AttributeType::kModifiable, false);
-  return attributes;
-}
-
-// The AES key that the exported key is wrapped under: it wraps and can be wrapped.
-Attributes TransportTemplate() {
-  static constexpr std::array kSet{
-      SetFlag{AttributeType::kToken, false},    SetFlag{AttributeType::kPrivate, true},
-      SetFlag{AttributeType::kSensitive, true}, SetFlag{AttributeType::kExtractable, true},
-      SetFlag{AttributeType::kWrap, true},      SetFlag{AttributeType::kUnwrap, false},
-      SetFlag{AttributeType::kEncrypt, false},  SetFlag{AttributeType::kDecrypt, false},
-      SetFlag{AttributeType::kSign, false},     SetFlag{AttributeType::kVerify, false},
-      SetFlag{AttributeType::kDerive, false}};
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, pkcs11::KeyType::kAes);
-  AddFlags(attributes, kSet)
-      .Add(AttributeType::kValueLen, kTransportKeyBytes)
-      .AddMechanisms(AttributeType::kAllowedMechanisms, {kExportWrap})
-      .Add(AttributeType::kCopyable, false)
-      .Add(AttributeType::kModifiable, false);
-  return attributes;
-}
-
-Attributes DestinationTemplate(const crypto::PublicKey& key) {
-  static constexpr std::array kSet{
-      SetFlag{AttributeType::kToken, false}, SetFlag{AttributeType::kPrivate, true},
-      SetFlag{AttributeType::kWrap, true}, SetFlag{AttributeType::kEncrypt, false},
-      SetFlag{AttributeType::kVerify, false}};
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, ObjectClass::kPublicKey)
-      .Add(AttributeType::kKeyType, pkcs11::KeyType::kRsa);
-  AddFlags(attributes, kSet)
-      .Add(AttributeType::kModulus, ByteView(key.Modulus()))
-      .Add(AttributeType::kPublicExponent, ByteView(key.Exponent()));
-  return attributes;
-}
-
-// The secret that two EC keys agree on: it is the input of HKDF and nothing else.
-Attributes AgreedTemplate(int bits) {
-  static constexpr std::array kSet{
-      SetFlag{AttributeType::kToken, false},    SetFlag{AttributeType::kPrivate, true},
-      SetFlag{AttributeType::kSensitive, true}, SetFlag{AttributeType::kExtractable, false},
-      SetFlag{AttributeType::kWrap, false},     SetFlag{AttributeType::kUnwrap, false},
-      SetFlag{AttributeType::kEncrypt, false},  SetFlag{AttributeType::kDecrypt, false},
-      SetFlag{AttributeType::kSign, false},     SetFlag{AttributeType::kVerify, false},
-      SetFlag{AttributeType::kDerive, true}};
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, pkcs11::KeyType::kHkdf);
-  AddFlags(attributes, kSet)
-      .Add(AttributeType::kValueLen, static_cast<unsigned long>((bits + 7) / 8))
-      .AddMechanisms(AttributeType::kAllowedMechanisms, {MechanismType::kHkdfDerive})
-      .Add(AttributeType::kCopyable, false)
-      .Add(AttributeType::kModifiable, false);
-  return attributes;
+  attributes.Add(AttributeType::kValueLen, bytes).Append(recipe.Template());
+  COFFER_ASSIGN(const ObjectHandle made, session.DeriveHkdf(base, {}, attributes));
+  const Status as_asked = VerifyObject(session, made, recipe);
+  if (as_asked) return made;
+  static_cast<void>(session.DestroyObject(made));
+  return Fail(as_asked.error());
 }
 
 auto AgreementRefused(const Error& why) {
@@ -126,15 +49,15 @@ Result<Bytes> Pkcs11Token::Export(const KeySpec& spec, std::string_view master, 
   if (!session_) return Lost();
   if (!spec.exportable) return Fail(Refusal::kKeyNotExportable);
   COFFER_ASSIGN(const ObjectHandle unwrapping, Master(std::string(master)));
-  COFFER_ASSIGN(const ObjectHandle leaving,
-                session_->UnwrapKey(kExportWrap, unwrapping, blob,
-                                    LeavingTemplate(ClassOf(spec, MainUse(spec)))));
+  COFFER_ASSIGN(const MasterClass* const master_class, ClassOf(spec, MainUse(spec)));
+  COFFER_ASSIGN(const ObjectHandle leaving, maker_.Unwrap(*session_, kExportWrap, unwrapping, blob,
+                                                          LeavingRecipe(*master_class)));
   const PassingObject source(*session_, leaving);
   COFFER_ASSIGN(const ObjectHandle holder,
-                session_->CreateObject(DestinationTemplate(destination)));
+                maker_.Create(*session_, DestinationRecipe(destination)));
   const PassingObject receiver(*session_, holder);
-  COFFER_ASSIGN(const ObjectHandle made,
-                session_->GenerateKey(MechanismType::kAesKeyGen, TransportTemplate()));
+  COFFER_ASSIGN(const ObjectHandle made, maker_.Generate(*session_, MechanismType::kAesKeyGen,
+                                                         TransportRecipe(kExportWrap)));
   const PassingObject transport(*session_, made);
   const auto wrapped_by = [&](crypto::HashAlgorithm by) {
     const Bytes parameters = OaepParameters(by);
@@ -166,13 +89,12 @@ Result<NewVersion> Pkcs11Token::Agree(const KeySpec& base, std::string_view mast
   COFFER_ASSIGN(const TokenHandle base_handle, Unwrap(base, Use::kAgree, master, blob));
   const PassingObject agreeing(*session_, base_handle);
   const auto shared =
-      session_->DeriveEcdh(agreeing.get(), peer.Point(), AgreedTemplate(peer.Bits()));
+      maker_.DeriveEcdh(*session_, agreeing.get(), peer.Point(),
+                        AgreedRecipe(static_cast<unsigned long>((peer.Bits() + 7) / 8)));
   if (!shared) return AgreementRefused(shared.error());
   const PassingObject secret(*session_, *shared);
-  auto version = TakeIn(derived, [&](const Attributes& attributes) {
-    Attributes sized;
-    sized.Add(AttributeType::kValueLen, SecretOctets(derived)).Append(attributes);
-    return session_->DeriveHkdf(secret.get(), {}, sized);
+  auto version = TakeIn(derived, [&](const Recipe& recipe) {
+    return DeriveSized(*session_, secret.get(), recipe, SecretOctets(derived));
   });
   if (!version) return AgreementRefused(version.error());
   return version;

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "keyring/import_wrapping.h"
-#include "keyring/key_mechanisms.h"
+#include "keyring/key_recipes.h"
 #include "keyring/lost.h"
 #include "keyring/passing_object.h"
 #include "keyring/pkcs11_token.h"
@@ -14,10 +14,8 @@
 namespace coffer::keyring {
 namespace {
 
-using pkcs11::Attributes;
 using pkcs11::AttributeType;
 using pkcs11::MechanismType;
-using pkcs11::ObjectClass;
 using pkcs11::ObjectHandle;
 
 constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
@@ -35,27 +33,6 @@ auto ImportFailed(const Error& why) {
   return Fail(Refusal::kImportNotUnwrapped, {}, why.cause.empty() ? why.message : why.cause);
 }
 
-// The attributes of a key that came before its master wraps it: it is extractable and has no use.
-Attributes ArrivedTemplate(const MasterClass& master_class) {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, master_class.object_class)
-      .Add(AttributeType::kKeyType, master_class.key_type);
-  if (master_class.object_class == ObjectClass::kPrivateKey) {
-    return std::move(attributes.Append(NewPrivateTemplate()));
-  }
-  attributes.Add(AttributeType::kToken, false)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, true);
-  for (const AttributeType flag :
-       {AttributeType::kEncrypt, AttributeType::kDecrypt, AttributeType::kSign,
-        AttributeType::kVerify, AttributeType::kDerive, AttributeType::kWrap,
-        AttributeType::kUnwrap}) {
-    attributes.Add(flag, false);
-  }
-  return attributes;
-}
-
 }  // namespace
 
 Result<ImportWrapping> Pkcs11Token::ImportWrappingKey() {
@@ -63,12 +40,12 @@ Result<ImportWrapping> Pkcs11Token::ImportWrappingKey() {
   const ImportedThrough through = location_.import_oaep;
   COFFER_ASSIGN(ObjectHandle key, FindImportWrappingKey(*session_, through));
   if (key == pkcs11::kNoObject) {
-    COFFER_ASSIGN(key, MakeImportWrappingKey(*session_, through));
+    COFFER_ASSIGN(key, MakeImportWrappingKey(*session_, maker_, through));
     COFFER_TRY(Sync());
   }
   COFFER_ASSIGN(const auto public_key, ReadPublicKey(*session_, key, InfoOf(KeyType::kRsa4096)));
   if (import_hashes_.empty()) {
-    COFFER_ASSIGN(import_hashes_, FindOaepHashes(*session_, through, key, *public_key));
+    COFFER_ASSIGN(import_hashes_, FindOaepHashes(*session_, maker_, through, key, *public_key));
   }
   return ImportWrapping{public_key->Spki(), import_hashes_, through};
 }
@@ -104,17 +81,10 @@ Result<crypto::PublicKey::Shared> Pkcs11Token::PublicKeyOfImported(const KeySpec
   COFFER_ASSIGN(const TokenHandle agreeing_handle,
                 Unwrap(spec, Use::kAgree, version.master, version.blob));
   const PassingObject agreeing(*session_, agreeing_handle);
-  Attributes readable;
-  const auto bytes = static_cast<unsigned long>((info.bits + 7) / 8);
-  readable.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, pkcs11::KeyType::kGenericSecret)
-      .Add(AttributeType::kToken, false)
-      .Add(AttributeType::kSensitive, false)
-      .Add(AttributeType::kExtractable, true)
-      .Add(AttributeType::kValueLen, bytes);
-  COFFER_ASSIGN(const ObjectHandle agreed,
-                session_->DeriveEcdh(agreeing.get(),
-                                     crypto::GeneratorPoint(EcdsaCurveOf(spec.type)), readable));
+  COFFER_ASSIGN(
+      const ObjectHandle agreed,
+      maker_.DeriveEcdh(*session_, agreeing.get(), crypto::GeneratorPoint(EcdsaCurveOf(spec.type)),
+                        PublicPointRecipe(static_cast<unsigned long>((info.bits + 7) / 8))));
   const PassingObject shared(*session_, agreed);
   COFFER_ASSIGN(const Bytes x, session_->GetBytes(shared.get(), AttributeType::kValue));
   for (const std::uint8_t sign : {std::uint8_t{2}, std::uint8_t{3}}) {
@@ -152,7 +122,7 @@ Result<Bytes> Pkcs11Token::Prove(const KeySpec& spec, ObjectHandle key) {
 // it and take them for the key. So a secret key is asked a question before it is wrapped, and its
 // stored form must give the same answer: a cipher refuses a key of another length or answers
 // otherwise.
-Result<NewVersion> Pkcs11Token::TakeIn(const KeySpec& spec, const Maker& make) {
+Result<NewVersion> Pkcs11Token::TakeIn(const KeySpec& spec, const MakeObject& make) {
   const Use use = MainUse(spec);
   const bool pair = InfoOf(spec.type).Asymmetric();
   const auto unproven = [&](const Error& why) {
@@ -162,12 +132,13 @@ Result<NewVersion> Pkcs11Token::TakeIn(const KeySpec& spec, const Maker& make) {
   };
   NewVersion version;
   version.kdf = spec.kdf;
-  COFFER_ASSIGN(version.master,
-                MasterFor(ClassNamed("import-" + std::string(ClassOf(spec, use).name))));
+  COFFER_ASSIGN(const MasterClass* const imported,
+                FindClass(MakingOf(spec).kind, Origin::kImported));
+  COFFER_ASSIGN(version.master, MasterFor(*imported));
   Bytes answer;
   if (!pair) {
-    COFFER_ASSIGN(const ObjectHandle used,
-                  make(UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use))));
+    COFFER_ASSIGN(const Recipe in_use, UnwrappedRecipe(spec, use));
+    COFFER_ASSIGN(const ObjectHandle used, make(in_use));
     const PassingObject passing(*session_, used);
     const auto proof = Prove(spec, passing.get());
     if (!proof) return unproven(proof.error());
@@ -175,7 +146,7 @@ Result<NewVersion> Pkcs11Token::TakeIn(const KeySpec& spec, const Maker& make) {
   }
   COFFER_ASSIGN(const ObjectHandle own, Master(version.master));
   {
-    COFFER_ASSIGN(const ObjectHandle arrived, make(ArrivedTemplate(ClassOf(spec, use))));
+    COFFER_ASSIGN(const ObjectHandle arrived, make(ArrivedRecipe(*imported)));
     const PassingObject passing(*session_, arrived);
     COFFER_ASSIGN(version.blob, session_->WrapKey(kWrap, own, passing.get()));
   }
@@ -213,11 +184,12 @@ Result<NewVersion> Pkcs11Token::Import(const KeySpec& asked, const WrappedImport
   COFFER_TRY(CheckImportHash(import.hash));
   const ImportedThrough through = location_.import_oaep;
   COFFER_ASSIGN(const ObjectHandle wrapping, FindImportWrappingKey(*session_, through));
-  const auto opened = OpenEphemeral(*session_, through, wrapping, import.hash, import.ephemeral);
+  const auto opened =
+      OpenEphemeral(*session_, maker_, through, wrapping, import.hash, import.ephemeral);
   if (!opened) return ImportFailed(opened.error());
   const PassingObject ephemeral(*session_, *opened);
-  auto version = TakeIn(spec, [&](const Attributes& attributes) {
-    return session_->UnwrapKey(kWrap, ephemeral.get(), import.target, attributes);
+  auto version = TakeIn(spec, [&](const Recipe& recipe) {
+    return maker_.Unwrap(*session_, kWrap, ephemeral.get(), import.target, recipe);
   });
   if (!version) return ImportFailed(version.error());
   version->imported_through = through;

@@ -20,6 +20,7 @@
 #include "coffer/pkcs11/session.h"
 #include "keyring/audit_key.h"
 #include "keyring/masters.h"
+#include "keyring/object_maker.h"
 
 namespace coffer::keyring {
 
@@ -106,10 +107,10 @@ class Pkcs11Token final : public Token {
   Status FindResidents();
 
   Status CheckImportHash(crypto::HashAlgorithm hash);
-  // A new version of the key that `make` makes. It is called for each of the session objects that
-  // are needed, with the attributes of each.
-  using Maker = std::function<Result<pkcs11::ObjectHandle>(const pkcs11::Attributes& attributes)>;
-  Result<NewVersion> TakeIn(const KeySpec& spec, const Maker& make);
+  // A new version of the key that `make` makes: it is called for each of the session objects that
+  // are needed, with the recipe of each.
+  using MakeObject = std::function<Result<pkcs11::ObjectHandle>(const Recipe& recipe)>;
+  Result<NewVersion> TakeIn(const KeySpec& spec, const MakeObject& make);
   // The answer of a secret key to a fixed question, by which two objects are compared.
   Result<Bytes> Prove(const KeySpec& spec, pkcs11::ObjectHandle key);
   Result<crypto::PublicKey::Shared> PublicKeyOfImported(const KeySpec& spec,
@@ -144,7 +145,8 @@ class Pkcs11Token final : public Token {
   std::shared_ptr<Login> login_;
   std::string serial_;
   pkcs11::SlotId slot_ = 0;
-  std::optional<pkcs11::Session> session_;               // after module_: closed before it
+  std::optional<pkcs11::Session> session_;  // after module_: closed before it
+  ObjectMaker maker_;
   std::map<std::string, pkcs11::ObjectHandle> masters_;  // "aes-v1"
   pkcs11::ObjectHandle meta_ = pkcs11::kNoObject;
   std::map<Bytes, pkcs11::ObjectHandle> residents_;    // by CKA_ID
@@ -153,9 +155,6 @@ class Pkcs11Token final : public Token {
   std::vector<crypto::HashAlgorithm> import_hashes_;   // of the import wrapping key, once tried
 };
 
-// The epoch object's attributes: CKO_DATA whose value is the database id and the epoch, 8 bytes
-// big-endian.
-pkcs11::Attributes EpochTemplate(const Token::Epoch& epoch);
 // Writes a software token's changed files to the disk; nothing to do where `directory` is empty.
 Status SyncDirectory(const std::filesystem::path& directory);
 

@@ -220,12 +220,19 @@ CK_RV WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HAND
   return Bend(real->C_WrapKey(session, mechanism, wrapping_key, key, out, size), out, room, size);
 }
 
+// The attributes of a new object that the module passes on.
+std::vector<CK_ATTRIBUTE> Kept(const CK_ATTRIBUTE* attributes, CK_ULONG count) {
+  std::vector<CK_ATTRIBUTE> kept(attributes, attributes + count);
+  std::erase_if(kept, [](const CK_ATTRIBUTE& a) {
+    return (Is(Pkcs11Fault::kNoUnwrapTemplates) && a.type == CKA_UNWRAP_TEMPLATE) ||
+           (Is(Pkcs11Fault::kCopyableKeys) && a.type == CKA_COPYABLE);
+  });
+  return kept;
+}
+
 CK_RV GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBUTE* attributes,
                   CK_ULONG count, CK_OBJECT_HANDLE* key) {
-  std::vector<CK_ATTRIBUTE> kept(attributes, attributes + count);
-  if (Is(Pkcs11Fault::kNoUnwrapTemplates)) {
-    std::erase_if(kept, [](const CK_ATTRIBUTE& a) { return a.type == CKA_UNWRAP_TEMPLATE; });
-  }
+  std::vector<CK_ATTRIBUTE> kept = Kept(attributes, count);
   if (const CK_RV rv = Operate(session); rv != CKR_OK) return rv;
   return real->C_GenerateKey(session, mechanism, kept.data(), kept.size(), key);
 }
@@ -235,22 +242,25 @@ CK_RV GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
                       CK_ATTRIBUTE* private_attributes, CK_ULONG private_count,
                       CK_OBJECT_HANDLE* public_key, CK_OBJECT_HANDLE* private_key) {
   if (const CK_RV rv = Operate(session); rv != CKR_OK) return rv;
+  std::vector<CK_ATTRIBUTE> private_kept = Kept(private_attributes, private_count);
   return real->C_GenerateKeyPair(session, mechanism, public_attributes, public_count,
-                                 private_attributes, private_count, public_key, private_key);
+                                 private_kept.data(), private_kept.size(), public_key, private_key);
 }
 
 CK_RV UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE unwrapping_key,
                 CK_BYTE* wrapped, CK_ULONG size, CK_ATTRIBUTE* attributes, CK_ULONG count,
                 CK_OBJECT_HANDLE* key) {
   if (const CK_RV rv = Operate(session); rv != CKR_OK) return rv;
-  return real->C_UnwrapKey(session, mechanism, unwrapping_key, wrapped, size, attributes, count,
-                           key);
+  std::vector<CK_ATTRIBUTE> kept = Kept(attributes, count);
+  return real->C_UnwrapKey(session, mechanism, unwrapping_key, wrapped, size, kept.data(),
+                           kept.size(), key);
 }
 
 CK_RV DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE base,
                 CK_ATTRIBUTE* attributes, CK_ULONG count, CK_OBJECT_HANDLE* key) {
   if (const CK_RV rv = Operate(session); rv != CKR_OK) return rv;
-  return real->C_DeriveKey(session, mechanism, base, attributes, count, key);
+  std::vector<CK_ATTRIBUTE> kept = Kept(attributes, count);
+  return real->C_DeriveKey(session, mechanism, base, kept.data(), kept.size(), key);
 }
 
 }  // namespace

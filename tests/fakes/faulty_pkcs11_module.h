@@ -18,6 +18,7 @@ enum class Pkcs11Fault : int {
   kGrowingTemplates,    // nested entries grow between the call for sizes and the one for values
   kDecryptStaysActive,  // C_Decrypt fails and leaves the operation active, C_DecryptFinal too
   kNoUnwrapTemplates,   // CKA_UNWRAP_TEMPLATE is taken and ignored
+  kCopyableKeys,        // CKA_COPYABLE of new keys is taken and ignored
   kHollow               // the hot calls succeed without a token
 };
 

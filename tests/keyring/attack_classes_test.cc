@@ -8,8 +8,7 @@
 #include "coffer/crypto/key_transport.h"
 #include "coffer/pkcs11/parameters.h"
 #include "keyring/attacks.h"
-#include "keyring/import_wrapping.h"
-#include "keyring/key_mechanisms.h"
+#include "keyring/key_recipes.h"
 #include "keyring/token_path_fixture.h"
 
 namespace coffer::keyring {
@@ -26,6 +25,8 @@ constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
 
 const Bytes kLocator(16, 7);
 
+Recipe NewAesKey() { return NewSecretRecipe(*FindClass(KeyKind::kAes).value(), 32); }
+
 class AttackClassesTest : public TokenPathTest {
  protected:
   ObjectHandle Find(const std::string& label) {
@@ -37,7 +38,7 @@ class AttackClassesTest : public TokenPathTest {
   }
   // The honest template for a version's use, with one attribute of another value.
   static Attributes AlteredUse(const KeySpec& spec, Use use, AttributeType type, bool value) {
-    return Altered(UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use)), type, value);
+    return Altered(UnwrappedRecipe(spec, use)->Template(), type, value);
   }
   struct Made {
     KeySpec spec;
@@ -115,8 +116,8 @@ TEST_F(AttackClassesTest, APairsKeyIsUsedForItsOneUseOnly) {
 
 TEST_F(AttackClassesTest, AnotherClassesMasterDoesNotOpenAPair) {
   const Made made = Make(KeyType::kEcdsaP256, Use::kSign);
-  const Attributes honest =
-      UnwrappedKeyTemplate(ClassOf(made.spec, Use::kSign), UsageOf(made.spec, Use::kSign));
+  const Recipe recipe = UnwrappedRecipe(made.spec, Use::kSign).value();
+  const Attributes& honest = recipe.Template();
   for (const char* label : {"coffer-aes-v1", "coffer-rsa-v1", "coffer-hmac-v1"}) {
     EXPECT_FALSE(session_->UnwrapKey(kWrap, Find(label), made.version.blob, honest)) << label;
   }
@@ -167,15 +168,16 @@ TEST_F(AttackClassesTest, TheImportWrappingKeyOpensOnlyKeysThatOnlyUnwrap) {
                                     {AttributeType::kDerive, true},
                                     {AttributeType::kCopyable, true},
                                     {AttributeType::kModifiable, true}}) {
-    ExpectStoppedBy(
-        session_->UnwrapKey(unwrap, wrapping, *wrapped, Altered(EphemeralTemplate(), type, value)),
-        "CKR_TEMPLATE_INCONSISTENT");
+    ExpectStoppedBy(session_->UnwrapKey(unwrap, wrapping, *wrapped,
+                                        Altered(EphemeralRecipe(kWrap).Template(), type, value)),
+                    "CKR_TEMPLATE_INCONSISTENT");
   }
-  const auto honest = session_->UnwrapKey(unwrap, wrapping, *wrapped, EphemeralTemplate());
+  const auto honest =
+      session_->UnwrapKey(unwrap, wrapping, *wrapped, EphemeralRecipe(kWrap).Template());
   ASSERT_TRUE(honest) << honest.error().cause;
   const Bytes iv(16);
   ExpectStoppedBy(session_->UnwrapKey(Mechanism(MechanismType::kAesCbcPad, iv), *honest,
-                                      Bytes(32, 1), NewSecretTemplate(AesClass(), 32)),
+                                      Bytes(32, 1), NewAesKey().Template()),
                   "CKR_MECHANISM_INVALID");
 }
 
@@ -203,7 +205,7 @@ TEST_F(AttackClassesTest, WithThePinARecordedImportIsReadUntilTheWrappingKeyIsDe
     COFFER_ASSIGN(const ObjectHandle ephemeral,
                   session_->UnwrapKey(Mechanism(MechanismType::kRsaPkcsOaep, oaep),
                                       Find("coffer-import-wrapping-v1"), all.first(512),
-                                      EphemeralTemplate()));
+                                      EphemeralRecipe(kWrap).Template()));
     COFFER_ASSIGN(const ObjectHandle target,
                   session_->UnwrapKey(kWrap, ephemeral, all.subspan(512), readable));
     return session_->GetBytes(target, AttributeType::kValue);
@@ -219,8 +221,7 @@ TEST_F(AttackClassesTest, WithThePinARecordedImportIsReadUntilTheWrappingKeyIsDe
 TEST_F(AttackClassesTest, AnImportMasterUnwrapsAsNarrowlyAsAnother) {
   const KeySpec spec;
   const ObjectHandle master = Find("coffer-import-aes-v1");
-  const auto born =
-      session_->GenerateKey(MechanismType::kAesKeyGen, NewSecretTemplate(AesClass(), 32));
+  const auto born = session_->GenerateKey(MechanismType::kAesKeyGen, NewAesKey().Template());
   ASSERT_TRUE(born);
   const auto blob = session_->WrapKey(kWrap, master, *born);
   ASSERT_TRUE(blob) << blob.error().cause;

@@ -6,8 +6,9 @@
 #include <cstdlib>
 #include <string>
 
+#include "coffer/crypto/key_transport.h"
 #include "keyring/attacks.h"
-#include "keyring/key_mechanisms.h"
+#include "keyring/key_recipes.h"
 #include "keyring/token_path_fixture.h"
 
 namespace coffer::keyring {
@@ -83,9 +84,8 @@ TEST_F(StandInTest, ABlobIsUnwrappedForItsOneUseOnlyAndNeverReadable) {
           {AttributeType::kUnwrap, true},
           {use == Use::kDerive ? AttributeType::kEncrypt : AttributeType::kDerive, true}}) {
       ExpectStoppedBy(
-          session_->UnwrapKey(
-              kWrap, master, version.blob,
-              Altered(UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use)), type, value)),
+          session_->UnwrapKey(kWrap, master, version.blob,
+                              Altered(UnwrappedRecipe(spec, use)->Template(), type, value)),
           "CKR_TEMPLATE_INCONSISTENT");
     }
     EXPECT_TRUE(path_->Unwrap(spec, use, version.master, version.blob));
@@ -141,6 +141,27 @@ TEST_F(StandInTest, ARefusalIsRememberedAndAFailureIsNot) {
   EXPECT_EQ(still.error().code, Code::kInvalid);
 }
 
+TEST_F(StandInTest, ATokenThatUnwrapsWithSha256OpensImportsItself) {
+  const auto wrapping = path_->ImportWrappingKey();
+  ASSERT_TRUE(wrapping) << wrapping.error().message << " | " << wrapping.error().cause;
+  EXPECT_EQ(wrapping->through, ImportedThrough::kToken);
+  EXPECT_EQ(wrapping->hashes.size(), 5U);
+  const auto key = crypto::PublicKey::FromSpki(wrapping->spki);
+  ASSERT_TRUE(key);
+  crypto::SystemRandom random;
+  for (const crypto::HashAlgorithm hash :
+       {crypto::HashAlgorithm::kSha1, crypto::HashAlgorithm::kSha256}) {
+    const auto wrapped =
+        crypto::WrapForImport(**key, hash, SecretBytes::CopyOf(Bytes(32, 7)), random);
+    ASSERT_TRUE(wrapped);
+    const ByteView all(*wrapped);
+    const auto version = path_->Import({}, {all.first(512), all.subspan(512), hash});
+    ASSERT_TRUE(version) << version.error().message << " | " << version.error().cause;
+    EXPECT_EQ(version->imported_through, ImportedThrough::kToken);
+    EXPECT_TRUE(path_->Unwrap({}, Use::kCipher, version->master, version->blob));
+  }
+}
+
 TEST_F(StandInTest, TwoPartiesAgreeOnOneKeyThatNeverLeavesTheToken) {
   const KeySpec curve{.type = KeyType::kEcdsaP256};
   const NewVersion mine = Make(curve);
@@ -168,8 +189,9 @@ TEST_F(StandInTest, TwoPartiesAgreeOnOneKeyThatNeverLeavesTheToken) {
 }
 
 TEST_F(StandInTest, APlantedMasterIsNotUsed) {
-  ASSERT_TRUE(session_->GenerateKey(MechanismType::kAesKeyGen,
-                                    MasterTemplate(AesClass(), "coffer-chacha20-v1", kWrap)));
+  ASSERT_TRUE(session_->GenerateKey(
+      MechanismType::kAesKeyGen,
+      MasterRecipe(*FindClass(KeyKind::kAes).value(), "coffer-chacha20-v1", kWrap).Template()));
   const auto version = path_->Generate(kChaCha, {});
   ASSERT_FALSE(version);
   EXPECT_NE(version.error().message.find("coffer-chacha20-v1 has a wrong CKA_UNWRAP_TEMPLATE"),
