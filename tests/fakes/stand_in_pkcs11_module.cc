@@ -298,12 +298,16 @@ CK_RV DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HA
 // A key that stands for another is described as that one.
 CK_RV GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                         CK_ATTRIBUTE* attributes, CK_ULONG count) {
+  if (count == 1 && attributes->type == CKA_ALLOWED_MECHANISMS && IsMarked(session, object)) {
+    static constexpr CK_ULONG kOaep = CKM_RSA_PKCS_OAEP;
+    if (attributes->pValue != nullptr) std::memcpy(attributes->pValue, &kOaep, sizeof(kOaep));
+    attributes->ulValueLen = sizeof(kOaep);
+    return CKR_OK;
+  }
   const CK_RV rv = real->C_GetAttributeValue(session, object, attributes, count);
-  if (rv == CKR_OK && count == 1 && IsMarked(session, object)) {
-    if (attributes->type == CKA_ALLOWED_MECHANISMS) attributes->ulValueLen = sizeof(CK_ULONG);
-    if (attributes->type == CKA_DECRYPT && attributes->pValue != nullptr) {
-      *static_cast<CK_BBOOL*>(attributes->pValue) = CK_FALSE;
-    }
+  if (rv == CKR_OK && count == 1 && attributes->type == CKA_DECRYPT &&
+      attributes->pValue != nullptr && IsMarked(session, object)) {
+    *static_cast<CK_BBOOL*>(attributes->pValue) = CK_FALSE;
     return rv;
   }
   if (rv != CKR_OK || count != 1 ||
