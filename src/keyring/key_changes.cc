@@ -39,6 +39,19 @@ Status KeyRing::Impl::CatchUp(Token& token) {
   return {};
 }
 
+std::vector<const KeyVersion*> KeyRing::Impl::Change::NewlyCertified() const {
+  std::vector<const KeyVersion*> found;
+  if (before == nullptr || !after || Replaces()) return found;
+  for (const auto& [number, version] : after->versions) {
+    const auto old = before->key.versions.find(number);
+    if (old != before->key.versions.end() &&
+        old->second.certificate_chain != version.certificate_chain) {
+      found.push_back(&version);
+    }
+  }
+  return found;
+}
+
 Status KeyRing::Impl::WriteRows(storage::Transaction& transaction, const Change& change,
                                 ByteView key_mac) {
   if (change.after) {
@@ -58,6 +71,9 @@ Status KeyRing::Impl::WriteRows(storage::Transaction& transaction, const Change&
         COFFER_TRY(
             store::SetResidentState(transaction, added.locator, store::ResidentState::kLive));
       }
+    }
+    for (const KeyVersion* const certified : change.NewlyCertified()) {
+      COFFER_TRY(store::WriteCertificates(transaction, key.id, *certified));
     }
     COFFER_TRY(store::DeleteVersionsBelow(transaction, key.id, key.settings.min_available_version));
   } else {
@@ -173,6 +189,7 @@ Result<KeyVersion> KeyRing::Impl::VersionFrom(NewVersion made, int number,
   version.hmac_master = std::move(made.hmac_master);
   version.spki = std::move(made.spki);
   version.locator = std::move(made.locator);
+  version.imported_through = made.imported_through;
   version.counter = std::make_shared<EncryptionCounter>();
   if (!version.spki.empty()) {
     COFFER_ASSIGN(version.public_key, crypto::PublicKey::FromSpki(version.spki));
@@ -237,6 +254,7 @@ Result<KeyRing::Created> KeyRing::Create(const Id& mount, const KeyName& name,
     key->type = options.type;
     key->derived = options.derived;
     key->convergent = options.convergent;
+    key->exportable = options.exportable;
     key->hmac_octets = static_cast<int>(options.hmac_octets.value_or(kHmacOctets));
     key->created = impl_->clock.Now();
     key->settings.allow_plaintext_backup = options.allow_plaintext_backup;

@@ -57,18 +57,49 @@ Result<KeyVersion> KeyRing::Impl::ImportedVersionOf(Token& token, Key& key, int 
     }
     COFFER_TRY(CheckWrapped(key, material.wrapped));
     const ByteView all(material.wrapped);
-    COFFER_ASSIGN(
-        made, token.Import(key.Spec(), all.first(kEphemeralOctets), all.subspan(kEphemeralOctets)));
+    COFFER_ASSIGN(made, token.Import(key.Spec(), {all.first(kEphemeralOctets),
+                                                  all.subspan(kEphemeralOctets), material.hash}));
   }
   return VersionFrom(std::move(made), number, actor);
+}
+
+KeyRing::Changed KeyRing::Impl::AddImported(const Id& mount, const KeyName& name,
+                                            const CreateOptions& options, bool allow_rotation,
+                                            Refusal taken, const FirstVersion& make) {
+  std::shared_ptr<const Key> added;
+  COFFER_TRY(custodian.Run([&](Token& token) -> Status {
+    COFFER_TRY(CatchUp(token));
+    const auto existing = Load(token, mount, name.Text());
+    if (existing) return Fail(taken, {.name = name.Text()});
+    if (existing.error().code != Code::kNotFound) return Fail(existing.error());
+    auto key = std::make_shared<Key>();
+    key->id = Id::Generate(random);
+    key->mount = mount;
+    key->name = name.Text();
+    key->type = options.type;
+    key->derived = options.derived;
+    key->created = clock.Now();
+    key->settings.allow_plaintext_backup = options.allow_plaintext_backup;
+    key->settings.auto_rotate_period_seconds = options.auto_rotate_period_seconds;
+    key->settings.imported = true;
+    key->settings.allow_imported_rotation = allow_rotation;
+    COFFER_ASSIGN(KeyVersion version, make(token, *key));
+    key->versions.emplace(1, std::move(version));
+    Change change;
+    change.new_versions = {1};
+    change.after = key;
+    COFFER_TRY(Commit(token, {&change, 1}));
+    added = std::move(key);
+    return {};
+  }));
+  return added;
 }
 
 KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const CreateOptions& options,
                                  bool allow_rotation, const ImportedMaterial& material,
                                  const Actor& actor) {
-  if (options.convergent) {
-    return Fail(Refusal::kImportConvergent);
-  }
+  if (options.convergent) return Fail(Refusal::kImportConvergent);
+  if (options.exportable) return Fail(Refusal::kImportExportable);
   if (options.derived && InfoOf(options.type).Asymmetric()) {
     return Fail(Refusal::kImportDerived, {.name = std::string(KeyTypeName(options.type))});
   }
@@ -76,33 +107,10 @@ KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const Cre
     return Fail(Refusal::kAutoRotateNotAllowed);
   }
   COFFER_TRY(CheckNewKey(options));
-  std::shared_ptr<const Key> imported;
-  COFFER_TRY(impl_->custodian.Run([&](Token& token) -> Status {
-    COFFER_TRY(impl_->CatchUp(token));
-    const auto existing = impl_->Load(token, mount, name.Text());
-    if (existing) return Fail(Refusal::kImportOntoExistingKey);
-    if (existing.error().code != Code::kNotFound) return Fail(existing.error());
-    auto key = std::make_shared<Key>();
-    key->id = Id::Generate(impl_->random);
-    key->mount = mount;
-    key->name = name.Text();
-    key->type = options.type;
-    key->derived = options.derived;
-    key->created = impl_->clock.Now();
-    key->settings.allow_plaintext_backup = options.allow_plaintext_backup;
-    key->settings.auto_rotate_period_seconds = options.auto_rotate_period_seconds;
-    key->settings.imported = true;
-    key->settings.allow_imported_rotation = allow_rotation;
-    COFFER_ASSIGN(KeyVersion version, impl_->ImportedVersionOf(token, *key, 1, material, actor));
-    key->versions.emplace(1, std::move(version));
-    Impl::Change change;
-    change.new_versions = {1};
-    change.after = key;
-    COFFER_TRY(impl_->Commit(token, {&change, 1}));
-    imported = std::move(key);
-    return {};
-  }));
-  return imported;
+  return impl_->AddImported(mount, name, options, allow_rotation, Refusal::kImportOntoExistingKey,
+                            [&](Token& token, Key& key) {
+                              return impl_->ImportedVersionOf(token, key, 1, material, actor);
+                            });
 }
 
 KeyRing::Changed KeyRing::ImportVersion(const Id& mount, std::string_view name,
@@ -126,14 +134,17 @@ KeyRing::Changed KeyRing::ImportVersion(const Id& mount, std::string_view name,
       });
 }
 
-Result<std::string> KeyRing::ImportWrappingKey() {
-  Bytes spki;
+Result<ImportWrapping> KeyRing::ImportWrappingKey() {
+  ImportWrapping wrapping;
   COFFER_TRY(impl_->custodian.Run([&](Token& token) -> Status {
-    COFFER_ASSIGN(spki, token.ImportWrappingKey());
+    COFFER_ASSIGN(wrapping, token.ImportWrappingKey());
     return {};
   }));
-  COFFER_ASSIGN(const auto key, crypto::PublicKey::FromSpki(spki));
-  return key->Pem();
+  return wrapping;
+}
+
+Status KeyRing::DestroyImportWrappingKey() {
+  return impl_->custodian.Run([](Token& token) { return token.DestroyImportWrappingKey(); });
 }
 
 }  // namespace coffer::keyring

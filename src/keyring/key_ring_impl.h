@@ -119,6 +119,8 @@ struct KeyRing::Impl {
 
     // True if `after` is another key of the same name.
     bool Replaces() const { return before != nullptr && after && before->key.id != after->id; }
+    // The versions whose rows are there and have other certificates than in `after`.
+    std::vector<const KeyVersion*> NewlyCertified() const;
     // True if the change removes this version of `before` for good.
     bool Drops(int number) const {
       return !after || Replaces() || !after->versions.contains(number);
@@ -136,7 +138,11 @@ struct KeyRing::Impl {
   Status TellEpoch(Token& token);
   Result<KeyVersion> NewVersionOf(Token& token, const Key& key, int number, const Actor& actor);
   Result<KeyVersion> VersionFrom(NewVersion made, int number, const Actor& actor) const;
-  // key_imports.cc; sets the key's HMAC size where the type leaves it open.
+  // key_imports.cc; a key of one version, which `make` makes.
+  using FirstVersion = std::function<Result<KeyVersion>(Token&, Key&)>;
+  Changed AddImported(const Id& mount, const KeyName& name, const CreateOptions& options,
+                      bool allow_rotation, Refusal taken, const FirstVersion& make);
+  // Sets the key's HMAC size where the type leaves it open.
   Result<KeyVersion> ImportedVersionOf(Token& token, Key& key, int number,
                                        const ImportedMaterial& material, const Actor& actor);
   // key_backup.cc

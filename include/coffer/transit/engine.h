@@ -117,6 +117,9 @@ struct EngineSettings {
   // True if ECDSA signatures, too, are verified before they are given out
   // (docs/adr/0011-verify-before-answering.md).
   bool verify_ecdsa = false;
+  // True if keys may be created exportable and wrapped for other servers (`key_export =
+  // "wrapped"`).
+  bool exports_keys = false;
 };
 
 // The transit operations on the keys of a mount. It takes and returns bytes, and knows no JSON,
@@ -165,6 +168,7 @@ class Engine {
   Result<SecretBytes> RandomBytes(const Caller& caller, RandomSource source, std::int64_t count);
 
   keyring::KeyRing& Keys() { return keys_; }
+  bool ExportsKeys() const { return settings_.exports_keys; }
 
  private:
   keyring::KeyRing& keys_;
