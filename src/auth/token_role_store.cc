@@ -25,6 +25,7 @@ constexpr std::array<RoleFlag, 3> kRoleFlags{&TokenRole::orphan, &TokenRole::ren
 // The lists, each as one text, then the other settings in a fixed order.
 Bytes EncodeRole(const TokenRole& role) {
   std::vector<std::string> texts;
+  texts.reserve(kRoleLists.size() + 1 + kRoleNumbers.size() + kRoleFlags.size());
   for (const RoleTexts list : kRoleLists) {
     texts.emplace_back(AsText(EncodeTexts(role.*list)));
   }
