@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "pkcs11/allocation_count.h"
+
 namespace coffer::auth {
 namespace {
 
@@ -110,6 +112,23 @@ TEST(AccessRules, AListIsDecidedByWhatIsSaidOfBothItsForms) {
   EXPECT_TRUE(lists("a/d/"));
   EXPECT_FALSE(lists("a/e/"));
   EXPECT_TRUE(lists("a/f/"));
+}
+
+TEST(AccessRules, ADecisionTakesNoMemory) {
+  std::string many;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string number = std::to_string(i);
+    many += Rule("a/" + number, "\"read\"") + Rule("b/" + number + "*", "\"read\"") +
+            Rule("c/+/" + number, "\"read\"");
+  }
+  const auto rules = Compiled({many});
+  int allowed = 0;
+  const long before = pkcs11::AllocationCount();
+  for (const std::string_view path : {"a/500", "b/500/and/more", "c/x/500", "d/nothing/of/it"}) {
+    allowed += rules->Decide({.path = path, .capability = Capability::kRead}).allowed ? 1 : 0;
+  }
+  EXPECT_EQ(pkcs11::AllocationCount(), before);
+  EXPECT_EQ(allowed, 3);
 }
 
 TEST(AccessRules, KnowsWhichMountsItCouldReach) {
