@@ -135,7 +135,7 @@ TEST_F(ImportInProcessTest, EveryHashIsTakenAndTheVersionSaysHowItCame) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().refusal, Refusal::kImportNotUnwrapped);
   Must(Reopen());
-  const auto key = keys_->Find(0, mount_, "k3");
+  const auto key = keys_->Find(LaneOf(0), mount_, "k3");
   Must(key);
   EXPECT_EQ((*key)->versions.at(1).imported_through, ImportedThrough::kProcess);
   const auto sealed = Encrypt("k3", "text");

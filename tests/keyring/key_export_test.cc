@@ -23,7 +23,7 @@ class KeyExportTest : public KeyRingTest {
   Result<Bytes> ExportTo(const ImportWrapping& wrapping, std::string_view name,
                          HashAlgorithm hash = HashAlgorithm::kSha1) {
     COFFER_ASSIGN(const auto destination, crypto::PublicKey::FromSpki(wrapping.spki));
-    COFFER_ASSIGN(const auto key, keys_->Find(0, mount_, name));
+    COFFER_ASSIGN(const auto key, keys_->Find(LaneOf(0), mount_, name));
     return keys_->Export(*key, key->versions.at(1), *destination, hash);
   }
 };
@@ -46,7 +46,7 @@ TEST_F(KeyExportTest, AnExportedKeyIsImportedAsTheSameKey) {
     const auto imported =
         keys_->Import(mount_, Name(name + "-copy"), options, false, material, actor_);
     Must(imported);
-    const auto original = keys_->Find(0, mount_, name);
+    const auto original = keys_->Find(LaneOf(0), mount_, name);
     Must(original);
     const KeyVersion& version = (*original)->versions.at(1);
     if (type == KeyType::kAes256Gcm96) {
@@ -57,8 +57,8 @@ TEST_F(KeyExportTest, AnExportedKeyIsImportedAsTheSameKey) {
       EXPECT_EQ((*imported)->versions.at(1).spki, version.spki);
     } else if (type == KeyType::kHmac) {
       const SignMechanism how{SignMechanism::Kind::kHmac};
-      EXPECT_EQ(*keys_->Sign(0, **original, version, how, AsBytes("text")),
-                *keys_->Sign(0, **imported, (*imported)->versions.at(1), how, AsBytes("text")));
+      EXPECT_EQ(*LaneOf(0).Sign(**original, version, how, AsBytes("text")),
+                *LaneOf(0).Sign(**imported, (*imported)->versions.at(1), how, AsBytes("text")));
     }
   }
 }
@@ -72,7 +72,7 @@ TEST_F(KeyExportTest, AKeyThatWasNotCreatedExportableIsNot) {
   EXPECT_EQ(refused.error().refusal, Refusal::kKeyNotExportable);
   Tamper("UPDATE keys SET exportable = 1");
   Must(Reopen());
-  EXPECT_FALSE(keys_->Find(0, mount_, "k")) << "the row's MAC covers it";
+  EXPECT_FALSE(keys_->Find(LaneOf(0), mount_, "k")) << "the row's MAC covers it";
 }
 
 TEST_F(KeyExportTest, AHashThatTheTokenDoesNotWrapWithIsNamedWithThoseThatItDoes) {
@@ -89,11 +89,11 @@ TEST_F(KeyExportTest, AnExportableKeyStaysSoOverRotationRestartAndRestore) {
   CreateExportable("k", KeyType::kAes256Gcm96);
   Must(keys_->Rotate(mount_, "k", actor_));
   Must(Reopen());
-  const auto backup = keys_->Backup(0, mount_, "k");
+  const auto backup = keys_->Backup(LaneOf(0), mount_, "k");
   Must(backup);
   Must(keys_->Restore(mount_, Name("again"), *backup, false));
   for (const char* const name : {"k", "again"}) {
-    const auto key = keys_->Find(0, mount_, name);
+    const auto key = keys_->Find(LaneOf(0), mount_, name);
     Must(key);
     EXPECT_TRUE((*key)->exportable);
     EXPECT_EQ((*key)->versions.at(2).info.master, "export-aes-v1");
@@ -117,8 +117,8 @@ TEST_F(KeyExportTest, AKeyIsAgreedOnOnlyWhereTheTokenDerivesIt) {
   ec.type = KeyType::kEcdsaP256;
   Create("mine", ec);
   Create("theirs", ec);
-  const auto mine = keys_->Find(0, mount_, "mine");
-  const auto theirs = keys_->Find(0, mount_, "theirs");
+  const auto mine = keys_->Find(LaneOf(0), mount_, "mine");
+  const auto theirs = keys_->Find(LaneOf(0), mount_, "theirs");
   const auto refused =
       keys_->Agree(mount_, Name("shared"), KeyType::kAes256Gcm96, **mine, (*mine)->versions.at(1),
                    *(*theirs)->versions.at(1).public_key, actor_);

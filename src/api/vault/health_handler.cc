@@ -39,7 +39,7 @@ Status HealthHandler::Impl::Answer(const http::Request& request, http::Response&
   Reply reply{JsonWriter(response.body), 200, false, {}};
   const Call call{.registry = *registry,
                   .engine = engine->State(),
-                  .worker = request.worker,
+                  .lane = nullptr,
                   .request = request,
                   .fields = fields,
                   .token_text = {},

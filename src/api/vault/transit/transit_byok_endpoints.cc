@@ -17,7 +17,7 @@ constexpr std::size_t kMostVersions = 100;
 
 Result<std::shared_ptr<const keyring::Key>> KeyFor(const Call& call, std::string_view field,
                                                    const char* absent) {
-  auto found = EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text(field));
+  auto found = EngineOf(call).Find(ReaderOf(call), call.fields.Text(field));
   if (!found && found.error().code == Code::kNotFound) {
     return Fail(Code::kInvalid, std::string(absent));
   }
@@ -54,8 +54,7 @@ Status ExportForOthers(const Call& call, Reply& reply) {
   reply.json.Key("keys").BeginObject();
   for (const auto& [number, version] : source->versions) {
     if (wanted ? number != *wanted : number < source->settings.min_decryption_version) continue;
-    COFFER_ASSIGN(const Bytes wrapped,
-                  EngineOf(call).Keys().Export(*source, version, *public_key, hash));
+    COFFER_ASSIGN(const Bytes wrapped, EngineOf(call).Export(*source, version, *public_key, hash));
     reply.json.Key(std::to_string(number)).Base64(wrapped);
   }
   reply.json.EndObject().EndObject();

@@ -13,7 +13,7 @@ namespace {
 
 Status SetCertificate(const Call& call, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
-  const auto found = EngineOf(call).Keys().Find(call.worker, call.mount->id, name);
+  const auto found = EngineOf(call).Find(ReaderOf(call), name);
   if (!found && found.error().code == Code::kNotFound) {
     return Fail(Code::kInvalid, "key with provided name '" + std::string(name) + "' not found");
   }
@@ -24,8 +24,8 @@ Status SetCertificate(const Call& call, Reply& reply) {
   }
   COFFER_ASSIGN(const auto chain,
                 crypto::CertificateChain::FromPem(call.fields.Text("certificate_chain")));
-  COFFER_ASSIGN(const auto changed, EngineOf(call).Keys().SetCertificates(
-                                        call.mount->id, name, call.fields.Int("version"), chain));
+  COFFER_ASSIGN(const auto changed, EngineOf(call).SetCertificates(
+                                        CallerOf(call), name, call.fields.Int("version"), chain));
   reply.json.BeginObject().Key("name").Text(changed->name);
   reply.json.Key("type").Text(changed->Info().name);
   reply.json.Key("certificate_chain").Text(chain.Pem()).EndObject();

@@ -29,8 +29,7 @@ Status DeriveKey(const Call& call, Reply& reply) {
   if (pem.empty()) return Fail(Code::kInvalid, "peer public key not provided");
   COFFER_ASSIGN(const keyring::KeyType type, DerivedType(fields.Text("derived_key_type")));
   COFFER_ASSIGN(const auto name, keyring::KeyName::Parse(fields.Text("name")));
-  const auto base =
-      EngineOf(call).Keys().Find(call.worker, call.mount->id, fields.Text("base_key_name"));
+  const auto base = EngineOf(call).Find(ReaderOf(call), fields.Text("base_key_name"));
   if (!base && base.error().code == Code::kNotFound) {
     return Fail(Code::kInvalid, "specified base key not found");
   }
@@ -40,8 +39,7 @@ Status DeriveKey(const Call& call, Reply& reply) {
     return Fail(Code::kInvalid, "failed to read the peer public key: not PEM of an EC key");
   COFFER_ASSIGN(const keyring::KeyVersion* const version,
                 (*base)->ForSigning(fields.Int("base_key_version")));
-  COFFER_TRY(EngineOf(call).Keys().Agree(call.mount->id, name, type, **base, *version, **peer,
-                                         CallerOf(call).actor));
+  COFFER_TRY(EngineOf(call).Agree(CallerOf(call), name, type, **base, *version, **peer));
   return reply.NoContent();
 }
 

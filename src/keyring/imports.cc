@@ -1,9 +1,8 @@
-// Imports as changes of keys: on the custodian's thread, as key_changes.cc.
+#include "keyring/imports.h"
 
 #include <utility>
 
 #include "keyring/key_config.h"
-#include "keyring/key_ring_impl.h"
 
 namespace coffer::keyring {
 namespace {
@@ -40,16 +39,16 @@ Status CheckWrapped(Key& key, const Bytes& wrapped) {
 
 }  // namespace
 
-Result<KeyVersion> KeyRing::Impl::ImportedVersionOf(Token& token, Key& key, int number,
-                                                    const ImportedMaterial& material,
-                                                    const Actor& actor) {
+Result<KeyVersion> Imports::ImportedVersionOf(CustodianTurn& turn, Key& key, int number,
+                                              const ImportedMaterial& material,
+                                              const Actor& actor) {
   NewVersion made;
   if (material.public_key) {
     if (!key.Info().Asymmetric()) {
       return Fail(Refusal::kPublicKeyNotForType, {.name = std::string(key.Info().name)});
     }
     COFFER_TRY(CheckMatches(key.Info(), *material.public_key));
-    COFFER_ASSIGN(made, token.GenerateHmacKey());
+    COFFER_ASSIGN(made, turn->GenerateHmacKey());
     made.spki = material.public_key->Spki();
   } else {
     if (key.Info().family == Family::kEd25519) {
@@ -57,47 +56,48 @@ Result<KeyVersion> KeyRing::Impl::ImportedVersionOf(Token& token, Key& key, int 
     }
     COFFER_TRY(CheckWrapped(key, material.wrapped));
     const ByteView all(material.wrapped);
-    COFFER_ASSIGN(made, token.Import(key.Spec(), {all.first(kEphemeralOctets),
+    COFFER_ASSIGN(made, turn->Import(key.Spec(), {all.first(kEphemeralOctets),
                                                   all.subspan(kEphemeralOctets), material.hash}));
   }
-  return VersionFrom(std::move(made), number, actor);
+  return versions_.From(std::move(made), number, actor);
 }
 
-KeyRing::Changed KeyRing::Impl::AddImported(const Id& mount, const KeyName& name,
-                                            const CreateOptions& options, bool allow_rotation,
-                                            Refusal taken, const FirstVersion& make) {
+Result<std::shared_ptr<const Key>> Imports::Add(const Id& mount, const KeyName& name,
+                                                const CreateOptions& options, bool allow_rotation,
+                                                Refusal taken, const FirstVersion& make) {
   std::shared_ptr<const Key> added;
-  COFFER_TRY(custodian.Run([&](Token& token) -> Status {
-    COFFER_TRY(CatchUp(token));
-    const auto existing = Load(token, mount, name.Text());
+  COFFER_TRY(ledger_.Run([&](CustodianTurn& turn) -> Status {
+    const auto existing = catalog_.Load(turn, mount, name.Text());
     if (existing) return Fail(taken, {.name = name.Text()});
     if (existing.error().code != Code::kNotFound) return Fail(existing.error());
     auto key = std::make_shared<Key>();
-    key->id = Id::Generate(random);
+    key->id = Id::Generate(random_);
     key->mount = mount;
     key->name = name.Text();
     key->type = options.type;
     key->derived = options.derived;
-    key->created = clock.Now();
+    key->created = clock_.Now();
     key->settings.allow_plaintext_backup = options.allow_plaintext_backup;
     key->settings.auto_rotate_period_seconds = options.auto_rotate_period_seconds;
     key->settings.imported = true;
     key->settings.allow_imported_rotation = allow_rotation;
-    COFFER_ASSIGN(KeyVersion version, make(token, *key));
+    COFFER_ASSIGN(KeyVersion version, make(turn, *key));
     key->versions.emplace(1, std::move(version));
     Change change;
     change.new_versions = {1};
     change.after = key;
-    COFFER_TRY(Commit(token, {&change, 1}));
+    COFFER_TRY(ledger_.Commit(turn, {&change, 1}));
     added = std::move(key);
     return {};
   }));
   return added;
 }
 
-KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const CreateOptions& options,
-                                 bool allow_rotation, const ImportedMaterial& material,
-                                 const Actor& actor) {
+Result<std::shared_ptr<const Key>> Imports::Import(const Id& mount, const KeyName& name,
+                                                   const CreateOptions& options,
+                                                   bool allow_rotation,
+                                                   const ImportedMaterial& material,
+                                                   const Actor& actor) {
   if (options.convergent) return Fail(Refusal::kImportConvergent);
   if (options.exportable) return Fail(Refusal::kImportExportable);
   if (options.derived && InfoOf(options.type).Asymmetric()) {
@@ -107,23 +107,47 @@ KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const Cre
     return Fail(Refusal::kAutoRotateNotAllowed);
   }
   COFFER_TRY(CheckNewKey(options));
-  return impl_->AddImported(mount, name, options, allow_rotation, Refusal::kImportOntoExistingKey,
-                            [&](Token& token, Key& key) {
-                              return impl_->ImportedVersionOf(token, key, 1, material, actor);
-                            });
+  return Add(mount, name, options, allow_rotation, Refusal::kImportOntoExistingKey,
+             [&](CustodianTurn& turn, Key& key) {
+               return ImportedVersionOf(turn, key, 1, material, actor);
+             });
 }
 
-KeyRing::Changed KeyRing::ImportVersion(const Id& mount, std::string_view name,
-                                        const ImportedMaterial& material, const Actor& actor) {
-  return impl_->ChangeKey(
-      mount, name, [&](Token& token, Key& key, std::vector<int>& new_versions) -> Status {
+Result<std::shared_ptr<const Key>> Imports::Agree(const Id& mount, const KeyName& name,
+                                                  KeyType type, const Key& base,
+                                                  const KeyVersion& version,
+                                                  const crypto::PublicKey& peer,
+                                                  const Actor& actor) {
+  const KeyTypeInfo& info = base.Info();
+  if (info.family != Family::kEcdsa) {
+    return Fail(Refusal::kKeyAgreementUnsupported, {.name = std::string(info.name)});
+  }
+  if (version.custody != Custody::kWrapped) {
+    return Fail(Refusal::kPrivatePartMissing, {.purpose = Purpose::kSigning});
+  }
+  if (peer.kind() != crypto::PublicKey::Kind::kEcdsa || peer.Bits() != info.bits) {
+    return Fail(Refusal::kPublicKeyOfOtherType, {.name = std::string(info.name)});
+  }
+  const CreateOptions options{.type = type};
+  return Add(mount, name, options, false, Refusal::kKeyExists,
+             [&](CustodianTurn& turn, Key& key) -> Result<KeyVersion> {
+               COFFER_ASSIGN(NewVersion made, turn->Agree(base.SpecOf(version), version.info.master,
+                                                          version.blob, peer, key.Spec()));
+               return versions_.From(std::move(made), 1, actor);
+             });
+}
+
+Result<std::shared_ptr<const Key>> Imports::ImportVersion(const Id& mount, std::string_view name,
+                                                          const ImportedMaterial& material,
+                                                          const Actor& actor) {
+  return ledger_.ChangeKey(
+      mount, name, [&](CustodianTurn& turn, Key& key, std::vector<int>& new_versions) -> Status {
         if (!key.settings.imported) {
           return Fail(Refusal::kKeyNotImported);
         }
         const int octets = key.hmac_octets;
         const int number = key.latest_version + 1;
-        COFFER_ASSIGN(KeyVersion version,
-                      impl_->ImportedVersionOf(token, key, number, material, actor));
+        COFFER_ASSIGN(KeyVersion version, ImportedVersionOf(turn, key, number, material, actor));
         if (key.hmac_octets != octets) {
           return Fail(Refusal::kImportSizesDiffer);
         }
@@ -134,17 +158,17 @@ KeyRing::Changed KeyRing::ImportVersion(const Id& mount, std::string_view name,
       });
 }
 
-Result<ImportWrapping> KeyRing::ImportWrappingKey() {
+Result<ImportWrapping> Imports::WrappingKey() {
   ImportWrapping wrapping;
-  COFFER_TRY(impl_->custodian.Run([&](Token& token) -> Status {
-    COFFER_ASSIGN(wrapping, token.ImportWrappingKey());
+  COFFER_TRY(custodian_.Run([&](CustodianTurn& turn) -> Status {
+    COFFER_ASSIGN(wrapping, turn->ImportWrappingKey());
     return {};
   }));
   return wrapping;
 }
 
-Status KeyRing::DestroyImportWrappingKey() {
-  return impl_->custodian.Run([](Token& token) { return token.DestroyImportWrappingKey(); });
+Status Imports::DestroyWrappingKey() {
+  return custodian_.Run([](CustodianTurn& turn) { return turn->DestroyImportWrappingKey(); });
 }
 
 }  // namespace coffer::keyring
