@@ -20,7 +20,6 @@ using pkcs11::MechanismType;
 using pkcs11::ObjectClass;
 using pkcs11::ObjectHandle;
 
-constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
 constexpr unsigned long kWrappingBits = 4096;
 
 // One text for every failure: an attacker who could tell them apart could open blobs by asking
@@ -79,14 +78,14 @@ Result<Bytes> Pkcs11Token::ImportBlob(const KeySpec& spec, const std::string& ma
   const Bytes oaep = pkcs11::RsaOaepParameters(MechanismType::kSha1);
   COFFER_ASSIGN(const ObjectHandle opened,
                 maker_.Unwrap(*session_, Mechanism(MechanismType::kRsaPkcsOaep, oaep), wrapping,
-                              ephemeral, EphemeralRecipe(kWrap)));
+                              ephemeral, EphemeralRecipe(KeyWrap())));
   const PassingObject unwrapping(*session_, opened);
   COFFER_ASSIGN(const MasterClass* const master_class, ClassOf(spec, use));
-  COFFER_ASSIGN(const ObjectHandle arrived, maker_.Unwrap(*session_, kWrap, unwrapping.get(),
+  COFFER_ASSIGN(const ObjectHandle arrived, maker_.Unwrap(*session_, KeyWrap(), unwrapping.get(),
                                                           target, ArrivedRecipe(*master_class)));
   const PassingObject passing(*session_, arrived);
   COFFER_ASSIGN(const ObjectHandle own, Master(master));
-  return session_->WrapKey(kWrap, own, passing.get());
+  return session_->WrapKey(KeyWrap(), own, passing.get());
 }
 
 // RSA private keys show their modulus. EC private keys show nothing, but what the token agrees on
