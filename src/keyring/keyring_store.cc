@@ -58,6 +58,7 @@ Result<StoredKey> KeyFromRow(const Statement& row) {
   key.settings.imported = row.Int(18) != 0;
   key.settings.allow_imported_rotation = row.Int(19) != 0;
   stored.mac = row.Blob(20);
+  key.exportable = row.Int(21) != 0;
   return stored;
 }
 
@@ -66,7 +67,8 @@ Status ReadVersions(storage::Reader& reader, Key& key) {
       Statement rows,
       reader.Prepare("SELECT v.version, v.type, v.master, v.created, v.created_by, v.reason,"
                      " v.blob, v.hmac_master, v.hmac_blob, v.mac, coalesce(c.reserved, 0),"
-                     " v.custody, v.kdf, v.spki, v.locator"
+                     " v.custody, v.kdf, v.spki, v.locator, v.imported_through,"
+                     " v.certificate_chain"
                      " FROM key_versions v LEFT JOIN key_counters c"
                      " ON c.key = v.key AND c.version = v.version"
                      " WHERE v.key = ?1 ORDER BY v.version"));
@@ -91,11 +93,16 @@ Status ReadVersions(storage::Reader& reader, Key& key) {
     version.counter->reserved.store(rows.Int(10));
     const std::int64_t custody = rows.Int(11);
     const std::optional<Kdf> kdf = FindKdf(rows.Int(12));
-    if (custody < 1 || custody > 3 || !kdf) return Damaged("key version");
+    const std::int64_t through = rows.Int(15);
+    if (custody < 1 || custody > 3 || !kdf || through < 0 || through > 2) {
+      return Damaged("key version");
+    }
     version.custody = static_cast<Custody>(custody);
     version.kdf = *kdf;
     version.spki = rows.Blob(13);
     version.locator = rows.Blob(14);
+    version.imported_through = static_cast<ImportedThrough>(through);
+    version.certificate_chain = rows.Text(16);
     key.versions.emplace(version.info.version, std::move(version));
   }
 }
@@ -156,7 +163,7 @@ Result<std::optional<StoredKey>> ReadKey(storage::Database& database, const Id& 
                      " min_decryption_version, min_encryption_version, min_available_version,"
                      " deletion_allowed, allow_plaintext_backup, soft_deleted,"
                      " rotation_required, auto_rotate_period, derived, convergent, hmac_octets,"
-                     " imported, allow_imported_rotation, mac"
+                     " imported, allow_imported_rotation, mac, exportable"
                      " FROM keys WHERE mount = ?1 AND name = ?2"));
   row.Bind(0, mount.View()).Bind(1, name);
   COFFER_ASSIGN(const bool found, row.Step());
@@ -226,9 +233,9 @@ Status WriteKey(Transaction& transaction, const Key& key, ByteView mac) {
           " min_decryption_version, min_encryption_version, min_available_version, "
           "deletion_allowed,"
           " allow_plaintext_backup, soft_deleted, rotation_required, auto_rotate_period, derived,"
-          " convergent, hmac_octets, imported, allow_imported_rotation, mac)"
+          " convergent, hmac_octets, imported, allow_imported_rotation, mac, exportable)"
           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-          " ?18, ?19, ?20, ?21)"
+          " ?18, ?19, ?20, ?21, ?22)"
           " ON CONFLICT (id) DO UPDATE SET generation = excluded.generation,"
           " latest_version = excluded.latest_version,"
           " min_decryption_version = excluded.min_decryption_version,"
@@ -260,7 +267,8 @@ Status WriteKey(Transaction& transaction, const Key& key, ByteView mac) {
       .Bind(17, std::int64_t{key.hmac_octets})
       .Bind(18, std::int64_t{settings.imported})
       .Bind(19, std::int64_t{settings.allow_imported_rotation})
-      .Bind(20, mac);
+      .Bind(20, mac)
+      .Bind(21, std::int64_t{key.exportable});
   return Run(write);
 }
 
@@ -269,9 +277,10 @@ Status InsertVersion(Transaction& transaction, const Id& key, KeyType type,
   COFFER_ASSIGN(Statement insert,
                 transaction.Prepare("INSERT INTO key_versions (key, version, type, master, created,"
                                     " created_by, reason, blob, hmac_master, hmac_blob, mac,"
-                                    " custody, kdf, spki, locator)"
+                                    " custody, kdf, spki, locator, imported_through,"
+                                    " certificate_chain)"
                                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-                                    " ?13, ?14, ?15)"));
+                                    " ?13, ?14, ?15, ?16, ?17)"));
   insert.Bind(0, key.View())
       .Bind(1, std::int64_t{version.info.version})
       .Bind(2, static_cast<std::int64_t>(type))
@@ -286,8 +295,20 @@ Status InsertVersion(Transaction& transaction, const Id& key, KeyType type,
       .Bind(11, static_cast<std::int64_t>(version.custody))
       .Bind(12, static_cast<std::int64_t>(version.kdf))
       .Bind(13, ByteView(version.spki))
-      .Bind(14, ByteView(version.locator));
+      .Bind(14, ByteView(version.locator))
+      .Bind(15, static_cast<std::int64_t>(version.imported_through))
+      .Bind(16, std::string_view(version.certificate_chain));
   return Run(insert);
+}
+
+Status WriteCertificates(Transaction& transaction, const Id& key, const KeyVersion& version) {
+  COFFER_ASSIGN(Statement write,
+                transaction.Prepare("UPDATE key_versions SET certificate_chain = ?3"
+                                    " WHERE key = ?1 AND version = ?2"));
+  write.Bind(0, key.View())
+      .Bind(1, std::int64_t{version.info.version})
+      .Bind(2, std::string_view(version.certificate_chain));
+  return Run(write);
 }
 
 Status DeleteVersionsBelow(Transaction& transaction, const Id& key, int version) {

@@ -104,6 +104,9 @@ TokenObject Describe(pkcs11::Session& session, pkcs11::ObjectHandle handle) {
   if (IsMasterLabel(object.label)) object.purpose = "master key";
   if (object.label == kMetaLabel) object.purpose = "row MACs";
   if (object.label == kAuditLabel) object.purpose = "audit checkpoints";
+  if (object.label == kImportWrappingLabel || object.label == kImportDevLabel) {
+    object.purpose = "opens imports";
+  }
   if (object.label.starts_with(kResidentLabelPrefix)) object.purpose = "resident key";
   return object;
 }

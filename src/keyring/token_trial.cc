@@ -81,7 +81,7 @@ Status Trial::TryKeptKey(Session& session) {
   COFFER_ASSIGN(const ObjectHandle key,
                 objects_.Generate(session, MakingOf(spec).generator,
                                   NewSecretRecipe(*master_class, SecretOctets(spec))));
-  const PassingObject extractable(session, key);
+  const PassingObject passing(session, key);
   COFFER_ASSIGN(const Bytes blob, session.WrapKey(wrap, master, key));
   COFFER_ASSIGN(const Recipe recipe, UnwrappedRecipe(spec, Use::kHmac));
   COFFER_ASSIGN(const ObjectHandle one, objects_.Unwrap(session, wrap, master, blob, recipe));
