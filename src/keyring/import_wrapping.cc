@@ -24,7 +24,6 @@ using pkcs11::ObjectClass;
 using pkcs11::ObjectHandle;
 
 constexpr unsigned long kWrappingBits = 4096;
-constexpr MechanismType kEphemeralWraps = MechanismType::kAesKeyWrapPad;
 constexpr std::size_t kEphemeralKeyBytes = 32;
 
 // A hash that clients may wrap with. SHA-256 is what they use by themselves.
@@ -53,8 +52,8 @@ Attributes WrappingKeysOf(ImportedThrough through) {
 
 // The raw operation is the token's. The padding is undone here, and with it the AES key stands in
 // this process until the token has taken it.
-Result<ObjectHandle> OpenInProcess(pkcs11::Session& session, ObjectHandle wrapping,
-                                   HashAlgorithm hash, ByteView wrapped) {
+Result<ObjectHandle> OpenInProcess(pkcs11::Session& session, MechanismType key_wrap,
+                                   ObjectHandle wrapping, HashAlgorithm hash, ByteView wrapped) {
   COFFER_ASSIGN(Bytes raw, session.Decrypt(MechanismType::kRsaX509, wrapping, wrapped));
   const SecretBytes block = SecretBytes::CopyOf(raw);
   SecureWipe(raw.data(), raw.size());
@@ -65,7 +64,7 @@ Result<ObjectHandle> OpenInProcess(pkcs11::Session& session, ObjectHandle wrappi
   if (value.size() != kEphemeralKeyBytes) {
     return Fail(Code::kInvalid, "the wrapped AES key has not 256 bits");
   }
-  const Recipe recipe = EphemeralRecipe(kEphemeralWraps);
+  const Recipe recipe = EphemeralRecipe(key_wrap);
   Attributes attributes;
   attributes.Add(AttributeType::kValue, value.Reveal()).Append(recipe.Template());
   COFFER_ASSIGN(const ObjectHandle opened, session.CreateObject(attributes));
@@ -126,22 +125,24 @@ Status DestroyImportWrappingKeys(pkcs11::Session& session) {
 }
 
 Result<ObjectHandle> OpenEphemeral(pkcs11::Session& session, ObjectMaker& maker,
-                                   ImportedThrough through, ObjectHandle wrapping,
-                                   HashAlgorithm hash, ByteView wrapped) {
-  if (through == ImportedThrough::kProcess) return OpenInProcess(session, wrapping, hash, wrapped);
+                                   MechanismType key_wrap, ImportedThrough through,
+                                   ObjectHandle wrapping, HashAlgorithm hash, ByteView wrapped) {
+  if (through == ImportedThrough::kProcess)
+    return OpenInProcess(session, key_wrap, wrapping, hash, wrapped);
   const Bytes parameters = OaepParameters(hash);
   return maker.Unwrap(session, Mechanism(MechanismType::kRsaPkcsOaep, parameters), wrapping,
-                      wrapped, EphemeralRecipe(kEphemeralWraps));
+                      wrapped, EphemeralRecipe(key_wrap));
 }
 
 Result<std::vector<HashAlgorithm>> FindOaepHashes(pkcs11::Session& session, ObjectMaker& maker,
-                                                  ImportedThrough through, ObjectHandle wrapping,
+                                                  MechanismType key_wrap, ImportedThrough through,
+                                                  ObjectHandle wrapping,
                                                   const crypto::PublicKey& public_key) {
   static constexpr std::array<std::uint8_t, kEphemeralKeyBytes> kSpecimen{0x63, 0x6f, 0x66};
   std::vector<HashAlgorithm> able;
   for (const HashAlgorithm hash : OaepHashes()) {
     COFFER_ASSIGN(const Bytes wrapped, public_key.EncryptOaep(hash, kSpecimen));
-    const auto opened = OpenEphemeral(session, maker, through, wrapping, hash, wrapped);
+    const auto opened = OpenEphemeral(session, maker, key_wrap, through, wrapping, hash, wrapped);
     if (opened) {
       able.push_back(hash);
       static_cast<void>(session.DestroyObject(*opened));

@@ -29,14 +29,13 @@ Status DestroyImportWrappingKeys(pkcs11::Session& session);
 
 // Opens the AES key of an import: a session object by EphemeralRecipe().
 Result<pkcs11::ObjectHandle> OpenEphemeral(pkcs11::Session& session, ObjectMaker& maker,
-                                           ImportedThrough through, pkcs11::ObjectHandle wrapping,
+                                           pkcs11::MechanismType key_wrap, ImportedThrough through,
+                                           pkcs11::ObjectHandle wrapping,
                                            crypto::HashAlgorithm hash, ByteView wrapped);
 // The hashes of RSA-OAEP that imports can be wrapped with, found by opening one key with each.
-Result<std::vector<crypto::HashAlgorithm>> FindOaepHashes(pkcs11::Session& session,
-                                                          ObjectMaker& maker,
-                                                          ImportedThrough through,
-                                                          pkcs11::ObjectHandle wrapping,
-                                                          const crypto::PublicKey& public_key);
+Result<std::vector<crypto::HashAlgorithm>> FindOaepHashes(
+    pkcs11::Session& session, ObjectMaker& maker, pkcs11::MechanismType key_wrap,
+    ImportedThrough through, pkcs11::ObjectHandle wrapping, const crypto::PublicKey& public_key);
 
 // The refusal of another hash: "SHA256", and those that are supported.
 Error OaepHashUnsupported(crypto::HashAlgorithm hash,

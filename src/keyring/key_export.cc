@@ -20,8 +20,6 @@ using pkcs11::Mechanism;
 using pkcs11::MechanismType;
 using pkcs11::ObjectHandle;
 
-constexpr MechanismType kExportWrap = MechanismType::kAesKeyWrapPad;
-
 // The key of the recipe, as long as it should be. A recipe of an unwrapped key leaves its length
 // to the blob.
 Result<ObjectHandle> DeriveSized(pkcs11::Session& session, ObjectHandle base, const Recipe& recipe,
@@ -50,14 +48,14 @@ Result<Bytes> Pkcs11Token::Export(const KeySpec& spec, std::string_view master, 
   if (!spec.exportable) return Fail(Refusal::kKeyNotExportable);
   COFFER_ASSIGN(const ObjectHandle unwrapping, Master(std::string(master)));
   COFFER_ASSIGN(const MasterClass* const master_class, ClassOf(spec, MainUse(spec)));
-  COFFER_ASSIGN(const ObjectHandle leaving, maker_.Unwrap(*session_, kExportWrap, unwrapping, blob,
+  COFFER_ASSIGN(const ObjectHandle leaving, maker_.Unwrap(*session_, KeyWrap(), unwrapping, blob,
                                                           LeavingRecipe(*master_class)));
   const PassingObject source(*session_, leaving);
   COFFER_ASSIGN(const ObjectHandle holder,
                 maker_.Create(*session_, DestinationRecipe(destination)));
   const PassingObject receiver(*session_, holder);
-  COFFER_ASSIGN(const ObjectHandle made, maker_.Generate(*session_, MechanismType::kAesKeyGen,
-                                                         TransportRecipe(kExportWrap)));
+  COFFER_ASSIGN(const ObjectHandle made,
+                maker_.Generate(*session_, MechanismType::kAesKeyGen, TransportRecipe(KeyWrap())));
   const PassingObject transport(*session_, made);
   const auto wrapped_by = [&](crypto::HashAlgorithm by) {
     const Bytes parameters = OaepParameters(by);
@@ -72,7 +70,7 @@ Result<Bytes> Pkcs11Token::Export(const KeySpec& spec, std::string_view master, 
     }
     return able.empty() ? Fail(ephemeral.error()) : Fail(OaepHashUnsupported(hash, able));
   }
-  COFFER_ASSIGN(const Bytes target, session_->WrapKey(kExportWrap, transport.get(), source.get()));
+  COFFER_ASSIGN(const Bytes target, session_->WrapKey(KeyWrap(), transport.get(), source.get()));
   Bytes exported = *std::move(ephemeral);
   exported.insert(exported.end(), target.begin(), target.end());
   return exported;

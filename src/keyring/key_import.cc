@@ -18,8 +18,6 @@ using pkcs11::AttributeType;
 using pkcs11::MechanismType;
 using pkcs11::ObjectHandle;
 
-constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
-
 // The errors that say nothing about the key: the token cannot be reached, or has no room.
 bool IsDoubtful(const Error& error) {
   return error.code == Code::kTokenLost || error.code == Code::kUnavailable;
@@ -45,7 +43,8 @@ Result<ImportWrapping> Pkcs11Token::ImportWrappingKey() {
   }
   COFFER_ASSIGN(const auto public_key, ReadPublicKey(*session_, key, InfoOf(KeyType::kRsa4096)));
   if (import_hashes_.empty()) {
-    COFFER_ASSIGN(import_hashes_, FindOaepHashes(*session_, maker_, through, key, *public_key));
+    COFFER_ASSIGN(import_hashes_,
+                  FindOaepHashes(*session_, maker_, KeyWrap(), through, key, *public_key));
   }
   return ImportWrapping{public_key->Spki(), import_hashes_, through};
 }
@@ -148,7 +147,7 @@ Result<NewVersion> Pkcs11Token::TakeIn(const KeySpec& spec, const MakeObject& ma
   {
     COFFER_ASSIGN(const ObjectHandle arrived, make(ArrivedRecipe(*imported)));
     const PassingObject passing(*session_, arrived);
-    COFFER_ASSIGN(version.blob, session_->WrapKey(kWrap, own, passing.get()));
+    COFFER_ASSIGN(version.blob, session_->WrapKey(KeyWrap(), own, passing.get()));
   }
   if (pair) {
     COFFER_ASSIGN(const auto public_key, PublicKeyOfImported(spec, version));
@@ -185,11 +184,11 @@ Result<NewVersion> Pkcs11Token::Import(const KeySpec& asked, const WrappedImport
   const ImportedThrough through = location_.import_oaep;
   COFFER_ASSIGN(const ObjectHandle wrapping, FindImportWrappingKey(*session_, through));
   const auto opened =
-      OpenEphemeral(*session_, maker_, through, wrapping, import.hash, import.ephemeral);
+      OpenEphemeral(*session_, maker_, KeyWrap(), through, wrapping, import.hash, import.ephemeral);
   if (!opened) return ImportFailed(opened.error());
   const PassingObject ephemeral(*session_, *opened);
   auto version = TakeIn(spec, [&](const Recipe& recipe) {
-    return maker_.Unwrap(*session_, kWrap, ephemeral.get(), import.target, recipe);
+    return maker_.Unwrap(*session_, KeyWrap(), ephemeral.get(), import.target, recipe);
   });
   if (!version) return ImportFailed(version.error());
   version->imported_through = through;

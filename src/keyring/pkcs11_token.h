@@ -21,6 +21,7 @@
 #include "keyring/audit_key.h"
 #include "keyring/masters.h"
 #include "keyring/object_maker.h"
+#include "keyring/token_trial.h"
 
 namespace coffer::keyring {
 
@@ -28,11 +29,12 @@ namespace coffer::keyring {
 // every unwrapped key.
 class Pkcs11Token final : public Token {
  public:
-  // The login that all instances share: the PIN, and a mark once the token refused it to one of
-  // them.
+  // The login that all instances share: the PIN, a mark once the token refused it to one of them,
+  // and what the first of them found in its trial of the token.
   struct Login {
     SecretBytes pin;
     std::atomic<bool> refused{false};
+    std::optional<TokenProfile> profile;  // set by the first Open(), before there are others
   };
   // Finds the token, logs in (one attempt), finds and verifies masters and coffer-* objects. Errors
   // as OpenTokens'.
@@ -93,6 +95,7 @@ class Pkcs11Token final : public Token {
       : module_(std::move(module)), location_(std::move(location)), login_(std::move(login)) {}
 
   Status Start();
+  pkcs11::MechanismType KeyWrap() const { return login_->profile->key_wrap; }
   Status FindObjects();
   Status FindMasters();
   Result<pkcs11::ObjectHandle> Master(const std::string& name);

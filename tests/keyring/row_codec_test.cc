@@ -2,7 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
 #include "coffer/crypto/digest.h"
+#include "keyring/field_codec.h"
+#include "keyring/row_columns.h"
 
 namespace coffer::keyring {
 namespace {
@@ -166,6 +172,76 @@ TEST(RowCodecTest, EveryFieldOfAKeyRowIsCovered) {
   expect_covered("certificates", [](Key& k) { k.versions[1].certificate_chain = "pem"; });
   expect_covered("version mac", [](Key& k) { k.versions[1].mac[0] ^= 1; });
   expect_covered("missing version", [](Key& k) { k.versions.clear(); });
+}
+
+TEST(RowCodecTest, KeyRowsAreTheseFieldsInThisOrder) {
+  Key key;
+  key.id = IdOf(1);
+  key.mount = IdOf(2);
+  key.name = "orders";
+  key.type = KeyType::kHmac;
+  key.created = FromUnixNanoseconds(30);
+  key.generation = 31;
+  key.latest_version = 32;
+  key.settings = {.min_decryption_version = 33,
+                  .min_encryption_version = 34,
+                  .min_available_version = 35,
+                  .deletion_allowed = true,
+                  .allow_plaintext_backup = false,
+                  .soft_deleted = true,
+                  .rotation_required = false,
+                  .auto_rotate_period_seconds = 36,
+                  .imported = true,
+                  .allow_imported_rotation = false};
+  key.derived = true;
+  key.convergent = false;
+  key.hmac_octets = 128;
+  const auto fields = [&](std::string_view schema) {
+    FieldEncoder out(schema);
+    out.Put(IdOf(3).View())
+        .Put(key.mount.View())
+        .Put(key.id.View())
+        .Put(std::string_view("orders"));
+    for (const std::int64_t value : {10, 30, 31, 32, 33, 34, 35, 1, 0, 1, 0, 36, 1, 0, 128, 1, 0}) {
+      out.Put(value);
+    }
+    out.Put(ByteView(crypto::Sha256({})));
+    return out;
+  };
+  EXPECT_EQ(ToHex(EncodeKeyRow(IdOf(3), key)), ToHex(fields("coffer-key-row-1").Take()));
+  key.exportable = true;
+  const Bytes second = EncodeKeyRow(IdOf(3), key);
+  const Bytes begin = fields("coffer-key-row-2").Put(std::int64_t{1}).Take();
+  EXPECT_EQ(ToHex(ByteView(second).first(begin.size())), ToHex(begin));
+}
+
+TEST(RowCodecTest, EveryPlaceInAnEncodingIsOneColumns) {
+  // A column of no MAC is the caller's to cover: exportable, imported_through, certificate_chain.
+  const auto expect_places = [](std::vector<int> places, int count) {
+    std::erase(places, 0);
+    std::ranges::sort(places);
+    std::vector<int> expected(static_cast<std::size_t>(count));
+    std::iota(expected.begin(), expected.end(), 1);
+    EXPECT_EQ(places, expected);
+  };
+  std::vector<int> mac;
+  std::vector<int> backup;
+  const auto note = [&](const Column& column, const auto&) {
+    // The MAC's places are in the list's own order.
+    if (column.mac > 0 && !mac.empty()) {
+      EXPECT_GT(column.mac, *std::ranges::max_element(mac)) << column.name;
+    }
+    mac.push_back(column.mac);
+    backup.push_back(column.backup);
+  };
+  ForEachKeyColumn(Key{}, note);
+  expect_places(mac, kKeyMacPlaces);
+  expect_places(backup, kKeyBackupPlaces);
+  mac.clear();
+  backup.clear();
+  ForEachVersionColumn(KeyVersion{}, note);
+  expect_places(mac, kVersionMacPlaces);
+  expect_places(backup, kVersionBackupPlaces);
 }
 
 TEST(RowCodecTest, SumWrapsAroundAndComesBack) {
