@@ -13,13 +13,17 @@
 
 #include "api/field_decoder.h"
 #include "api/json_writer.h"
-#include "coffer/api/policy.h"
 #include "coffer/api/registry.h"
+#include "coffer/auth/access_rules.h"
+#include "coffer/auth/token_entry.h"
 #include "coffer/base/result.h"
 #include "coffer/http/message.h"
+#include "coffer/keyring/lane.h"
 #include "coffer/mounts/mount_table.h"
 
 namespace coffer::api {
+
+using auth::Capability;
 
 enum class Verb { kRead, kWrite, kPatch, kDelete, kList, kScan };
 
@@ -30,18 +34,23 @@ class ConstantDocument;
 // The arguments of an endpoint's handler; valid during the call.
 struct Call {
   const Registry& registry;
-  EngineState engine;  // the data of the endpoint's engine
-  std::size_t worker;  // the number of the thread's token instance: a worker's, or the custodian's
+  EngineState engine;   // the data of the endpoint's engine
+  keyring::Lane* lane;  // the thread's way into the token; null: it has none
   const http::Request& request;
   const Fields& fields;
-  const mounts::Mount* mount = nullptr;     // null: a built-in engine's endpoint
-  const auth::TokenEntry* token = nullptr;  // null on an unauthenticated endpoint
+  const mounts::Mount* mount = nullptr;  // null: a built-in engine's endpoint
+  // These two are null if the request has no valid token.
+  const auth::TokenEntry* token = nullptr;
+  const auth::AccessRules* rules = nullptr;
   std::string_view token_text;
   Verb verb = Verb::kRead;
   Capability capability = Capability::kRead;
   // The number of items of a batch that are carried out before it gives way to other requests; 0:
   // all of them at once.
   std::size_t items_at_once = 0;
+  // The engine keeps here what it has found out for this request on this thread, for those of its
+  // functions that run later; null: nobody keeps it.
+  std::shared_ptr<const void>* found = nullptr;
 };
 
 // The rest of the work of a handler, to be done piece by piece; it refers to the handler's call and
@@ -126,6 +135,7 @@ struct Operation {
   // The cost of the items of a request; an error, naming the limit, if it is more than a request
   // may cost. Null: the operation takes no batches.
   Result<BatchCost> (*batch_cost)(const Call& call) = nullptr;
+  bool sudo = false;       // protected: a policy must grant sudo besides
   std::size_t number = 0;  // among all operations of a server, from 1; filled in by the table
 };
 

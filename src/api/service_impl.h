@@ -23,7 +23,7 @@ class Exchange final : public Steps {
  public:
   Exchange(Service::Impl& its_service, const http::Request& asked, std::string id);
 
-  Next Step() override;
+  Next Step(keyring::Lane* its_lane) override;
   Status MoveTo(const http::Request& asked) override;
   void GiveUp(const Error& why, bool heard) override;
   http::Response TakeAnswer() override { return std::move(response); }
@@ -53,13 +53,17 @@ class Exchange final : public Steps {
   AuditTrail trail;
   http::Response response;
   std::shared_ptr<const auth::TokenEntry> token;
+  std::shared_ptr<const auth::AccessRules> rules;
+  Status unidentified;             // why the caller cannot be known now
+  LiteralText parameters_refused;  // why the policies refuse the parameters
   std::vector<std::string> warnings;
   // The places in the body of the response where the data begins and ends.
   std::size_t data_at = 0;
   std::size_t data_end = 0;
   Stage stage = Stage::kRead;
   Next next = Next::kAnswer;
-  std::size_t worker;  // the thread that has it: a worker's number, or the custodian's
+  keyring::Lane* lane = nullptr;      // of the thread that has it
+  std::shared_ptr<const void> found;  // the engine's, on this thread (see Call)
   // These are the arguments of the request's handler.
   const Operation* operation = nullptr;
   std::optional<Target> target;
@@ -79,6 +83,8 @@ struct Service::Impl {
   Status Read(Exchange& exchange);
   Status Perform(Verb verb, Exchange& exchange);
   Status Decode(Verb verb, Exchange& exchange);
+  // Has the policies look at the parameters, before they are decoded.
+  static void CheckParameters(const JsonValue& parameters, Verb verb, Exchange& exchange);
   // Decides which thread does the work. It is asked again when the request gets its turn on that
   // thread.
   Status PlaceWork(Exchange& exchange);
@@ -88,7 +94,7 @@ struct Service::Impl {
   void Complete(Exchange& exchange);
   Status Authorize(const Endpoint& endpoint, Exchange& exchange);
   // Has the policies decide on the exchange's path, and notes what they say.
-  Status Permit(Exchange& exchange, Capability capability) const;
+  Status Permit(Exchange& exchange, Capability capability, bool sudo) const;
   // Records how the request ended; its answer may leave only afterwards.
   void Conclude(Exchange& exchange, Status done, bool heard);
   Status RecordOutcome(Exchange& exchange, const Status& done);

@@ -66,7 +66,7 @@ Status DoctorBench::Open(const SecretBytes& pin) {
   COFFER_TRY(keeper_->GenerateRandom(random));
   label_ = std::string(kProbeLabelPrefix) + ToHex(random);
   COFFER_TRY(Renew());
-  COFFER_ASSIGN(profile_, pkcs11::ProbeToken(*maker_));
+  COFFER_ASSIGN(trial_, TryToken(module_, slot_));
   return {};
 }
 
@@ -98,7 +98,7 @@ Result<ObjectHandle> DoctorBench::Master(const MasterClass& master_class) {
   COFFER_ASSIGN(
       const ObjectHandle master,
       objects_.Generate(*maker_, pkcs11::MechanismType::kAesKeyGen,
-                        MasterRecipe(master_class, label_, *profile_.key_wrap_with_padding,
+                        MasterRecipe(master_class, label_, *trial_.found.key_wrap_with_padding,
                                      MasterLifetime::kSession)));
   masters_.emplace(master_class.name, master);
   return master;
@@ -109,7 +109,7 @@ Result<Bytes> DoctorBench::WrapNew(const KeySpec& spec, Use use,
   COFFER_ASSIGN(const MasterClass* const master_class, ClassFor(spec, use));
   COFFER_ASSIGN(const ObjectHandle master, Master(*master_class));
   const auto wrap = [&](ObjectHandle key) {
-    return maker_->WrapKey(*profile_.key_wrap_with_padding, master, key);
+    return maker_->WrapKey(*trial_.found.key_wrap_with_padding, master, key);
   };
   const pkcs11::MechanismType generator = MakingOf(spec).generator;
   if (!MakingOf(spec).pair) {
@@ -141,7 +141,7 @@ Status DoctorBench::AttackBlob(const Specimen& specimen) {
       .Add(AttributeType::kSensitive, true)
       .Add(AttributeType::kExtractable, true);
   const auto stolen =
-      maker_->UnwrapKey(*profile_.key_wrap_with_padding, master, specimen.blob, attack);
+      maker_->UnwrapKey(*trial_.found.key_wrap_with_padding, master, specimen.blob, attack);
   if (!stolen) return {};
   const PassingObject object(*maker_, *stolen);
   const auto extractable = maker_->GetBool(*stolen, AttributeType::kExtractable);
@@ -151,7 +151,7 @@ Status DoctorBench::AttackBlob(const Specimen& specimen) {
 }
 
 Result<Specimen> DoctorBench::MakeWrapped(const KeySpec& spec, Use use) {
-  if (const std::string never = NeverWrapped(profile_); !never.empty()) {
+  if (const std::string never = NeverWrapped(trial_.found); !never.empty()) {
     return Fail(Code::kTokenRefused, never);
   }
   Specimen specimen{.spec = spec, .use = use, .way = Way::kWrapped};
@@ -246,7 +246,7 @@ Result<ObjectHandle> DoctorBench::Take(const Specimen& specimen, Use use) {
   COFFER_ASSIGN(const MasterClass* const master_class, ClassFor(specimen.spec, use));
   COFFER_ASSIGN(const Usage usage, UsageOf(specimen.spec, use));
   COFFER_ASSIGN(const ObjectHandle master, Master(*master_class));
-  return objects_.Unwrap(*maker_, *profile_.key_wrap_with_padding, master, specimen.blob,
+  return objects_.Unwrap(*maker_, *trial_.found.key_wrap_with_padding, master, specimen.blob,
                          UnwrappedRecipe(*master_class, usage).WithLabel(label_));
 }
 

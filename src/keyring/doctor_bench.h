@@ -6,9 +6,9 @@
 
 #include "coffer/keyring/token_doctor.h"
 #include "coffer/pkcs11/module.h"
-#include "coffer/pkcs11/probe.h"
 #include "keyring/key_recipes.h"
 #include "keyring/object_maker.h"
+#include "keyring/token_trial.h"
 
 namespace coffer::keyring {
 
@@ -33,8 +33,8 @@ class DoctorBench {
 
   // Logs in: one attempt.
   Status Open(const SecretBytes& pin);
-  // The findings of ProbeToken().
-  const pkcs11::TokenProfile& Profile() const { return profile_; }
+  // The trial that a server makes of the token, too.
+  const TokenTrial& Trial() const { return trial_; }
 
   // Makes a key that is kept wrapped if the token can do that, else resident. The result says
   // which, and why.
@@ -74,7 +74,7 @@ class DoctorBench {
   const bool token_objects_;  // make them where there are no session objects
   ObjectMaker objects_{ObjectMaker::ReadBack::kEachObject};
   std::string label_;
-  pkcs11::TokenProfile profile_;
+  TokenTrial trial_;
   std::optional<pkcs11::Session> keeper_;
   std::optional<pkcs11::Session> maker_;
   std::optional<pkcs11::Session> user_;

@@ -226,20 +226,4 @@ std::vector<Operation> OperationsOf(const KeyTypeInfo& info) {
   }
 }
 
-Status TryEpoch(DoctorBench& bench) {
-  using pkcs11::AttributeType;
-  COFFER_ASSIGN(
-      const ObjectHandle object,
-      bench.Objects().Create(bench.Maker(),
-                             EpochRecipe({}, MasterLifetime::kSession).WithLabel(bench.Label())));
-  const PassingObject gone(bench.Maker(), object);
-  const std::string next = std::string(bench.Label()) + "-next";
-  pkcs11::Attributes label;
-  label.Add(AttributeType::kLabel, next);
-  COFFER_TRY(bench.Maker().SetAttributes(object, label));
-  COFFER_ASSIGN(const Bytes read, bench.Maker().GetBytes(object, AttributeType::kLabel));
-  if (AsText(read) != next) return Wrong("it does not keep a changed label");
-  return {};
-}
-
 }  // namespace coffer::keyring

@@ -26,7 +26,4 @@ struct Operation {
 // that this release cannot use.
 std::vector<Operation> OperationsOf(const KeyTypeInfo& info);
 
-// Succeeds if a data object's label can be changed, which is how the epoch is kept.
-Status TryEpoch(DoctorBench& bench);
-
 }  // namespace coffer::keyring

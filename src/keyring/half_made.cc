@@ -41,8 +41,8 @@ bool Signs(Session& session, MechanismType mechanism, ObjectHandle key) {
   return session.Sign(mechanism, key, data, out).has_value();
 }
 
-bool Wraps(Session& session, ObjectHandle master, ObjectHandle key) {
-  return session.WrapKey(MechanismType::kAesKeyWrapPad, master, key).has_value();
+bool Wraps(Session& session, const TokenProfile& profile, ObjectHandle master, ObjectHandle key) {
+  return session.WrapKey(profile.key_wrap, master, key).has_value();
 }
 
 Status Remove(Session& session, ObjectHandle object, const std::string& label, Logger& logger) {
@@ -52,14 +52,14 @@ Status Remove(Session& session, ObjectHandle object, const std::string& label, L
   return {};
 }
 
-Status RemoveMasters(Session& session, const MasterClass& master_class, ObjectHandle key,
-                     Logger& logger) {
+Status RemoveMasters(Session& session, const TokenProfile& profile, const MasterClass& master_class,
+                     ObjectHandle key, Logger& logger) {
   for (int version = 1;; ++version) {
     const std::string label = MasterLabel(MasterName(master_class.name, version));
     COFFER_ASSIGN(const auto found, Find(session, ObjectClass::kSecretKey, label));
     if (found.empty()) return {};
     for (const ObjectHandle master : found) {
-      if (WasGenerated(session, master) || Wraps(session, master, key)) continue;
+      if (WasGenerated(session, master) || Wraps(session, profile, master, key)) continue;
       COFFER_TRY(Remove(session, master, label, logger));
     }
   }
@@ -67,13 +67,13 @@ Status RemoveMasters(Session& session, const MasterClass& master_class, ObjectHa
 
 }  // namespace
 
-Status RemoveHalfMade(Session& session, Logger& logger) {
+Status RemoveHalfMade(Session& session, const TokenProfile& profile, Logger& logger) {
   COFFER_ASSIGN(const MasterClass* const aes, FindClass(KeyKind::kAes));
   COFFER_ASSIGN(const ObjectHandle key, ObjectMaker().Generate(session, MechanismType::kAesKeyGen,
                                                                NewSecretRecipe(*aes, kMacOctets)));
   Status done;
   for (const MasterClass& master_class : MasterClasses()) {
-    if (done) done = RemoveMasters(session, master_class, key, logger);
+    if (done) done = RemoveMasters(session, profile, master_class, key, logger);
   }
   static_cast<void>(session.DestroyObject(key));
   COFFER_TRY(done);

@@ -1,86 +1,86 @@
 #include "keyring/key_backup_codec.h"
 
+#include <concepts>
+#include <string>
+#include <type_traits>
 #include <utility>
 
 #include "keyring/field_codec.h"
+#include "keyring/row_columns.h"
 
 namespace coffer::keyring {
 namespace {
 
-constexpr std::string_view kSchema = "coffer-key-backup-1";
-constexpr std::int64_t kMaxNumber = 2'000'000'000;
-
-void PutSettings(const KeySettings& settings, FieldEncoder& out) {
-  out.Put(std::int64_t{settings.min_decryption_version})
-      .Put(std::int64_t{settings.min_encryption_version})
-      .Put(std::int64_t{settings.min_available_version})
-      .Put(std::int64_t{settings.deletion_allowed})
-      .Put(std::int64_t{settings.allow_plaintext_backup})
-      .Put(std::int64_t{settings.soft_deleted})
-      .Put(settings.auto_rotate_period_seconds)
-      .Put(std::int64_t{settings.imported})
-      .Put(std::int64_t{settings.allow_imported_rotation});
+constexpr std::string_view kSchema = "coffer-key-backup-2";
+// A value as it stands in a backup.
+void PutBackupField(FieldEncoder& out, const std::string& value) { out.Put(value); }
+void PutBackupField(FieldEncoder& out, const Bytes& value) { out.Put(ByteView(value)); }
+void PutBackupField(FieldEncoder& out, SystemTime value) { out.Put(UnixNanoseconds(value)); }
+void PutBackupField(FieldEncoder& out, const Id& value) { out.Put(value.View()); }
+template <typename T>
+requires(std::integral<T> || std::is_enum_v<T>) void PutBackupField(FieldEncoder& out, T value) {
+  out.Put(static_cast<std::int64_t>(value));
 }
 
-KeySettings ReadSettings(FieldReader& in) {
-  KeySettings settings;
-  settings.min_decryption_version = static_cast<int>(in.IntIn(0, kMaxNumber));
-  settings.min_encryption_version = static_cast<int>(in.IntIn(0, kMaxNumber));
-  settings.min_available_version = static_cast<int>(in.IntIn(0, kMaxNumber));
-  settings.deletion_allowed = in.Flag();
-  settings.allow_plaintext_backup = in.Flag();
-  settings.soft_deleted = in.Flag();
-  settings.auto_rotate_period_seconds = in.Int();
-  settings.imported = in.Flag();
-  settings.allow_imported_rotation = in.Flag();
-  return settings;
+// False where the value is none of the column's.
+bool ReadBackupField(FieldReader& in, const Column& column, std::string& value) {
+  static_cast<void>(column);
+  value = in.Text();
+  return true;
+}
+bool ReadBackupField(FieldReader& in, const Column& column, Bytes& value) {
+  static_cast<void>(column);
+  value = in.Copy();
+  return true;
+}
+bool ReadBackupField(FieldReader& in, const Column& column, SystemTime& value) {
+  static_cast<void>(column);
+  value = FromUnixNanoseconds(in.Int());
+  return true;
+}
+bool ReadBackupField(FieldReader& in, const Column& column, Id& value) {
+  static_cast<void>(column);
+  const auto id = Id::FromBytes(in.Octets());
+  if (id) value = *id;
+  return id.has_value();
+}
+template <typename T>
+requires(std::integral<T> ||
+         std::is_enum_v<T>) bool ReadBackupField(FieldReader& in, const Column& column, T& value) {
+  return FromNumber(column, in.Int(), value);
 }
 
-void PutVersion(const KeyVersion& version, FieldEncoder& out) {
-  out.Put(std::int64_t{version.info.version})
-      .Put(static_cast<std::int64_t>(version.custody))
-      .Put(static_cast<std::int64_t>(version.kdf))
-      .Put(version.info.master)
-      .Put(UnixNanoseconds(version.info.created))
-      .Put(version.info.created_by)
-      .Put(version.info.reason)
-      .Put(ByteView(version.spki))
-      .Put(ByteView(version.blob))
-      .Put(version.hmac_master)
-      .Put(ByteView(version.hmac_blob));
+// A backup has its columns in an order of its own, so they are visited once for each place.
+template <typename ForEach>
+void PutPlaces(FieldEncoder& out, int places, const ForEach& for_each) {
+  for (int place = 1; place <= places; ++place) {
+    for_each([&](const Column& column, const auto& value) {
+      if (column.backup == place) PutBackupField(out, value);
+    });
+  }
 }
-
-KeyVersion ReadVersion(FieldReader& in) {
-  KeyVersion version;
-  version.info.version = static_cast<int>(in.IntIn(1, kMaxNumber));
-  version.custody = static_cast<Custody>(in.IntIn(1, 3));
-  version.kdf = static_cast<Kdf>(in.IntIn(0, static_cast<std::int64_t>(Kdf::kHkdfSha256)));
-  version.info.master = in.Text();
-  version.info.created = FromUnixNanoseconds(in.Int());
-  version.info.created_by = in.Text();
-  version.info.reason = in.Text();
-  version.spki = in.Copy();
-  version.blob = in.Copy();
-  version.hmac_master = in.Text();
-  version.hmac_blob = in.Copy();
-  return version;
+template <typename ForEach>
+bool ReadPlaces(FieldReader& in, int places, const ForEach& for_each) {
+  bool good = true;
+  for (int place = 1; place <= places; ++place) {
+    for_each([&](const Column& column, auto& value) {
+      if (column.backup == place && !ReadBackupField(in, column, value)) good = false;
+    });
+  }
+  return good && in.Good();
 }
 
 }  // namespace
 
 Bytes EncodeKeyBackup(const Id& database, const Key& key) {
   FieldEncoder out(kSchema);
-  out.Put(database.View())
-      .Put(key.name)
-      .Put(static_cast<std::int64_t>(key.type))
-      .Put(UnixNanoseconds(key.created))
-      .Put(std::int64_t{key.latest_version})
-      .Put(std::int64_t{key.derived})
-      .Put(std::int64_t{key.convergent})
-      .Put(std::int64_t{key.hmac_octets});
-  PutSettings(key.settings, out);
+  out.Put(database.View());
+  PutPlaces(out, kKeyBackupPlaces, [&](auto visit) { ForEachKeyColumn(key, visit); });
   out.Put(static_cast<std::int64_t>(key.versions.size()));
-  for (const auto& [number, version] : key.versions) PutVersion(version, out);
+  for (const auto& [number, version] : key.versions) {
+    const KeyVersion& each = version;
+    PutPlaces(out, kVersionBackupPlaces, [&](auto visit) { ForEachVersionColumn(each, visit); });
+  }
   return out.Take();
 }
 
@@ -96,19 +96,16 @@ Result<Key> DecodeKeyBackup(ByteView encoded) {
   if (in.Text() != kSchema) return unknown();
   in.Octets();  // the database
   Key key;
-  key.name = in.Text();
-  const KeyTypeInfo* const type = FindKeyType(in.Int());
-  if (type == nullptr) return unknown();
-  key.type = type->type;
-  key.created = FromUnixNanoseconds(in.Int());
-  key.latest_version = static_cast<int>(in.IntIn(1, kMaxNumber));
-  key.derived = in.Flag();
-  key.convergent = in.Flag();
-  key.hmac_octets = static_cast<int>(in.IntIn(kMinHmacOctets, kMaxHmacOctets));
-  key.settings = ReadSettings(in);
-  const std::int64_t versions = in.IntIn(1, kMaxNumber);
+  if (!ReadPlaces(in, kKeyBackupPlaces, [&](auto visit) { ForEachKeyColumn(key, visit); })) {
+    return unknown();
+  }
+  const std::int64_t versions = in.IntIn(1, kMostVersions);
   for (std::int64_t i = 0; i < versions && in.Good(); ++i) {
-    KeyVersion version = ReadVersion(in);
+    KeyVersion version;
+    if (!ReadPlaces(in, kVersionBackupPlaces,
+                    [&](auto visit) { ForEachVersionColumn(version, visit); })) {
+      return unknown();
+    }
     if (!version.spki.empty()) {
       COFFER_ASSIGN(version.public_key, crypto::PublicKey::FromSpki(version.spki));
     }

@@ -17,7 +17,6 @@ using pkcs11::AttributeType;
 using pkcs11::MechanismType;
 using pkcs11::ObjectHandle;
 
-constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
 // This is never the name of a master, since those end in a version.
 constexpr std::string_view kTrialMaster = "trial";
 
@@ -101,7 +100,7 @@ Status Pkcs11Token::TryKeeping(const KeySpec& spec, bool& certain) {
   COFFER_ASSIGN(const MasterClass* const master_class, ClassOf(spec, use));
   const auto master =
       maker_.Generate(*session_, MechanismType::kAesKeyGen,
-                      MasterRecipe(*master_class, label, kWrap, MasterLifetime::kSession));
+                      MasterRecipe(*master_class, label, KeyWrap(), MasterLifetime::kSession));
   Status kept;
   if (master) {
     const PassingObject gone(*session_, *master);
@@ -156,7 +155,7 @@ Result<bool> Pkcs11Token::FindMaster(const MasterClass& master_class, const std:
   if (found.size() > 1) {
     return Fail(Code::kTokenRefused, "token holds more than one object labelled " + label);
   }
-  COFFER_TRY(VerifyObject(*session_, found.front(), MasterRecipe(master_class, label, kWrap)));
+  COFFER_TRY(VerifyObject(*session_, found.front(), MasterRecipe(master_class, label, KeyWrap())));
   masters_[name] = found.front();
   return true;
 }
@@ -197,7 +196,7 @@ Result<std::string> Pkcs11Token::MasterFor(const MasterClass& master_class) {
   const std::string label = MasterLabel(name);
   COFFER_ASSIGN(const ObjectHandle master,
                 maker_.Generate(*session_, MechanismType::kAesKeyGen,
-                                MasterRecipe(master_class, label, kWrap)));
+                                MasterRecipe(master_class, label, KeyWrap())));
   COFFER_TRY(Sync());
   masters_[name] = master;
   return name;

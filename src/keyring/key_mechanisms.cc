@@ -217,7 +217,10 @@ Use MainUse(const KeySpec& spec) {
 }
 
 Result<const MasterClass*> ClassOf(const KeySpec& spec, Use use) {
-  return FindClass(use == Use::kHmac ? KeyKind::kHmac : MakingOf(spec).kind);
+  // The second key of a version has the same masters whatever the first one's are.
+  const bool second = use == Use::kHmac && InfoOf(spec.type).family != Family::kHmac;
+  if (second) return FindClass(KeyKind::kHmac);
+  return FindClass(MakingOf(spec).kind, spec.exportable ? Origin::kExportable : Origin::kBorn);
 }
 
 unsigned long SecretOctets(const KeySpec& spec) {

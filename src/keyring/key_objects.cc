@@ -20,7 +20,6 @@ using pkcs11::AttributeType;
 using pkcs11::MechanismType;
 using pkcs11::ObjectHandle;
 
-constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
 constexpr std::array<std::uint8_t, 16> kProbe{0x63, 0x6f, 0x66, 0x66, 0x65, 0x72};
 
 auto FailedCheck() {
@@ -70,7 +69,7 @@ Result<Bytes> Pkcs11Token::WrapNew(const KeySpec& spec, Use use, const std::stri
   COFFER_ASSIGN(const ObjectHandle handle,
                 maker_.Generate(*session_, generator, NewSecretRecipe(*master_class, octets)));
   const PassingObject extractable(*session_, handle);
-  COFFER_ASSIGN(Bytes blob, session_->WrapKey(kWrap, wrapping, extractable.get()));
+  COFFER_ASSIGN(Bytes blob, session_->WrapKey(KeyWrap(), wrapping, extractable.get()));
   if (blob.size() != WrappedOctets(octets)) {
     return Fail(Code::kTokenFailed, "token returned a wrapped key of the wrong length");
   }
@@ -87,7 +86,7 @@ Status Pkcs11Token::GeneratePair(const KeySpec& spec, NewVersion& version) {
   const PassingObject public_object(*session_, pair.public_key);
   const PassingObject extractable(*session_, pair.private_key);
   COFFER_ASSIGN(const auto public_key, ReadPublicKey(*session_, pair.public_key, info));
-  COFFER_ASSIGN(version.blob, session_->WrapKey(kWrap, wrapping, extractable.get()));
+  COFFER_ASSIGN(version.blob, session_->WrapKey(KeyWrap(), wrapping, extractable.get()));
   version.spki = public_key->Spki();
   COFFER_ASSIGN(const TokenHandle handle, Unwrap(spec, Use::kSign, version.master, version.blob));
   const PassingObject unwrapped(*session_, handle);
@@ -216,7 +215,7 @@ Result<TokenHandle> Pkcs11Token::Open(const KeySpec& spec, Use use, std::string_
   if (!session_) return Lost();
   COFFER_ASSIGN(const ObjectHandle unwrapping, Master(std::string(master)));
   COFFER_ASSIGN(const Recipe recipe, UnwrappedRecipe(spec, use));
-  return maker_.Unwrap(*session_, kWrap, unwrapping, blob, recipe);
+  return maker_.Unwrap(*session_, KeyWrap(), unwrapping, blob, recipe);
 }
 
 Result<TokenHandle> Pkcs11Token::Unwrap(const KeySpec& spec, Use use, std::string_view master,

@@ -89,6 +89,26 @@ Recipe PublicHalf(const KeySpec& spec, MasterLifetime lifetime = MasterLifetime:
                              : CurveParameters(info.type)}};
 }
 
+// The attributes that every key unwrapped under the import wrapping key must have. What such a key
+// unwraps in turn cannot be pinned: SoftHSM has no template inside a template.
+Attributes EphemeralPins() {
+  Attributes pins = UnwrapTemplateOf(P11Type::kAes, SecretKeyPins{.token = kPinnedOff,
+                                                                  .private_object = kPinnedOn,
+                                                                  .sensitive = kPinnedOn,
+                                                                  .extractable = kPinnedOff,
+                                                                  .encrypt = kPinnedOff,
+                                                                  .decrypt = kPinnedOff,
+                                                                  .sign = kPinnedOff,
+                                                                  .verify = kPinnedOff,
+                                                                  .wrap = kPinnedOff,
+                                                                  .unwrap = kPinnedOn,
+                                                                  .derive = kPinnedOff,
+                                                                  .copyable = kPinnedOff,
+                                                                  .modifiable = kPinnedOff});
+  pins.AddMechanisms(AttributeType::kAllowedMechanisms, {MechanismType::kAesKeyWrapPad});
+  return pins;
+}
+
 std::string Named(std::string_view what, const MasterClass& master_class) {
   return std::string(what).append(" ").append(master_class.name).append(" key");
 }
@@ -198,30 +218,18 @@ Recipe DerivationStepRecipe() {
           {.value_bytes = kStepBytes}};
 }
 
-PairRecipe ImportWrappingRecipe(unsigned long bits) {
-  return {{"public half of " + std::string(kImportWrappingLabel),
+PairRecipe ImportWrappingRecipe(ImportedThrough through, unsigned long bits) {
+  const bool in_token = through == ImportedThrough::kToken;
+  const std::string label(in_token ? kImportWrappingLabel : kImportDevLabel);
+  return {{"public half of " + label,
            P11Type::kRsa,
            PublicFlags(MasterLifetime::kSession, kOff),
            {.parameters = RsaParameters(bits)}},
-          {std::string(kImportWrappingLabel),
+          {label,
            P11Type::kRsa,
-           PrivateFlags(MasterLifetime::kToken, Secrecy::kSealed, kUnwraps),
-           {MechanismType::kRsaPkcsOaep},
-           {.label = std::string(kImportWrappingLabel),
-            .unwrap_template =
-                UnwrapTemplateOf(P11Type::kAes, SecretKeyPins{.token = kPinnedOff,
-                                                              .private_object = kPinnedOn,
-                                                              .sensitive = kPinnedOn,
-                                                              .extractable = kPinnedOff,
-                                                              .encrypt = kPinnedOff,
-                                                              .decrypt = kPinnedOff,
-                                                              .sign = kPinnedOff,
-                                                              .verify = kPinnedOff,
-                                                              .wrap = kPinnedOff,
-                                                              .unwrap = kPinnedOn,
-                                                              .derive = kPinnedOff,
-                                                              .copyable = kPinnedOff,
-                                                              .modifiable = kPinnedOff})}}};
+           PrivateFlags(MasterLifetime::kToken, Secrecy::kSealed, in_token ? kUnwraps : kDecrypts),
+           {in_token ? MechanismType::kRsaPkcsOaep : MechanismType::kRsaX509},
+           {.label = label, .unwrap_template = in_token ? EphemeralPins() : Attributes()}}};
 }
 
 Recipe EphemeralRecipe(MechanismType wrap) {
@@ -229,6 +237,62 @@ Recipe EphemeralRecipe(MechanismType wrap) {
           P11Type::kAes,
           SecretFlags(Secrecy::kSealed, kUnwraps),
           {wrap}};
+}
+
+Recipe LeavingRecipe(const MasterClass& master_class) {
+  const std::string what = Named("leaving", master_class);
+  if (master_class.object_class == ObjectClass::kPrivateKey) {
+    return {what, master_class.key_type,
+            PrivateFlags(MasterLifetime::kSession, Secrecy::kExtractable, kNoAbility),
+            AllowedMechanisms{}};
+  }
+  return {what, master_class.key_type, SecretFlags(Secrecy::kExtractable, kNoAbility),
+          AllowedMechanisms{}};
+}
+
+Recipe TransportRecipe(MechanismType wrap) {
+  return {"key that an export goes under",
+          P11Type::kAes,
+          SecretKeyFlags{.token = kOff,
+                         .private_object = kOn,
+                         .sensitive = kOn,
+                         .extractable = kOn,
+                         .encrypt = kOff,
+                         .decrypt = kOff,
+                         .sign = kOff,
+                         .verify = kOff,
+                         .wrap = kOn,
+                         .unwrap = kOff,
+                         .derive = kOff,
+                         .copyable = kOff,
+                         .modifiable = kOff},
+          {wrap},
+          {.value_bytes = 32}};
+}
+
+Recipe DestinationRecipe(const crypto::PublicKey& key) {
+  Attributes numbers;
+  numbers.Add(AttributeType::kModulus, ByteView(key.Modulus()))
+      .Add(AttributeType::kPublicExponent, ByteView(key.Exponent()));
+  return {"public key that an export goes to",
+          P11Type::kRsa,
+          PublicKeyFlags{.token = kOff,
+                         .private_object = kOff,
+                         .encrypt = kOff,
+                         .verify = kOff,
+                         .wrap = kOn,
+                         .derive = kOff,
+                         .copyable = kOff,
+                         .modifiable = kOff},
+          {.parameters = std::move(numbers)}};
+}
+
+Recipe AgreedRecipe(unsigned long bytes) {
+  return {"secret that two keys agree on",
+          P11Type::kHkdf,
+          SecretFlags(Secrecy::kSealed, kDerives),
+          {MechanismType::kHkdfDerive},
+          {.value_bytes = bytes}};
 }
 
 Recipe PublicPointRecipe(unsigned long bytes) {

@@ -41,8 +41,16 @@ Recipe DerivationStepRecipe();
 
 // The key that imports are wrapped for, and the AES key that comes under it: it unwraps the
 // imported key and does nothing else.
-PairRecipe ImportWrappingRecipe(unsigned long bits);
+PairRecipe ImportWrappingRecipe(ImportedThrough through, unsigned long bits);
 Recipe EphemeralRecipe(pkcs11::MechanismType wrap);
+
+// An exportable key on its way: extractable and of no use. The AES key that it is wrapped under,
+// and the RSA key that wraps that one in turn.
+Recipe LeavingRecipe(const MasterClass& master_class);
+Recipe TransportRecipe(pkcs11::MechanismType wrap);
+Recipe DestinationRecipe(const crypto::PublicKey& key);
+// The secret that two EC keys agree on: the input of HKDF and nothing else.
+Recipe AgreedRecipe(unsigned long bytes);
 // The x of an EC key's public point, as the token agrees on it. It is public, so it is readable.
 Recipe PublicPointRecipe(unsigned long bytes);
 

@@ -7,16 +7,36 @@ namespace coffer::keyring {
 namespace {
 
 constexpr KeyTypeInfo AesGcm(KeyType type, std::string_view name, int bits) {
-  return {type, name, Family::kAesGcm, bits, "", true, false, true, true, true, false};
+  return {.type = type,
+          .name = name,
+          .family = Family::kAesGcm,
+          .bits = bits,
+          .curve = "",
+          .encrypts = true,
+          .derives = true,
+          .convergent = true,
+          .associated_data = true};
 }
 constexpr KeyTypeInfo Rsa(KeyType type, std::string_view name, int bits) {
-  return {type, name, Family::kRsa, bits, name, true, true, false, false, false, false};
+  return {.type = type,
+          .name = name,
+          .family = Family::kRsa,
+          .bits = bits,
+          .curve = name,
+          .encrypts = true,
+          .signs = true};
 }
 constexpr KeyTypeInfo Ecdsa(KeyType type, std::string_view name, int bits, std::string_view curve) {
-  return {type, name, Family::kEcdsa, bits, curve, false, true, false, false, false, false};
+  return {.type = type,
+          .name = name,
+          .family = Family::kEcdsa,
+          .bits = bits,
+          .curve = curve,
+          .signs = true};
 }
 constexpr KeyTypeInfo Cmac(KeyType type, std::string_view name, int bits) {
-  return {type, name, Family::kCmac, bits, "", false, false, false, false, false, true};
+  return {
+      .type = type, .name = name, .family = Family::kCmac, .bits = bits, .curve = "", .cmac = true};
 }
 
 // The rows are in the order of the enumeration, which starts at 1.
@@ -29,15 +49,26 @@ constexpr std::array kTypes{
     Ecdsa(KeyType::kEcdsaP256, "ecdsa-p256", 256, "P-256"),
     Ecdsa(KeyType::kEcdsaP384, "ecdsa-p384", 384, "P-384"),
     Ecdsa(KeyType::kEcdsaP521, "ecdsa-p521", 521, "P-521"),
-    KeyTypeInfo{KeyType::kEd25519, "ed25519", Family::kEd25519, 256, "ed25519", false, true, true,
-                false, false, false},
-    KeyTypeInfo{KeyType::kHmac, "hmac", Family::kHmac, 0, "", false, false, false, false, false,
-                false},
+    KeyTypeInfo{.type = KeyType::kEd25519,
+                .name = "ed25519",
+                .family = Family::kEd25519,
+                .bits = 256,
+                .curve = "ed25519",
+                .signs = true,
+                .derives = true},
+    KeyTypeInfo{.type = KeyType::kHmac, .name = "hmac", .family = Family::kHmac, .curve = ""},
     Cmac(KeyType::kAes128Cmac, "aes128-cmac", 128),
     Cmac(KeyType::kAes192Cmac, "aes192-cmac", 192),
     Cmac(KeyType::kAes256Cmac, "aes256-cmac", 256),
-    KeyTypeInfo{KeyType::kChaCha20Poly1305, "chacha20-poly1305", Family::kChaCha20, 256, "", true,
-                false, true, true, true, false},
+    KeyTypeInfo{.type = KeyType::kChaCha20Poly1305,
+                .name = "chacha20-poly1305",
+                .family = Family::kChaCha20,
+                .bits = 256,
+                .curve = "",
+                .encrypts = true,
+                .derives = true,
+                .convergent = true,
+                .associated_data = true},
 };
 
 constexpr bool InOrder() {
@@ -110,6 +141,18 @@ std::string_view CustodyName(Custody custody) {
       break;
   }
   return "wrapped";
+}
+
+std::string_view ImportedThroughName(ImportedThrough through) {
+  switch (through) {
+    case ImportedThrough::kToken:
+      return "token";
+    case ImportedThrough::kProcess:
+      return "process";
+    case ImportedThrough::kNone:
+      break;
+  }
+  return "";
 }
 
 std::string_view KdfName(Kdf kdf) {

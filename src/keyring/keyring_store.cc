@@ -1,7 +1,12 @@
 #include "keyring/keyring_store.h"
 
 #include <algorithm>
+#include <concepts>
+#include <string>
+#include <type_traits>
 #include <utility>
+
+#include "keyring/row_columns.h"
 
 namespace coffer::keyring::store {
 namespace {
@@ -23,79 +28,117 @@ Status Run(Statement& statement) {
   return {};
 }
 
-bool InIntRange(std::int64_t value) { return value >= 0 && value <= 2'000'000'000; }
+// Values as SQL has them; false where a value is none of the column's.
+bool ReadCell(const Statement& row, int at, const Column& column, Id& value) {
+  static_cast<void>(column);
+  const auto id = IdAt(row, at);
+  if (id) value = *id;
+  return id.has_value();
+}
+bool ReadCell(const Statement& row, int at, const Column& column, std::string& value) {
+  static_cast<void>(column);
+  value = row.Text(at);
+  return true;
+}
+bool ReadCell(const Statement& row, int at, const Column& column, Bytes& value) {
+  static_cast<void>(column);
+  value = row.Blob(at);
+  return true;
+}
+bool ReadCell(const Statement& row, int at, const Column& column, SystemTime& value) {
+  static_cast<void>(column);
+  value = FromUnixNanoseconds(row.Int(at));
+  return true;
+}
+template <typename T>
+requires(std::integral<T> || std::is_enum_v<T>) bool ReadCell(const Statement& row, int at,
+                                                              const Column& column, T& value) {
+  return FromNumber(column, row.Int(at), value);
+}
+
+void BindCell(Statement& row, int at, const Id& value) { row.Bind(at, value.View()); }
+void BindCell(Statement& row, int at, const std::string& value) {
+  row.Bind(at, std::string_view(value));
+}
+void BindCell(Statement& row, int at, const Bytes& value) { row.Bind(at, ByteView(value)); }
+void BindCell(Statement& row, int at, SystemTime value) { row.Bind(at, UnixNanoseconds(value)); }
+template <typename T>
+requires(std::integral<T> || std::is_enum_v<T>) void BindCell(Statement& row, int at, T value) {
+  row.Bind(at, static_cast<std::int64_t>(value));
+}
+
+// The names of columns after those that the caller has, as SQL lists them, and as many parameters.
+struct ColumnList {
+  std::string names;
+  std::string parameters;
+  std::string updates;  // of those that may change
+
+  void Add(std::string_view name, Column::Change change) {
+    ++count;
+    names.append(names.empty() ? "" : ", ").append(name);
+    parameters += (parameters.empty() ? "?" : ", ?") + std::to_string(count);
+    if (change == Column::Change::kNever) return;
+    updates.append(updates.empty() ? "" : ", ").append(name).append(" = excluded.").append(name);
+  }
+  int count = 0;
+};
+
+const ColumnList& KeyColumnList() {
+  static const ColumnList list = [] {
+    ColumnList made;
+    const Key any;
+    ForEachKeyColumn(
+        any, [&](const Column& column, const auto&) { made.Add(column.name, column.change); });
+    made.Add("mac", Column::Change::kAllowed);
+    return made;
+  }();
+  return list;
+}
+
+const ColumnList& VersionColumnList() {
+  static const ColumnList list = [] {
+    ColumnList made;
+    made.Add("key", Column::Change::kNever);
+    made.Add("type", Column::Change::kNever);
+    const KeyVersion any;
+    ForEachVersionColumn(
+        any, [&](const Column& column, const auto&) { made.Add(column.name, column.change); });
+    return made;
+  }();
+  return list;
+}
 
 Result<StoredKey> KeyFromRow(const Statement& row) {
   StoredKey stored;
-  Key& key = stored.key;
-  const auto id = IdAt(row, 0);
-  const auto mount = IdAt(row, 1);
-  const std::int64_t type = row.Int(3);
-  for (const int column : {6, 7, 8, 9}) {
-    if (!InIntRange(row.Int(column))) return Damaged("key");
-  }
-  if (!id || !mount || FindKeyType(type) == nullptr) return Damaged("key");
-  const std::int64_t hmac_octets = row.Int(17);
-  if (hmac_octets < kMinHmacOctets || hmac_octets > kMaxHmacOctets) return Damaged("key");
-  key.id = *id;
-  key.mount = *mount;
-  key.name = row.Text(2);
-  key.type = static_cast<KeyType>(type);
-  key.created = FromUnixNanoseconds(row.Int(4));
-  key.generation = row.Int(5);
-  key.latest_version = static_cast<int>(row.Int(6));
-  key.settings.min_decryption_version = static_cast<int>(row.Int(7));
-  key.settings.min_encryption_version = static_cast<int>(row.Int(8));
-  key.settings.min_available_version = static_cast<int>(row.Int(9));
-  key.settings.deletion_allowed = row.Int(10) != 0;
-  key.settings.allow_plaintext_backup = row.Int(11) != 0;
-  key.settings.soft_deleted = row.Int(12) != 0;
-  key.settings.rotation_required = row.Int(13) != 0;
-  key.settings.auto_rotate_period_seconds = row.Int(14);
-  key.derived = row.Int(15) != 0;
-  key.convergent = row.Int(16) != 0;
-  key.hmac_octets = static_cast<int>(hmac_octets);
-  key.settings.imported = row.Int(18) != 0;
-  key.settings.allow_imported_rotation = row.Int(19) != 0;
-  stored.mac = row.Blob(20);
+  int at = 0;
+  bool good = true;
+  ForEachKeyColumn(stored.key, [&](const Column& column, auto& value) {
+    if (!ReadCell(row, at++, column, value)) good = false;
+  });
+  if (!good) return Damaged("key");
+  stored.mac = row.Blob(at);
   return stored;
 }
 
 Status ReadVersions(storage::Reader& reader, Key& key) {
-  COFFER_ASSIGN(
-      Statement rows,
-      reader.Prepare("SELECT v.version, v.type, v.master, v.created, v.created_by, v.reason,"
-                     " v.blob, v.hmac_master, v.hmac_blob, v.mac, coalesce(c.reserved, 0),"
-                     " v.custody, v.kdf, v.spki, v.locator"
-                     " FROM key_versions v LEFT JOIN key_counters c"
-                     " ON c.key = v.key AND c.version = v.version"
-                     " WHERE v.key = ?1 ORDER BY v.version"));
+  COFFER_ASSIGN(Statement rows,
+                reader.Prepare("SELECT " + VersionColumnList().names +
+                               ", coalesce((SELECT reserved FROM key_counters c"
+                               " WHERE c.key = v.key AND c.version = v.version), 0)"
+                               " FROM key_versions v WHERE key = ?1 ORDER BY version"));
   rows.Bind(0, key.id.View());
   while (true) {
     COFFER_ASSIGN(const bool more, rows.Step());
     if (!more) return {};
-    if (!InIntRange(rows.Int(0)) || rows.Int(1) != static_cast<std::int64_t>(key.type)) {
-      return Damaged("key version");
-    }
     KeyVersion version;
-    version.info.version = static_cast<int>(rows.Int(0));
-    version.info.master = rows.Text(2);
-    version.info.created = FromUnixNanoseconds(rows.Int(3));
-    version.info.created_by = rows.Text(4);
-    version.info.reason = rows.Text(5);
-    version.blob = rows.Blob(6);
-    version.hmac_master = rows.Text(7);
-    version.hmac_blob = rows.Blob(8);
-    version.mac = rows.Blob(9);
+    int at = 2;  // after the key's id and type
+    bool good = rows.Int(1) == static_cast<std::int64_t>(key.type);
+    ForEachVersionColumn(version, [&](const Column& column, auto& value) {
+      if (!ReadCell(rows, at++, column, value)) good = false;
+    });
+    if (!good) return Damaged("key version");
     version.counter = std::make_shared<EncryptionCounter>();
-    version.counter->reserved.store(rows.Int(10));
-    const std::int64_t custody = rows.Int(11);
-    const std::optional<Kdf> kdf = FindKdf(rows.Int(12));
-    if (custody < 1 || custody > 3 || !kdf) return Damaged("key version");
-    version.custody = static_cast<Custody>(custody);
-    version.kdf = *kdf;
-    version.spki = rows.Blob(13);
-    version.locator = rows.Blob(14);
+    version.counter->reserved.store(rows.Int(at));
     key.versions.emplace(version.info.version, std::move(version));
   }
 }
@@ -150,14 +193,8 @@ Status WriteState(Transaction& transaction, const StateRow& state, ByteView mac)
 Result<std::optional<StoredKey>> ReadKey(storage::Database& database, const Id& mount,
                                          std::string_view name) {
   COFFER_ASSIGN(storage::Reader reader, database.Read());
-  COFFER_ASSIGN(
-      Statement row,
-      reader.Prepare("SELECT id, mount, name, type, created, generation, latest_version,"
-                     " min_decryption_version, min_encryption_version, min_available_version,"
-                     " deletion_allowed, allow_plaintext_backup, soft_deleted,"
-                     " rotation_required, auto_rotate_period, derived, convergent, hmac_octets,"
-                     " imported, allow_imported_rotation, mac"
-                     " FROM keys WHERE mount = ?1 AND name = ?2"));
+  COFFER_ASSIGN(Statement row, reader.Prepare("SELECT " + KeyColumnList().names +
+                                              " FROM keys WHERE mount = ?1 AND name = ?2"));
   row.Bind(0, mount.View()).Bind(1, name);
   COFFER_ASSIGN(const bool found, row.Step());
   if (!found) return std::optional<StoredKey>{};
@@ -219,75 +256,38 @@ Result<std::vector<KeyPlace>> DueForRotation(storage::Database& database, System
 }
 
 Status WriteKey(Transaction& transaction, const Key& key, ByteView mac) {
+  const ColumnList& list = KeyColumnList();
   COFFER_ASSIGN(
       Statement write,
-      transaction.Prepare(
-          "INSERT INTO keys (id, mount, name, type, created, generation, latest_version,"
-          " min_decryption_version, min_encryption_version, min_available_version, "
-          "deletion_allowed,"
-          " allow_plaintext_backup, soft_deleted, rotation_required, auto_rotate_period, derived,"
-          " convergent, hmac_octets, imported, allow_imported_rotation, mac)"
-          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-          " ?18, ?19, ?20, ?21)"
-          " ON CONFLICT (id) DO UPDATE SET generation = excluded.generation,"
-          " latest_version = excluded.latest_version,"
-          " min_decryption_version = excluded.min_decryption_version,"
-          " min_encryption_version = excluded.min_encryption_version,"
-          " min_available_version = excluded.min_available_version,"
-          " deletion_allowed = excluded.deletion_allowed,"
-          " allow_plaintext_backup = excluded.allow_plaintext_backup,"
-          " soft_deleted = excluded.soft_deleted, rotation_required = excluded.rotation_required,"
-          " auto_rotate_period = excluded.auto_rotate_period, imported = excluded.imported,"
-          " allow_imported_rotation = excluded.allow_imported_rotation, mac = excluded.mac"));
-  const KeySettings& settings = key.settings;
-  write.Bind(0, key.id.View())
-      .Bind(1, key.mount.View())
-      .Bind(2, std::string_view(key.name))
-      .Bind(3, static_cast<std::int64_t>(key.type))
-      .Bind(4, UnixNanoseconds(key.created))
-      .Bind(5, key.generation)
-      .Bind(6, std::int64_t{key.latest_version})
-      .Bind(7, std::int64_t{settings.min_decryption_version})
-      .Bind(8, std::int64_t{settings.min_encryption_version})
-      .Bind(9, std::int64_t{settings.min_available_version})
-      .Bind(10, std::int64_t{settings.deletion_allowed})
-      .Bind(11, std::int64_t{settings.allow_plaintext_backup})
-      .Bind(12, std::int64_t{settings.soft_deleted})
-      .Bind(13, std::int64_t{settings.rotation_required})
-      .Bind(14, settings.auto_rotate_period_seconds)
-      .Bind(15, std::int64_t{key.derived})
-      .Bind(16, std::int64_t{key.convergent})
-      .Bind(17, std::int64_t{key.hmac_octets})
-      .Bind(18, std::int64_t{settings.imported})
-      .Bind(19, std::int64_t{settings.allow_imported_rotation})
-      .Bind(20, mac);
+      transaction.Prepare("INSERT INTO keys (" + list.names + ") VALUES (" + list.parameters +
+                          ") ON CONFLICT (id) DO UPDATE SET " + list.updates));
+  int at = 0;
+  ForEachKeyColumn(key, [&](const Column&, const auto& value) { BindCell(write, at++, value); });
+  write.Bind(at, mac);
   return Run(write);
 }
 
 Status InsertVersion(Transaction& transaction, const Id& key, KeyType type,
                      const KeyVersion& version) {
-  COFFER_ASSIGN(Statement insert,
-                transaction.Prepare("INSERT INTO key_versions (key, version, type, master, created,"
-                                    " created_by, reason, blob, hmac_master, hmac_blob, mac,"
-                                    " custody, kdf, spki, locator)"
-                                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-                                    " ?13, ?14, ?15)"));
-  insert.Bind(0, key.View())
-      .Bind(1, std::int64_t{version.info.version})
-      .Bind(2, static_cast<std::int64_t>(type))
-      .Bind(3, std::string_view(version.info.master))
-      .Bind(4, UnixNanoseconds(version.info.created))
-      .Bind(5, std::string_view(version.info.created_by))
-      .Bind(6, std::string_view(version.info.reason))
-      .Bind(7, ByteView(version.blob))
-      .Bind(8, std::string_view(version.hmac_master))
-      .Bind(9, ByteView(version.hmac_blob))
-      .Bind(10, ByteView(version.mac))
-      .Bind(11, static_cast<std::int64_t>(version.custody))
-      .Bind(12, static_cast<std::int64_t>(version.kdf))
-      .Bind(13, ByteView(version.spki))
-      .Bind(14, ByteView(version.locator));
+  const ColumnList& list = VersionColumnList();
+  COFFER_ASSIGN(Statement insert, transaction.Prepare("INSERT INTO key_versions (" + list.names +
+                                                      ") VALUES (" + list.parameters + ")"));
+  BindCell(insert, 0, key);
+  BindCell(insert, 1, type);
+  int at = 2;
+  ForEachVersionColumn(version,
+                       [&](const Column&, const auto& value) { BindCell(insert, at++, value); });
   return Run(insert);
+}
+
+Status WriteCertificates(Transaction& transaction, const Id& key, const KeyVersion& version) {
+  COFFER_ASSIGN(Statement write,
+                transaction.Prepare("UPDATE key_versions SET certificate_chain = ?3"
+                                    " WHERE key = ?1 AND version = ?2"));
+  write.Bind(0, key.View())
+      .Bind(1, std::int64_t{version.info.version})
+      .Bind(2, std::string_view(version.certificate_chain));
+  return Run(write);
 }
 
 Status DeleteVersionsBelow(Transaction& transaction, const Id& key, int version) {

@@ -19,6 +19,7 @@ constexpr unsigned long kMasterBytes = 32;
 struct KindRow {
   std::string_view name;
   std::string_view imported_name;
+  std::string_view exportable_name;  // empty: no such key may leave
   KeyKind kind{};
   ObjectClass object_class{};
   P11Type key_type{};
@@ -28,8 +29,20 @@ struct KindRow {
   FirstMaster first{};
 };
 
+constexpr std::string_view NameOf(const KindRow& row, Origin origin) {
+  switch (origin) {
+    case Origin::kImported:
+      return row.imported_name;
+    case Origin::kExportable:
+      return row.exportable_name;
+    case Origin::kBorn:
+      break;
+  }
+  return row.name;
+}
+
 constexpr MasterClass Class(const KindRow& row, Origin origin) {
-  return {.name = origin == Origin::kImported ? row.imported_name : row.name,
+  return {.name = NameOf(row, origin),
           .kind = row.kind,
           .origin = origin,
           .object_class = row.object_class,
@@ -37,11 +50,12 @@ constexpr MasterClass Class(const KindRow& row, Origin origin) {
           .may_encrypt = row.may_encrypt,
           .may_sign = row.may_sign,
           .may_derive = row.may_derive,
-          .first = row.first};
+          .first = origin == Origin::kExportable ? FirstMaster::kAtFirstKey : row.first};
 }
 
 constexpr KindRow kAesRow{.name = "aes",
                           .imported_name = "import-aes",
+                          .exportable_name = "export-aes",
                           .kind = KeyKind::kAes,
                           .object_class = ObjectClass::kSecretKey,
                           .key_type = P11Type::kAes,
@@ -51,6 +65,7 @@ constexpr KindRow kAesRow{.name = "aes",
                           .first = FirstMaster::kAtInit};
 constexpr KindRow kAesBaseRow{.name = "aes-derive",
                               .imported_name = "import-aes-derive",
+                              .exportable_name = "",
                               .kind = KeyKind::kAesBase,
                               .object_class = ObjectClass::kSecretKey,
                               .key_type = P11Type::kAes,
@@ -60,6 +75,7 @@ constexpr KindRow kAesBaseRow{.name = "aes-derive",
                               .first = FirstMaster::kAtInit};
 constexpr KindRow kHmacRow{.name = "hmac",
                            .imported_name = "import-hmac",
+                           .exportable_name = "export-hmac",
                            .kind = KeyKind::kHmac,
                            .object_class = ObjectClass::kSecretKey,
                            .key_type = P11Type::kGenericSecret,
@@ -69,6 +85,7 @@ constexpr KindRow kHmacRow{.name = "hmac",
                            .first = FirstMaster::kAtInit};
 constexpr KindRow kRsaRow{.name = "rsa",
                           .imported_name = "import-rsa",
+                          .exportable_name = "export-rsa",
                           .kind = KeyKind::kRsa,
                           .object_class = ObjectClass::kPrivateKey,
                           .key_type = P11Type::kRsa,
@@ -78,6 +95,7 @@ constexpr KindRow kRsaRow{.name = "rsa",
                           .first = FirstMaster::kAtInit};
 constexpr KindRow kEcRow{.name = "ec",
                          .imported_name = "import-ec",
+                         .exportable_name = "export-ec",
                          .kind = KeyKind::kEc,
                          .object_class = ObjectClass::kPrivateKey,
                          .key_type = P11Type::kEc,
@@ -87,6 +105,7 @@ constexpr KindRow kEcRow{.name = "ec",
                          .first = FirstMaster::kAtInit};
 constexpr KindRow kChaCha20Row{.name = "chacha20",
                                .imported_name = "import-chacha20",
+                               .exportable_name = "export-chacha20",
                                .kind = KeyKind::kChaCha20,
                                .object_class = ObjectClass::kSecretKey,
                                .key_type = P11Type::kChaCha20,
@@ -96,6 +115,7 @@ constexpr KindRow kChaCha20Row{.name = "chacha20",
                                .first = FirstMaster::kAtFirstKey};
 constexpr KindRow kHkdfBaseRow{.name = "hkdf",
                                .imported_name = "import-hkdf",
+                               .exportable_name = "",
                                .kind = KeyKind::kHkdfBase,
                                .object_class = ObjectClass::kSecretKey,
                                .key_type = P11Type::kHkdf,
@@ -105,13 +125,25 @@ constexpr KindRow kHkdfBaseRow{.name = "hkdf",
                                .first = FirstMaster::kAtFirstKey};
 
 constexpr std::array kClasses{
-    Class(kAesRow, Origin::kBorn),         Class(kAesBaseRow, Origin::kBorn),
-    Class(kHmacRow, Origin::kBorn),        Class(kRsaRow, Origin::kBorn),
-    Class(kEcRow, Origin::kBorn),          Class(kAesRow, Origin::kImported),
-    Class(kAesBaseRow, Origin::kImported), Class(kHmacRow, Origin::kImported),
-    Class(kRsaRow, Origin::kImported),     Class(kEcRow, Origin::kImported),
-    Class(kChaCha20Row, Origin::kBorn),    Class(kChaCha20Row, Origin::kImported),
-    Class(kHkdfBaseRow, Origin::kBorn),    Class(kHkdfBaseRow, Origin::kImported),
+    Class(kAesRow, Origin::kBorn),
+    Class(kAesBaseRow, Origin::kBorn),
+    Class(kHmacRow, Origin::kBorn),
+    Class(kRsaRow, Origin::kBorn),
+    Class(kEcRow, Origin::kBorn),
+    Class(kAesRow, Origin::kImported),
+    Class(kAesBaseRow, Origin::kImported),
+    Class(kHmacRow, Origin::kImported),
+    Class(kRsaRow, Origin::kImported),
+    Class(kEcRow, Origin::kImported),
+    Class(kChaCha20Row, Origin::kBorn),
+    Class(kChaCha20Row, Origin::kImported),
+    Class(kHkdfBaseRow, Origin::kBorn),
+    Class(kHkdfBaseRow, Origin::kImported),
+    Class(kAesRow, Origin::kExportable),
+    Class(kHmacRow, Origin::kExportable),
+    Class(kRsaRow, Origin::kExportable),
+    Class(kEcRow, Origin::kExportable),
+    Class(kChaCha20Row, Origin::kExportable),
 };
 
 // A key made elsewhere, whose value somebody may know, is not wrapped under a master for born keys.
@@ -151,12 +183,14 @@ Result<const MasterClass*> ClassOfMaster(std::string_view master) {
 }
 
 Attributes UnwrapTemplate(const MasterClass& master_class) {
+  // A key in use is sealed all the same: its own recipe says so.
+  const Pin extractable = master_class.origin == Origin::kExportable ? kOpen : kPinnedOff;
   if (master_class.object_class == ObjectClass::kPrivateKey) {
     return UnwrapTemplateOf(master_class.key_type,
                             PrivateKeyPins{.token = kPinnedOff,
                                            .private_object = kPinnedOn,
                                            .sensitive = kPinnedOn,
-                                           .extractable = kPinnedOff,
+                                           .extractable = extractable,
                                            .decrypt = master_class.may_encrypt,
                                            .sign = master_class.may_sign,
                                            .sign_recover = kPinnedOff,
@@ -168,7 +202,7 @@ Attributes UnwrapTemplate(const MasterClass& master_class) {
   return UnwrapTemplateOf(master_class.key_type, SecretKeyPins{.token = kPinnedOff,
                                                                .private_object = kPinnedOn,
                                                                .sensitive = kPinnedOn,
-                                                               .extractable = kPinnedOff,
+                                                               .extractable = extractable,
                                                                .encrypt = master_class.may_encrypt,
                                                                .decrypt = master_class.may_encrypt,
                                                                .sign = master_class.may_sign,

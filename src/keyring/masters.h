@@ -25,7 +25,11 @@ enum class KeyKind : std::uint8_t {
 };
 
 // How the keys under a master come about.
-enum class Origin : std::uint8_t { kBorn, kImported };
+enum class Origin : std::uint8_t {
+  kBorn,
+  kImported,
+  kExportable  // born here, and free to be wrapped for other servers
+};
 
 // When a class's first master is made: not every token has every type.
 enum class FirstMaster : std::uint8_t { kAtInit, kAtFirstKey };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -97,6 +98,18 @@ bool SameTemplate(const Attributes& expected, const Attributes& actual) {
   return true;
 }
 
+// NSS softokn tells no length of keys whose type has one length only.
+bool HaveOneLength(const Attributes& attributes) {
+  const auto type = static_cast<unsigned long>(pkcs11::KeyType::kChaCha20);
+  for (std::size_t i = 0; i < attributes.size(); ++i) {
+    const ByteView value = attributes.ValueAt(i);
+    if (attributes.TypeAt(i) == AttributeType::kKeyType && value.size() == sizeof(type)) {
+      return std::memcmp(value.data(), &type, sizeof(type)) == 0;
+    }
+  }
+  return false;
+}
+
 // A kind of session object: everything that it is asked for but its name and its length.
 std::string KindOf(const Recipe& recipe) {
   const Attributes& attributes = recipe.Template();
@@ -132,8 +145,13 @@ Status VerifyAttributes(Session& session, ObjectHandle object, const Attributes&
       if (!SameTemplate(*nested, actual)) return Deviates(what, type);
       continue;
     }
-    COFFER_ASSIGN(const Bytes actual, session.GetBytes(object, type));
-    if (!SameValue(type, expected.ValueAt(i), actual)) return Deviates(what, type);
+    const auto actual = session.GetBytes(object, type);
+    if (!actual && type == AttributeType::kValueLen && HaveOneLength(expected) &&
+        actual.error().code == Code::kTokenRefused) {
+      continue;
+    }
+    if (!actual) return Fail(actual.error());
+    if (!SameValue(type, expected.ValueAt(i), *actual)) return Deviates(what, type);
   }
   return {};
 }

@@ -13,6 +13,7 @@ namespace coffer::keyring {
 inline constexpr std::string_view kMetaLabel = "coffer-meta";
 inline constexpr std::string_view kAuditLabel = "coffer-audit";
 inline constexpr std::string_view kImportWrappingLabel = "coffer-import-wrapping-v1";
+inline constexpr std::string_view kImportDevLabel = "coffer-import-dev-v1";
 inline constexpr std::string_view kEpochApplication = "coffer-epoch";
 inline constexpr std::string_view kResidentLabelPrefix = "coffer-key-";
 inline constexpr std::string_view kProbeLabelPrefix = "coffer-probe-";  // pkcs11::ProbeToken's too

@@ -92,6 +92,10 @@ Status Pkcs11Token::Start() {
   }
   COFFER_ASSIGN(session_, module_->OpenSession(slot_));
   COFFER_TRY(module_->Login(*session_, pkcs11::UserType::kUser, login_->pin));
+  if (!login_->profile) {
+    COFFER_ASSIGN(const TokenTrial trial, TryToken(*module_, slot_));
+    COFFER_ASSIGN(login_->profile, ProfileOf(trial));
+  }
   return FindObjects();
 }
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "keyring/audit_key.h"
 #include "keyring/masters.h"
 #include "keyring/object_maker.h"
+#include "keyring/token_trial.h"
 
 namespace coffer::keyring {
 
@@ -27,11 +29,12 @@ namespace coffer::keyring {
 // every unwrapped key.
 class Pkcs11Token final : public Token {
  public:
-  // The login that all instances share: the PIN, and a mark once the token refused it to one of
-  // them.
+  // The login that all instances share: the PIN, a mark once the token refused it to one of them,
+  // and what the first of them found in its trial of the token.
   struct Login {
     SecretBytes pin;
     std::atomic<bool> refused{false};
+    std::optional<TokenProfile> profile;  // set by the first Open(), before there are others
   };
   // Finds the token, logs in (one attempt), finds and verifies masters and coffer-* objects. Errors
   // as OpenTokens'.
@@ -40,9 +43,16 @@ class Pkcs11Token final : public Token {
                                                    std::shared_ptr<Login> login);
 
   // key_import.cc
-  Result<NewVersion> Import(const KeySpec& asked, ByteView ephemeral, ByteView target) override;
-  Result<Bytes> ImportWrappingKey() override;
+  Result<NewVersion> Import(const KeySpec& asked, const WrappedImport& import) override;
+  Result<ImportWrapping> ImportWrappingKey() override;
+  Status DestroyImportWrappingKey() override;
   Result<NewVersion> GenerateHmacKey() override;
+
+  // key_export.cc
+  Result<Bytes> Export(const KeySpec& spec, std::string_view master, ByteView blob,
+                       const crypto::PublicKey& destination, crypto::HashAlgorithm hash) override;
+  Result<NewVersion> Agree(const KeySpec& base, std::string_view master, ByteView blob,
+                           const crypto::PublicKey& peer, const KeySpec& derived) override;
 
   // key_custody.cc
   Result<Custody> CustodyOf(const KeySpec& spec) override;
@@ -85,6 +95,7 @@ class Pkcs11Token final : public Token {
       : module_(std::move(module)), location_(std::move(location)), login_(std::move(login)) {}
 
   Status Start();
+  pkcs11::MechanismType KeyWrap() const { return login_->profile->key_wrap; }
   Status FindObjects();
   Status FindMasters();
   Result<pkcs11::ObjectHandle> Master(const std::string& name);
@@ -98,9 +109,13 @@ class Pkcs11Token final : public Token {
   Status Sync() const;
   Status FindResidents();
 
-  Result<pkcs11::ObjectHandle> FindImportWrappingKey();
-  Result<Bytes> ImportBlob(const KeySpec& spec, const std::string& master, ByteView ephemeral,
-                           ByteView target);
+  Status CheckImportHash(crypto::HashAlgorithm hash);
+  // A new version of the key that `make` makes: it is called for each of the session objects that
+  // are needed, with the recipe of each.
+  using MakeObject = std::function<Result<pkcs11::ObjectHandle>(const Recipe& recipe)>;
+  Result<NewVersion> TakeIn(const KeySpec& spec, const MakeObject& make);
+  // The answer of a secret key to a fixed question, by which two objects are compared.
+  Result<Bytes> Prove(const KeySpec& spec, pkcs11::ObjectHandle key);
   Result<crypto::PublicKey::Shared> PublicKeyOfImported(const KeySpec& spec,
                                                         const NewVersion& version);
   // Checks that the token makes, keeps and uses such keys; kInvalid if it does not. A `derived`
@@ -140,6 +155,7 @@ class Pkcs11Token final : public Token {
   std::map<Bytes, pkcs11::ObjectHandle> residents_;    // by CKA_ID
   std::map<std::pair<KeyType, Kdf>, Status> makings_;  // what trying found
   std::optional<AuditKey> audit_key_;                  // once it was asked for
+  std::vector<crypto::HashAlgorithm> import_hashes_;   // of the import wrapping key, once tried
 };
 
 // Writes a software token's changed files to the disk; nothing to do where `directory` is empty.

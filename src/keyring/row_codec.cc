@@ -1,7 +1,12 @@
 #include "keyring/row_codec.h"
 
+#include <algorithm>
+#include <concepts>
+#include <string>
+
 #include "coffer/crypto/digest.h"
 #include "keyring/field_codec.h"
+#include "keyring/row_columns.h"
 
 namespace coffer::keyring {
 namespace {
@@ -24,56 +29,67 @@ std::string_view UsageName(const KeySpec& spec) {
   }
 }
 
+// A value as it stands under a MAC.
+void PutMacField(FieldEncoder& out, const Id& value) { out.Put(value.View()); }
+void PutMacField(FieldEncoder& out, const std::string& value) { out.Put(value); }
+void PutMacField(FieldEncoder& out, const Bytes& value) { out.Put(ByteView(value)); }
+void PutMacField(FieldEncoder& out, SystemTime value) { out.Put(UnixNanoseconds(value)); }
+void PutMacField(FieldEncoder& out, KeyType value) { out.Put(static_cast<std::int64_t>(value)); }
+void PutMacField(FieldEncoder& out, Custody value) { out.Put(CustodyName(value)); }
+void PutMacField(FieldEncoder& out, Kdf value) { out.Put(KdfName(value)); }
+void PutMacField(FieldEncoder& out, ImportedThrough value) { out.Put(ImportedThroughName(value)); }
+template <std::integral T>
+void PutMacField(FieldEncoder& out, T value) {
+  out.Put(static_cast<std::int64_t>(value));
+}
+
+// Puts the columns with the places from `first` to `last`, which are in the lists' own order.
+auto MacColumns(FieldEncoder& out, int first, int last) {
+  return [&out, first, last](const Column& column, const auto& value) {
+    if (column.mac >= first && column.mac <= last) PutMacField(out, value);
+  };
+}
+
+bool HasCertificates(const Key& key) {
+  return std::ranges::any_of(
+      key.versions, [](const auto& entry) { return !entry.second.certificate_chain.empty(); });
+}
+
+// Certificates may come and change after the version's row was written, so the key's row covers
+// them.
+crypto::Sha256Digest CertificatesDigest(const Key& key) {
+  FieldEncoder out("coffer-certificates-1");
+  for (const auto& [number, version] : key.versions) {
+    out.Put(std::int64_t{number}).Put(std::string_view(version.certificate_chain));
+  }
+  return crypto::Sha256(out.Take());
+}
+
 }  // namespace
 
+// A row that has nothing of what came with the second schema is encoded by the first, under which
+// it may have been written.
 Bytes EncodeVersionRow(const Id& key, const KeySpec& spec, const KeyVersion& version) {
-  return FieldEncoder("coffer-version-row-1")
-      .Put(key.View())
-      .Put(std::int64_t{version.info.version})
-      .Put(static_cast<std::int64_t>(spec.type))
-      .Put(UsageName(spec))
-      .Put(CustodyName(version.custody))
-      .Put(KdfName(version.kdf))
-      .Put(version.info.master)
-      .Put(UnixNanoseconds(version.info.created))
-      .Put(version.info.created_by)
-      .Put(version.info.reason)
-      .Put(ByteView(version.spki))
-      .Put(ByteView(version.blob))
-      .Put(version.hmac_master)
-      .Put(ByteView(version.hmac_blob))
-      .Put(ByteView(version.locator))
-      .Take();
+  const bool imported = version.imported_through != ImportedThrough::kNone;
+  FieldEncoder out(imported ? "coffer-version-row-2" : "coffer-version-row-1");
+  out.Put(key.View());
+  ForEachVersionColumn(version, MacColumns(out, 1, 1));
+  out.Put(static_cast<std::int64_t>(spec.type)).Put(UsageName(spec));
+  ForEachVersionColumn(version, MacColumns(out, 2, kVersionMacPlaces));
+  if (imported) out.Put(ImportedThroughName(version.imported_through));
+  return out.Take();
 }
 
 Bytes EncodeKeyRow(const Id& database, const Key& key) {
   crypto::Sha256Stream versions;
   for (const auto& [number, version] : key.versions) versions.Update(version.mac);
-  const KeySettings& settings = key.settings;
-  return FieldEncoder("coffer-key-row-1")
-      .Put(database.View())
-      .Put(key.mount.View())
-      .Put(key.id.View())
-      .Put(key.name)
-      .Put(static_cast<std::int64_t>(key.type))
-      .Put(UnixNanoseconds(key.created))
-      .Put(key.generation)
-      .Put(std::int64_t{key.latest_version})
-      .Put(std::int64_t{settings.min_decryption_version})
-      .Put(std::int64_t{settings.min_encryption_version})
-      .Put(std::int64_t{settings.min_available_version})
-      .Put(std::int64_t{settings.deletion_allowed})
-      .Put(std::int64_t{settings.allow_plaintext_backup})
-      .Put(std::int64_t{settings.soft_deleted})
-      .Put(std::int64_t{settings.rotation_required})
-      .Put(settings.auto_rotate_period_seconds)
-      .Put(std::int64_t{key.derived})
-      .Put(std::int64_t{key.convergent})
-      .Put(std::int64_t{key.hmac_octets})
-      .Put(std::int64_t{settings.imported})
-      .Put(std::int64_t{settings.allow_imported_rotation})
-      .Put(ByteView(versions.Finish()))
-      .Take();
+  const bool second = key.exportable || HasCertificates(key);
+  FieldEncoder out(second ? "coffer-key-row-2" : "coffer-key-row-1");
+  out.Put(database.View());
+  ForEachKeyColumn(key, MacColumns(out, 1, kKeyMacPlaces));
+  out.Put(ByteView(versions.Finish()));
+  if (second) out.Put(std::int64_t{key.exportable}).Put(ByteView(CertificatesDigest(key)));
+  return out.Take();
 }
 
 Bytes EncodeStateRow(const StateRow& state) {

@@ -73,8 +73,16 @@ CREATE TABLE resident_objects (
 );
 )sql";
 
+constexpr std::string_view kSchemaV2 = R"sql(
+ALTER TABLE keys ADD COLUMN exportable INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE key_versions ADD COLUMN imported_through INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE key_versions ADD COLUMN certificate_chain TEXT NOT NULL DEFAULT '';
+)sql";
+
 }  // namespace
 
-std::vector<storage::Migration> Schema() { return {{"keyring", 1, kSchemaV1}}; }
+std::vector<storage::Migration> Schema() {
+  return {{"keyring", 1, kSchemaV1}, {"keyring", 2, kSchemaV2}};
+}
 
 }  // namespace coffer::keyring::store

@@ -11,6 +11,7 @@
 #include "keyring/object_maker.h"
 #include "keyring/pkcs11_token.h"
 #include "keyring/token_description.h"
+#include "keyring/token_trial.h"
 
 namespace coffer::keyring {
 namespace {
@@ -103,6 +104,9 @@ TokenObject Describe(pkcs11::Session& session, pkcs11::ObjectHandle handle) {
   if (IsMasterLabel(object.label)) object.purpose = "master key";
   if (object.label == kMetaLabel) object.purpose = "row MACs";
   if (object.label == kAuditLabel) object.purpose = "audit checkpoints";
+  if (object.label == kImportWrappingLabel || object.label == kImportDevLabel) {
+    object.purpose = "opens imports";
+  }
   if (object.label.starts_with(kResidentLabelPrefix)) object.purpose = "resident key";
   return object;
 }
@@ -142,6 +146,7 @@ Result<TokenDescription> DescribeFreeToken(const TokenLocation& location) {
 struct TokenAdmin::Impl {
   TokenLocation location;
   std::unique_ptr<pkcs11::Module> module;
+  pkcs11::SlotId slot = 0;
   std::optional<pkcs11::Session> session;  // after module: closed before it
 
   Result<bool> Exists(std::string_view label) {
@@ -158,14 +163,13 @@ Result<std::unique_ptr<TokenAdmin>> TokenAdmin::Open(const TokenLocation& locati
   auto impl = std::make_unique<Impl>();
   impl->location = location;
   COFFER_ASSIGN(impl->module, LoadCopy(location));
-  COFFER_ASSIGN(const pkcs11::SlotId slot,
-                impl->module->FindToken(location.label, location.serial));
-  COFFER_ASSIGN(const pkcs11::TokenInfo info, impl->module->GetTokenInfo(slot));
+  COFFER_ASSIGN(impl->slot, impl->module->FindToken(location.label, location.serial));
+  COFFER_ASSIGN(const pkcs11::TokenInfo info, impl->module->GetTokenInfo(impl->slot));
   if (info.user_pin_locked) {
     return Fail(Code::kPinLocked,
                 "the token's user PIN is locked: the security officer must reset it");
   }
-  COFFER_ASSIGN(impl->session, impl->module->OpenSession(slot));
+  COFFER_ASSIGN(impl->session, impl->module->OpenSession(impl->slot));
   COFFER_TRY(impl->module->Login(*impl->session, pkcs11::UserType::kUser, pin));
   return std::unique_ptr<TokenAdmin>(new TokenAdmin(std::move(impl)));
 }
@@ -206,8 +210,10 @@ Result<std::string> TokenAdmin::RotateMaster(std::string_view master_class) {
                                           : ": run coffer hsm init first"));
   }
   const std::string label = MasterLabel(MasterName(master_class, version));
+  COFFER_ASSIGN(const TokenTrial trial, TryToken(*impl_->module, impl_->slot));
+  COFFER_ASSIGN(const TokenProfile profile, ProfileOf(trial));
   COFFER_TRY(ObjectMaker().Generate(*impl_->session, MechanismType::kAesKeyGen,
-                                    MasterRecipe(*found, label, MechanismType::kAesKeyWrapPad)));
+                                    MasterRecipe(*found, label, profile.key_wrap)));
   COFFER_TRY(SyncDirectory(impl_->location.objects_directory));
   return label;
 }

@@ -8,6 +8,7 @@
 #include "keyring/doctor_bench.h"
 #include "keyring/doctor_operations.h"
 #include "keyring/lost.h"
+#include "keyring/module_copy.h"
 #include "keyring/token_description.h"
 
 namespace coffer::keyring {
@@ -166,27 +167,6 @@ Status Examination::Run() {
   return {};
 }
 
-bool Does(const Diagnosis& diagnosis, KeyType type, std::string_view operation) {
-  return std::ranges::any_of(diagnosis.findings, [&](const Finding& finding) {
-    return finding.key_type == KeyTypeName(type) && finding.operation == operation &&
-           finding.way != Way::kRefused;
-  });
-}
-
-std::vector<std::string> Missing(const Diagnosis& diagnosis) {
-  std::vector<std::string> missing;
-  if (diagnosis.key_wrap != HexNumber(pkcs11::MechanismType::kAesKeyWrapPad)) {
-    missing.emplace_back("key wrap with padding (RFC 5649) under mechanism 0x210a");
-  }
-  if (diagnosis.unwrap_template != "enforced") {
-    missing.emplace_back("an unwrap template that is enforced");
-  }
-  if (!Does(diagnosis, KeyType::kHmac, "hmac")) missing.emplace_back("HMAC-SHA256");
-  if (!Does(diagnosis, KeyType::kEcdsaP256, "sign")) missing.emplace_back("ECDSA on P-256");
-  if (!diagnosis.keeps_epoch) missing.emplace_back("a data object whose label can be changed");
-  return missing;
-}
-
 }  // namespace
 
 std::string_view WayName(Way way) {
@@ -205,10 +185,7 @@ std::string_view WayName(Way way) {
 
 Result<Diagnosis> ExamineToken(const TokenLocation& location, const SecretBytes& pin,
                                const DoctorOptions& options) {
-  // The examination loads the module itself and no copy, since one instance is enough.
-  COFFER_ASSIGN(const auto module,
-                pkcs11::Module::Load(location.module, pkcs11::Threading::kOsLocking, {},
-                                     location.module_arguments));
+  COFFER_ASSIGN(const auto module, LoadCopy(location));
   COFFER_ASSIGN(const pkcs11::SlotId slot, module->FindToken(location.label, location.serial));
   COFFER_ASSIGN(const pkcs11::TokenInfo info, module->GetTokenInfo(slot));
   COFFER_ASSIGN(const pkcs11::ModuleInfo library, module->Info());
@@ -220,16 +197,17 @@ Result<Diagnosis> ExamineToken(const TokenLocation& location, const SecretBytes&
   COFFER_TRY(bench.Open(pin));
   Diagnosis diagnosis;
   diagnosis.token = DescriptionOf(info, library);
-  if (bench.Profile().key_wrap_with_padding) {
-    diagnosis.key_wrap = HexNumber(*bench.Profile().key_wrap_with_padding);
+  const TokenTrial& trial = bench.Trial();
+  if (trial.found.key_wrap_with_padding) {
+    diagnosis.key_wrap = HexNumber(*trial.found.key_wrap_with_padding);
   }
-  diagnosis.unwrap_template = UseName(bench.Profile().unwrap_template);
-  diagnosis.keeps_epoch = TryEpoch(bench).has_value();
+  diagnosis.unwrap_template = UseName(trial.found.unwrap_template);
+  diagnosis.keeps_epoch = trial.keeps_epoch;
+  diagnosis.missing = trial.missing;
   COFFER_TRY(bench.CheckAlive());
   Status examined = Examination(bench, options, diagnosis).Run();
   COFFER_ASSIGN(diagnosis.left_behind, bench.Clear());
   if (!examined) return Fail(std::move(examined).error());
-  diagnosis.missing = Missing(diagnosis);
   return diagnosis;
 }
 

@@ -34,7 +34,8 @@ Result<bool> Exists(Session& session, AttributeType type, std::string_view value
   return !found.empty();
 }
 
-Status MakeObjects(Session& session, const Id& database, Logger& logger) {
+Status MakeObjects(Session& session, const TokenProfile& profile, const Id& database,
+                   Logger& logger) {
   ObjectMaker maker;
   for (const MasterClass& master_class : MasterClasses()) {
     if (master_class.first == FirstMaster::kAtFirstKey) continue;
@@ -42,7 +43,7 @@ Status MakeObjects(Session& session, const Id& database, Logger& logger) {
     COFFER_ASSIGN(const bool exists, Exists(session, AttributeType::kLabel, label));
     if (exists) continue;
     COFFER_TRY(maker.Generate(session, MechanismType::kAesKeyGen,
-                              MasterRecipe(master_class, label, MechanismType::kAesKeyWrapPad)));
+                              MasterRecipe(master_class, label, profile.key_wrap)));
     logger.Log(LogLevel::kInfo, "keyring", "made master key", {{"label", label}});
   }
   COFFER_ASSIGN(const bool meta_exists, Exists(session, AttributeType::kLabel, kMetaLabel));
@@ -83,6 +84,10 @@ constexpr LiteralText kCall = "a call into the token";
 }  // namespace
 
 Result<std::unique_ptr<Module>> LoadCopy(const TokenLocation& location) {
+  if (location.copies_directory.empty()) {
+    return Module::Load(location.module, pkcs11::Threading::kOsLocking, {},
+                        location.module_arguments);
+  }
   // The dynamic loader knows libraries by their path: a name used twice would be the same instance.
   static std::atomic<std::uint64_t> count{0};
   const std::string name =
@@ -146,8 +151,11 @@ Status CompleteToken(const TokenLocation& location, const SecretBytes& pin, cons
   {
     COFFER_ASSIGN(Session session, module->OpenSession(slot));
     COFFER_TRY(module->Login(session, pkcs11::UserType::kUser, pin));
-    COFFER_TRY(RemoveHalfMade(session, logger));
-    COFFER_TRY(MakeObjects(session, database, logger));
+    // A token that could not serve gets no keys.
+    COFFER_ASSIGN(const TokenTrial trial, TryToken(*module, slot));
+    COFFER_ASSIGN(const TokenProfile profile, ProfileOf(trial));
+    COFFER_TRY(RemoveHalfMade(session, profile, logger));
+    COFFER_TRY(MakeObjects(session, profile, database, logger));
   }
   return SyncDirectory(location.objects_directory);
 }

@@ -106,8 +106,9 @@ Status Instance::OpenAccess() {
   COFFER_ASSIGN(mounts_,
                 mounts::MountTable::Load(rooms_.Database(), random_, api::ReservedPaths()));
   COFFER_ASSIGN(const SecretBytes lookup_key, rooms_.Keys().DeriveLookupKey(kTokenLookupLabel));
-  COFFER_ASSIGN(tokens_,
-                auth::TokenStore::Load(rooms_.Database(), lookup_key, random_, rooms_.ItsClock()));
+  COFFER_ASSIGN(policies_, auth::PolicyStore::Load(rooms_.Database(), rooms_.ItsClock()));
+  COFFER_ASSIGN(tokens_, auth::TokenStore::Load(rooms_.Database(), *policies_, lookup_key, random_,
+                                                rooms_.ItsClock()));
   return config_.dev ? KeepRootToken() : Status{};
 }
 
@@ -127,6 +128,7 @@ Status Instance::KeepRootToken() {
 Status Instance::OpenHttp() {
   engine_ = std::make_unique<transit::Engine>(rooms_.Keys(), random_, config_.engine);
   engine_->AddJobs(rooms_.Custodian());
+  tokens_->AddJobs(rooms_.Custodian());
   COFFER_TRY(rooms_.BeginTrail(config_));
   COFFER_TRY(CheckTrail());
   backups_ =
@@ -137,10 +139,12 @@ Status Instance::OpenHttp() {
                                      rooms_.Audit().Broker(), config_.backup_directory, logger_);
   api::ServerInfo info;
   info.cluster_name = config_.cluster_name;
+  info.imported_through = keyring::ImportedThroughName(config_.token.import_oaep);
   info.cluster_id = rooms_.Keys().DatabaseId().ToUuid();
   const api::SystemParts system{
       .mounts = *mounts_,
       .tokens = *tokens_,
+      .policies = *policies_,
       .random = random_,
       .clock = rooms_.ItsClock(),
       .info = info,
@@ -150,15 +154,15 @@ Status Instance::OpenHttp() {
       .backups = backups_.get(),
       .metrics = &metrics_,
       .open_metrics = config_.open_metrics};
-  COFFER_ASSIGN(engines_, Engines::Make(system, *engine_));
+  COFFER_ASSIGN(engines_, Engines::Make(system, rooms_.Database(), *engine_));
   const api::Services services{.registry = engines_->All(),
                                .mounts = *mounts_,
                                .tokens = *tokens_,
-                               .policy = policy_,
                                .audit = rooms_.Audit().Broker(),
                                .random = random_,
                                .logger = logger_,
                                .custodian = rooms_.Custodian(),
+                               .lanes = rooms_.Keys().ItsLanes(),
                                .metrics = &metrics_,
                                .key_series = config_.key_series};
   service_ = std::make_unique<api::Service>(
@@ -318,6 +322,11 @@ void Instance::Announce() const {
   std::printf(
       "token: %s%s\n", config_.token.label.c_str(),
       softhsm ? " (SoftHSM is for testing: it protects nothing from this machine's root)" : "");
+  if (config_.token.import_oaep == keyring::ImportedThrough::kProcess) {
+    std::printf(
+        "imports: RSA-OAEP is undone in this process, where the AES key of an import can be seen "
+        "(-dev-import-oaep=token leaves it to the token)\n");
+  }
   if (config_.dev) {
     const std::string_view token = AsText(root_token_.Reveal());
     std::printf("root token: %.*s\n", static_cast<int>(token.size()), token.data());

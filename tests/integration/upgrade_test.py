@@ -44,6 +44,16 @@ class UpgradeTest(Case):
         with open(self.path("audit.log")) as file:
             self.assertIn("transit/decrypt/k", file.read())
 
+    def test_keys_from_before_certificates_and_exports_are_good(self):
+        self.assertNotIn(("keyring", 2), self.change(
+            "ALTER TABLE keys DROP COLUMN exportable", "ALTER TABLE key_versions DROP COLUMN imported_through",
+            "ALTER TABLE key_versions DROP COLUMN certificate_chain",
+            "DELETE FROM schema_migrations WHERE room = 'keyring' AND step = 2"))
+        process, address = self.start()
+        self.decrypts(address)
+        self.stop(process)
+        self.assertIn(("keyring", 2), self.change())
+
     def test_a_newer_schema_is_refused_and_left_as_it_is(self):
         for room in ("keyring", "cellar"):
             self.change(f"INSERT INTO schema_migrations VALUES ('{room}', 99, '2030-01-01T00:00:00Z')")

@@ -263,8 +263,10 @@ TEST_F(ObjectRecipeTest, TheAuditKey) {
 }
 
 TEST_F(ObjectRecipeTest, TheImportWrappingKey) {
-  // A short one: the length is no flag, and long ones take seconds.
-  ExpectPair(MechanismType::kRsaPkcsKeyPairGen, ImportWrappingRecipe(1024));
+  // Short ones: the length is no flag, and long ones take seconds.
+  for (const ImportedThrough through : {ImportedThrough::kToken, ImportedThrough::kProcess}) {
+    ExpectPair(MechanismType::kRsaPkcsKeyPairGen, ImportWrappingRecipe(through, 1024));
+  }
 }
 
 TEST_F(ObjectRecipeTest, TheEpochsObjects) {
@@ -284,7 +286,8 @@ TEST_F(ObjectRecipeTest, NewKeysOfEveryKind) {
   ExpectPair(MechanismType::kEcKeyPairGen, NewPairRecipe({KeyType::kEcdsaP256}));
   ExpectEveryChangeIsFound(
       NewPairRecipe({KeyType::kRsa2048}).private_half,
-      GeneratesPrivate(MechanismType::kRsaPkcsKeyPairGen, ImportWrappingRecipe(1024).public_half));
+      GeneratesPrivate(MechanismType::kRsaPkcsKeyPairGen,
+                       ImportWrappingRecipe(ImportedThrough::kToken, 1024).public_half));
 }
 
 TEST_F(ObjectRecipeTest, ResidentKeys) {
@@ -321,6 +324,17 @@ TEST_F(ObjectRecipeTest, VersionsInEveryUse) {
       }
     }
   }
+}
+
+TEST_F(ObjectRecipeTest, ExportedKeysAndWhatTheyGoUnder) {
+  const ObjectHandle with = Undemanding();
+  const Bytes aes = BlobOf({KeyType::kAes256Gcm96}, Use::kCipher, with);
+  ExpectEveryChangeIsFound(LeavingRecipe(*FindClass(KeyKind::kAes, Origin::kExportable).value()),
+                           Unwraps(with, aes));
+  const Bytes ec = BlobOf({KeyType::kEcdsaP256}, Use::kSign, with);
+  ExpectEveryChangeIsFound(LeavingRecipe(*FindClass(KeyKind::kEc, Origin::kExportable).value()),
+                           Unwraps(with, ec));
+  ExpectEveryChangeIsFound(TransportRecipe(kWrap), Generates(MechanismType::kAesKeyGen));
 }
 
 TEST_F(ObjectRecipeTest, ImportedKeysAndWhatTheyCameUnder) {

@@ -2,7 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
 #include "coffer/crypto/digest.h"
+#include "keyring/field_codec.h"
+#include "keyring/row_columns.h"
 
 namespace coffer::keyring {
 namespace {
@@ -97,6 +103,7 @@ TEST(RowCodecTest, EveryFieldOfAVersionRowIsCovered) {
   expect_covered("kdf", [](KeyVersion& v) { v.kdf = Kdf::kAesEcb1; });
   expect_covered("spki", [](KeyVersion& v) { v.spki = {6}; });
   expect_covered("locator", [](KeyVersion& v) { v.locator = {7}; });
+  expect_covered("imported", [](KeyVersion& v) { v.imported_through = ImportedThrough::kToken; });
   EXPECT_NE(before, DigestOf(EncodeVersionRow(IdOf(1), KeySpec{.derived = true}, SampleVersion())))
       << "usage";
   // Length prefixes: bytes cannot move from one field to its neighbour.
@@ -104,6 +111,25 @@ TEST(RowCodecTest, EveryFieldOfAVersionRowIsCovered) {
     v.info.created_by = "rootr";
     v.info.reason = "equested";
   });
+}
+
+TEST(RowCodecTest, WhatCameWithTheSecondSchemaIsToldApart) {
+  KeyVersion through_token = SampleVersion();
+  through_token.imported_through = ImportedThrough::kToken;
+  KeyVersion through_process = SampleVersion();
+  through_process.imported_through = ImportedThrough::kProcess;
+  const Bytes row = EncodeVersionRow(IdOf(1), KeySpec{}, through_process);
+  EXPECT_NE(row, EncodeVersionRow(IdOf(1), KeySpec{}, through_token));
+  EXPECT_EQ(ToHex(ByteView(row).first(24)), "00000014636f666665722d76657273696f6e2d726f772d32");
+  Key key;
+  key.versions[1].certificate_chain = "pem";
+  key.versions[2];
+  Key other = key;
+  std::swap(other.versions[1], other.versions[2]);
+  EXPECT_NE(EncodeKeyRow(IdOf(3), key), EncodeKeyRow(IdOf(3), other)) << "each with its version";
+  other = key;
+  other.exportable = true;
+  EXPECT_NE(EncodeKeyRow(IdOf(3), key), EncodeKeyRow(IdOf(3), other));
 }
 
 TEST(RowCodecTest, EveryFieldOfAKeyRowIsCovered) {
@@ -142,8 +168,80 @@ TEST(RowCodecTest, EveryFieldOfAKeyRowIsCovered) {
   expect_covered("hmac size", [](Key& k) { k.hmac_octets = 128; });
   expect_covered("imported", [](Key& k) { k.settings.imported = true; });
   expect_covered("imported rotation", [](Key& k) { k.settings.allow_imported_rotation = true; });
+  expect_covered("exportable", [](Key& k) { k.exportable = true; });
+  expect_covered("certificates", [](Key& k) { k.versions[1].certificate_chain = "pem"; });
   expect_covered("version mac", [](Key& k) { k.versions[1].mac[0] ^= 1; });
   expect_covered("missing version", [](Key& k) { k.versions.clear(); });
+}
+
+TEST(RowCodecTest, KeyRowsAreTheseFieldsInThisOrder) {
+  Key key;
+  key.id = IdOf(1);
+  key.mount = IdOf(2);
+  key.name = "orders";
+  key.type = KeyType::kHmac;
+  key.created = FromUnixNanoseconds(30);
+  key.generation = 31;
+  key.latest_version = 32;
+  key.settings = {.min_decryption_version = 33,
+                  .min_encryption_version = 34,
+                  .min_available_version = 35,
+                  .deletion_allowed = true,
+                  .allow_plaintext_backup = false,
+                  .soft_deleted = true,
+                  .rotation_required = false,
+                  .auto_rotate_period_seconds = 36,
+                  .imported = true,
+                  .allow_imported_rotation = false};
+  key.derived = true;
+  key.convergent = false;
+  key.hmac_octets = 128;
+  const auto fields = [&](std::string_view schema) {
+    FieldEncoder out(schema);
+    out.Put(IdOf(3).View())
+        .Put(key.mount.View())
+        .Put(key.id.View())
+        .Put(std::string_view("orders"));
+    for (const std::int64_t value : {10, 30, 31, 32, 33, 34, 35, 1, 0, 1, 0, 36, 1, 0, 128, 1, 0}) {
+      out.Put(value);
+    }
+    out.Put(ByteView(crypto::Sha256({})));
+    return out;
+  };
+  EXPECT_EQ(ToHex(EncodeKeyRow(IdOf(3), key)), ToHex(fields("coffer-key-row-1").Take()));
+  key.exportable = true;
+  const Bytes second = EncodeKeyRow(IdOf(3), key);
+  const Bytes begin = fields("coffer-key-row-2").Put(std::int64_t{1}).Take();
+  EXPECT_EQ(ToHex(ByteView(second).first(begin.size())), ToHex(begin));
+}
+
+TEST(RowCodecTest, EveryPlaceInAnEncodingIsOneColumns) {
+  // A column of no MAC is the caller's to cover: exportable, imported_through, certificate_chain.
+  const auto expect_places = [](std::vector<int> places, int count) {
+    std::erase(places, 0);
+    std::ranges::sort(places);
+    std::vector<int> expected(static_cast<std::size_t>(count));
+    std::iota(expected.begin(), expected.end(), 1);
+    EXPECT_EQ(places, expected);
+  };
+  std::vector<int> mac;
+  std::vector<int> backup;
+  const auto note = [&](const Column& column, const auto&) {
+    // The MAC's places are in the list's own order.
+    if (column.mac > 0 && !mac.empty()) {
+      EXPECT_GT(column.mac, *std::ranges::max_element(mac)) << column.name;
+    }
+    mac.push_back(column.mac);
+    backup.push_back(column.backup);
+  };
+  ForEachKeyColumn(Key{}, note);
+  expect_places(mac, kKeyMacPlaces);
+  expect_places(backup, kKeyBackupPlaces);
+  mac.clear();
+  backup.clear();
+  ForEachVersionColumn(KeyVersion{}, note);
+  expect_places(mac, kVersionMacPlaces);
+  expect_places(backup, kVersionBackupPlaces);
 }
 
 TEST(RowCodecTest, SumWrapsAroundAndComesBack) {

@@ -37,6 +37,7 @@ class TokenDoctorTest : public ::testing::Test {
   // Only a module that is loaded can be told to misbehave.
   fakes::FaultyPkcs11Module UseFaultyModule() {
     location_.module = COFFER_FAULTY_MODULE;
+    location_.copies_directory.clear();
     EXPECT_TRUE(pkcs11::Module::Load(location_.module, pkcs11::Threading::kOsLocking));
     return fakes::FaultyPkcs11Module(COFFER_FAULTY_MODULE);
   }

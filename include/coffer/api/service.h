@@ -12,7 +12,6 @@
 #include <string_view>
 
 #include "coffer/api/faces.h"
-#include "coffer/api/policy.h"
 #include "coffer/api/registry.h"
 #include "coffer/audit/entry.h"
 #include "coffer/auth/token_store.h"
@@ -20,6 +19,7 @@
 #include "coffer/base/random.h"
 #include "coffer/http/server.h"
 #include "coffer/keyring/custodian.h"
+#include "coffer/keyring/lane.h"
 #include "coffer/metrics/registry.h"
 #include "coffer/mounts/mount_table.h"
 
@@ -30,12 +30,12 @@ namespace coffer::api {
 struct Services {
   const Registry& registry;
   const mounts::MountTable& mounts;
-  const auth::TokenStore& tokens;
-  const Policy& policy;
+  auth::TokenStore& tokens;
   audit::Sink& audit;
   Random& random;  // for the ids of requests
   Logger& logger;
   keyring::Custodian& custodian;         // carries out the requests that change keys
+  keyring::Lanes& lanes;                 // of the workers and the custodian
   metrics::Registry* metrics = nullptr;  // gets the counters of requests; null: none are kept
   std::size_t key_series = 0;            // how many keys are counted one by one
 };

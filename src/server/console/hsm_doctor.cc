@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -114,6 +115,11 @@ void PrintTable(const Console& console, const Diagnosis& diagnosis, const Doctor
 
 Status DoctorHsm(Console& console, const DoctorFlags& flags) {
   SelectSoftHsm(console.config);
+  // Before hsm init there is no data directory, where a server's copies of the module lie.
+  std::error_code unused;
+  if (!std::filesystem::is_directory(console.config.token.copies_directory, unused)) {
+    console.config.token.copies_directory = std::filesystem::temp_directory_path(unused);
+  }
   return WithPin(console.config, [&](const SecretBytes& pin) -> Status {
     keyring::DoctorOptions options;
     if (flags.quick) options.window = {};

@@ -218,7 +218,8 @@ Status ReadRemountStatus(const Call& call, Reply& reply) {
 }
 
 bool Visible(const Call& call, const mounts::Mount& mount) {
-  return call.token != nullptr || mount.config.listing_visibility == "unauth";
+  return mount.config.listing_visibility == "unauth" ||
+         (call.rules != nullptr && call.rules->MayReachBelow(mount.path.Text()));
 }
 
 Status ListVisibleMounts(const Call& call, Reply& reply) {
@@ -232,7 +233,7 @@ Status ListVisibleMounts(const Call& call, Reply& reply) {
   }
   json.EndObject().Key("auth").BeginObject();
   for (const EngineType* const type : BuiltIn(call, true)) {
-    if (call.token == nullptr) break;
+    if (call.rules == nullptr || !call.rules->MayReachBelow(type->path)) continue;
     json.Key(type->path.substr(kAuthPrefix.size())).BeginObject();
     WriteMountInfo(*type, json);
     json.EndObject();
@@ -246,7 +247,7 @@ Status ReadVisibleMount(const Call& call, Reply& reply) {
   const std::string path(call.fields.Text("path"));
   auto route = PartsOf(call).mounts.Find(path);
   if (!route) route = PartsOf(call).mounts.Find(path + "/");
-  if (!route || call.token == nullptr) {
+  if (!route || call.rules == nullptr || !call.rules->MayReachBelow(route->mount->path.Text())) {
     return Fail(Code::kPermissionDenied,
                 "preflight capability check returned 403, please ensure client's policies grant "
                 "access to path \"" +
@@ -292,6 +293,7 @@ void AddMountEndpoints(std::vector<Endpoint>& table) {
   remount.fields = {{"from", FieldType::kText, "", "The path now."},
                     {"to", FieldType::kText, "", "The new path."}};
   remount.operations = {{Verb::kWrite, Capability::kUpdate, WriteRemount, true}};
+  remount.operations.front().sudo = true;
   remount.data_at_top = true;
   table.push_back(std::move(remount));
   table.push_back({"remount/status/=migration_id",

@@ -14,6 +14,9 @@ std::vector<Endpoint> TransitEndpoints() {
   AddTransitInspectEndpoints(endpoints);
   AddTransitImportEndpoints(endpoints);
   AddTransitExportEndpoints(endpoints);
+  AddTransitByokEndpoints(endpoints);
+  AddTransitCertificateEndpoints(endpoints);
+  AddTransitDeriveKeyEndpoints(endpoints);
   AddTransitBackupEndpoints(endpoints);
   AddTransitConfigEndpoints(endpoints);
   AddTransitCsrEndpoints(endpoints);
@@ -22,7 +25,7 @@ std::vector<Endpoint> TransitEndpoints() {
 }
 
 Status DeleteKeys(EngineState engine, const mounts::Mount& mount) {
-  return engine.As<TransitParts>().engine.Keys().DeleteMount(mount.id);
+  return engine.As<TransitParts>().engine.DeleteMount(mount.id);
 }
 
 }  // namespace

@@ -12,11 +12,8 @@
 namespace coffer::api {
 namespace {
 
-keyring::KeyRing& Keys(const Call& call) { return EngineOf(call).Keys(); }
-
 // Answers with the changed key; an absent one is the caller's error with the verb's own text.
-Status AnswerChanged(const keyring::KeyRing::Changed& changed, std::string_view absent_text,
-                     Reply& reply) {
+Status AnswerChanged(const transit::FoundKey& changed, std::string_view absent_text, Reply& reply) {
   if (!changed) {
     if (changed.error().code == Code::kNotFound)
       return Fail(Code::kInvalid, std::string(absent_text));
@@ -31,10 +28,10 @@ std::string NoKeyNamed(std::string_view name) {
 }
 
 Status ListKeys(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(
-      const auto names,
-      Keys(call).List(call.mount->id, call.fields.Text("after"),
-                      call.fields.Int("limit") > 0 ? call.fields.Int("limit") : std::int64_t{0}));
+  COFFER_ASSIGN(const auto names,
+                EngineOf(call).List(
+                    CallerOf(call), call.fields.Text("after"),
+                    call.fields.Int("limit") > 0 ? call.fields.Int("limit") : std::int64_t{0}));
   if (names.empty()) return Fail(Code::kNotFound, "");
   reply.json.BeginObject().Key("keys").BeginArray();
   for (const std::string& name : names) reply.json.Text(name);
@@ -46,25 +43,22 @@ Status CreateKey(const Call& call, Reply& reply) {
   const Fields& fields = call.fields;
   keyring::CreateOptions options;
   COFFER_ASSIGN(options.type, keyring::ParseKeyType(fields.Text("type")));
-  if (fields.Bool("exportable")) {
-    return Fail(Code::kInvalid,
-                "exporting keys is disabled on this server (key_export = \"none\")");
-  }
+  options.exportable = fields.Bool("exportable");
+  if (options.exportable) COFFER_TRY(CheckKeyExport(call));
   options.derived = fields.Bool("derived");
   options.convergent = fields.Bool("convergent_encryption");
   if (fields.Int("key_size") != 0) options.hmac_octets = fields.Int("key_size");
   COFFER_ASSIGN(const auto name, keyring::KeyName::Parse(fields.Text("name")));
   options.allow_plaintext_backup = fields.Bool("allow_plaintext_backup");
   options.auto_rotate_period_seconds = fields.Int("auto_rotate_period");
-  COFFER_ASSIGN(const auto created,
-                Keys(call).Create(call.mount->id, name, options, CallerOf(call).actor));
+  COFFER_ASSIGN(const auto created, EngineOf(call).Create(CallerOf(call), name, options));
   if (created.existed) reply.warnings.push_back("key " + name.Text() + " already existed");
   WriteKeyDocument(*created.key, reply.json);
   return {};
 }
 
 Status ReadKey(const Call& call, Reply& reply) {
-  const auto key = Keys(call).Find(call.worker, call.mount->id, call.fields.Text("name"));
+  const auto key = EngineOf(call).Find(ReaderOf(call), call.fields.Text("name"));
   if (!key) {
     if (key.error().code == Code::kNotFound) return Fail(Code::kNotFound, "");
     return Fail(key.error());
@@ -75,7 +69,7 @@ Status ReadKey(const Call& call, Reply& reply) {
 
 Status DeleteKey(const Call& call, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
-  const auto done = Keys(call).Delete(call.mount->id, name);
+  const auto done = EngineOf(call).Delete(CallerOf(call), name);
   if (done) return reply.NoContent();
   const std::string prefix = "error deleting policy " + std::string(name) + ": ";
   if (done.error().code == Code::kNotFound) {
@@ -88,17 +82,19 @@ Status DeleteKey(const Call& call, Reply& reply) {
 }
 
 Status RotateKey(const Call& call, Reply& reply) {
-  return AnswerChanged(
-      Keys(call).Rotate(call.mount->id, call.fields.Text("name"), CallerOf(call).actor),
-      "key not found", reply);
+  return AnswerChanged(EngineOf(call).Rotate(CallerOf(call), call.fields.Text("name")),
+                       "key not found", reply);
 }
 
 Status ConfigureKey(const Call& call, Reply& reply) {
   const Fields& fields = call.fields;
   if (fields.Bool("exportable")) {
-    return Fail(Code::kInvalid,
-                "key was created without exportable: its master forbids export; create a new "
-                "exportable key");
+    const auto key = EngineOf(call).Find(ReaderOf(call), fields.Text("name"));
+    if (key && !(*key)->exportable) {
+      return Fail(Code::kInvalid,
+                  "key was created without exportable: its master forbids export; create a new "
+                  "exportable key");
+    }
   }
   keyring::ConfigChange change;
   if (fields.Has("min_decryption_version")) {
@@ -120,27 +116,28 @@ Status ConfigureKey(const Call& call, Reply& reply) {
     change.auto_rotate_period_seconds = fields.Int("auto_rotate_period");
   }
   const std::string_view name = fields.Text("name");
-  return AnswerChanged(Keys(call).Configure(call.mount->id, name, change), NoKeyNamed(name), reply);
+  return AnswerChanged(EngineOf(call).Configure(CallerOf(call), name, change), NoKeyNamed(name),
+                       reply);
 }
 
 Status TrimKey(const Call& call, Reply& reply) {
   if (!call.fields.Has("min_available_version")) {
     return Fail(Code::kInvalid, "missing min_available_version");
   }
-  return AnswerChanged(Keys(call).Trim(call.mount->id, call.fields.Text("name"),
-                                       call.fields.Int("min_available_version")),
+  return AnswerChanged(EngineOf(call).Trim(CallerOf(call), call.fields.Text("name"),
+                                           call.fields.Int("min_available_version")),
                        "invalid key name", reply);
 }
 
 Status SetSoftDeleted(const Call& call, bool deleted, std::string_view already, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
-  const auto before = Keys(call).Find(call.worker, call.mount->id, name);
+  const auto before = EngineOf(call).Find(ReaderOf(call), name);
   if (before && (*before)->settings.soft_deleted == deleted) {
     reply.warnings.emplace_back(already);
     WriteKeyDocument(**before, reply.json);
     return {};
   }
-  const auto changed = Keys(call).SetSoftDeleted(call.mount->id, name, deleted);
+  const auto changed = EngineOf(call).SetSoftDeleted(CallerOf(call), name, deleted);
   if (deleted && !changed && changed.error().code == Code::kNotFound) return reply.NoContent();
   return AnswerChanged(changed, NoKeyNamed(name), reply);
 }
@@ -177,7 +174,8 @@ void AddTransitKeyEndpoints(std::vector<Endpoint>& table) {
        {"derived", FieldType::kBool, "false", "Whether every use derives a key from a context."},
        {"convergent_encryption", FieldType::kBool, "false",
         "Derived keys: equal messages give equal ciphertexts."},
-       {"exportable", FieldType::kBool, "false", "Not available on this server."},
+       {"exportable", FieldType::kBool, "false",
+        "Whether byok-export may wrap it for others; needs key_export = \"wrapped\"."},
        {"allow_plaintext_backup", FieldType::kBool, "false", "Recorded with the key."},
        {"auto_rotate_period", FieldType::kSeconds, "0", "0, or an hour or more."},
        {"key_size", FieldType::kInt, "0",
@@ -190,7 +188,7 @@ void AddTransitKeyEndpoints(std::vector<Endpoint>& table) {
          {{"min_decryption_version", FieldType::kInt, "", "The oldest version that decrypts."},
           {"min_encryption_version", FieldType::kInt, "", "The oldest version that encrypts."},
           {"deletion_allowed", FieldType::kBool, "", "Whether the key may be deleted."},
-          {"exportable", FieldType::kBool, "", "Not available on this server."},
+          {"exportable", FieldType::kBool, "", "Only for a key that was created so."},
           {"allow_plaintext_backup", FieldType::kBool, "", "Can only become true."},
           {"auto_rotate_period", FieldType::kSeconds, "", "0, or an hour or more."}},
          {{Verb::kWrite, Capability::kUpdate, ConfigureKey, true}});

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coffer/base/result.h"
+#include "coffer/pkcs11/module.h"
+#include "coffer/pkcs11/probe.h"
+#include "coffer/pkcs11/types.h"
+
+namespace coffer::keyring {
+
+// What a server runs a token with.
+struct TokenProfile {
+  pkcs11::MechanismType key_wrap{};  // RFC 5649, by the number that this token has for it
+};
+
+// What one trial found. `coffer hsm init`, each start and `coffer hsm doctor` make the same trial,
+// so a token that one of them takes is taken by all.
+struct TokenTrial {
+  pkcs11::TokenProfile found;
+  bool keeps_epoch = false;
+  std::optional<TokenProfile> profile;  // only where nothing is missing
+  std::vector<std::string> missing;     // what a server needs beyond the token, and why
+};
+
+// Does once what no server can do without, by the recipes and calls of the server, on session
+// objects that are destroyed again. Somebody must be logged in. An error only where the
+// token is lost.
+Result<TokenTrial> TryToken(pkcs11::Module& module, pkcs11::SlotId slot);
+
+// The profile, or kTokenRefused with all that is missing.
+Result<TokenProfile> ProfileOf(const TokenTrial& trial);
+
+}  // namespace coffer::keyring
