@@ -10,7 +10,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${COFFER_BUILD:-$root/build/release}
 dir=$(mktemp -d)
 pids=()
-declare -A address
+declare -A address process
 token=root
 smoke='' against='' latency=0 arguments=()
 
@@ -65,12 +65,13 @@ wait_for() {
   die "no \"$2\" after 30 s"
 }
 
-# start_coffer NAME BUILD [FLAG...]: a development server; address[NAME] is its.
+# start_coffer NAME BUILD [FLAG...]: a development server; address[NAME] and process[NAME] are its.
 start_coffer() {
   local name=$1 program=$2/coffer log=$dir/$1.log
   shift 2
   "$program" server -dev -dev-root-token-id="$token" -dev-listen-address=127.0.0.1:0 -data="$dir/$name" \
     ${fake_token:+"-dev-module=$fake_token"} "$@" >"$log" 2>&1 &
+  process[$name]=$!
   pids+=($!)
   wait_for "$log" 'coffer is ready' "${pids[-1]}" >/dev/null
   address[$name]=$(grep -aoEm1 'https?://[0-9.]+:[0-9]+' "$log")

@@ -149,10 +149,10 @@ Status AuditTrail::NoteParameters(const JsonValue& parameters) {
   return {};
 }
 
-void AuditTrail::NoteDecision(Decision decision) {
-  decision_ = std::move(decision);
-  entry_.granted_by = decision_.rule;
-  entry_.denied_because = decision_.reason;
+void AuditTrail::NoteDecision(const auth::Decision& decision) {
+  entry_.granted_by = decision.policy;
+  if (decision.allowed && decision.rule != nullptr) entry_.granting_rule = decision.rule->path;
+  entry_.denied_because = decision.reason;
 }
 
 void AuditTrail::NoteCapability(Verb verb, Capability capability, bool on_custodian) {

@@ -39,7 +39,7 @@ class AuditTrail {
     has_body_ = true;
   }
   // Notes the decision of the policies, if they were asked.
-  void NoteDecision(Decision decision);
+  void NoteDecision(const auth::Decision& decision);
   void NoteCapability(Verb verb, Capability capability, bool on_custodian);
 
   // Notes that the answer is this document, which must outlive the trail.
@@ -75,7 +75,6 @@ class AuditTrail {
   http::Memory* memory_;
   audit::Entry entry_;
   std::optional<audit::Caller> caller_;
-  Decision decision_;
   const Endpoint* endpoint_ = nullptr;
   std::string parameters_;
   // The parts of the answer beside its data, as JSON.

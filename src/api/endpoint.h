@@ -13,14 +13,17 @@
 
 #include "api/field_decoder.h"
 #include "api/json_writer.h"
-#include "coffer/api/policy.h"
 #include "coffer/api/registry.h"
+#include "coffer/auth/access_rules.h"
+#include "coffer/auth/token_entry.h"
 #include "coffer/base/result.h"
 #include "coffer/http/message.h"
 #include "coffer/keyring/lane.h"
 #include "coffer/mounts/mount_table.h"
 
 namespace coffer::api {
+
+using auth::Capability;
 
 enum class Verb { kRead, kWrite, kPatch, kDelete, kList, kScan };
 
@@ -35,8 +38,10 @@ struct Call {
   keyring::Lane* lane;  // the thread's way into the token; null: it has none
   const http::Request& request;
   const Fields& fields;
-  const mounts::Mount* mount = nullptr;     // null: a built-in engine's endpoint
-  const auth::TokenEntry* token = nullptr;  // null on an unauthenticated endpoint
+  const mounts::Mount* mount = nullptr;  // null: a built-in engine's endpoint
+  // These two are null if the request has no valid token.
+  const auth::TokenEntry* token = nullptr;
+  const auth::AccessRules* rules = nullptr;
   std::string_view token_text;
   Verb verb = Verb::kRead;
   Capability capability = Capability::kRead;
@@ -120,8 +125,9 @@ struct Operation {
   Verb verb = Verb::kRead;
   Capability capability = Capability::kRead;
   Handler handler = nullptr;
-  // True if the operation changes keys: then the whole request is carried out on the custodian's
-  // thread, with its instance of the token, while the worker serves others.
+  // True if the operation changes what is stored, which waits for the database and its disk: then
+  // the whole request is carried out on the custodian's thread, with its instance of the token,
+  // while the worker serves others.
   bool on_custodian = false;
   // Returns true if this request changes keys, for an operation of which only some requests do.
   // Null: `on_custodian` decides.
@@ -129,6 +135,7 @@ struct Operation {
   // The cost of the items of a request; an error, naming the limit, if it is more than a request
   // may cost. Null: the operation takes no batches.
   Result<BatchCost> (*batch_cost)(const Call& call) = nullptr;
+  bool sudo = false;       // protected: a policy must grant sudo besides
   std::size_t number = 0;  // among all operations of a server, from 1; filled in by the table
 };
 

@@ -20,7 +20,10 @@ namespace coffer::api {
 // The caller of a request, as a face has found it.
 struct Caller {
   std::string_view credential;  // the trail records its hash; a part of the request
-  std::shared_ptr<const auth::TokenEntry> token;  // null: the caller is unknown
+  // These are null if the caller is unknown.
+  std::shared_ptr<const auth::TokenEntry> token = nullptr;
+  std::shared_ptr<const auth::AccessRules> rules = nullptr;
+  Status unavailable = {};  // why it cannot be known now
 };
 
 // The operation that a request asks for, as a face has found it.

@@ -1,42 +1,14 @@
 #include "api/key_counts.h"
 
 #include <algorithm>
-#include <bit>
-#include <functional>
-#include <utility>
 
 namespace coffer::api {
 
-KeyCounts::KeyCounts(std::size_t limit)
-    : limit_(limit), slots_(limit == 0 ? 0 : std::bit_ceil(2 * limit)) {
-  others_.mount_accessor = "other";
-  others_.key = "other";
-}
-
-KeyCounts::~KeyCounts() {
-  for (const auto& slot : slots_) delete slot.load();
-}
-
-KeyCounts::Entry* KeyCounts::Find(std::string_view mount_accessor, std::string_view key) {
-  const std::size_t hash =
-      std::hash<std::string_view>{}(mount_accessor)*31 + std::hash<std::string_view>{}(key);
-  for (std::size_t at = hash & (slots_.size() - 1);; at = (at + 1) & (slots_.size() - 1)) {
-    Entry* known = slots_[at].load(std::memory_order_acquire);
-    if (known == nullptr) {
-      if (taken_.fetch_add(1) >= limit_) {
-        taken_.fetch_sub(1);
-        return &others_;
-      }
-      auto fresh = std::make_unique<Entry>();
-      fresh->mount_accessor = mount_accessor;
-      fresh->key = key;
-      if (slots_[at].compare_exchange_strong(known, fresh.get(), std::memory_order_acq_rel)) {
-        return fresh.release();
-      }
-      taken_.fetch_sub(1);  // another thread was first; `known` is its entry
-    }
-    if (known->mount_accessor == mount_accessor && known->key == key) return known;
-  }
+KeyCounts::Requests& KeyCounts::Of(std::string_view mount_accessor, std::string_view key) {
+  const auto found = keys_.find(std::pair(mount_accessor, key));
+  if (found != keys_.end()) return found->second;
+  if (keys_.size() >= limit_) return others_;
+  return keys_[{std::string(mount_accessor), std::string(key)}];
 }
 
 void KeyCounts::Note(std::string_view mount_accessor, std::string_view key,
@@ -44,32 +16,30 @@ void KeyCounts::Note(std::string_view mount_accessor, std::string_view key,
   if (!Counting()) return;
   const std::string_view segment = pattern.substr(0, pattern.find('/'));
   const auto operation = std::find(kOperations.begin(), kOperations.end() - 1, segment);
-  Find(mount_accessor, key)
-      ->requests[static_cast<std::size_t>(operation - kOperations.begin())]
-      .Add();
-}
-
-void KeyCounts::Show(const Entry& entry, metrics::Samples& samples) {
-  for (std::size_t i = 0; i < kOperations.size(); ++i) {
-    const std::uint64_t count = entry.requests[i].Value();
-    if (count == 0) continue;
-    samples.Add(count, {{"mount_accessor", entry.mount_accessor},
-                        {"key", entry.key},
-                        {"operation", std::string(kOperations[i])}});
-  }
+  const std::lock_guard lock(mutex_);
+  ++Of(mount_accessor, key)[static_cast<std::size_t>(operation - kOperations.begin())];
 }
 
 void KeyCounts::Register(metrics::Registry& registry) const {
+  const auto show = [](std::string_view mount_accessor, std::string_view key,
+                       const Requests& requests, metrics::Samples& samples) {
+    for (std::size_t i = 0; i < kOperations.size(); ++i) {
+      if (requests[i] == 0) continue;
+      samples.Add(requests[i], {{"mount_accessor", std::string(mount_accessor)},
+                                {"key", std::string(key)},
+                                {"operation", std::string(kOperations[i])}});
+    }
+  };
   registry.Add(
       {"coffer_key_requests_total",
        "Successful requests by key, for the first keys used; \"other\" is all further ones.",
        metrics::Type::kCounter},
-      [this](metrics::Samples& samples) {
-        for (const auto& slot : slots_) {
-          const Entry* const entry = slot.load(std::memory_order_acquire);
-          if (entry != nullptr) Show(*entry, samples);
+      [this, show](metrics::Samples& samples) {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [name, requests] : keys_) {
+          show(name.first, name.second, requests, samples);
         }
-        Show(others_, samples);
+        show("other", "other", others_, samples);
       });
 }
 

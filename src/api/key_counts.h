@@ -1,28 +1,23 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
-#include <memory>
+#include <cstdint>
+#include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
-#include "api/endpoint.h"
-#include "coffer/base/counters.h"
 #include "coffer/metrics/registry.h"
 
 namespace coffer::api {
 
 // Counts successful requests of transit by key and operation. The first `limit` keys have series of
-// their own until the server ends; all others share one. Any thread; a key that has its series is
-// found without a lock.
+// their own until the server ends; all others share one. Any thread.
 class KeyCounts {
  public:
-  explicit KeyCounts(std::size_t limit);  // 0: nothing is counted
-  ~KeyCounts();
-  KeyCounts(const KeyCounts&) = delete;
-  KeyCounts& operator=(const KeyCounts&) = delete;
+  explicit KeyCounts(std::size_t limit) : limit_(limit) {}  // 0: nothing is counted
 
   bool Counting() const { return limit_ > 0; }
   // `pattern` is the endpoint's: its first segment names the operation.
@@ -36,19 +31,23 @@ class KeyCounts {
   static constexpr std::array<std::string_view, 11> kOperations{
       "encrypt", "decrypt", "rewrap", "datakey", "sign", "verify",
       "hmac",    "cmac",    "keys",   "backup",  "other"};
-  struct Entry {
-    std::string mount_accessor;
-    std::string key;
-    std::array<Counter, kOperations.size()> requests;
+  using Requests = std::array<std::uint64_t, kOperations.size()>;  // by operation
+  // Finds an entry by views, so that counting a known key allocates nothing.
+  struct Before {
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): std::map asks for it
+    template <typename One, typename Other>
+    bool operator()(const One& one, const Other& other) const {
+      using Views = std::pair<std::string_view, std::string_view>;
+      return Views(one.first, one.second) < Views(other.first, other.second);
+    }
   };
 
-  Entry* Find(std::string_view mount_accessor, std::string_view key);
-  static void Show(const Entry& entry, metrics::Samples& samples);
+  Requests& Of(std::string_view mount_accessor, std::string_view key);
 
   const std::size_t limit_;
-  std::vector<std::atomic<Entry*>> slots_;  // open addressing; never more than half full
-  std::atomic<std::size_t> taken_{0};
-  Entry others_;
+  mutable std::mutex mutex_;  // protects what follows
+  std::map<std::pair<std::string, std::string>, Requests, Before> keys_;
+  Requests others_{};
 };
 
 }  // namespace coffer::api

@@ -9,6 +9,7 @@
 
 #include "api/bounded_text.h"
 #include "api/constant_document.h"
+#include "api/named_parameters.h"
 #include "api/service_impl.h"
 #include "coffer/base/ids.h"
 #include "coffer/base/secret_bytes.h"
@@ -37,18 +38,16 @@ http::Owner OwnerOf(const auth::TokenEntry& token) {
   return hash == http::kUnknownOwner ? 1 : hash;
 }
 
+std::string_view WithoutSlash(std::string_view path) {
+  if (path.ends_with('/')) path.remove_suffix(1);
+  return path;
+}
+
 bool OnCustodian(const Exchange& exchange) {
   return exchange.lane != nullptr && exchange.lane->IsCustodians();
 }
 
 }  // namespace
-
-Decision RootPolicy::Decide(const auth::TokenEntry& token, Capability, std::string_view) const {
-  if (std::ranges::find(token.policies, "root") == token.policies.end()) {
-    return {false, {}, "none of the token's policies grants it"};
-  }
-  return {true, "root", {}};
-}
 
 Service::Impl::Impl(const Services& given, std::shared_ptr<const Face> its_face)
     : services(given),
@@ -81,12 +80,12 @@ Status Service::Impl::Authorize(const Endpoint& endpoint, Exchange& exchange) {
       !endpoint.exists(call)) {
     call.capability = Capability::kCreate;
   }
-  return Permit(exchange, call.capability);
+  return Permit(exchange, call.capability, exchange.operation->sudo);
 }
 
 // Policies see one path for each endpoint, however the client wrote it: the path of a list ends in
 // a slash, any other does not.
-Status Service::Impl::Permit(Exchange& exchange, Capability capability) const {
+Status Service::Impl::Permit(Exchange& exchange, Capability capability, bool sudo) const {
   const bool lists = capability == Capability::kList || capability == Capability::kScan;
   std::string_view path = exchange.path;
   std::string slashed;
@@ -94,11 +93,14 @@ Status Service::Impl::Permit(Exchange& exchange, Capability capability) const {
     slashed = std::string(path) + "/";
     path = slashed;
   }
-  if (!lists && path.ends_with('/')) path.remove_suffix(1);
-  Decision decision = services.policy.Decide(*exchange.token, capability, path);
-  const bool allowed = decision.allowed;
-  exchange.trail.NoteDecision(std::move(decision));
-  if (!allowed) return Fail(Refusal::kPermissionDenied);
+  if (!lists) path = WithoutSlash(path);
+  const auth::Decision decision =
+      exchange.rules->Decide({.path = path,
+                              .capability = capability,
+                              .sudo = sudo,
+                              .parameters_refused = exchange.parameters_refused});
+  exchange.trail.NoteDecision(decision);
+  if (!decision.allowed) return Fail(Refusal::kPermissionDenied);
   return {};
 }
 
@@ -166,6 +168,8 @@ void Service::Impl::Complete(Exchange& exchange) {
 void Service::Impl::Identify(Exchange& exchange) {
   Caller caller = face->Identify(*exchange.request);
   exchange.token = std::move(caller.token);
+  exchange.rules = std::move(caller.rules);
+  exchange.unidentified = std::move(caller.unavailable);
   exchange.credential = caller.credential;
   if (exchange.token != nullptr) exchange.response.owner = OwnerOf(*exchange.token);
   if (exchange.request->memory != nullptr) {
@@ -203,13 +207,18 @@ Status Service::Impl::Read(Exchange& exchange) {
       found && IsOpen(*target->match.endpoint, target->engine->State(), *exchange.request);
   // The token is checked before anything is said about paths: a caller without one learns nothing
   // from the answer.
-  if (!open && exchange.token == nullptr) return Fail(Refusal::kPermissionDenied);
+  if (!open && exchange.token == nullptr) {
+    COFFER_TRY(exchange.unidentified);
+    return Fail(Refusal::kPermissionDenied);
+  }
+  // A request takes one of the token's uses whatever becomes of it, and before it does anything.
+  if (!open) COFFER_TRY(services.tokens.Use(*exchange.token));
   // Every token may read help, whatever its policies.
   if (finding.help != nullptr) return Help(*finding.help, exchange);
   exchange.operation = found ? FindOperation(*target->match.endpoint, verb) : nullptr;
   const bool here = open || !finding.unauthenticated_only;
   if (exchange.operation != nullptr && here) return Perform(verb, exchange);
-  if (!open) COFFER_TRY(Permit(exchange, UsualCapability(verb)));
+  if (!open) COFFER_TRY(Permit(exchange, UsualCapability(verb), false));
   if (!target) return finding.nowhere;
   return Fail(found ? Refusal::kUnsupportedVerb : Refusal::kUnsupportedPath);
 }
@@ -223,7 +232,7 @@ Status Service::Impl::Perform(Verb verb, Exchange& exchange) {
   COFFER_TRY(Decode(verb, exchange));
   exchange.call.emplace(Call{services.registry, target.engine->State(), exchange.lane,
                              *exchange.request, *exchange.fields, target.mount.get(),
-                             exchange.token.get(), exchange.credential, verb,
+                             exchange.token.get(), exchange.rules.get(), exchange.credential, verb,
                              exchange.operation->capability, 0, &exchange.found});
   COFFER_TRY(Authorize(*target.match.endpoint, exchange));
   exchange.stage = Exchange::Stage::kBegin;
@@ -249,7 +258,17 @@ Status Service::Impl::Decode(Verb verb, Exchange& exchange) {
   } else {
     COFFER_TRY(exchange.trail.NoteParameters(parameters));
   }
+  if (exchange.rules != nullptr) CheckParameters(parameters, verb, exchange);
   return fields.Decode(std::move(parameters));
+}
+
+void Service::Impl::CheckParameters(const JsonValue& parameters, Verb verb, Exchange& exchange) {
+  // The parameters of a list are not a policy's matter.
+  if (verb == Verb::kList || verb == Verb::kScan) return;
+  const auth::Permission* const rule = exchange.rules->Find(WithoutSlash(exchange.path), false);
+  if (rule == nullptr || !rule->NamesParameters()) return;
+  const NamedParameters named(parameters, exchange.target->match.endpoint->fields);
+  exchange.parameters_refused = auth::AccessRules::CheckParameters(*rule, named.All());
 }
 
 // A change of keys is done by the custodian. A batch that costs much is parked and carried out in
@@ -368,7 +387,7 @@ Status Exchange::MoveTo(const http::Request& asked) {
   request = &asked;
   const Call old = *call;
   call.emplace(Call{old.registry, old.engine, old.lane, asked, old.fields, old.mount, old.token,
-                    credential, old.verb, old.capability, old.items_at_once, &found});
+                    old.rules, credential, old.verb, old.capability, old.items_at_once, &found});
   trail.MoveTo(asked, path, credential);
   return {};
 }

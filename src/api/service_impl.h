@@ -53,6 +53,9 @@ class Exchange final : public Steps {
   AuditTrail trail;
   http::Response response;
   std::shared_ptr<const auth::TokenEntry> token;
+  std::shared_ptr<const auth::AccessRules> rules;
+  Status unidentified;             // why the caller cannot be known now
+  LiteralText parameters_refused;  // why the policies refuse the parameters
   std::vector<std::string> warnings;
   // The places in the body of the response where the data begins and ends.
   std::size_t data_at = 0;
@@ -80,6 +83,8 @@ struct Service::Impl {
   Status Read(Exchange& exchange);
   Status Perform(Verb verb, Exchange& exchange);
   Status Decode(Verb verb, Exchange& exchange);
+  // Has the policies look at the parameters, before they are decoded.
+  static void CheckParameters(const JsonValue& parameters, Verb verb, Exchange& exchange);
   // Decides which thread does the work. It is asked again when the request gets its turn on that
   // thread.
   Status PlaceWork(Exchange& exchange);
@@ -89,7 +94,7 @@ struct Service::Impl {
   void Complete(Exchange& exchange);
   Status Authorize(const Endpoint& endpoint, Exchange& exchange);
   // Has the policies decide on the exchange's path, and notes what they say.
-  Status Permit(Exchange& exchange, Capability capability) const;
+  Status Permit(Exchange& exchange, Capability capability, bool sudo) const;
   // Records how the request ended; its answer may leave only afterwards.
   void Conclude(Exchange& exchange, Status done, bool heard);
   Status RecordOutcome(Exchange& exchange, const Status& done);

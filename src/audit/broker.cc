@@ -1,8 +1,10 @@
 #include "coffer/audit/broker.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "audit/device.h"
@@ -15,6 +17,9 @@ namespace coffer::audit {
 namespace {
 
 constexpr std::string_view kSaltLabel = "coffer audit salt 1 ";
+
+// Each record waits for every device in turn, and each device has a thread.
+constexpr std::size_t kMostDevices = 8;
 
 using Devices = std::vector<std::shared_ptr<Device>>;
 
@@ -261,6 +266,10 @@ Status Broker::Enable(DeviceSettings settings) {
   COFFER_TRY(CheckSettings(settings));
   COFFER_TRY(Admit(settings, impl_->allowed));
   Devices next = *impl_->Current();
+  if (next.size() >= kMostDevices) {
+    return Fail(Code::kInvalid, "a server has at most " + std::to_string(kMostDevices) +
+                                    " audit devices: disable one first");
+  }
   for (const auto& device : next) {
     if (device->settings.path == settings.path) {
       return Fail(Refusal::kAuditPathTaken, {.name = settings.path});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 
 #include "coffer/base/parse.h"
 
@@ -158,6 +159,16 @@ Status SetOption(DeviceSettings& settings, std::string_view name, const std::str
 }
 
 Status CheckSettings(const DeviceSettings& settings) {
+  constexpr std::size_t kMostPathBytes = 256;
+  constexpr std::size_t kMostDescriptionBytes = 4096;
+  if (settings.path.size() > kMostPathBytes) {
+    return Fail(Code::kInvalid, "the name of an audit device has at most " +
+                                    std::to_string(kMostPathBytes) + " bytes");
+  }
+  if (settings.description.size() > kMostDescriptionBytes) {
+    return Fail(Code::kInvalid, "the description of an audit device has at most " +
+                                    std::to_string(kMostDescriptionBytes) + " bytes");
+  }
   switch (settings.type) {
     case DeviceType::kFile:
       if (settings.file.empty()) return Fail(Code::kInvalid, "file_path is required");

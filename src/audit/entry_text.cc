@@ -115,7 +115,12 @@ void AppendDecision(const Entry& entry, std::string& out) {
   } else if (!entry.denied && !entry.granted_by.empty()) {
     out += R"(,"granting_policies":[{"name":)";
     AppendJsonString(entry.granted_by, out);
-    out += R"(,"type":"acl"}])";
+    out += R"(,"type":"acl")";
+    if (!entry.granting_rule.empty()) {
+      out += R"(,"path":)";
+      AppendJsonString(entry.granting_rule, out);
+    }
+    out += "}]";
   }
   out += '}';
 }

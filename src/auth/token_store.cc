@@ -1,37 +1,32 @@
 #include "coffer/auth/token_store.h"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
+#include "auth/token_rows_store.h"
 #include "coffer/base/ids.h"
 #include "coffer/crypto/keyed_hash.h"
 
 namespace coffer::auth {
 namespace {
 
-constexpr std::size_t kAccessorLength = 24;
-constexpr char kRootPolicy[] = "root";
-
-constexpr std::string_view kStepOne = R"sql(
-CREATE TABLE tokens (
-  hash BLOB NOT NULL PRIMARY KEY,
-  accessor TEXT NOT NULL UNIQUE,
-  display_name TEXT NOT NULL,
-  created_nanoseconds INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE token_policies (
-  token_hash BLOB NOT NULL REFERENCES tokens (hash) ON DELETE CASCADE,
-  position INTEGER NOT NULL,
-  policy TEXT NOT NULL,
-  PRIMARY KEY (token_hash, position)
-) STRICT, WITHOUT ROWID;
-)sql";
-
 using crypto::Sha256Digest;
+
+constexpr std::size_t kAccessorLength = 24;
+constexpr std::size_t kTokenLength = 24;
+constexpr std::string_view kServicePrefix = "hvs.";
+
+// The cache is cut into parts, so that two threads seldom wait for each other.
+constexpr std::size_t kShards = 64;
+constexpr std::size_t kShardEntries = 2048;
 
 // The keys are keyed hashes of what the caller sent: without the key a caller cannot choose them,
 // so that neither the bucket nor the comparison's length tells anything about a stored token.
@@ -43,163 +38,266 @@ struct DigestHash {
   }
 };
 
-using Entries = std::unordered_map<Sha256Digest, std::shared_ptr<const TokenEntry>, DigestHash>;
+struct CachedToken {
+  std::shared_ptr<const TokenEntry> entry;
+  std::optional<SystemTime> line_ends;
+  VersionedRules rules;
+};
 
-bool IsRoot(const TokenEntry& entry) {
-  return std::find(entry.policies.begin(), entry.policies.end(), kRootPolicy) !=
-         entry.policies.end();
-}
+// Some of the tokens in memory. An entry is dropped before a change of it is answered, and one that
+// was read before a change is not put in after it.
+class TokenCache {
+ public:
+  // Counts the changes of a part of the cache.
+  using Mark = std::uint64_t;
 
-Result<std::vector<std::string>> ReadPolicies(storage::Statement& select, ByteView hash) {
-  select.Reset();
-  select.Bind(0, hash);
-  std::vector<std::string> policies;
-  while (true) {
-    COFFER_ASSIGN(const bool row, select.Step());
-    if (!row) return policies;
-    policies.push_back(select.Text(0));
+  std::optional<CachedToken> Find(const Sha256Digest& hash, Mark& mark) {
+    Shard& shard = ShardOf(hash);
+    const std::lock_guard lock(shard.mutex);
+    mark = shard.changes;
+    const auto found = shard.tokens.find(hash);
+    if (found == shard.tokens.end()) return std::nullopt;
+    return found->second;
   }
-}
-
-Result<Entries> ReadTokens(storage::Reader& reader) {
-  COFFER_ASSIGN(
-      storage::Statement select,
-      reader.Prepare("SELECT hash, accessor, display_name, created_nanoseconds FROM tokens"));
-  COFFER_ASSIGN(
-      storage::Statement policies,
-      reader.Prepare("SELECT policy FROM token_policies WHERE token_hash = ? ORDER BY position"));
-  Entries entries;
-  while (true) {
-    COFFER_ASSIGN(const bool row, select.Step());
-    if (!row) return entries;
-    const Bytes hash = select.Blob(0);
-    Sha256Digest digest;
-    if (hash.size() != digest.size()) {
-      return Fail(Code::kCorrupt, "the table of tokens is damaged: restore a backup",
-                  "hash of token " + select.Text(1));
+  void Put(const Sha256Digest& hash, CachedToken token, Mark mark) {
+    Shard& shard = ShardOf(hash);
+    const std::lock_guard lock(shard.mutex);
+    if (shard.changes != mark) return;
+    if (shard.tokens.size() >= kShardEntries) shard.tokens.erase(shard.tokens.begin());
+    shard.tokens.insert_or_assign(hash, std::move(token));
+  }
+  void Drop(const Sha256Digest& hash) {
+    Shard& shard = ShardOf(hash);
+    const std::lock_guard lock(shard.mutex);
+    ++shard.changes;
+    shard.tokens.erase(hash);
+  }
+  void DropAll() {
+    for (Shard& shard : shards_) {
+      const std::lock_guard lock(shard.mutex);
+      ++shard.changes;
+      shard.tokens.clear();
     }
-    std::copy(hash.begin(), hash.end(), digest.begin());
-    TokenEntry entry{select.Text(1), select.Text(2), {}, FromUnixNanoseconds(select.Int(3))};
-    COFFER_ASSIGN(entry.policies, ReadPolicies(policies, hash));
-    entries.emplace(digest, std::make_shared<const TokenEntry>(std::move(entry)));
   }
-}
 
-Status InsertToken(storage::Transaction& transaction, const Sha256Digest& hash,
-                   const TokenEntry& entry) {
-  COFFER_ASSIGN(storage::Statement insert,
-                transaction.Prepare("INSERT INTO tokens (hash, accessor, display_name, "
-                                    "created_nanoseconds) VALUES (?, ?, ?, ?)"));
-  insert.Bind(0, ByteView(hash)).Bind(1, entry.accessor).Bind(2, entry.display_name);
-  COFFER_TRY(insert.Bind(3, UnixNanoseconds(entry.created)).Run());
-  COFFER_ASSIGN(storage::Statement policy,
-                transaction.Prepare("INSERT INTO token_policies (token_hash, position, policy) "
-                                    "VALUES (?, ?, ?)"));
-  std::int64_t position = 0;
-  for (const std::string& name : entry.policies) {
-    COFFER_TRY(policy.Bind(0, ByteView(hash)).Bind(1, position++).Bind(2, name).Run());
-  }
-  return {};
-}
+ private:
+  struct Shard {
+    std::mutex mutex;
+    Mark changes = 0;
+    std::unordered_map<Sha256Digest, CachedToken, DigestHash> tokens;
+  };
+  Shard& ShardOf(const Sha256Digest& hash) { return shards_.at(hash.back() % kShards); }
 
-Status DeleteRootTokens(storage::Transaction& transaction) {
-  COFFER_ASSIGN(storage::Statement remove,
-                transaction.Prepare("DELETE FROM tokens WHERE hash IN "
-                                    "(SELECT token_hash FROM token_policies WHERE policy = ?)"));
-  COFFER_TRY(remove.Bind(0, std::string_view(kRootPolicy)).Run());
-  return {};
-}
+  std::array<Shard, kShards> shards_;
+};
 
 }  // namespace
 
 struct TokenStore::Impl {
-  Impl(storage::Database& the_database, const SecretBytes& key, Random& the_random,
-       const Clock& the_clock)
-      : database(the_database), lookup_key(key), random(the_random), clock(the_clock) {}
+  Impl(storage::Database& the_database, const PolicyStore& the_policies, const SecretBytes& key,
+       Random& the_random, const Clock& the_clock)
+      : database(the_database),
+        policies(the_policies),
+        lookup_key(key),
+        random(the_random),
+        clock(the_clock) {}
 
   Sha256Digest HashOf(std::string_view token) const { return lookup_key.Of(AsBytes(token)); }
-  std::shared_ptr<const Entries> Current() const {
-    const std::lock_guard lock(entries_mutex);
-    return entries;
-  }
-  void Publish(Entries next) {
-    auto published = std::make_shared<const Entries>(std::move(next));
-    const std::lock_guard lock(entries_mutex);
-    entries.swap(published);
-  }
-  Status Reload() {
-    COFFER_ASSIGN(storage::Reader reader, database.Read());
-    COFFER_ASSIGN(Entries stored, ReadTokens(reader));
-    Publish(std::move(stored));
-    return {};
+  Result<CachedToken> Find(const Sha256Digest& hash);
+  Result<CachedToken> Load(const Sha256Digest& hash, TokenCache::Mark mark);
+  // Runs a change, which tells whom it concerns, in one transaction.
+  template <typename Work>
+  Status Change(const Work& work) {
+    COFFER_ASSIGN(storage::Transaction transaction, database.Begin());
+    COFFER_ASSIGN(const Digests changed, work(transaction));
+    Status committed = transaction.Commit();
+    if (committed) {
+      for (const Sha256Digest& hash : changed) cache.Drop(hash);
+    } else {
+      cache.DropAll();  // the outcome may be unknown
+    }
+    return committed;
   }
 
   storage::Database& database;
+  const PolicyStore& policies;
   const crypto::KeyedHash lookup_key;
   Random& random;
   const Clock& clock;
-  std::mutex change_mutex;  // one change at a time, from its check to its publication
-  mutable std::mutex entries_mutex;
-  std::shared_ptr<const Entries> entries;  // guarded by entries_mutex
+  TokenCache cache;
+  std::atomic<bool> initialized{false};
 };
 
-std::vector<storage::Migration> TokenStore::Schema() { return {{"auth", 1, kStepOne}}; }
+Result<CachedToken> TokenStore::Impl::Find(const Sha256Digest& hash) {
+  TokenCache::Mark mark = 0;
+  auto cached = cache.Find(hash, mark);
+  if (!cached || (cached->line_ends && *cached->line_ends <= clock.Now())) return Load(hash, mark);
+  if (cached->rules.version != policies.Version()) {
+    cached->rules = policies.RulesOf(cached->entry->policies);
+    cache.Put(hash, *cached, mark);
+  }
+  return std::move(*cached);
+}
+
+Result<CachedToken> TokenStore::Impl::Load(const Sha256Digest& hash, TokenCache::Mark mark) {
+  COFFER_ASSIGN(storage::Reader reader, database.Read());
+  COFFER_ASSIGN(auto token, ReadTokenRow(reader, hash));
+  if (!token || (token->line_ends && *token->line_ends <= clock.Now())) {
+    return Fail(Refusal::kPermissionDenied);
+  }
+  const bool limited = token->entry.uses > 0;
+  CachedToken loaded{
+      std::make_shared<const TokenEntry>(std::move(token->entry)), token->line_ends, {}};
+  loaded.rules = policies.RulesOf(loaded.entry->policies);
+  if (!limited) cache.Put(hash, loaded, mark);
+  return loaded;
+}
 
 Result<std::unique_ptr<TokenStore>> TokenStore::Load(storage::Database& database,
+                                                     const PolicyStore& policies,
                                                      const SecretBytes& lookup_key, Random& random,
                                                      const Clock& clock) {
-  auto impl = std::make_unique<Impl>(database, lookup_key, random, clock);
-  COFFER_TRY(impl->Reload());
+  auto impl = std::make_unique<Impl>(database, policies, lookup_key, random, clock);
+  COFFER_ASSIGN(storage::Reader reader, database.Read());
+  COFFER_ASSIGN(const bool initialized, WasInitialized(reader));
+  impl->initialized = initialized;
   return std::unique_ptr<TokenStore>(new TokenStore(std::move(impl)));
 }
 
 TokenStore::TokenStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TokenStore::~TokenStore() = default;
 
-Result<std::shared_ptr<const TokenEntry>> TokenStore::Lookup(std::string_view token) const {
-  const auto entries = impl_->Current();
-  const auto found = entries->find(impl_->HashOf(token));
-  if (found == entries->end()) return Fail(Refusal::kPermissionDenied);
-  return found->second;
+void TokenStore::AddJobs(Scheduler& scheduler) {
+  // The end of a token is checked at its use, so that nothing depends on when this runs.
+  scheduler.AddPeriodic("tidy-tokens", std::chrono::minutes(10), [this](SystemTime now) {
+    static_cast<void>(Tidy(now));  // what is left is removed by the next run
+  });
 }
 
-std::shared_ptr<const TokenEntry> TokenStore::FindAccessor(std::string_view accessor) const {
-  const auto entries = impl_->Current();
-  const auto found = std::ranges::find_if(
-      *entries, [&](const auto& entry) { return entry.second->accessor == accessor; });
-  return found == entries->end() ? nullptr : found->second;
+Result<Access> TokenStore::Lookup(std::string_view token) const {
+  COFFER_ASSIGN(CachedToken found, impl_->Find(impl_->HashOf(token)));
+  return Access{std::move(found.entry), std::move(found.rules.rules)};
 }
 
-bool TokenStore::Initialized() const {
-  const auto entries = impl_->Current();
-  return std::any_of(entries->begin(), entries->end(),
-                     [](const auto& entry) { return IsRoot(*entry.second); });
+Result<Access> TokenStore::Authenticate(std::string_view token, std::string_view address) const {
+  COFFER_ASSIGN(Access access, Lookup(token));
+  const AddressSet& bound = access.token->bound_addresses;
+  if (!bound.empty() && !bound.Contains(address)) return Fail(Refusal::kPermissionDenied);
+  return access;
 }
+
+Result<std::shared_ptr<const TokenEntry>> TokenStore::FindAccessor(
+    std::string_view accessor) const {
+  std::optional<Sha256Digest> hash;
+  {
+    COFFER_ASSIGN(storage::Reader reader, impl_->database.Read());
+    COFFER_ASSIGN(hash, FindTokenRow(reader, accessor));
+  }
+  if (!hash) return nullptr;
+  auto found = impl_->Find(*hash);
+  if (!found && found.error().code == Code::kPermissionDenied) return nullptr;
+  COFFER_TRY(found);
+  return std::move(found->entry);
+}
+
+Result<std::vector<std::string>> TokenStore::Accessors() const {
+  COFFER_ASSIGN(storage::Reader reader, impl_->database.Read());
+  return ReadAccessors(reader, impl_->clock.Now());
+}
+
+Status TokenStore::Use(const TokenEntry& token) {
+  if (token.uses == 0) return {};
+  // A token with a limit is never in the cache.
+  COFFER_ASSIGN(storage::Transaction transaction, impl_->database.Begin());
+  COFFER_ASSIGN(const std::int64_t taken, TakeUse(transaction, token.hash));
+  if (taken == 0) return Fail(Refusal::kPermissionDenied);
+  return transaction.Commit();
+}
+
+Result<SecretBytes> TokenStore::Create(TokenEntry& entry, std::string_view text) {
+  std::string made;
+  if (text.empty()) {
+    made = std::string(kServicePrefix) + RandomBase62(impl_->random, kTokenLength);
+    text = made;
+  }
+  SecretBytes token = SecretBytes::CopyOf(AsBytes(text));
+  SecureWipe(made.data(), made.size());
+  entry.hash = impl_->HashOf(AsText(token.Reveal()));
+  entry.accessor = RandomBase62(impl_->random, kAccessorLength);
+  const SystemTime now = impl_->clock.Now();
+  COFFER_ASSIGN(storage::Transaction transaction, impl_->database.Begin());
+  if (entry.parent) {
+    COFFER_ASSIGN(const bool alive, IsLineAlive(transaction, *entry.parent, now));
+    if (!alive) return Fail(Refusal::kPermissionDenied);
+  }
+  Status inserted = InsertTokenRow(transaction, entry);
+  if (!inserted && inserted.error().code == Code::kConflict) {
+    return Fail(Code::kInvalid, "cannot create a token with a duplicate ID");
+  }
+  COFFER_TRY(inserted);
+  COFFER_TRY(transaction.Commit());
+  return token;
+}
+
+Result<std::shared_ptr<const TokenEntry>> TokenStore::Renew(const TokenEntry& token,
+                                                            SystemTime expires) {
+  const SystemTime now = impl_->clock.Now();
+  COFFER_TRY(impl_->Change([&](storage::Transaction& transaction) -> Result<Digests> {
+    COFFER_ASSIGN(const bool alive, IsLineAlive(transaction, token.hash, now));
+    if (!alive) return Fail(Refusal::kPermissionDenied);
+    COFFER_TRY(SetExpiry(transaction, token.hash, expires, now));
+    return Digests{token.hash};
+  }));
+  // Its descendants may not outlive it: where they are in memory, they know its former end.
+  if (!token.expires || expires < *token.expires) impl_->cache.DropAll();
+  auto renewed = std::make_shared<TokenEntry>(token);
+  renewed->expires = expires;
+  renewed->last_renewal = now;
+  return renewed;
+}
+
+Status TokenStore::Revoke(const TokenEntry& token) {
+  return impl_->Change(
+      [&](storage::Transaction& transaction) { return DeleteTree(transaction, token.hash); });
+}
+
+Status TokenStore::RevokeOrphaning(const TokenEntry& token) {
+  // The children's line is shorter now.
+  COFFER_TRY(impl_->Change([&](storage::Transaction& transaction) -> Result<Digests> {
+    COFFER_TRY(DeleteOrphaning(transaction, token.hash));
+    return Digests{token.hash};
+  }));
+  impl_->cache.DropAll();
+  return {};
+}
+
+Status TokenStore::Tidy(SystemTime now) {
+  return impl_->Change(
+      [&](storage::Transaction& transaction) { return DeleteEnded(transaction, now); });
+}
+
+bool TokenStore::Initialized() const { return impl_->initialized; }
 
 Status TokenStore::SetRootToken(std::string_view token) {
   if (token.empty()) return Fail(Code::kInvalid, "the root token must not be empty");
-  const Sha256Digest hash = impl_->HashOf(token);
-  const std::lock_guard lock(impl_->change_mutex);
-  Entries entries = *impl_->Current();
   // A restart with the same token writes nothing: it keeps its accessor, and works on a full disk.
-  if (const auto found = entries.find(hash); found != entries.end() && IsRoot(*found->second)) {
-    return {};
-  }
-  const auto entry = std::make_shared<const TokenEntry>(TokenEntry{
-      RandomBase62(impl_->random, kAccessorLength), "root", {kRootPolicy}, impl_->clock.Now()});
-  {
-    COFFER_ASSIGN(storage::Transaction transaction, impl_->database.Begin());
-    COFFER_TRY(DeleteRootTokens(transaction));
-    COFFER_TRY(InsertToken(transaction, hash, *entry));
-    if (Status committed = transaction.Commit(); !committed) {
-      // The outcome may be unknown: honour what is stored, whichever it is.
-      [[maybe_unused]] const Status reloaded = impl_->Reload();
-      return committed;
-    }
-  }
-  std::erase_if(entries, [](const auto& former) { return IsRoot(*former.second); });
-  entries.emplace(hash, entry);
-  impl_->Publish(std::move(entries));
+  if (const auto found = Lookup(token); found && found->token->IsRoot()) return {};
+  TokenEntry entry;
+  entry.display_name = "root";
+  entry.policies = {std::string(kRootPolicy)};
+  entry.path = "auth/token/root";
+  entry.created = impl_->clock.Now();
+  entry.hash = impl_->HashOf(token);
+  entry.accessor = RandomBase62(impl_->random, kAccessorLength);
+  COFFER_TRY(impl_->Change([&](storage::Transaction& transaction) -> Result<Digests> {
+    COFFER_ASSIGN(Digests ended, DeleteLastingRoots(transaction));
+    COFFER_ASSIGN(const Digests namesake, DeleteTree(transaction, entry.hash));
+    ended.insert(ended.end(), namesake.begin(), namesake.end());
+    COFFER_TRY(InsertTokenRow(transaction, entry));
+    COFFER_TRY(MarkInitialized(transaction, entry.created));
+    return ended;
+  }));
+  impl_->initialized = true;
   return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/completion.h"
 #include "cli/exchange.h"
+#include "coffer/base/standard_output.h"
 
 namespace coffer::cli {
 namespace {
@@ -14,33 +15,34 @@ using nlohmann::json;
 
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
-  for (const auto& group :
-       {StatusCommands(), TokenCommands(), PathCommands(), SecretsCommands(), AuditCommands(),
-        TransitCommands(), TransitKeyCommands(), OperatorCommands(), LocalCommands()}) {
+  for (const auto& group : {StatusCommands(), TokenCommands(), PolicyCommands(), PathCommands(),
+                            SecretsCommands(), AuditCommands(), TransitCommands(),
+                            TransitKeyCommands(), OperatorCommands(), LocalCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
   return commands;
 }
 
 void PrintRow(std::string_view name, std::string_view help) {
-  std::printf("  %-24.*s %.*s\n", static_cast<int>(name.size()), name.data(),
-              static_cast<int>(help.size()), help.data());
+  constexpr std::size_t kColumn = 25;
+  std::string row = "  " + std::string(name);
+  row.resize(std::max(row.size() + 1, 2 + kColumn), ' ');
+  PrintOutput(row.append(help).append(1, '\n'));
 }
 
 void PrintHelp(std::span<const Command> commands, std::span<const Family> others) {
-  std::printf("usage: coffer COMMAND [-address=URL] [-format=table|json|yaml] ...\n\n");
+  PrintOutput("usage: coffer COMMAND [-address=URL] [-format=table|json|yaml] ...\n\n");
   for (const Command& command : commands) PrintRow(command.name, command.help);
   PrintRow("help [COMMAND]", "this, or a command's flags and examples");
-  std::printf("\nOn the server's machine:\n\n");
+  PrintOutput("\nOn the server's machine:\n\n");
   for (const Family& family : others) {
     std::string names(family.name);
     for (const std::string_view command : family.commands) {
       names += (command == family.commands.front() ? " " : "|") + std::string(command);
     }
-    std::printf("  %s\n      %.*s\n", names.c_str(), static_cast<int>(family.help.size()),
-                family.help.data());
+    PrintOutput("  " + names + "\n      " + std::string(family.help) + "\n");
   }
-  std::printf(
+  PrintOutput(
       "\nCOFFER_ADDR, COFFER_TOKEN, COFFER_CACERT, COFFER_FORMAT, ... or the same with BAO_ or "
       "VAULT_ say\nwhere the server is and who asks; without a token there, ~/.vault-token is "
       "read. "

@@ -64,6 +64,7 @@ std::vector<Command> AuditCommands();
 std::vector<Command> LocalCommands();
 std::vector<Command> OperatorCommands();
 std::vector<Command> PathCommands();
+std::vector<Command> PolicyCommands();
 std::vector<Command> StatusCommands();
 std::vector<Command> SecretsCommands();
 std::vector<Command> TokenCommands();

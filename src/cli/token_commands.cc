@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/exchange.h"
 #include "cli/hidden_line.h"
+#include "cli/key_values.h"
 
 namespace coffer::cli {
 namespace {
@@ -132,9 +134,104 @@ int Lookup(Invocation& call) {
   return Exchange(call, {"POST", "auth/token/lookup", json{{"token", token}}.dump(), failure}, "");
 }
 
-}  // namespace
+int Create(Invocation& call) {
+  json body{{"policies", json::array()}};
+  if (call.flags.contains("policy")) body["policies"] = call.flags.at("policy");
+  if (body["policies"].empty()) body.erase("policies");
+  AddPlain(call,
+           {"id", "display-name", "type", "ttl", "period", "explicit-max-ttl", "entity-alias"},
+           body);
+  if (call.Has("use-limit")) body["num_uses"] = call.Get("use-limit");
+  if (call.Has("renewable")) body["renewable"] = call.Get("renewable");
+  if (call.Has("orphan")) body["no_parent"] = true;
+  if (call.Has("no-default-policy")) body["no_default_policy"] = true;
+  if (call.flags.contains("metadata")) {
+    for (const std::string& pair : call.flags.at("metadata")) {
+      const std::size_t equals = pair.find('=');
+      body["meta"][pair.substr(0, equals)] = pair.substr(equals + 1);
+    }
+  }
+  const std::string role = call.Get("role");
+  const std::string path = "auth/token/create" + (role.empty() ? "" : "/" + role);
+  return Exchange(call, {"POST", path, body.dump(), "Error creating token"}, "");
+}
 
-std::vector<Command> TokenCommands() {
+int Renew(Invocation& call) {
+  json body = json::object();
+  if (call.Has("increment")) body["increment"] = call.Get("increment");
+  std::string path = "auth/token/renew-self";
+  if (call.Has("accessor")) {
+    if (call.words.empty()) return Complain("-accessor needs an accessor", kLocalFailure);
+    path = "auth/token/renew-accessor";
+    body["accessor"] = call.words.front();
+  } else if (!call.words.empty()) {
+    path = "auth/token/renew";
+    body["token"] = GivenToken(call);
+  }
+  return Exchange(call, {"PUT", path, body.dump(), "Error renewing token"}, "");
+}
+
+int Revoke(Invocation& call) {
+  const std::string failure = "Error revoking token";
+  const std::string success = "Success! Revoked token (if it existed)";
+  const std::string mode = call.Get("mode");
+  if (call.Has("self")) {
+    if (!call.words.empty()) return Complain("-self goes without a token", kLocalFailure);
+    return Exchange(call, {"PUT", "auth/token/revoke-self", "{}", failure}, success);
+  }
+  if (call.words.empty()) return Complain("give a token, an accessor or -self", kLocalFailure);
+  if (call.Has("accessor")) {
+    return Exchange(call,
+                    {"PUT", "auth/token/revoke-accessor",
+                     json{{"accessor", call.words.front()}}.dump(), failure},
+                    success);
+  }
+  if (!mode.empty() && mode != "orphan") return Complain("-mode is orphan", kLocalFailure);
+  const std::string path = mode.empty() ? "auth/token/revoke" : "auth/token/revoke-orphan";
+  return Exchange(call, {"PUT", path, json{{"token", GivenToken(call)}}.dump(), failure}, success);
+}
+
+int Capabilities(Invocation& call) {
+  std::string path = "sys/capabilities-self";
+  json body{{"paths", json::array({PathOf(call.words.back())})}};
+  if (call.Has("accessor")) {
+    if (call.words.size() != 2) return Complain("-accessor needs an accessor", kLocalFailure);
+    path = "sys/capabilities-accessor";
+    body["accessor"] = call.words.front();
+  } else if (call.words.size() == 2) {
+    path = "sys/capabilities";
+    body["token"] = GivenToken(call);
+  }
+  int code = kDone;
+  const auto answer = Ask(call, {"POST", path, body.dump(), "Error listing capabilities"}, code);
+  if (!answer) return code;
+  std::vector<std::string> names = json::parse(answer->body).at("data").at("capabilities");
+  std::ranges::sort(names);
+  if (call.format != Format::kTable) return ShowDocument(call, names);
+  std::string line;
+  for (const std::string& name : names) line += (line.empty() ? "" : ", ") + name;
+  std::printf("%s\n", line.c_str());
+  return kDone;
+}
+
+std::vector<Flag> CreateFlags() {
+  return {{"policy", Kind::kText, "a policy; often (default: those of our own token)"},
+          {"ttl", Kind::kDuration, "how long it lives"},
+          {"explicit-max-ttl", Kind::kDuration, "how long it lives at most, renewed or not"},
+          {"period", Kind::kDuration, "each renewal lasts so long, without an end"},
+          {"use-limit", Kind::kNumber, "how often it can be used"},
+          {"renewable", Kind::kText, "true or false"},
+          {"orphan", Kind::kSwitch, "it outlives our own token"},
+          {"no-default-policy", Kind::kSwitch, "without the policy default"},
+          {"display-name", Kind::kText, "a name for the audit trail"},
+          {"metadata", Kind::kPair, "NAME=VALUE for the audit trail; often"},
+          {"role", Kind::kText, "the role to make it with"},
+          {"type", Kind::kText, "service"},
+          {"id", Kind::kText, "the token itself: everybody on this machine can see it"},
+          {"entity-alias", Kind::kText, "sent to the server"}};
+}
+
+std::vector<Command> TokenQueries() {
   return {{.name = "login",
            .synopsis = "[-no-store] [-no-print] [-token-only] [-]",
            .help = "check a token, read from standard input or asked for, and keep it in "
@@ -161,6 +258,53 @@ std::vector<Command> TokenCommands() {
            .shows = Shows::kFormats,
            .most = 1,
            .run = Lookup}};
+}
+
+std::vector<Command> TokenChanges() {
+  return {{.name = "token create",
+           .synopsis = "[-policy=NAME] [-ttl=TIME] ...",
+           .help = "make a token, a child of our own",
+           .examples = "coffer token create -policy=app -ttl=1h\n"
+                       "coffer token create -policy=app -period=24h -orphan -field=token",
+           .flags = CreateFlags(),
+           .shows = Shows::kFields,
+           .run = Create},
+          {.name = "token renew",
+           .synopsis = "[-increment=TIME] [-accessor] [TOKEN | ACCESSOR | -]",
+           .help = "renew a token: without a word, our own",
+           .examples = "coffer token renew\ncoffer token renew -increment=30m - < token-file",
+           .flags = {{"increment", Kind::kDuration, "how long it should live from now on"},
+                     {"accessor", Kind::kSwitch, "the word is an accessor"}},
+           .shows = Shows::kFields,
+           .most = 1,
+           .run = Renew},
+          {.name = "token revoke",
+           .synopsis = "[-self] [-accessor] [-mode=orphan] [TOKEN | ACCESSOR | -]",
+           .help = "end a token and all that descend from it",
+           .examples = "coffer token revoke -self\ncoffer token revoke -accessor ACCESSOR",
+           .flags = {{"self", Kind::kSwitch, "our own token"},
+                     {"accessor", Kind::kSwitch, "the word is an accessor"},
+                     {"mode", Kind::kText, "orphan: its children stay"}},
+           .most = 1,
+           .run = Revoke},
+          {.name = "token capabilities",
+           .synopsis = "[-accessor] [TOKEN | ACCESSOR | -] PATH",
+           .help = "what a token may do on PATH: with one word, our own",
+           .examples = "coffer token capabilities transit/encrypt/orders",
+           .flags = {{"accessor", Kind::kSwitch, "the first word is an accessor"}},
+           .shows = Shows::kFormats,
+           .least = 1,
+           .most = 2,
+           .run = Capabilities}};
+}
+
+}  // namespace
+
+std::vector<Command> TokenCommands() {
+  std::vector<Command> commands = TokenChanges();
+  const std::vector<Command> others = TokenQueries();
+  commands.insert(commands.end(), others.begin(), others.end());
+  return commands;
 }
 
 }  // namespace coffer::cli

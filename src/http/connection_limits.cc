@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "http/address_set.h"
+#include "coffer/base/address_set.h"
 
 namespace coffer::http {
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <utility>
 
+#include "coffer/base/address_set.h"
 #include "coffer/http/message.h"
 #include "coffer/http/options.h"
-#include "http/address_set.h"
 #include "http/connection_limits.h"
 #include "http/tls_context.h"
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -50,7 +52,30 @@ std::string_view Occupied(const Snapshot& snapshot, const MountPath& path) {
 }
 
 // Sorts the options, as they come back from storage.
+std::size_t TextBytes(const MountConfig& config) {
+  std::size_t bytes = config.description.size();
+  for (const auto& [name, value] : config.options) bytes += name.size() + value.size();
+  for (const MountConfig::NamedList& named : MountConfig::kLists) {
+    for (const std::string& text : config.*named.list) bytes += text.size() + 1;
+  }
+  return bytes;
+}
+
+Status CheckSize(const MountConfig& config) {
+  if (config.options.size() > MountConfig::kMostOptions) {
+    return Fail(Code::kInvalid,
+                "a mount has at most " + std::to_string(MountConfig::kMostOptions) + " options");
+  }
+  if (TextBytes(config) > MountConfig::kMostTextBytes) {
+    return Fail(Code::kInvalid, "a mount's description, options and lists have at most " +
+                                    std::to_string(MountConfig::kMostTextBytes) +
+                                    " bytes together");
+  }
+  return {};
+}
+
 Status Normalize(MountConfig& config) {
+  COFFER_TRY(CheckSize(config));
   if (config.default_lease_ttl_seconds < 0 || config.max_lease_ttl_seconds < 0) {
     return Fail(Code::kInvalid, "a lease time must not be negative");
   }

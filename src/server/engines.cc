@@ -8,12 +8,15 @@
 namespace coffer::server {
 
 struct Engines::Impl {
-  Impl(const api::SystemParts& system_parts, transit::Engine& transit_engine)
+  Impl(const api::SystemParts& system_parts, storage::Database& database,
+       transit::Engine& transit_engine)
       : system(system_parts),
-        token{system_parts.tokens},
+        roles(database),
+        token{system_parts.tokens, system_parts.policies, roles, system_parts.clock},
         transit{transit_engine, system_parts.mounts} {}
 
   const api::SystemEngine system;
+  auth::RoleStore roles;
   api::TokenParts token;
   api::TransitParts transit;
   std::unique_ptr<const api::Registry> registry;
@@ -23,8 +26,9 @@ Engines::Engines(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Engines::~Engines() = default;
 
 Result<std::unique_ptr<Engines>> Engines::Make(const api::SystemParts& system,
+                                               storage::Database& database,
                                                transit::Engine& transit) {
-  auto impl = std::make_unique<Impl>(system, transit);
+  auto impl = std::make_unique<Impl>(system, database, transit);
   COFFER_ASSIGN(impl->registry,
                 api::Registry::Make({impl->system.Registered(), api::TokenEngine(impl->token),
                                      api::TransitEngine(impl->transit)}));

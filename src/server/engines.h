@@ -13,6 +13,7 @@ class Engines {
  public:
   // All that is named outlives the engines.
   static Result<std::unique_ptr<Engines>> Make(const api::SystemParts& system,
+                                               storage::Database& database,
                                                transit::Engine& transit);
   ~Engines();
   Engines(const Engines&) = delete;

@@ -106,8 +106,9 @@ Status Instance::OpenAccess() {
   COFFER_ASSIGN(mounts_,
                 mounts::MountTable::Load(rooms_.Database(), random_, api::ReservedPaths()));
   COFFER_ASSIGN(const SecretBytes lookup_key, rooms_.Keys().DeriveLookupKey(kTokenLookupLabel));
-  COFFER_ASSIGN(tokens_,
-                auth::TokenStore::Load(rooms_.Database(), lookup_key, random_, rooms_.ItsClock()));
+  COFFER_ASSIGN(policies_, auth::PolicyStore::Load(rooms_.Database(), rooms_.ItsClock()));
+  COFFER_ASSIGN(tokens_, auth::TokenStore::Load(rooms_.Database(), *policies_, lookup_key, random_,
+                                                rooms_.ItsClock()));
   return config_.dev ? KeepRootToken() : Status{};
 }
 
@@ -127,6 +128,7 @@ Status Instance::KeepRootToken() {
 Status Instance::OpenHttp() {
   engine_ = std::make_unique<transit::Engine>(rooms_.Keys(), random_, config_.engine);
   engine_->AddJobs(rooms_.Custodian());
+  tokens_->AddJobs(rooms_.Custodian());
   COFFER_TRY(rooms_.BeginTrail(config_));
   COFFER_TRY(CheckTrail());
   backups_ =
@@ -142,6 +144,7 @@ Status Instance::OpenHttp() {
   const api::SystemParts system{
       .mounts = *mounts_,
       .tokens = *tokens_,
+      .policies = *policies_,
       .random = random_,
       .clock = rooms_.ItsClock(),
       .info = info,
@@ -151,11 +154,10 @@ Status Instance::OpenHttp() {
       .backups = backups_.get(),
       .metrics = &metrics_,
       .open_metrics = config_.open_metrics};
-  COFFER_ASSIGN(engines_, Engines::Make(system, *engine_));
+  COFFER_ASSIGN(engines_, Engines::Make(system, rooms_.Database(), *engine_));
   const api::Services services{.registry = engines_->All(),
                                .mounts = *mounts_,
                                .tokens = *tokens_,
-                               .policy = policy_,
                                .audit = rooms_.Audit().Broker(),
                                .random = random_,
                                .logger = logger_,

@@ -10,6 +10,7 @@
 
 #include "coffer/api/health_handler.h"
 #include "coffer/api/service.h"
+#include "coffer/auth/policy_store.h"
 #include "coffer/auth/token_store.h"
 #include "coffer/base/stall_watch.h"
 #include "coffer/metrics/registry.h"
@@ -81,9 +82,9 @@ class Instance {
   std::optional<storage::DirectoryLock> lock_;
   Foundation rooms_;
   std::unique_ptr<mounts::MountTable> mounts_;
+  std::unique_ptr<auth::PolicyStore> policies_;
   std::unique_ptr<auth::TokenStore> tokens_;
   std::unique_ptr<transit::Engine> engine_;
-  api::RootPolicy policy_;
   std::unique_ptr<BackupOffice> backups_;
   std::unique_ptr<Engines> engines_;
   std::unique_ptr<api::Service> service_;

@@ -56,6 +56,29 @@ TEST_F(MountWire, AMountMadeWithoutThemSaysSo) {
   EXPECT_FALSE(shown["config"].contains("allowed_response_headers"));
 }
 
+TEST_F(MountWire, KeepsNoMoreThanAMountMayHave) {
+  json options;
+  for (int i = 0; i < 65; ++i) options["option" + std::to_string(i)] = "x";
+  const std::string too_many = "a mount has at most 64 options";
+  EXPECT_EQ(Said(Post("sys/mounts/m", {{"type", "transit"}, {"options", options}})), too_many);
+  EXPECT_EQ(Said(Post("sys/mounts/transit/tune", {{"options", options}})), too_many);
+  options.erase("option0");
+  EXPECT_EQ(Said(Post("sys/mounts/transit/tune", {{"options", options}})), "204");
+  EXPECT_EQ(Said(Post("sys/mounts/transit/tune", {{"options", {{"one-more", "x"}}}})), too_many);
+  const std::string too_long =
+      "a mount's description, options and lists have at most 16384 bytes together";
+  const std::string text(16'385, 'd');
+  for (const char* const member : {"description", "allowed_response_headers"}) {
+    EXPECT_EQ(Said(Post("sys/mounts/transit/tune", {{member, text}})), too_long);
+    EXPECT_EQ(Said(Post("sys/mounts/m", {{"type", "transit"}, {"config", {{member, text}}}})),
+              too_long);
+  }
+  EXPECT_EQ(Said(Post("sys/mounts/m", {{"type", "transit"}, {"options", {{"o", text}}}})),
+            too_long);
+  EXPECT_EQ(Said(Post("sys/mounts/m", {{"type", "transit"}, {"description", text.substr(1)}})),
+            "204");
+}
+
 TEST_F(MountWire, RefusesWhatItDoesNotHave) {
   const struct {
     json setting;

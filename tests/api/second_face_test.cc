@@ -25,8 +25,8 @@ class PlainFace final : public Face {
       : registry_(registry), mounts_(mounts), tokens_(tokens) {}
   Caller Identify(const http::Request& request) const override {
     const std::string_view key = request.Header("x-key");
-    const auto token = tokens_.Lookup(key);
-    return {key, token ? *token : nullptr};
+    const auto access = tokens_.Authenticate(key, request.remote_address);
+    return access ? Caller{key, access->token, access->rules} : Caller{key};
   }
   Finding Find(const http::Request& request) const override {
     Finding finding;

@@ -12,6 +12,7 @@
 #include "coffer/api/system_engine.h"
 #include "coffer/api/token_engine.h"
 #include "coffer/api/transit_engine.h"
+#include "coffer/auth/schema.h"
 #include "coffer/base/base64.h"
 #include "keyring/key_ring_fixture.h"
 
@@ -25,28 +26,31 @@ inline constexpr std::string_view kToken = "root-token";
 class ServiceTest : public keyring::KeyRingTest {
  protected:
   virtual audit::Sink& Trail() { return audit_; }
-  virtual const Policy& Policies() { return policy_; }
   virtual std::vector<Registration> MoreEngines() { return {}; }
   virtual Logger& ServiceLog() { return logger_; }
   void SetUp() override {
     KeyRingTest::SetUp();
     ASSERT_TRUE(keys_);
     auto schema = mounts::MountTable::Schema();
-    for (const auto& migration : auth::TokenStore::Schema()) schema.push_back(migration);
+    for (const auto& migration : auth::Schema()) schema.push_back(migration);
     tables_ =
         storage::Database::Open({.file = token_.Directory() / "api.db"}, schema, logger_).value();
     mounts_ = mounts::MountTable::Load(*tables_, random_, ReservedPaths()).value();
-    tokens_ = auth::TokenStore::Load(*tables_, SecretBytes(32), random_, clock_).value();
+    policies_ = auth::PolicyStore::Load(*tables_, clock_).value();
+    tokens_ =
+        auth::TokenStore::Load(*tables_, *policies_, SecretBytes(32), random_, clock_).value();
+    roles_ = std::make_unique<auth::RoleStore>(*tables_);
     Must(tokens_->SetRootToken(kToken));
     engine_ = std::make_unique<transit::Engine>(*keys_, random_);
     system_ = std::make_unique<SystemEngine>(
         SystemParts{.mounts = *mounts_,
                     .tokens = *tokens_,
+                    .policies = *policies_,
                     .random = random_,
                     .clock = clock_,
                     .info = {},
                     .token_reachable = [this] { return reachable_; }});
-    token_parts_ = std::make_unique<TokenParts>(TokenParts{*tokens_});
+    token_parts_ = std::make_unique<TokenParts>(TokenParts{*tokens_, *policies_, *roles_, clock_});
     transit_ = std::make_unique<TransitParts>(TransitParts{*engine_, *mounts_});
     std::vector<Registration> engines{system_->Registered(), TokenEngine(*token_parts_),
                                       TransitEngine(*transit_)};
@@ -60,7 +64,6 @@ class ServiceTest : public keyring::KeyRingTest {
     return Services{.registry = *registry_,
                     .mounts = *mounts_,
                     .tokens = *tokens_,
-                    .policy = Policies(),
                     .audit = Trail(),
                     .random = random_,
                     .logger = ServiceLog(),
@@ -72,6 +75,7 @@ class ServiceTest : public keyring::KeyRingTest {
     service_.reset();
     registry_.reset();
     tokens_.reset();
+    policies_.reset();
     mounts_.reset();
     tables_.reset();
     KeyRingTest::TearDown();
@@ -97,6 +101,16 @@ class ServiceTest : public keyring::KeyRingTest {
   http::Response Post(const std::string& path, const json& body = json::object()) {
     return Send(http::Method::kPost, path, body.dump());
   }
+  // A token that has this policy alone.
+  std::string TokenWith(const std::string& policy_text, json settings = json::object()) {
+    const std::string policy = "test-" + std::to_string(++policies_made_);
+    Must(policies_->Write(policy, policy_text));
+    settings["policies"] = policy;
+    settings["no_default_policy"] = true;
+    const auto made = Post("auth/token/create", settings);
+    EXPECT_EQ(made.status, 200) << made.body;
+    return json::parse(made.body)["auth"]["client_token"];
+  }
   static std::string ErrorOf(const http::Response& response) {
     const json body = json::parse(response.body);
     return body["errors"].empty() ? "" : body["errors"][0].get<std::string>();
@@ -109,12 +123,14 @@ class ServiceTest : public keyring::KeyRingTest {
     return DataOf(answer)["ciphertext"];
   }
 
-  RootPolicy policy_;
   audit::NullSink audit_;
   bool reachable_ = true;
+  int policies_made_ = 0;
   std::unique_ptr<storage::Database> tables_;
   std::unique_ptr<mounts::MountTable> mounts_;
+  std::unique_ptr<auth::PolicyStore> policies_;
   std::unique_ptr<auth::TokenStore> tokens_;
+  std::unique_ptr<auth::RoleStore> roles_;
   std::unique_ptr<transit::Engine> engine_;
   std::unique_ptr<SystemEngine> system_;
   std::unique_ptr<TokenParts> token_parts_;

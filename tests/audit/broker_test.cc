@@ -177,6 +177,27 @@ TEST_F(BrokerTest, TheApiReachesNoFileOutsideTheDirectory) {
   EXPECT_FALSE(broker_->Enable(Named("b/", "audit.log"))) << "the file is taken";
 }
 
+TEST_F(BrokerTest, TheApiCannotMakeEveryRecordWaitForEverMoreDevices) {
+  for (int i = 0; i < 8; ++i) {
+    const std::string name = "d" + std::to_string(i);
+    ASSERT_TRUE(broker_->Enable(Named(name + "/", name + ".log"))) << name;
+  }
+  const Status refused = broker_->Enable(Named("more/", "more.log"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "a server has at most 8 audit devices: disable one first");
+  EXPECT_FALSE(fs::exists(File("more.log")));
+  ASSERT_TRUE(broker_->Disable("d3/"));
+  EXPECT_TRUE(broker_->Enable(Named("more/", "more.log")));
+}
+
+TEST_F(BrokerTest, ADeviceHasAShortNameAndDescription) {
+  EXPECT_FALSE(broker_->Enable(Named(std::string(256, 'n') + "/", "a.log")));
+  DeviceSettings described = Named("a/", "a.log");
+  described.description = std::string(4097, 'd');
+  EXPECT_FALSE(broker_->Enable(described));
+  EXPECT_TRUE(broker_->Enable(Named(std::string(255, 'n') + "/", "a.log")));
+}
+
 TEST_F(BrokerTest, ADeviceThatCannotWriteIsNotEnabled) {
   files_.write_error = ENOSPC;
   const Status refused = broker_->Enable(Named("a/", "audit.log"));

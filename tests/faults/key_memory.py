@@ -121,7 +121,9 @@ def main():
     count = int(sys.argv[1])
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])  # the server has a worker for each
     passed = failed = 0
-    with tempfile.TemporaryDirectory() as directory:
+    # On a disk most of a change's time goes to its syncs; here only memory is looked at.
+    in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=in_memory) as directory:
         server = Server(directory + "/data")
         server.start()
         try:

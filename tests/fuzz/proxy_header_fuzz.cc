@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "http/address_set.h"
+#include "coffer/base/address_set.h"
 #include "http/proxy_header.h"
 
 // Reads as a connection does: never more bytes than the header certainly has.
@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const ProxyHeader header = coffer::http::ParseProxyHeader(input.substr(0, taken));
     if (header.state == ProxyHeader::State::kBad) return 0;
     if (header.state == ProxyHeader::State::kDone) {
-      if (!header.address.empty() && coffer::http::CanonicalAddress(header.address).empty()) {
+      if (!header.address.empty() && coffer::CanonicalAddress(header.address).empty()) {
         std::abort();
       }
       return 0;

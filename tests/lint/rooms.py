@@ -23,7 +23,7 @@ EDGES = {
     "transit": ["keyring", "crypto", "base"],
     "kv": ["barrier", "storage", "base"],
     "database": ["barrier", "storage", "leases", "base"],
-    "cli": ["base", "crypto"],
+    "cli": ["base", "crypto", "hcl", "auth"],
 }
 EDGES["api"] = sorted(set(EDGES) - {"cli"})
 EDGES["server"] = sorted(set(EDGES))

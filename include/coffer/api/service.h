@@ -12,7 +12,6 @@
 #include <string_view>
 
 #include "coffer/api/faces.h"
-#include "coffer/api/policy.h"
 #include "coffer/api/registry.h"
 #include "coffer/audit/entry.h"
 #include "coffer/auth/token_store.h"
@@ -31,8 +30,7 @@ namespace coffer::api {
 struct Services {
   const Registry& registry;
   const mounts::MountTable& mounts;
-  const auth::TokenStore& tokens;
-  const Policy& policy;
+  auth::TokenStore& tokens;
   audit::Sink& audit;
   Random& random;  // for the ids of requests
   Logger& logger;

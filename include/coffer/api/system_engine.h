@@ -14,6 +14,7 @@
 #include "coffer/api/backups.h"
 #include "coffer/api/registry.h"
 #include "coffer/audit/broker.h"
+#include "coffer/auth/policy_store.h"
 #include "coffer/auth/token_store.h"
 #include "coffer/base/clock.h"
 #include "coffer/base/random.h"
@@ -36,7 +37,8 @@ struct ServerInfo {
 // The parts that sys/ manages and reports on. All of them outlive the engine.
 struct SystemParts {
   mounts::MountTable& mounts;
-  const auth::TokenStore& tokens;
+  auth::TokenStore& tokens;
+  auth::PolicyStore& policies;
   Random& random;  // for ids
   const Clock& clock;
   ServerInfo info;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "coffer/api/registry.h"
+#include "coffer/auth/token_role.h"
 #include "coffer/auth/token_store.h"
 
 namespace coffer::api {
@@ -9,7 +10,10 @@ namespace coffer::api {
 // the Registry in which TokenEngine(parts) is registered. Its handlers run on any thread and answer
 // errors to the client.
 struct TokenParts {
-  const auth::TokenStore& tokens;
+  auth::TokenStore& tokens;
+  const auth::PolicyStore& policies;
+  auth::RoleStore& roles;
+  const Clock& clock;
 };
 
 const EngineType& TokenEngineType();

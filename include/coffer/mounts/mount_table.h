@@ -7,6 +7,7 @@
 // Example: `mounts.Find("transit/keys/k")` is the mount at "transit/" with `rest` "keys/k".
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -42,6 +43,10 @@ class MountPath {
 // The settings of a mount, given when it is made and changed by an operator. Times are in seconds;
 // 0 means the system default.
 struct MountConfig {
+  // Its texts are in memory and are shown to clients, some of which need no token for it.
+  static constexpr std::size_t kMostOptions = 64;
+  static constexpr std::size_t kMostTextBytes = 16UL * 1024;
+
   std::int64_t default_lease_ttl_seconds = 0;
   std::int64_t max_lease_ttl_seconds = 0;
   bool force_no_cache = false;

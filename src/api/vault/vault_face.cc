@@ -20,9 +20,15 @@ class VaultFace final : public Face {
       : registry_(registry), mounts_(mounts), tokens_(tokens), help_(registry) {}
 
   Caller Identify(const http::Request& request) const override {
-    Caller caller{TokenOf(request), nullptr};
+    Caller caller{TokenOf(request)};
     if (caller.credential.empty()) return caller;
-    if (auto entry = tokens_.Lookup(caller.credential)) caller.token = std::move(*entry);
+    auto access = tokens_.Authenticate(caller.credential, request.remote_address);
+    if (access) {
+      caller.token = std::move(access->token);
+      caller.rules = std::move(access->rules);
+    } else if (access.error().code != Code::kPermissionDenied) {
+      caller.unavailable = Fail(std::move(access).error());
+    }
     return caller;
   }
   Finding Find(const http::Request& request) const override;

@@ -15,7 +15,8 @@ using Show = std::function<Status(const SecretBytes& token)>;
 
 Status SetRootToken(Console& console, StoppedServer& server, bool replace, const Show& show) {
   COFFER_ASSIGN(const SecretBytes lookup_key, server.Keys().DeriveLookupKey(kTokenLookupLabel));
-  COFFER_ASSIGN(const auto tokens, auth::TokenStore::Load(server.Database(), lookup_key,
+  COFFER_ASSIGN(const auto policies, auth::PolicyStore::Load(server.Database(), server.ItsClock()));
+  COFFER_ASSIGN(const auto tokens, auth::TokenStore::Load(server.Database(), *policies, lookup_key,
                                                           console.random, server.ItsClock()));
   const bool initialized = tokens->Initialized();
   if (initialized && !replace) {

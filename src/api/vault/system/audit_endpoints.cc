@@ -73,6 +73,7 @@ void AddAuditEndpoints(std::vector<Endpoint>& table) {
   const FieldSpec path{"path", FieldType::kText, "", "The device's name."};
   Endpoint list{"audit", "The audit devices.", {}, {}};
   list.operations = {{Verb::kRead, Capability::kRead, ListDevices}};
+  list.operations.front().sudo = true;
   list.data_at_top = true;
   table.push_back(std::move(list));
 
@@ -85,8 +86,9 @@ void AddAuditEndpoints(std::vector<Endpoint>& table) {
        "hmac_accessor; of a file file_path, sync (usual or always), rotate_bytes; of syslog "
        "facility, tag; of a socket address, socket_type, write_timeout."},
       {"local", FieldType::kBool, "false", "Kept for clients, without effect."}};
-  device.operations = {{Verb::kWrite, Capability::kUpdate, EnableDevice},
-                       {Verb::kDelete, Capability::kDelete, DisableDevice}};
+  device.operations = {{Verb::kWrite, Capability::kUpdate, EnableDevice, true},
+                       {Verb::kDelete, Capability::kDelete, DisableDevice, true}};
+  for (Operation& operation : device.operations) operation.sudo = true;
   table.push_back(std::move(device));
 
   Endpoint hash{"audit-hash/*path", "A value as the device's lines have it.", {}, {}};

@@ -218,7 +218,8 @@ Status ReadRemountStatus(const Call& call, Reply& reply) {
 }
 
 bool Visible(const Call& call, const mounts::Mount& mount) {
-  return call.token != nullptr || mount.config.listing_visibility == "unauth";
+  return mount.config.listing_visibility == "unauth" ||
+         (call.rules != nullptr && call.rules->MayReachBelow(mount.path.Text()));
 }
 
 Status ListVisibleMounts(const Call& call, Reply& reply) {
@@ -232,7 +233,7 @@ Status ListVisibleMounts(const Call& call, Reply& reply) {
   }
   json.EndObject().Key("auth").BeginObject();
   for (const EngineType* const type : BuiltIn(call, true)) {
-    if (call.token == nullptr) break;
+    if (call.rules == nullptr || !call.rules->MayReachBelow(type->path)) continue;
     json.Key(type->path.substr(kAuthPrefix.size())).BeginObject();
     WriteMountInfo(*type, json);
     json.EndObject();
@@ -246,7 +247,7 @@ Status ReadVisibleMount(const Call& call, Reply& reply) {
   const std::string path(call.fields.Text("path"));
   auto route = PartsOf(call).mounts.Find(path);
   if (!route) route = PartsOf(call).mounts.Find(path + "/");
-  if (!route || call.token == nullptr) {
+  if (!route || call.rules == nullptr || !call.rules->MayReachBelow(route->mount->path.Text())) {
     return Fail(Code::kPermissionDenied,
                 "preflight capability check returned 403, please ensure client's policies grant "
                 "access to path \"" +
@@ -268,7 +269,7 @@ void AddMountEndpoints(std::vector<Endpoint>& table) {
   table.push_back(std::move(list));
   Endpoint tune{"mounts/*path/tune", "A mount's settings.", TuningFields(), {}};
   tune.operations = {{Verb::kRead, Capability::kRead, ReadTuning},
-                     {Verb::kWrite, Capability::kUpdate, WriteTuningOf}};
+                     {Verb::kWrite, Capability::kUpdate, WriteTuningOf, true}};
   tune.data_at_top = true;
   table.push_back(std::move(tune));
   Endpoint mount{"mounts/*path", "A mount.", {}, {}};
@@ -284,14 +285,15 @@ void AddMountEndpoints(std::vector<Endpoint>& table) {
                    "Kept, without effect: the token's randomness is always used."},
                   {"plugin_name", FieldType::kText, "", "Old name of type."}};
   mount.operations = {{Verb::kRead, Capability::kRead, ReadMount},
-                      {Verb::kWrite, Capability::kUpdate, EnableMount},
+                      {Verb::kWrite, Capability::kUpdate, EnableMount, true},
                       {Verb::kDelete, Capability::kDelete, DisableMount, true}};
   mount.data_at_top = true;
   table.push_back(std::move(mount));
   Endpoint remount{"remount", "Moves a mount; its keys stay what they are.", {}, {}};
   remount.fields = {{"from", FieldType::kText, "", "The path now."},
                     {"to", FieldType::kText, "", "The new path."}};
-  remount.operations = {{Verb::kWrite, Capability::kUpdate, WriteRemount}};
+  remount.operations = {{Verb::kWrite, Capability::kUpdate, WriteRemount, true}};
+  remount.operations.front().sudo = true;
   remount.data_at_top = true;
   table.push_back(std::move(remount));
   table.push_back({"remount/status/=migration_id",

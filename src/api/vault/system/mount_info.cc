@@ -181,6 +181,11 @@ Status ApplyTuning(const JsonValue& settings, std::string_view type, mounts::Mou
 Status ApplyOptions(const JsonValue& options, std::string_view type, mounts::MountConfig& config) {
   const auto* members = options.As<JsonValue::Object>();
   if (members == nullptr) return {};
+  // Each option is compared with all others below.
+  if (members->size() > mounts::MountConfig::kMostOptions) {
+    return Fail(Code::kInvalid, "a mount has at most " +
+                                    std::to_string(mounts::MountConfig::kMostOptions) + " options");
+  }
   for (const JsonValue::Member& member : *members) {
     const std::string& value = *member.value.As<std::string>();
     if (member.name == "version" && !value.empty()) {

@@ -31,8 +31,10 @@ inline const SystemParts& PartsOf(const Call& call) { return SystemOf(call).part
 void AddSystemEndpoints(std::vector<Endpoint>& table);
 void AddAuditEndpoints(std::vector<Endpoint>& table);
 void AddBackupEndpoints(std::vector<Endpoint>& table);
+void AddCapabilityEndpoints(std::vector<Endpoint>& table);
 void AddMetricsEndpoints(std::vector<Endpoint>& table);
 void AddMountEndpoints(std::vector<Endpoint>& table);
+void AddPolicyEndpoints(std::vector<Endpoint>& table);
 void AddSpecsEndpoints(std::vector<Endpoint>& table);
 
 }  // namespace coffer::api

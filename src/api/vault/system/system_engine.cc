@@ -14,6 +14,8 @@ std::vector<Endpoint> Endpoints() {
   AddBackupEndpoints(endpoints);
   AddMetricsEndpoints(endpoints);
   AddSpecsEndpoints(endpoints);
+  AddPolicyEndpoints(endpoints);
+  AddCapabilityEndpoints(endpoints);
   return endpoints;
 }
 

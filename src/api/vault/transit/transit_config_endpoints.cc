@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -22,13 +23,22 @@ Status ReadKeysConfig(const Call& call, Reply& reply) {
 // The setting is an option of the mount, so that sys/mounts shows it and tune changes it, too. As
 // in Vault, a request that does not name it sets it to its default.
 Status ConfigureKeys(const Call& call, Reply& reply) {
-  mounts::MountConfig config = call.mount->config;
+  mounts::MountTable& mounts = call.engine.As<TransitParts>().mounts;
+  // The call's mount is the one that the request found when it arrived; others may have changed it
+  // while the request waited.
+  const auto all = mounts.List();
+  const auto present =
+      std::ranges::find_if(all, [&](const auto& mount) { return mount->id == call.mount->id; });
+  if (present == all.end()) {
+    return Fail(Refusal::kMountNotFound, {.name = call.mount->path.Text()});
+  }
+  mounts::MountConfig config = (*present)->config;
   const bool disabled = call.fields.Bool("disable_upsert");
   if (disabled != UpsertDisabled(config)) {
     std::erase_if(config.options,
                   [](const auto& option) { return option.first == kDisableUpsert; });
     config.options.emplace_back(kDisableUpsert, disabled ? "true" : "false");
-    COFFER_TRY(call.engine.As<TransitParts>().mounts.Tune(call.mount->path, config));
+    COFFER_TRY(mounts.Tune((*present)->path, config));
   }
   WriteKeysConfig(config, reply);
   return {};
@@ -60,7 +70,7 @@ void AddTransitConfigEndpoints(std::vector<Endpoint>& table) {
                    {{"disable_upsert", FieldType::kBool, "false",
                      "Whether encrypt refuses to make a key where there is none."}},
                    {{Verb::kRead, Capability::kRead, ReadKeysConfig},
-                    {Verb::kWrite, Capability::kUpdate, ConfigureKeys}}});
+                    {Verb::kWrite, Capability::kUpdate, ConfigureKeys, true}}});
   table.push_back({"cache-config",
                    "The cache of key handles; it cannot be set.",
                    {{"size", FieldType::kInt, "0", "0 only."}},

@@ -1,8 +1,8 @@
-#include "http/address_set.h"
+#include "coffer/base/address_set.h"
 
 #include <gtest/gtest.h>
 
-namespace coffer::http {
+namespace coffer {
 namespace {
 
 AddressSet Set(const std::vector<std::string>& texts) { return AddressSet::Parse(texts).value(); }
@@ -59,4 +59,4 @@ TEST(ForwardedClient, IsNobodyWhereAPartIsNoAddress) {
 }
 
 }  // namespace
-}  // namespace coffer::http
+}  // namespace coffer

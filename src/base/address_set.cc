@@ -1,4 +1,4 @@
-#include "http/address_set.h"
+#include "coffer/base/address_set.h"
 
 #include <arpa/inet.h>
 
@@ -8,7 +8,7 @@
 
 #include "coffer/base/ascii.h"
 
-namespace coffer::http {
+namespace coffer {
 namespace {
 
 using Octets = std::array<std::uint8_t, 16>;
@@ -116,4 +116,4 @@ std::string ForwardedClient(std::string_view header, const AddressSet& trusted) 
   }
 }
 
-}  // namespace coffer::http
+}  // namespace coffer

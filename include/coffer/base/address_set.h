@@ -8,7 +8,7 @@
 
 #include "coffer/base/result.h"
 
-namespace coffer::http {
+namespace coffer {
 
 // Writes an address in its one form: "::ffff:192.0.2.1" becomes "192.0.2.1", and IPv6 is written as
 // in RFC 5952. Empty if the text is no address.
@@ -44,4 +44,4 @@ class AddressSet {
 // header is no address.
 std::string ForwardedClient(std::string_view header, const AddressSet& trusted);
 
-}  // namespace coffer::http
+}  // namespace coffer

@@ -1,0 +1,67 @@
+#pragma once
+
+// The rules by which a new token is made and a token is renewed. Functions without any state.
+// Thread-safe. Errors: kInvalid and kPermissionDenied in the words that Vault's clients know.
+// Example: `COFFER_ASSIGN(TokenPlan plan, PlanToken(maker, request, clock.Now()));`
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coffer/auth/token_entry.h"
+#include "coffer/auth/token_role.h"
+#include "coffer/base/clock.h"
+#include "coffer/base/result.h"
+
+namespace coffer::auth {
+
+// The lifetime of a token that asks for none, and the longest one of a token without a period.
+inline constexpr std::int64_t kSystemTtl = std::int64_t{768} * 3600;
+// The longest period.
+inline constexpr std::int64_t kLongestPeriod = std::int64_t{100} * 365 * 24 * 3600;
+
+// The wishes of whoever makes a token. Times are in seconds; 0 means that none was asked for.
+struct TokenRequest {
+  std::string id = {};
+  std::vector<std::string> policies = {};
+  std::vector<std::pair<std::string, std::string>> metadata = {};
+  std::string display_name = {};
+  std::string type = {};
+  std::int64_t ttl = 0;
+  std::int64_t explicit_max_ttl = 0;
+  std::int64_t period = 0;
+  std::int64_t uses = 0;
+  bool no_parent = false;
+  bool no_default_policy = false;
+  bool renewable = true;
+};
+
+// The maker of a token.
+struct TokenMaker {
+  const TokenEntry& token;
+  bool sudo = false;                // the policies grant sudo on the path
+  const TokenRole* role = nullptr;  // null: none
+  bool orphans = false;             // the endpoint makes tokens without a parent
+};
+
+struct TokenPlan {
+  TokenEntry entry;
+  std::vector<std::string> warnings;
+};
+
+Result<TokenPlan> PlanToken(const TokenMaker& maker, const TokenRequest& request, SystemTime now);
+
+// The new end of a token, and a warning if it comes earlier than was asked for.
+struct RenewalPlan {
+  SystemTime expires{};
+  std::vector<std::string> warnings;
+};
+Result<RenewalPlan> PlanRenewal(const TokenEntry& token, std::int64_t increment, SystemTime now);
+
+// The policies as a token has them: in lower case, each once, in order; "root" stands alone.
+std::vector<std::string> SanitizedPolicies(const std::vector<std::string>& policies,
+                                           bool with_default);
+
+}  // namespace coffer::auth
