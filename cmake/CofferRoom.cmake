@@ -5,6 +5,8 @@ target_compile_options(coffer_flags INTERFACE -Wall -Wextra -Wconversion -Wshado
 # GCC 12 takes operator+("literal", std::string) for an overlapping copy (its bug 105651), and at -O3 the length in
 # vector<uint8_t>'s operator<=> (std::map's order) for a negative one; Clang's build keeps watch.
 target_compile_options(coffer_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-stringop-overread>)
+# Clang checks the annotations of coffer/base/mutex.h.
+target_compile_options(coffer_flags INTERFACE $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 target_include_directories(coffer_flags INTERFACE ${CMAKE_SOURCE_DIR}/include)
 if(COFFER_SANITIZE)
   target_compile_options(coffer_flags INTERFACE -fsanitize=${COFFER_SANITIZE} -fno-omit-frame-pointer
