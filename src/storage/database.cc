@@ -25,9 +25,7 @@ struct Database::Impl {
   std::vector<Migration> migrations;
   std::int64_t schema_number = 0;  // after the migrations
   Ledger ledger;
-  std::function<Status()> anchor;
-  std::mutex anchor_mutex;
-  std::uint64_t anchored = 0;  // commits that an anchor in the token covers; by anchor_mutex
+  std::function<Status(std::uint64_t)> anchor;
   std::chrono::milliseconds patience{};
   DurationHistogram commits;
   Counter failed_commits;
@@ -293,20 +291,20 @@ Status Database::CheckSchema() {
   return CompareSchema(RowSource(reader).In(), impl_->migrations);
 }
 
-void Database::SetAnchor(std::function<Status()> anchor) { impl_->anchor = std::move(anchor); }
-
-Status Database::AwaitAnchor() {
-  if (!impl_->anchor) return Fail(Code::kInternal, "database error", "nobody makes anchors");
-  const std::uint64_t wanted = impl_->ledger.Commits();
-  const std::lock_guard lock(impl_->anchor_mutex);
-  if (impl_->anchored >= wanted) return {};  // by one that another caller waited for
-  const std::uint64_t covered = impl_->ledger.Commits();
-  COFFER_TRY(impl_->anchor());
-  impl_->anchored = covered;
-  return {};
+void Database::SetAnchor(std::function<Status(std::uint64_t)> anchor) {
+  impl_->anchor = std::move(anchor);
 }
 
-bool Database::Unanchored() const { return impl_->ledger.Commits() > impl_->ledger.Anchored(); }
+Status Database::AwaitAnchor() {
+  const std::uint64_t change = impl_->ledger.Commits();
+  if (Anchored(change)) return {};
+  if (impl_->anchor) return impl_->anchor(change);
+  return Fail(Code::kInternal, "database error", "nobody makes anchors");
+}
+
+void Database::AnchorWritten() { impl_->ledger.AnchorWritten(); }
+bool Database::Anchored(std::uint64_t change) const { return impl_->ledger.InToken() >= change; }
+bool Database::Unanchored() const { return !Anchored(impl_->ledger.Commits()); }
 
 void Transaction::Anchor(std::uint64_t number, bool new_lineage) {
   impl_->database->ledger.RequestAnchor(number, new_lineage);

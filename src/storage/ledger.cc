@@ -354,9 +354,14 @@ std::uint64_t Ledger::Commits() const {
   return commits_;
 }
 
-std::uint64_t Ledger::Anchored() const {
+std::uint64_t Ledger::InToken() const {
   const std::lock_guard lock(mutex_);
-  return anchored_;
+  return in_token_;
+}
+
+void Ledger::AnchorWritten() {
+  const std::lock_guard lock(mutex_);
+  in_token_ = anchored_;
 }
 
 }  // namespace coffer::storage

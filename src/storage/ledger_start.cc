@@ -239,7 +239,7 @@ Status Ledger::AcceptDamage(Connection& writer) {
 
 Status Ledger::Join(Connection& writer, std::vector<const TableShape*> tables,
                     const Authentication& authentication) {
-  codes_ = &authentication.codes;
+  codes_ = authentication.codes;
   random_ = &authentication.random;
   tables_ = std::move(tables);
   for (const TableShape* shape : tables_) {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "fakes/counting_random.h"
+#include "fakes/row_codes.h"
 #include "fakes/temporary_directory.h"
 
 namespace coffer::mounts {
@@ -31,6 +32,7 @@ class MountTableTest : public ::testing::Test {
     auto database = storage::Database::Open({directory_.Path() / "coffer.db"}, schema, logger_);
     ASSERT_TRUE(database) << database.error().cause;
     database_ = std::move(*database);
+    ASSERT_TRUE(fakes::Authenticate(*database_));
     database_->AddCommitObserver(observer_);
     table_ = Load();
   }

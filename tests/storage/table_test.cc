@@ -380,9 +380,11 @@ TEST_F(TableTest, ChangesAreUnanchoredUntilTheNextAnchor) {
   ASSERT_TRUE(PutTicket(1));
   EXPECT_TRUE(database_->Unanchored());
   int anchors = 0;
-  database_->SetAnchor([&] {
+  database_->SetAnchor([&](std::uint64_t) {
     ++anchors;
-    return Change([](Transaction&) { return Status{}; }, true);
+    const Status made = Change([](Transaction&) { return Status{}; }, true);
+    database_->AnchorWritten();
+    return made;
   });
   ASSERT_TRUE(database_->AwaitAnchor());
   EXPECT_FALSE(database_->Unanchored());

@@ -141,10 +141,9 @@ struct DatabaseCounts {
   std::uint64_t wal_octets = 0;
 };
 
-// How a database's rows are authenticated (table.h). The codes and the random numbers outlive the
-// database.
+// How a database's rows are authenticated (table.h). `random` outlives the database.
 struct Authentication {
-  const RowAuthenticator& codes;
+  std::shared_ptr<const RowAuthenticator> codes;
   Random& random;
   // The operator's word: rows that fail their check are removed, and the sums are taken anew over
   // those that stay. AcceptedDamage() lists what that meant.
@@ -207,13 +206,17 @@ class Database {
   // The shards whose check failed. Any thread.
   std::vector<Shard> DamagedShards() const;
 
-  // `anchor` makes an anchor of all that is committed and writes its number into the token.
-  void SetAnchor(std::function<Status()> anchor);
-  // Returns when an anchor in the token covers every change that was committed before the call, as
-  // what lowers rights must wait for. One anchor covers all that wait. An error means that the
+  // `anchor` makes an anchor and writes its number into the token, unless Anchored(change) holds by
+  // the time that it has its turn.
+  void SetAnchor(std::function<Status(std::uint64_t change)> anchor);
+  // Returns when the token has an anchor of every change that was committed before the call, as
+  // what lowers rights must wait for. One anchor is for all that wait. An error means that the
   // changes are committed and not anchored. Any thread.
   Status AwaitAnchor();
-  // True while there are changes that no anchor covers. Any thread.
+  // Called by who makes anchors when the token has the number of the newest one.
+  void AnchorWritten();
+  bool Anchored(std::uint64_t change) const;  // any thread
+  // True while the token has no anchor of some change. Any thread.
   bool Unanchored() const;
 
   struct Impl;
