@@ -17,6 +17,7 @@
 #include "coffer/api/registry.h"
 #include "coffer/base/result.h"
 #include "coffer/http/message.h"
+#include "coffer/keyring/lane.h"
 #include "coffer/mounts/mount_table.h"
 
 namespace coffer::api {
@@ -30,8 +31,8 @@ class ConstantDocument;
 // The arguments of an endpoint's handler; valid during the call.
 struct Call {
   const Registry& registry;
-  EngineState engine;  // the data of the endpoint's engine
-  std::size_t worker;  // the number of the thread's token instance: a worker's, or the custodian's
+  EngineState engine;   // the data of the endpoint's engine
+  keyring::Lane* lane;  // the thread's way into the token; null: it has none
   const http::Request& request;
   const Fields& fields;
   const mounts::Mount* mount = nullptr;     // null: a built-in engine's endpoint
@@ -42,6 +43,9 @@ struct Call {
   // The number of items of a batch that are carried out before it gives way to other requests; 0:
   // all of them at once.
   std::size_t items_at_once = 0;
+  // The engine keeps here what it has found out for this request on this thread, for those of its
+  // functions that run later; null: nobody keeps it.
+  std::shared_ptr<const void>* found = nullptr;
 };
 
 // The rest of the work of a handler, to be done piece by piece; it refers to the handler's call and

@@ -15,8 +15,8 @@
 namespace coffer::api {
 
 // Counts requests and the time that they took, for each operation of each engine. Each worker
-// counts in a shard of its own: there is no lock, no look-up, and no cache line that two threads
-// write. Any thread.
+// counts in a shard of its own, and the custodian in that of its request's worker: there is no
+// lock, no look-up, and hardly a cache line that two threads write. Any thread.
 class RequestCounts {
  public:
   explicit RequestCounts(const Registry& engines);

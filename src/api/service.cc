@@ -38,7 +38,7 @@ http::Owner OwnerOf(const auth::TokenEntry& token) {
 }
 
 bool OnCustodian(const Exchange& exchange) {
-  return exchange.worker == keyring::KeyRing::kCustodianWorker;
+  return exchange.lane != nullptr && exchange.lane->IsCustodians();
 }
 
 }  // namespace
@@ -54,16 +54,16 @@ Service::Impl::Impl(const Services& given, std::shared_ptr<const Face> its_face)
     : services(given),
       face(std::move(its_face)),
       meter(given.registry, given.metrics, given.key_series, given.logger),
-      turns({.submit = [this](std::function<void()> work) -> Status {
+      turns({.submit = [this](Turns::Custodian::Work work) -> Status {
                return services.custodian.Submit(
-                   [work = std::move(work)](keyring::Token&) -> Status {
-                     work();
+                   [this, work = std::move(work)](keyring::CustodianTurn& turn) -> Status {
+                     work(&services.lanes.OfCustodian(turn));
                      return {};
                    });
              },
-             .run = [this](const std::function<void()>& work) -> Status {
-               return services.custodian.Run([&](keyring::Token&) -> Status {
-                 work();
+             .run = [this](const Turns::Custodian::Work& work) -> Status {
+               return services.custodian.Run([&](keyring::CustodianTurn& turn) -> Status {
+                 work(&services.lanes.OfCustodian(turn));
                  return {};
                });
              }}) {}
@@ -221,10 +221,10 @@ Status Service::Impl::Perform(Verb verb, Exchange& exchange) {
   meter.NoteOperation(*target.engine, target.match, target.mount, *exchange.operation,
                       exchange.metered);
   COFFER_TRY(Decode(verb, exchange));
-  exchange.call.emplace(Call{services.registry, target.engine->State(), exchange.worker,
+  exchange.call.emplace(Call{services.registry, target.engine->State(), exchange.lane,
                              *exchange.request, *exchange.fields, target.mount.get(),
                              exchange.token.get(), exchange.credential, verb,
-                             exchange.operation->capability});
+                             exchange.operation->capability, 0, &exchange.found});
   COFFER_TRY(Authorize(*target.match.endpoint, exchange));
   exchange.stage = Exchange::Stage::kBegin;
   return Begin(exchange);
@@ -268,7 +268,6 @@ Status Service::Impl::PlaceWork(Exchange& exchange) {
     // The request has waited for its slices, and the key went away meanwhile: that is so rare that
     // the client may ask again.
     if (in_slices) return Fail(Code::kUnavailable, "the key has changed: try again");
-    exchange.worker = call.worker = keyring::KeyRing::kCustodianWorker;
     exchange.next = Next::kCustodian;
   } else if (cost.total > kBatchCostAtOnce && exchange.can_wait && !in_slices) {
     call.items_at_once = cost.each > 1 ? 1 : kItemsAtOnce;
@@ -320,7 +319,7 @@ void Service::Impl::Conclude(Exchange& exchange, Status done, bool heard) {
   }
   const int status = exchange.response.status;
   if (!done && status >= 500 && heard) LogFailure(done.error(), exchange);
-  meter.Count(*exchange.request, exchange.worker, status, exchange.metered);
+  meter.Count(*exchange.request, exchange.request->worker, status, exchange.metered);
 }
 
 Status Service::Impl::Advance(Exchange& exchange) {
@@ -346,10 +345,12 @@ Exchange::Exchange(Service::Impl& its_service, const http::Request& asked, std::
       can_wait(asked.parking != nullptr),
       path(asked.path),
       request_id(std::move(id)),
-      trail(its_service.services.audit, asked, request_id, path),
-      worker(asked.worker) {}
+      trail(its_service.services.audit, asked, request_id, path) {}
 
-Next Exchange::Step() {
+Next Exchange::Step(keyring::Lane* its_lane) {
+  lane = its_lane;
+  found.reset();
+  if (call) call->lane = lane;
   const LoggedRequest logged(request_id);
   Status done = service.Advance(*this);
   if (done && next != Next::kAnswer) return next;
@@ -366,8 +367,8 @@ Status Exchange::MoveTo(const http::Request& asked) {
   if (made_path == nullptr) MovePath(asked.path);
   request = &asked;
   const Call old = *call;
-  call.emplace(Call{old.registry, old.engine, old.worker, asked, old.fields, old.mount, old.token,
-                    credential, old.verb, old.capability, old.items_at_once});
+  call.emplace(Call{old.registry, old.engine, old.lane, asked, old.fields, old.mount, old.token,
+                    credential, old.verb, old.capability, old.items_at_once, &found});
   trail.MoveTo(asked, path, credential);
   return {};
 }
@@ -395,7 +396,8 @@ void Exchange::GiveUp(const Error& why, bool heard) {
 void Service::Handle(const http::Request& request, http::Response& response) {
   const auto exchange =
       std::make_shared<Exchange>(*impl_, request, Id::Generate(impl_->services.random).ToUuid());
-  if (impl_->turns.Begin(exchange, request.parking)) response = exchange->TakeAnswer();
+  keyring::Lane& lane = impl_->services.lanes.OfWorker(request.worker);
+  if (impl_->turns.Begin(exchange, &lane, request.parking)) response = exchange->TakeAnswer();
 }
 
 // Waits for nothing: the token store and the tables are in memory.

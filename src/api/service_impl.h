@@ -23,7 +23,7 @@ class Exchange final : public Steps {
  public:
   Exchange(Service::Impl& its_service, const http::Request& asked, std::string id);
 
-  Next Step() override;
+  Next Step(keyring::Lane* its_lane) override;
   Status MoveTo(const http::Request& asked) override;
   void GiveUp(const Error& why, bool heard) override;
   http::Response TakeAnswer() override { return std::move(response); }
@@ -59,7 +59,8 @@ class Exchange final : public Steps {
   std::size_t data_end = 0;
   Stage stage = Stage::kRead;
   Next next = Next::kAnswer;
-  std::size_t worker;  // the thread that has it: a worker's number, or the custodian's
+  keyring::Lane* lane = nullptr;      // of the thread that has it
+  std::shared_ptr<const void> found;  // the engine's, on this thread (see Call)
   // These are the arguments of the request's handler.
   const Operation* operation = nullptr;
   std::optional<Target> target;

@@ -6,6 +6,7 @@
 #include "coffer/base/result.h"
 #include "coffer/http/handler.h"
 #include "coffer/http/message.h"
+#include "coffer/keyring/lane.h"
 
 namespace coffer::api {
 
@@ -21,8 +22,9 @@ enum class Next {
 class Steps {
  public:
   virtual ~Steps() = default;
-  // Does the next step, on the thread that the last step asked for. Does not throw.
-  virtual Next Step() = 0;
+  // Does the next step, on the thread that the last step asked for, whose lane is given (null: the
+  // thread has none). Does not throw.
+  virtual Next Step(keyring::Lane* lane) = 0;
   // Moves the request to buffers that stay until its end: called once, before its first step on
   // another thread or at a later time. `request` is the same request in those buffers. An error if
   // there is no room for what is known of it.
@@ -41,23 +43,25 @@ class Turns {
  public:
   // The ways in which work gets to the custodian.
   struct Custodian {
+    using Work = std::function<void(keyring::Lane* lane)>;  // gets the custodian's lane
     // Queues the work and returns.
-    std::function<Status(std::function<void()> work)> submit;
+    std::function<Status(Work work)> submit;
     // Has the work done and waits for it.
-    std::function<Status(const std::function<void()>& work)> run;
+    std::function<Status(const Work& work)> run;
   };
   explicit Turns(Custodian custodian) : custodian_(std::move(custodian)) {}
 
-  // Does the first step, on the worker of the request. True: the request is over. False: it is
-  // parked and will be answered later. Without `parking` the call waits for the request's end and
-  // returns true.
-  bool Begin(const std::shared_ptr<Steps>& steps, http::Parking* parking) const;
+  // Does the first step, on the worker of the request, whose lane is `lane`. True: the request is
+  // over. False: it is parked and will be answered later. Without `parking` the call waits for the
+  // request's end and returns true.
+  bool Begin(const std::shared_ptr<Steps>& steps, keyring::Lane* lane,
+             http::Parking* parking) const;
 
  private:
   class Journey;
-  void BeginWaiting(Steps& steps, Next next) const;
+  void BeginWaiting(Steps& steps, keyring::Lane* lane, Next next) const;
   void Send(const std::shared_ptr<Journey>& journey, Next next) const;
-  void TakeTurn(const std::shared_ptr<Journey>& journey) const;
+  void TakeTurn(const std::shared_ptr<Journey>& journey, keyring::Lane* lane) const;
 
   const Custodian custodian_;
 };

@@ -29,7 +29,7 @@ struct PeriodicJob {
 struct Custodian::Impl {
   enum class Stage { kQueued, kRunning, kDone, kAbandoned };
   struct Work {
-    std::function<Status(Token&)> run;
+    std::function<Status(CustodianTurn&)> run;
     bool even_when_lost = false;
     Stage stage = Stage::kQueued;  // protected by mutex
     Status outcome;
@@ -56,10 +56,12 @@ struct Custodian::Impl {
   bool stopping = false;
 
   std::thread thread;
+  bool started = false;  // set by Start(), which comes before other threads call
 
   bool OnOwnThread() const { return std::this_thread::get_id() == thread.get_id(); }
 
-  Result<std::shared_ptr<Work>> Enqueue(std::function<Status(Token&)> run, bool even_when_lost) {
+  Result<std::shared_ptr<Work>> Enqueue(std::function<Status(CustodianTurn&)> run,
+                                        bool even_when_lost) {
     auto work = std::make_shared<Work>();
     work->run = std::move(run);
     work->even_when_lost = even_when_lost;
@@ -79,7 +81,7 @@ struct Custodian::Impl {
     if (stopping) return Fail(Code::kUnavailable, "server is shutting down");
     if (probe && probe->stage == Stage::kQueued) return probe;
     probe = std::make_shared<Work>();
-    probe->run = [this](Token&) { return Probe(); };
+    probe->run = [this](CustodianTurn&) { return Probe(); };
     probe->even_when_lost = true;
     queue.push_front(probe);
     wake.notify_one();
@@ -116,8 +118,9 @@ struct Custodian::Impl {
     return alive ? Status{} : Status{Lost()};
   }
 
-  Status Carry(const std::function<Status(Token&)>& run) {
-    Status outcome = run(*token);
+  Status Carry(const std::function<Status(CustodianTurn&)>& run) {
+    CustodianTurn turn(*token);
+    Status outcome = run(turn);
     if (!outcome && outcome.error().code == Code::kTokenLost && health.reachable.load()) {
       static_cast<void>(Probe());
     }
@@ -195,11 +198,13 @@ void Custodian::AddPeriodic(std::string name, std::chrono::milliseconds period,
   impl_->jobs.push_back({std::move(name), period, std::move(job), Steady::now() + period});
 }
 
-void Custodian::OnTokenChange(std::function<void(bool reachable, std::string_view cause)> told) {
-  impl_->on_token_change = std::move(told);
+void Custodian::OnTokenChange(
+    std::function<void(bool reachable, std::string_view cause)> on_change) {
+  impl_->on_token_change = std::move(on_change);
 }
 
 void Custodian::Start() {
+  impl_->started = true;
   impl_->thread = std::thread([impl = impl_.get()] { impl->Loop(); });
 }
 
@@ -212,9 +217,9 @@ void Custodian::Stop() {
   if (impl_->thread.joinable()) impl_->thread.join();
 }
 
-Status Custodian::Run(std::function<Status(Token&)> work, std::chrono::milliseconds wait) {
+Status Custodian::Run(std::function<Status(CustodianTurn&)> work, std::chrono::milliseconds wait) {
   if (!impl_->health.reachable.load()) return Lost();
-  if (impl_->OnOwnThread()) return impl_->Carry(work);
+  if (impl_->OnOwnThread() || !impl_->started) return impl_->Carry(work);
   COFFER_ASSIGN(const auto queued, impl_->Enqueue(std::move(work), false));
   std::unique_lock lock(impl_->mutex);
   const bool begun =
@@ -229,20 +234,20 @@ Status Custodian::Run(std::function<Status(Token&)> work, std::chrono::milliseco
   return std::move(queued->outcome);
 }
 
-void Custodian::Post(std::function<Status(Token&)> work) {
+void Custodian::Post(std::function<Status(CustodianTurn&)> work) {
   if (const auto queued = impl_->Enqueue(std::move(work), false); !queued) {
     impl_->logger.Log(LogLevel::kWarn, "keyring", "work dropped",
                       {{"reason", queued.error().message}});
   }
 }
 
-Status Custodian::Submit(std::function<Status(Token&)> work) {
+Status Custodian::Submit(std::function<Status(CustodianTurn&)> work) {
   COFFER_TRY(impl_->Enqueue(std::move(work), true));
   return {};
 }
 
 Status Custodian::ProbeNow() {
-  if (impl_->OnOwnThread()) return impl_->Probe();
+  if (impl_->OnOwnThread() || !impl_->started) return impl_->Probe();
   std::unique_lock lock(impl_->mutex);
   COFFER_ASSIGN(const auto probe, impl_->QueuedProbe());
   const bool answered = impl_->done.wait_for(lock, impl_->options.probe_wait,

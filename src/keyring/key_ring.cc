@@ -2,36 +2,11 @@
 
 #include <utility>
 
-#include "keyring/key_ring_impl.h"
+#include "keyring/key_ring_parts.h"
+#include "keyring/start_checks.h"
+#include "keyring/unusable_versions.h"
 
 namespace coffer::keyring {
-
-Status KeyRing::Impl::VerifyKey(Token& token, const store::StoredKey& stored) const {
-  const auto disabled = [&](const std::string& what) {
-    return Fail(Code::kCorrupt, "key is disabled: its stored " + what + " failed its check",
-                "key " + stored.key.id.ToUuid() + " (" + stored.key.name + ")");
-  };
-  COFFER_ASSIGN(const Mac key_mac, token.MetaMac(EncodeKeyRow(database_id, stored.key)));
-  if (!ConstantTimeEqual(key_mac, stored.mac)) return disabled("row");
-  for (const auto& [number, version] : stored.key.versions) {
-    COFFER_ASSIGN(const Mac mac,
-                  token.MetaMac(EncodeVersionRow(stored.key.id, stored.key.Spec(), version)));
-    if (!ConstantTimeEqual(mac, version.mac)) return disabled("version " + std::to_string(number));
-  }
-  return {};
-}
-
-Result<store::StoredKey> KeyRing::Impl::Load(Token& token, const Id& mount,
-                                             std::string_view name) const {
-  COFFER_ASSIGN(auto stored, store::ReadKey(database, mount, name));
-  if (!stored) return Fail(Refusal::kKeyNotFound);
-  COFFER_TRY(VerifyKey(token, *stored));
-  for (auto& [number, version] : stored->key.versions) {
-    if (version.spki.empty()) continue;
-    COFFER_ASSIGN(version.public_key, crypto::PublicKey::FromSpki(version.spki));
-  }
-  return std::move(*stored);
-}
 
 KeyRing::KeyRing(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 KeyRing::~KeyRing() = default;
@@ -47,69 +22,173 @@ Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& r
   return store::LoadOrCreateDatabaseId(database, random);
 }
 
+namespace {
+
+Lanes LanesOf(const std::vector<std::unique_ptr<Instance>>& instances, Instance& custodians,
+              EncryptionCounts& counts, coffer::Random& random) {
+  std::vector<std::unique_ptr<Lane>> workers;
+  for (const auto& instance : instances) {
+    workers.push_back(std::make_unique<Lane>(*instance, counts, random));
+  }
+  return {std::move(workers), std::make_unique<Lane>(custodians, counts, random)};
+}
+
+std::vector<std::unique_ptr<Instance>> InstancesOf(std::vector<std::unique_ptr<Token>> tokens,
+                                                   Custodian& custodian, Catalog& catalog,
+                                                   const CacheLimits& limits) {
+  std::vector<std::unique_ptr<Instance>> instances;
+  for (auto& token : tokens) {
+    instances.push_back(
+        std::make_unique<Instance>(std::move(token), custodian, catalog, limits.handles));
+  }
+  return instances;
+}
+
+}  // namespace
+
+KeyRing::Impl::Impl(CustodianTurn& turn, storage::Database& db, Custodian& its_custodian,
+                    std::vector<std::unique_ptr<Token>> tokens, coffer::Random& source,
+                    const Clock& time, Logger& log, const CacheLimits& limits)
+    : database(db),
+      custodian(its_custodian),
+      random(source),
+      clock(time),
+      logger(log),
+      catalog(database, limits, logger),
+      counts(database),
+      instances(InstancesOf(std::move(tokens), custodian, catalog, limits)),
+      custodians(turn, custodian, catalog, limits.handles),
+      lanes(LanesOf(instances, custodians, counts, random)),
+      residents(database, catalog, random, logger),
+      ledger(database, custodian, custodians, catalog, residents),
+      versions(residents, clock),
+      imports(custodian, catalog, ledger, versions, random, clock),
+      archive(database, catalog, ledger, random),
+      rotations(database, custodian, ledger, versions, clock, logger) {
+  counts.OnLimit([this](const Key& key) { rotations.RotateAtLimit(key); });
+}
+
+Status KeyRing::Impl::Start(CustodianTurn& turn, const StartPolicy& policy) {
+  StartChecks checks(database, catalog, random, logger);
+  COFFER_TRY(checks.Check(turn, policy));
+  ledger.Open(turn, checks.State(), checks.TokenEpoch());
+  residents.SetLimit(turn, policy.resident_limit);
+  // The token stays as it is until the database has its place: until then the former one starts.
+  if (policy.restoring) return residents.Compare(turn);
+  // One step of the epoch for each start: a database copied before it can never be passed off as
+  // the latest.
+  COFFER_TRY(ledger.StepEpoch(turn));
+  const bool on_a_word = policy.accept_damaged_rows || policy.accept_rollback_to;
+  if (!on_a_word) COFFER_TRY(residents.FinishDestroying(turn));
+  return residents.Compare(turn);
+}
+
 Result<std::unique_ptr<KeyRing>> KeyRing::Open(storage::Database& database, Custodian& custodian,
-                                               Token& custodian_token,
                                                std::vector<std::unique_ptr<Token>> tokens,
                                                const StartPolicy& policy, coffer::Random& random,
                                                const Clock& clock, Logger& logger,
                                                const CacheLimits& limits) {
-  auto impl = std::make_unique<Impl>(database, custodian, random, clock, logger, limits);
-  impl->tokens = std::move(tokens);
-  for (const auto& token : impl->tokens) {
-    impl->workers.push_back(std::make_unique<Impl::Worker>(limits.handles));
-    impl->workers.back()->token = token.get();
-  }
-  impl->custodian_worker.token = &custodian_token;
-  COFFER_TRY(impl->Start(custodian_token, policy));
+  std::unique_ptr<Impl> impl;
+  COFFER_TRY(custodian.Run([&](CustodianTurn& turn) {
+    impl = std::make_unique<Impl>(turn, database, custodian, std::move(tokens), random, clock,
+                                  logger, limits);
+    return impl->Start(turn, policy);
+  }));
   return std::unique_ptr<KeyRing>(new KeyRing(std::move(impl)));
 }
 
-Result<std::shared_ptr<const Key>> KeyRing::Find(std::size_t worker, const Id& mount,
-                                                 std::string_view name) {
-  KeyCache::Hit hit = impl_->cache.Get(mount, name);
-  if (hit.key) return std::move(hit.key);
-  Impl::Worker& own = impl_->WorkerAt(worker);
-  COFFER_TRY(impl_->Refresh(own));
-  auto stored = impl_->Load(*own.token, mount, name);
-  if (!stored && stored.error().code != Code::kNotFound && stored.error().code != Code::kCorrupt) {
-    COFFER_TRY(impl_->Judge(own, stored.error()));
-    stored = impl_->Load(*own.token, mount, name);
-  }
-  if (!stored) {
-    if (stored.error().code == Code::kCorrupt) {
-      impl_->logger.Log(LogLevel::kError, "keyring", stored.error().message,
-                        {{"cause", stored.error().cause}});
-    }
-    return Fail(std::move(stored).error());
-  }
-  auto key = std::make_shared<Key>(std::move(stored->key));
-  impl_->cache.PutLoaded(key, hit.stamp);
-  return key;
-}
+Lanes& KeyRing::ItsLanes() { return impl_->lanes; }
 
-Result<std::shared_ptr<const Key>> KeyRing::FindForEncryption(std::size_t worker, const Id& mount,
-                                                              std::string_view name) {
-  COFFER_ASSIGN(auto key, Find(worker, mount, name));
-  if (!key->settings.rotation_required || key->settings.soft_deleted) return key;
-  return Rotate(mount, name, {"coffer", "rotation required"});
+Result<std::shared_ptr<const Key>> KeyRing::Find(Lane& lane, const Id& mount,
+                                                 std::string_view name) {
+  return impl_->catalog.Find(lane.ItsInstance(), mount, name);
 }
 
 Result<std::vector<std::string>> KeyRing::List(const Id& mount, std::string_view after,
                                                std::int64_t limit) {
-  return store::Names(impl_->database, mount, after, limit);
+  return impl_->catalog.Names(mount, after, limit);
 }
 
+KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const CreateOptions& options,
+                                 bool allow_rotation, const ImportedMaterial& material,
+                                 const Actor& actor) {
+  return impl_->imports.Import(mount, name, options, allow_rotation, material, actor);
+}
+
+KeyRing::Changed KeyRing::ImportVersion(const Id& mount, std::string_view name,
+                                        const ImportedMaterial& material, const Actor& actor) {
+  return impl_->imports.ImportVersion(mount, name, material, actor);
+}
+
+Result<std::string> KeyRing::ImportWrappingKey() { return impl_->imports.WrappingKey(); }
+
+Result<Bytes> KeyRing::Backup(Lane& lane, const Id& mount, std::string_view name) {
+  return impl_->archive.Backup(lane, mount, name);
+}
+
+KeyRing::Changed KeyRing::Restore(const Id& mount, const std::optional<KeyName>& name,
+                                  ByteView backup, bool force) {
+  return impl_->archive.Restore(mount, name, backup, force);
+}
+
+void KeyRing::SetRotationWitness(RotationWitness& witness) { impl_->rotations.SetWitness(witness); }
+
+Status KeyRing::RotateDue(SystemTime now) { return impl_->rotations.RotateDue(now); }
+
 Result<SecretBytes> KeyRing::DeriveLookupKey(std::string_view label) {
-  COFFER_ASSIGN(Mac mac, impl_->workers.front()->token->MetaMac(AsBytes(label)));
+  Mac mac{};
+  COFFER_TRY(impl_->custodian.Run([&](CustodianTurn& turn) -> Status {
+    COFFER_ASSIGN(mac, turn->MetaMac(AsBytes(label)));
+    return {};
+  }));
   SecretBytes key = SecretBytes::CopyOf(mac);
   SecureWipe(mac.data(), mac.size());
   return key;
 }
 
-std::size_t KeyRing::OrphanedResidents() const { return impl_->orphaned_residents; }
+Result<std::vector<UnusableVersion>> KeyRing::FindUnusable() {
+  constexpr auto kLong = std::chrono::hours(1);
+  std::vector<UnusableVersion> found;
+  COFFER_TRY(impl_->custodian.Run(
+      [&](CustodianTurn& turn) -> Status {
+        COFFER_ASSIGN(found, keyring::FindUnusable(turn, impl_->database, impl_->catalog));
+        return {};
+      },
+      kLong));
+  return found;
+}
+
+Result<std::set<Bytes>> KeyRing::NamedResidents() {
+  std::set<Bytes> named;
+  COFFER_TRY(impl_->custodian.Run([&](CustodianTurn& turn) -> Status {
+    COFFER_ASSIGN(named, impl_->catalog.NamedResidents(turn));
+    return {};
+  }));
+  return named;
+}
+
+std::size_t KeyRing::OrphanedResidents() const { return impl_->residents.Orphaned(); }
 
 bool KeyRing::Ready() const { return impl_->custodian.Health().reachable.load(); }
 
-const Id& KeyRing::DatabaseId() const { return impl_->database_id; }
+HandleCounts KeyRing::Handles() const {
+  HandleCounts sum = impl_->custodians.Handles();
+  for (const auto& instance : impl_->instances) {
+    const HandleCounts own = instance->Handles();
+    sum.cached += own.cached;
+    sum.hits += own.hits;
+    sum.misses += own.misses;
+    sum.displaced += own.displaced;
+  }
+  return sum;
+}
+
+pkcs11::Statistics KeyRing::TokenCounts() const {
+  pkcs11::Statistics sum = impl_->custodians.TokenCounts();
+  for (const auto& instance : impl_->instances) sum.Add(instance->TokenCounts());
+  return sum;
+}
+
+const Id& KeyRing::DatabaseId() const { return impl_->catalog.DatabaseId(); }
 
 }  // namespace coffer::keyring

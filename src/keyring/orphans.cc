@@ -1,15 +1,8 @@
 #include "coffer/keyring/orphans.h"
 
-#include "keyring/named_residents.h"
 #include "keyring/resident_store.h"
 
 namespace coffer::keyring {
-
-Result<std::set<Bytes>> NamedResidents(storage::Database& database, KeyRing& keys) {
-  return NamedResidents(database, [&](const store::KeyPlace& place) {
-    return keys.Find(KeyRing::kCustodianWorker, place.mount, place.name);
-  });
-}
 
 Orphans FindOrphans(const std::vector<TokenObject>& objects, const Id& database,
                     const std::set<Bytes>& named) {

@@ -1,12 +1,10 @@
-// The parts of a restored database that cannot be used: keys whose rows fail their check, versions
-// that no master opens, resident versions without their object.
+#include "keyring/unusable_versions.h"
 
 #include <map>
 #include <string>
 #include <utility>
 
 #include "keyring/key_mechanisms.h"
-#include "keyring/key_ring_impl.h"
 #include "keyring/wrapped_blob.h"
 
 namespace coffer::keyring {
@@ -54,11 +52,13 @@ class VersionCheck {
 
 }  // namespace
 
-Status KeyRing::Impl::FindUnusable(Token& token, std::vector<UnusableVersion>& found) {
+Result<std::vector<UnusableVersion>> FindUnusable(Token& token, storage::Database& database,
+                                                  const Catalog& catalog) {
+  std::vector<UnusableVersion> found;
   COFFER_ASSIGN(const auto places, store::AllKeys(database, nullptr));
   VersionCheck check(token);
   for (const store::KeyPlace& place : places) {
-    const auto stored = Load(token, place.mount, place.name);
+    const auto stored = catalog.Load(token, place.mount, place.name);
     if (!stored) {
       if (stored.error().code != Code::kCorrupt) return Fail(stored.error());
       found.push_back({place.mount, place.name, 0, stored.error().message});
@@ -69,14 +69,6 @@ Status KeyRing::Impl::FindUnusable(Token& token, std::vector<UnusableVersion>& f
       if (!why.empty()) found.push_back({place.mount, place.name, number, std::move(why)});
     }
   }
-  return {};
-}
-
-Result<std::vector<UnusableVersion>> KeyRing::FindUnusable() {
-  constexpr auto kLong = std::chrono::hours(1);
-  std::vector<UnusableVersion> found;
-  COFFER_TRY(
-      impl_->custodian.Run([&](Token& token) { return impl_->FindUnusable(token, found); }, kLong));
   return found;
 }
 

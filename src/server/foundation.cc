@@ -15,12 +15,10 @@ Status Foundation::OpenDatabase(const std::filesystem::path& file, int audit_out
 Status Foundation::OpenKeys(keyring::OpenedTokens opened, const keyring::StartPolicy& policy,
                             const keyring::CacheLimits& limits) {
   token_serial_ = opened.serial;
-  keyring::Token& token = *opened.custodian;
   custodian_ = std::make_unique<keyring::Custodian>(std::move(opened.custodian),
                                                     keyring::Custodian::Options{}, clock_, logger_);
-  COFFER_ASSIGN(keys_,
-                keyring::KeyRing::Open(*database_, *custodian_, token, std::move(opened.workers),
-                                       policy, random_, clock_, logger_, limits));
+  COFFER_ASSIGN(keys_, keyring::KeyRing::Open(*database_, *custodian_, std::move(opened.workers),
+                                              policy, random_, clock_, logger_, limits));
   return {};
 }
 

@@ -159,6 +159,7 @@ Status Instance::OpenHttp() {
                                .random = random_,
                                .logger = logger_,
                                .custodian = rooms_.Custodian(),
+                               .lanes = rooms_.Keys().ItsLanes(),
                                .metrics = &metrics_,
                                .key_series = config_.key_series};
   service_ = std::make_unique<api::Service>(

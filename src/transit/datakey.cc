@@ -21,8 +21,8 @@ Result<DataKey> Engine::GenerateDataKey(const Caller& caller, std::string_view k
   item.associated_data.assign(associated_data.begin(), associated_data.end());
   item.key_version = key_version;
   item.context.assign(context.begin(), context.end());
-  COFFER_TRY(keys_.Random(caller.worker, item.plaintext.RevealMutable()));
-  COFFER_ASSIGN(auto sealed, EncryptItems(keys_, caller, *found, std::span(&item, 1)));
+  COFFER_TRY(caller.lane->Random(item.plaintext.RevealMutable()));
+  COFFER_ASSIGN(auto sealed, EncryptItems(caller, *found, std::span(&item, 1)));
   if (!sealed.front()) return Fail(sealed.front().error());
   return DataKey{std::move(*sealed.front()), std::move(item.plaintext)};
 }

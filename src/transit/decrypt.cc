@@ -8,16 +8,30 @@
 namespace coffer::transit {
 namespace {
 
-Result<SecretBytes> DecryptItem(keyring::KeyRing& keys, const Caller& caller,
-                                const keyring::Key& key, const CiphertextItem& item) {
+Result<SecretBytes> DecryptItem(const Caller& caller, const keyring::Key& key,
+                                const CiphertextItem& item) {
   COFFER_TRY(CheckEncrypts(key, Purpose::kDecryption));
   COFFER_ASSIGN(const keyring::KeyVersion* const version, key.ForDecryption(item.version));
   COFFER_TRY(CheckContext(key, item.context));
   if (key.Info().family == keyring::Family::kRsa) {
-    return DecryptRsa(keys, caller, key, *version, item);
+    return DecryptRsa(caller, key, *version, item);
   }
-  return keys.Decrypt(caller.worker, key, *version, item.payload, item.associated_data,
-                      item.context);
+  return caller.lane->Decrypt(key, *version, item.payload, item.associated_data, item.context);
+}
+
+// A ciphertext without a version is of the first.
+std::int64_t VersionOf(const CiphertextItem& item) { return item.version == 0 ? 1 : item.version; }
+
+// True if the ciphertext has the version that it would be moved to.
+bool IsCurrent(const keyring::Key& key, const CiphertextItem& item) {
+  const std::int64_t wanted = item.key_version == 0 ? key.latest_version : item.key_version;
+  return VersionOf(item) == wanted && wanted <= key.latest_version;
+}
+
+// The ciphertext as it is, if the key may still decrypt it.
+Result<Ciphertext> Unchanged(const keyring::Key& key, const CiphertextItem& item) {
+  COFFER_TRY(key.ForDecryption(VersionOf(item)));
+  return Ciphertext{static_cast<int>(VersionOf(item)), item.payload};
 }
 
 }  // namespace
@@ -28,7 +42,7 @@ Engine::Decrypted Engine::Decrypt(const Caller& caller, std::string_view key,
   std::vector<Result<SecretBytes>> results;
   results.reserve(items.size());
   for (const CiphertextItem& item : items) {
-    auto plaintext = DecryptItem(keys_, caller, *found, item);
+    auto plaintext = DecryptItem(caller, *found, item);
     if (!plaintext && EndsRequest(plaintext.error().code)) return Fail(plaintext.error());
     results.push_back(std::move(plaintext));
   }
@@ -37,7 +51,7 @@ Engine::Decrypted Engine::Decrypt(const Caller& caller, std::string_view key,
 
 // One snapshot serves both halves, so a rotation in between cannot make a rewrap go backwards.
 Engine::Encrypted Engine::Rewrap(const Caller& caller, std::string_view key,
-                                 std::span<const CiphertextItem> items) {
+                                 std::span<const CiphertextItem> items, bool skip_current) {
   COFFER_ASSIGN(const auto found, FindForEncryption(keys_, caller, key, std::nullopt));
   std::vector<Result<Ciphertext>> results(items.size());
   std::vector<PlaintextItem> opened;
@@ -45,7 +59,11 @@ Engine::Encrypted Engine::Rewrap(const Caller& caller, std::string_view key,
   opened.reserve(items.size());
   places.reserve(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
-    auto plaintext = DecryptItem(keys_, caller, *found, items[i]);
+    if (skip_current && IsCurrent(*found, items[i])) {
+      results[i] = Unchanged(*found, items[i]);
+      continue;
+    }
+    auto plaintext = DecryptItem(caller, *found, items[i]);
     if (!plaintext) {
       if (EndsRequest(plaintext.error().code)) return Fail(plaintext.error());
       results[i] = Fail(plaintext.error());
@@ -55,7 +73,7 @@ Engine::Encrypted Engine::Rewrap(const Caller& caller, std::string_view key,
                       items[i].context, items[i].number});
     places.push_back(i);
   }
-  COFFER_ASSIGN(auto sealed, EncryptItems(keys_, caller, *found, opened));
+  COFFER_ASSIGN(auto sealed, EncryptItems(caller, *found, opened));
   for (std::size_t i = 0; i < sealed.size(); ++i) results[places[i]] = std::move(sealed[i]);
   return results;
 }

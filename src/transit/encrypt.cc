@@ -7,8 +7,8 @@
 
 namespace coffer::transit {
 
-Engine::Encrypted EncryptItems(keyring::KeyRing& keys, const Caller& caller,
-                               const keyring::Key& key, std::span<const PlaintextItem> items) {
+Engine::Encrypted EncryptItems(const Caller& caller, const keyring::Key& key,
+                               std::span<const PlaintextItem> items) {
   COFFER_TRY(CheckEncrypts(key, Purpose::kEncryption));
   if (key.Info().family == keyring::Family::kRsa) return EncryptRsa(key, items);
   std::vector<Result<Ciphertext>> results(items.size());
@@ -33,7 +33,7 @@ Engine::Encrypted EncryptItems(keyring::KeyRing& keys, const Caller& caller,
     encryption.context = items[i].context;
     places.push_back(i);
   }
-  if (!work.empty()) COFFER_TRY(keys.Encrypt(caller.worker, key, work));
+  if (!work.empty()) COFFER_TRY(caller.lane->Encrypt(key, work));
   for (std::size_t i = 0; i < work.size(); ++i) {
     if (work[i].error) {
       if (EndsRequest(work[i].error->code)) return Fail(std::move(*work[i].error));
@@ -45,11 +45,16 @@ Engine::Encrypted EncryptItems(keyring::KeyRing& keys, const Caller& caller,
   return results;
 }
 
+Result<Prospect> Engine::Foresee(const Caller& caller, std::string_view key) {
+  return ProspectOf(keys_, caller, key);
+}
+
 Engine::Encrypted Engine::Encrypt(const Caller& caller, std::string_view key,
                                   std::span<PlaintextItem> items,
-                                  const std::optional<keyring::CreateOptions>& upsert) {
-  COFFER_ASSIGN(const auto found, FindForEncryption(keys_, caller, key, upsert));
-  return EncryptItems(keys_, caller, *found, items);
+                                  const std::optional<keyring::CreateOptions>& upsert,
+                                  const Prospect* prospect) {
+  COFFER_ASSIGN(const auto found, FindForEncryption(keys_, caller, key, upsert, prospect));
+  return EncryptItems(caller, *found, items);
 }
 
 }  // namespace coffer::transit

@@ -1,20 +1,37 @@
 #include "key_lookup.h"
 
+#include <utility>
+
 namespace coffer::transit {
 
 FoundKey FindKey(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
                  Purpose purpose) {
-  auto found = keys.Find(caller.worker, caller.mount, name);
+  auto found = keys.Find(*caller.lane, caller.mount, name);
   if (!found && found.error().refusal == Refusal::kKeyNotFound) {
     return Fail(Refusal::kNoKeyToUse, {.purpose = purpose});
   }
   return found;
 }
 
+Result<Prospect> ProspectOf(keyring::KeyRing& keys, const Caller& caller, std::string_view name) {
+  auto found = keys.Find(*caller.lane, caller.mount, name);
+  if (found) return Prospect{std::move(*found)};
+  if (found.error().refusal == Refusal::kKeyNotFound) return Prospect{};
+  return Fail(std::move(found).error());
+}
+
 FoundKey FindForEncryption(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
-                           const std::optional<keyring::CreateOptions>& upsert) {
-  auto found = keys.FindForEncryption(caller.worker, caller.mount, name);
-  if (found || found.error().refusal != Refusal::kKeyNotFound) return found;
+                           const std::optional<keyring::CreateOptions>& upsert,
+                           const Prospect* prospect) {
+  Prospect own;
+  if (prospect == nullptr) {
+    COFFER_ASSIGN(own, ProspectOf(keys, caller, name));
+    prospect = &own;
+  }
+  if (prospect->MustRotate()) {
+    return keys.Rotate(caller.mount, name, {"coffer", "rotation required"});
+  }
+  if (prospect->Exists()) return prospect->key;
   if (!upsert) return Fail(Refusal::kNoKeyToUse, {.purpose = Purpose::kEncryption});
   COFFER_ASSIGN(const auto key_name, keyring::KeyName::Parse(name));
   COFFER_ASSIGN(auto created, keys.Create(caller.mount, key_name, *upsert, caller.actor));

@@ -11,16 +11,17 @@
 
 namespace coffer::transit {
 
-using FoundKey = Result<std::shared_ptr<const keyring::Key>>;
-
 // The key by name; kNoKeyToUse where there is none.
 FoundKey FindKey(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
                  Purpose purpose);
 
 // The key to encrypt with, rotated first where it must be; an absent key is made where `upsert`
-// says what.
+// says what. It is looked up where `prospect` is null.
 FoundKey FindForEncryption(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
-                           const std::optional<keyring::CreateOptions>& upsert);
+                           const std::optional<keyring::CreateOptions>& upsert,
+                           const Prospect* prospect = nullptr);
+// Returns what an encryption with the key depends on.
+Result<Prospect> ProspectOf(keyring::KeyRing& keys, const Caller& caller, std::string_view name);
 
 // kContextMissing where a derived key is used without a context.
 Status CheckContext(const keyring::Key& key, ByteView context);
@@ -28,15 +29,14 @@ Status CheckContext(const keyring::Key& key, ByteView context);
 Status CheckEncrypts(const keyring::Key& key, Purpose purpose);
 
 // Encrypts every item under its version of `key`, in order.
-Engine::Encrypted EncryptItems(keyring::KeyRing& keys, const Caller& caller,
-                               const keyring::Key& key, std::span<const PlaintextItem> items);
+Engine::Encrypted EncryptItems(const Caller& caller, const keyring::Key& key,
+                               std::span<const PlaintextItem> items);
 
 // RSA-OAEP with SHA-256 (rsa.cc): the public key's part is done here, the private one's in the
 // token.
 Engine::Encrypted EncryptRsa(const keyring::Key& key, std::span<const PlaintextItem> items);
-Result<SecretBytes> DecryptRsa(keyring::KeyRing& keys, const Caller& caller,
-                               const keyring::Key& key, const keyring::KeyVersion& version,
-                               const CiphertextItem& item);
+Result<SecretBytes> DecryptRsa(const Caller& caller, const keyring::Key& key,
+                               const keyring::KeyVersion& version, const CiphertextItem& item);
 
 // True if the failure concerns the whole server for now (token away, disk full). No other item of a
 // batch could succeed then, and the client should come back later.

@@ -30,9 +30,9 @@ Status CheckMacs(const keyring::Key& key, const MacOptions& options) {
   return {};
 }
 
-Result<Bytes> MacBy(keyring::KeyRing& keys, const Caller& caller, const keyring::Key& key,
+Result<Bytes> MacBy(const Caller& caller, const keyring::Key& key,
                     const keyring::KeyVersion& version, ByteView input, const MacOptions& options) {
-  auto mac = keys.Sign(caller.worker, key, version, MechanismOf(options), input);
+  auto mac = caller.lane->Sign(key, version, MechanismOf(options), input);
   if (!mac && mac.error().refusal == Refusal::kHashNotInToken) {
     // The key cannot leave the token, so a MAC that the token cannot compute cannot be computed at
     // all.
@@ -47,17 +47,17 @@ Result<Bytes> MacBy(keyring::KeyRing& keys, const Caller& caller, const keyring:
   return mac;
 }
 
-Result<Signature> MacOne(keyring::KeyRing& keys, const Caller& caller, const keyring::Key& key,
-                         const SignItem& item, const MacOptions& options) {
+Result<Signature> MacOne(const Caller& caller, const keyring::Key& key, const SignItem& item,
+                         const MacOptions& options) {
   COFFER_ASSIGN(const auto* const version, key.ForMac(item.key_version));
-  COFFER_ASSIGN(Bytes mac, MacBy(keys, caller, key, *version, item.input, options));
+  COFFER_ASSIGN(Bytes mac, MacBy(caller, key, *version, item.input, options));
   return Signature{version->info.version, std::move(mac)};
 }
 
-Result<bool> VerifyOne(keyring::KeyRing& keys, const Caller& caller, const keyring::Key& key,
-                       const VerifyItem& item, const MacOptions& options) {
+Result<bool> VerifyOne(const Caller& caller, const keyring::Key& key, const VerifyItem& item,
+                       const MacOptions& options) {
   COFFER_ASSIGN(const auto* const version, key.ForMacVerification(item.version));
-  COFFER_ASSIGN(const Bytes mac, MacBy(keys, caller, key, *version, item.input, options));
+  COFFER_ASSIGN(const Bytes mac, MacBy(caller, key, *version, item.input, options));
   return ConstantTimeEqual(mac, item.signature);
 }
 
@@ -71,7 +71,7 @@ Result<std::vector<Result<Signature>>> Engine::Mac(const Caller& caller, std::st
   std::vector<Result<Signature>> results;
   results.reserve(items.size());
   for (const SignItem& item : items) {
-    auto made = MacOne(keys_, caller, *found, item, options);
+    auto made = MacOne(caller, *found, item, options);
     if (!made && EndsRequest(made.error().code)) return Fail(made.error());
     results.push_back(std::move(made));
   }
@@ -86,7 +86,7 @@ Result<std::vector<Result<bool>>> Engine::VerifyMac(const Caller& caller, std::s
   std::vector<Result<bool>> results;
   results.reserve(items.size());
   for (const VerifyItem& item : items) {
-    auto verified = VerifyOne(keys_, caller, *found, item, options);
+    auto verified = VerifyOne(caller, *found, item, options);
     if (!verified && EndsRequest(verified.error().code)) return Fail(verified.error());
     results.push_back(std::move(verified));
   }

@@ -14,7 +14,7 @@ Result<SecretBytes> Engine::RandomBytes(const Caller& caller, RandomSource sourc
     random_.Fill(bytes.RevealMutable());
     return bytes;
   }
-  COFFER_TRY(keys_.Random(caller.worker, bytes.RevealMutable()));
+  COFFER_TRY(caller.lane->Random(bytes.RevealMutable()));
   if (source == RandomSource::kAll) {
     SecretBytes platform(bytes.size());
     random_.Fill(platform.RevealMutable());

@@ -33,12 +33,10 @@ Engine::Encrypted EncryptRsa(const keyring::Key& key, std::span<const PlaintextI
   return results;
 }
 
-Result<SecretBytes> DecryptRsa(keyring::KeyRing& keys, const Caller& caller,
-                               const keyring::Key& key, const keyring::KeyVersion& version,
-                               const CiphertextItem& item) {
+Result<SecretBytes> DecryptRsa(const Caller& caller, const keyring::Key& key,
+                               const keyring::KeyVersion& version, const CiphertextItem& item) {
   if (!item.associated_data.empty()) return NotAead(key, item.number);
-  COFFER_ASSIGN(const SecretBytes block,
-                keys.RsaDecrypt(caller.worker, key, version, item.payload));
+  COFFER_ASSIGN(const SecretBytes block, caller.lane->RsaDecrypt(key, version, item.payload));
   return crypto::OaepDecode(kOaepHash, block);
 }
 

@@ -12,11 +12,11 @@ namespace {
 using keyring::SignMechanism;
 
 // The token's answer for one version, neither verified nor marshalled.
-Result<Bytes> InToken(keyring::KeyRing& keys, const Caller& caller, const keyring::Key& key,
+Result<Bytes> InToken(const Caller& caller, const keyring::Key& key,
                       const keyring::KeyVersion& version, ByteView digest,
                       const SignOptions& options, coffer::Random& random) {
   const auto sign = [&](const SignMechanism& how, ByteView data) {
-    return keys.Sign(caller.worker, key, version, how, data);
+    return caller.lane->Sign(key, version, how, data);
   };
   switch (key.Info().family) {
     case keyring::Family::kEcdsa:
@@ -41,9 +41,9 @@ Result<Bytes> InToken(keyring::KeyRing& keys, const Caller& caller, const keyrin
   return sign({SignMechanism::Kind::kRsaRaw}, block);
 }
 
-Result<Signature> SignOne(keyring::KeyRing& keys, const Caller& caller, const keyring::Key& key,
-                          const SignItem& item, const SignOptions& options,
-                          const EngineSettings& settings, coffer::Random& random) {
+Result<Signature> SignOne(const Caller& caller, const keyring::Key& key, const SignItem& item,
+                          const SignOptions& options, const EngineSettings& settings,
+                          coffer::Random& random) {
   COFFER_ASSIGN(const auto* const version, options.certificate_request
                                                ? key.ForCertificateRequest(item.key_version)
                                                : key.ForSigning(item.key_version));
@@ -52,7 +52,7 @@ Result<Signature> SignOne(keyring::KeyRing& keys, const Caller& caller, const ke
     return Fail(Refusal::kPrivatePartMissing, {.purpose = Purpose::kSigning});
   }
   COFFER_ASSIGN(const Bytes digest, DigestToSign(key.Info(), item.input, options));
-  COFFER_ASSIGN(Bytes made, InToken(keys, caller, key, *version, digest, options, random));
+  COFFER_ASSIGN(Bytes made, InToken(caller, key, *version, digest, options, random));
   const bool ecdsa = key.Info().family == keyring::Family::kEcdsa;
   if (ecdsa && made.size() != 2 * CurveBytes(key.Info())) {
     return Fail(Code::kTokenFailed, "token returned a signature of the wrong length");
@@ -79,7 +79,7 @@ Result<std::vector<Result<Signature>>> Engine::Sign(const Caller& caller, std::s
   std::vector<Result<Signature>> results;
   results.reserve(items.size());
   for (const SignItem& item : items) {
-    results.push_back(SignOne(keys_, caller, *found, item, options, settings_, random_));
+    results.push_back(SignOne(caller, *found, item, options, settings_, random_));
     const auto& one = results.back();
     if (!one && EndsRequest(one.error().code)) return Fail(one.error());
   }

@@ -66,7 +66,8 @@ class ServiceTest : public keyring::KeyRingTest {
                     .audit = Trail(),
                     .random = random_,
                     .logger = ServiceLog(),
-                    .custodian = *custodian_};
+                    .custodian = *custodian_,
+                    .lanes = keys_->ItsLanes()};
   }
   void TearDown() override {
     if (custodian_) custodian_->Stop();  // requests that wait there refer to the service

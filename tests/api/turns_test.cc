@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <random>
@@ -16,6 +18,15 @@ namespace coffer::api {
 namespace {
 
 using Work = std::function<void()>;
+
+// Lanes that are told apart by their addresses and never used.
+template <int kNumber>
+keyring::Lane* LaneWithoutToken() {
+  alignas(keyring::Lane) static std::array<std::byte, sizeof(keyring::Lane)> nowhere;
+  return reinterpret_cast<keyring::Lane*>(nowhere.data());
+}
+keyring::Lane* const kWorkers = LaneWithoutToken<0>();
+keyring::Lane* const kCustodians = LaneWithoutToken<1>();
 
 // The events in the life of one request, counted.
 struct Fate {
@@ -36,8 +47,9 @@ class Scripted final : public Steps {
   Scripted(Fate& fate, std::deque<Next> script, const bool& token_lost)
       : fate_(fate), script_(std::move(script)), token_lost_(token_lost) {}
 
-  Next Step() override {
+  Next Step(keyring::Lane* lane) override {
     EXPECT_EQ(fate_.ended, 0) << "a step behind the end";
+    EXPECT_EQ(lane, on_custodian_ ? kCustodians : kWorkers) << "another thread's lane";
     EXPECT_TRUE(fate_.steps == 0 || fate_.moved == 1 || !may_move_) << "its buffers are gone";
     ++fate_.steps;
     const bool lost = token_lost_ && on_custodian_;
@@ -142,7 +154,7 @@ class World {
     alive_.push_back(steps);
     if (Chance(15)) steps->HasNoRoom();
     Lot lot(*this, fate);
-    if (turns_.Begin(steps, &lot)) {
+    if (turns_.Begin(steps, kWorkers, &lot)) {
       static_cast<void>(steps->TakeAnswer());
       ++fate.answers;
     }
@@ -176,12 +188,13 @@ class World {
   std::vector<std::weak_ptr<Steps>> alive_;
   std::deque<Work> custodian_;
   std::deque<Work> worker_;
-  const Turns turns_{{[this](Work work) -> Status {
-                        if (stopped_ || Chance(12)) return Fail(Code::kUnavailable, "queue full");
-                        custodian_.push_back(std::move(work));
-                        return {};
-                      },
-                      [](const Work&) -> Status { return Fail(Code::kInternal, ""); }}};
+  const Turns turns_{
+      {[this](Turns::Custodian::Work work) -> Status {
+         if (stopped_ || Chance(12)) return Fail(Code::kUnavailable, "queue full");
+         custodian_.emplace_back([work = std::move(work)] { work(kCustodians); });
+         return {};
+       },
+       [](const Turns::Custodian::Work&) -> Status { return Fail(Code::kInternal, ""); }}};
 };
 
 TEST(Turns, EndEachRequestExactlyOnceWhateverHappens) {
@@ -212,16 +225,17 @@ TEST(Turns, RunWithoutParkingWhileTheCallerWaits) {
   Fate fate;
   const bool never = false;
   int at_custodian = 0;
-  const Turns turns({[](const Work&) -> Status { return Fail(Code::kInternal, ""); },
-                     [&](const Work& work) -> Status {
-                       ++at_custodian;
-                       work();
-                       return {};
-                     }});
+  const Turns turns(
+      {[](const Turns::Custodian::Work&) -> Status { return Fail(Code::kInternal, ""); },
+       [&](const Turns::Custodian::Work& work) -> Status {
+         ++at_custodian;
+         work(kCustodians);
+         return {};
+       }});
   const auto steps = std::make_shared<Scripted>(
       fate, std::deque<Next>{Next::kCustodian, Next::kWorker, Next::kCustodian}, never);
   steps->WillWait();
-  EXPECT_TRUE(turns.Begin(steps, nullptr));
+  EXPECT_TRUE(turns.Begin(steps, kWorkers, nullptr));
   EXPECT_EQ(fate.steps, 4);
   EXPECT_EQ(fate.ended, 1);
   EXPECT_EQ(fate.moved, 0);
@@ -231,10 +245,12 @@ TEST(Turns, RunWithoutParkingWhileTheCallerWaits) {
 TEST(Turns, SayWhyTheCustodianDidNotTakeIt) {
   Fate fate;
   const bool never = false;
-  const Turns turns({[](const Work&) -> Status { return {}; },
-                     [](const Work&) -> Status { return Fail(Code::kTokenLost, "token lost"); }});
+  const Turns turns({[](const Turns::Custodian::Work&) -> Status { return {}; },
+                     [](const Turns::Custodian::Work&) -> Status {
+                       return Fail(Code::kTokenLost, "token lost");
+                     }});
   const auto steps = std::make_shared<Scripted>(fate, std::deque<Next>{Next::kCustodian}, never);
-  EXPECT_TRUE(turns.Begin(steps, nullptr));
+  EXPECT_TRUE(turns.Begin(steps, kWorkers, nullptr));
   EXPECT_EQ(fate.ended, 1);
   EXPECT_EQ(fate.error, "token lost");
 }

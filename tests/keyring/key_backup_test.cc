@@ -15,7 +15,7 @@ namespace {
 class KeyBackupTest : public KeyRingTest {
  protected:
   Bytes Backup(std::string_view name) {
-    const auto backup = keys_->Backup(0, mount_, name);
+    const auto backup = keys_->Backup(LaneOf(0), mount_, name);
     Must(backup);
     return backup ? *backup : Bytes{};
   }
@@ -34,11 +34,13 @@ class KeyBackupTest : public KeyRingTest {
     Must(keys_->Configure(mount_, name, {.deletion_allowed = true}));
     Must(keys_->Delete(mount_, name));
   }
-  std::shared_ptr<const Key> Find(std::string_view name) { return *keys_->Find(0, mount_, name); }
+  std::shared_ptr<const Key> Find(std::string_view name) {
+    return *keys_->Find(LaneOf(0), mount_, name);
+  }
   Bytes Mac(std::string_view name) {
     const auto key = Find(name);
     const auto mac =
-        keys_->Sign(0, *key, key->versions.at(1), {SignMechanism::Kind::kHmac}, AsBytes("message"));
+        LaneOf(0).Sign(*key, key->versions.at(1), {SignMechanism::Kind::kHmac}, AsBytes("message"));
     Must(mac);
     return mac ? *mac : Bytes{};
   }
@@ -107,7 +109,7 @@ TEST_F(KeyBackupTest, EveryWrappedTypeComesBack) {
   const auto key = Find("copy-ecdsa-p521");
   const Bytes digest(64, 7);
   const auto signature =
-      keys_->Sign(1, *key, key->versions.at(1), {SignMechanism::Kind::kEcdsa}, digest);
+      LaneOf(1).Sign(*key, key->versions.at(1), {SignMechanism::Kind::kEcdsa}, digest);
   Must(signature);
   EXPECT_TRUE(Find("ecdsa-p521")
                   ->versions.at(1)
@@ -117,7 +119,7 @@ TEST_F(KeyBackupTest, EveryWrappedTypeComesBack) {
 TEST_F(KeyBackupTest, WhatTheTokenKeepsItselfIsRefused) {
   Create("k", {KeyType::kEd25519});
   EXPECT_EQ(
-      keys_->Backup(0, mount_, "k").error().message,
+      keys_->Backup(LaneOf(0), mount_, "k").error().message,
       "version 1 is kept in the token itself, which gives no key out: it cannot be backed up");
 }
 
@@ -169,7 +171,7 @@ TEST_F(KeyBackupTest, ATokenThatIsAwayIsNotTheBackupsFault) {
   const Bytes backup = Backup("k");
   token_.MoveAway();
   while (keys_->Ready()) std::this_thread::yield();
-  EXPECT_EQ(keys_->Backup(0, mount_, "k").error().code, Code::kTokenLost);
+  EXPECT_EQ(keys_->Backup(LaneOf(0), mount_, "k").error().code, Code::kTokenLost);
   EXPECT_EQ(Restore(backup, "copy").error().code, Code::kTokenLost);
   token_.MoveBack();
   while (!keys_->Ready()) std::this_thread::yield();
@@ -230,7 +232,7 @@ TEST_F(KeyBackupTest, ForceMendsAKeyWhoseRowsWereDamaged) {
       "UPDATE key_versions SET blob = randomblob(40) WHERE key = "
       "(SELECT id FROM keys WHERE name = 'k')");
   Must(Reopen());
-  EXPECT_EQ(keys_->Find(0, mount_, "k").error().code, Code::kCorrupt);
+  EXPECT_EQ(keys_->Find(LaneOf(0), mount_, "k").error().code, Code::kCorrupt);
   Must(Restore(backup, "", true));
   EXPECT_EQ(*Decrypt("k", 1, *sealed), "hello");
   Must(Reopen());

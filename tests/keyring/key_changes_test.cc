@@ -12,7 +12,9 @@ namespace {
 
 class KeyChangesTest : public HookedTokenTest {
  protected:
-  int Latest(std::string_view name) { return (*keys_->Find(0, mount_, name))->latest_version; }
+  int Latest(std::string_view name) {
+    return (*keys_->Find(LaneOf(0), mount_, name))->latest_version;
+  }
 };
 
 TEST_F(KeyChangesTest, NobodySeesANewVersionBeforeTheTokenHasTheEpoch) {

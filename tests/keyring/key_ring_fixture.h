@@ -62,14 +62,12 @@ class KeyRingTest : public ::testing::Test {
   Status OpenKeyRing(const StartPolicy& policy = {}) {
     COFFER_ASSIGN(OpenedTokens opened, OpenTokens(location_, token_.UserPin(), 2, logger_));
     std::unique_ptr<Token> custodians_own = CustodiansToken(std::move(opened.custodian));
-    Token& custodians = *custodians_own;
     for (auto& worker : opened.workers) worker = WorkersToken(std::move(worker));
     custodian_ = std::make_unique<Custodian>(
         std::move(custodians_own),
         Custodian::Options{.probe_period = std::chrono::milliseconds(20)}, clock_, logger_);
-    COFFER_ASSIGN(
-        keys_, KeyRing::Open(*database_, *custodian_, custodians, std::move(opened.workers), policy,
-                             KeyRingsRandom(), clock_, logger_, limits_));
+    COFFER_ASSIGN(keys_, KeyRing::Open(*database_, *custodian_, std::move(opened.workers), policy,
+                                       KeyRingsRandom(), clock_, logger_, limits_));
     custodian_->Start();
     return {};
   }
@@ -115,27 +113,39 @@ class KeyRingTest : public ::testing::Test {
     Must(custodian_->Run([](Token&) -> Status { return {}; }));
   }
 
+  Lane& LaneOf(std::size_t worker) { return keys_->ItsLanes().OfWorker(worker); }
   void Create(std::string_view name, CreateOptions options = {}) {
     Must(keys_->Create(mount_, Name(name), options, actor_));
   }
   Result<Bytes> Encrypt(std::string_view name, std::string_view plaintext,
                         std::string_view aad = "", std::int64_t version = 0,
                         std::size_t worker = 0) {
-    COFFER_ASSIGN(const auto key, keys_->FindForEncryption(worker, mount_, name));
+    return Encrypt(LaneOf(worker), name, plaintext, aad, version);
+  }
+  // As the engine does: a key that must be rotated before it encrypts is rotated.
+  Result<Bytes> Encrypt(Lane& lane, std::string_view name, std::string_view plaintext,
+                        std::string_view aad = "", std::int64_t version = 0) {
+    COFFER_ASSIGN(auto key, keys_->Find(lane, mount_, name));
+    if (key->settings.rotation_required && !key->settings.soft_deleted) {
+      COFFER_ASSIGN(key, keys_->Rotate(mount_, name, actor_));
+    }
     Encryption item;
     COFFER_ASSIGN(item.version, key->ForEncryption(version));
     item.plaintext = AsBytes(plaintext);
     item.aad = AsBytes(aad);
-    COFFER_TRY(keys_->Encrypt(worker, *key, {&item, 1}));
+    COFFER_TRY(lane.Encrypt(*key, {&item, 1}));
     if (item.error) return Fail(*item.error);
     return std::move(item.payload);
   }
   Result<std::string> Decrypt(std::string_view name, int version, ByteView payload,
                               std::string_view aad = "", std::size_t worker = 0) {
-    COFFER_ASSIGN(const auto key, keys_->Find(worker, mount_, name));
+    return Decrypt(LaneOf(worker), name, version, payload, aad);
+  }
+  Result<std::string> Decrypt(Lane& lane, std::string_view name, int version, ByteView payload,
+                              std::string_view aad = "") {
+    COFFER_ASSIGN(const auto key, keys_->Find(lane, mount_, name));
     COFFER_ASSIGN(const auto* const wrapped, key->ForDecryption(version));
-    COFFER_ASSIGN(const SecretBytes plaintext,
-                  keys_->Decrypt(worker, *key, *wrapped, payload, AsBytes(aad)));
+    COFFER_ASSIGN(const SecretBytes plaintext, lane.Decrypt(*key, *wrapped, payload, AsBytes(aad)));
     return std::string(AsText(plaintext.Reveal()));
   }
 

@@ -69,7 +69,7 @@ TEST_F(KeyRingTest, RotationKeepsOldVersionsReadableAndSurvivesARestart) {
   EXPECT_EQ(*Decrypt("orders", 1, first), "one");
   EXPECT_EQ(*Decrypt("orders", 2, second), "two");
   EXPECT_FALSE(Decrypt("orders", 2, first));
-  EXPECT_EQ((*keys_->Find(0, mount_, "orders"))->latest_version, 2);
+  EXPECT_EQ((*keys_->Find(LaneOf(0), mount_, "orders"))->latest_version, 2);
 }
 
 TEST_F(KeyRingTest, CreatingAgainChangesNothing) {
@@ -88,7 +88,7 @@ TEST_F(KeyRingTest, ListsByMountInOrder) {
   EXPECT_EQ(*keys_->List(mount_, "", 0), (std::vector<std::string>{"a", "b", "c"}));
   EXPECT_EQ(*keys_->List(mount_, "a", 1), (std::vector<std::string>{"b"}));
   EXPECT_TRUE(keys_->List(other, "", 0)->empty());
-  EXPECT_EQ(keys_->Find(0, other, "a").error().code, Code::kNotFound);
+  EXPECT_EQ(keys_->Find(LaneOf(0), other, "a").error().code, Code::kNotFound);
 }
 
 TEST_F(KeyRingTest, ConfigureIsAllOrNothing) {
@@ -100,10 +100,10 @@ TEST_F(KeyRingTest, ConfigureIsAllOrNothing) {
   EXPECT_EQ(failed.error().refusal, Refusal::kMinEncryptionAboveLatest);
   EXPECT_EQ(failed.error().arguments.given, 3);
   EXPECT_EQ(failed.error().arguments.bound, 2);
-  EXPECT_EQ((*keys_->Find(0, mount_, "orders"))->settings.min_decryption_version, 1);
+  EXPECT_EQ((*keys_->Find(LaneOf(0), mount_, "orders"))->settings.min_decryption_version, 1);
   Must(keys_->Configure(mount_, "orders", {.min_decryption_version = 2}));
   Must(Reopen());
-  EXPECT_EQ((*keys_->Find(0, mount_, "orders"))->settings.min_decryption_version, 2);
+  EXPECT_EQ((*keys_->Find(LaneOf(0), mount_, "orders"))->settings.min_decryption_version, 2);
 }
 
 TEST_F(KeyRingTest, TrimDestroysVersionsForGood) {
@@ -118,7 +118,7 @@ TEST_F(KeyRingTest, TrimDestroysVersionsForGood) {
   EXPECT_EQ(keys_->Configure(mount_, "orders", {.min_decryption_version = 1}).error().refusal,
             Refusal::kMinDecryptionBelowMinAvailable);
   Must(Reopen());
-  EXPECT_EQ((*keys_->Find(0, mount_, "orders"))->versions.size(), 1U);
+  EXPECT_EQ((*keys_->Find(LaneOf(0), mount_, "orders"))->versions.size(), 1U);
 }
 
 TEST_F(KeyRingTest, DeletionNeedsLeave) {
@@ -126,9 +126,9 @@ TEST_F(KeyRingTest, DeletionNeedsLeave) {
   EXPECT_EQ(keys_->Delete(mount_, "orders").error().refusal, Refusal::kDeletionNotAllowed);
   Must(keys_->Configure(mount_, "orders", {.deletion_allowed = true}));
   EXPECT_EQ(TextOf(keys_->Delete(mount_, "orders")), "ok");
-  EXPECT_EQ(keys_->Find(0, mount_, "orders").error().code, Code::kNotFound);
+  EXPECT_EQ(keys_->Find(LaneOf(0), mount_, "orders").error().code, Code::kNotFound);
   Must(Reopen());
-  EXPECT_EQ(keys_->Find(0, mount_, "orders").error().code, Code::kNotFound);
+  EXPECT_EQ(keys_->Find(LaneOf(0), mount_, "orders").error().code, Code::kNotFound);
 }
 
 TEST_F(KeyRingTest, DeletingAMountTakesItsKeysOnly) {
@@ -164,7 +164,7 @@ TEST_F(KeyRingTest, AnInstanceKeepsNoMoreHandlesThanItMayAndAllContextsWork) {
   limits_.handles = 16;
   Must(Reopen());
   Create("k", {.derived = true});
-  const auto key = *keys_->Find(0, mount_, "k");
+  const auto key = *keys_->Find(LaneOf(0), mount_, "k");
   const KeyVersion& version = key->versions.at(1);
   std::vector<Bytes> sealed;
   for (int i = 0; i < 40; ++i) {
@@ -173,7 +173,7 @@ TEST_F(KeyRingTest, AnInstanceKeepsNoMoreHandlesThanItMayAndAllContextsWork) {
     item.version = &version;
     item.plaintext = AsBytes("x");
     item.context = AsBytes(context);
-    Must(keys_->Encrypt(0, *key, {&item, 1}));
+    Must(LaneOf(0).Encrypt(*key, {&item, 1}));
     ASSERT_FALSE(item.error);
     sealed.push_back(std::move(item.payload));
     EXPECT_LE(keys_->Handles().cached, 16U);
@@ -181,8 +181,8 @@ TEST_F(KeyRingTest, AnInstanceKeepsNoMoreHandlesThanItMayAndAllContextsWork) {
   EXPECT_EQ(keys_->Handles().displaced, 25U) << "the base key and 40 others, 16 of which stay";
   for (std::size_t i = 0; i < sealed.size(); ++i) {
     const std::string context = "context " + std::to_string(i);
-    EXPECT_TRUE(keys_->Decrypt(0, *key, version, sealed[i], {}, AsBytes(context)));
-    EXPECT_FALSE(keys_->Decrypt(0, *key, version, sealed[i], {}, AsBytes(context + "x")));
+    EXPECT_TRUE(LaneOf(0).Decrypt(*key, version, sealed[i], {}, AsBytes(context)));
+    EXPECT_FALSE(LaneOf(0).Decrypt(*key, version, sealed[i], {}, AsBytes(context + "x")));
   }
 }
 
@@ -203,7 +203,7 @@ TEST_F(KeyRingTest, AVersionSaysWhoMadeItAndWhy) {
   Create("orders");
   Must(keys_->Rotate(mount_, "orders", {"alice", "suspicion"}));
   Must(Reopen());
-  const VersionInfo& second = (*keys_->Find(0, mount_, "orders"))->versions.at(2).info;
+  const VersionInfo& second = (*keys_->Find(LaneOf(0), mount_, "orders"))->versions.at(2).info;
   EXPECT_EQ(second.created_by, "alice");
   EXPECT_EQ(second.reason, "suspicion");
 }
@@ -214,13 +214,13 @@ TEST_F(KeyRingTest, AutoRotationRotatesWhatIsDueOnce) {
   const auto version_after_a_run = [&] {
     Must(keys_->RotateDue(clock_.Now()));
     Drain();
-    return (*keys_->Find(0, mount_, "hourly"))->latest_version;
+    return (*keys_->Find(LaneOf(0), mount_, "hourly"))->latest_version;
   };
   EXPECT_EQ(version_after_a_run(), 1);
   clock_.Advance(std::chrono::seconds(3601));
   EXPECT_EQ(version_after_a_run(), 2);
   EXPECT_EQ(version_after_a_run(), 2);
-  EXPECT_EQ((*keys_->Find(0, mount_, "never"))->latest_version, 1);
+  EXPECT_EQ((*keys_->Find(LaneOf(0), mount_, "never"))->latest_version, 1);
 }
 
 TEST_F(KeyRingTest, CountsAreReservedBeforeUseAndNeverBelowTheTruth) {
@@ -228,7 +228,7 @@ TEST_F(KeyRingTest, CountsAreReservedBeforeUseAndNeverBelowTheTruth) {
   Must(Encrypt("orders", "x"));
   Must(Reopen());
   Must(Encrypt("orders", "x"));
-  const auto key = *keys_->Find(0, mount_, "orders");
+  const auto key = *keys_->Find(LaneOf(0), mount_, "orders");
   EXPECT_EQ(key->versions.at(1).counter->reserved.load(), 2 * 65'536);
 }
 
@@ -239,7 +239,7 @@ TEST_F(KeyRingTest, AVersionIsRotatedAt2To30AndRefusedAt2To32) {
   Must(Reopen());
   Must(Encrypt("orders", "x"));
   Drain();  // the rotation that was asked for
-  EXPECT_EQ((*keys_->Find(0, mount_, "orders"))->latest_version, 2);
+  EXPECT_EQ((*keys_->Find(LaneOf(0), mount_, "orders"))->latest_version, 2);
   Tamper("UPDATE key_counters SET reserved = 4294967296 WHERE version = 1");
   Must(Reopen());
   const auto refused = Encrypt("orders", "x", "", 1);
@@ -250,7 +250,7 @@ TEST_F(KeyRingTest, AVersionIsRotatedAt2To30AndRefusedAt2To32) {
 
 TEST_F(KeyRingTest, AnItemThatTheTokenCannotDoHasItsOwnErrorInItsBatch) {
   Create("orders");
-  const auto key = *keys_->Find(0, mount_, "orders");
+  const auto key = *keys_->Find(LaneOf(0), mount_, "orders");
   KeyVersion unusable = key->versions.at(1);
   unusable.info.version = 2;
   unusable.info.master = "aes-v9";  // a master that is gone
@@ -260,7 +260,7 @@ TEST_F(KeyRingTest, AnItemThatTheTokenCannotDoHasItsOwnErrorInItsBatch) {
     item.plaintext = AsBytes("hello");
   }
   items[1].version = &unusable;
-  Must(keys_->Encrypt(0, *key, items));
+  Must(LaneOf(0).Encrypt(*key, items));
   ASSERT_TRUE(items[1].error);
   EXPECT_EQ(items[1].error->code, Code::kCorrupt);
   for (const int good : {0, 2}) {
@@ -289,11 +289,10 @@ TEST_F(KeyRingTest, TokenAwayAnswersLostAndComesBackByItself) {
 TEST_F(KeyRingTest, TheCustodianUsesKeysOnItsOwnInstanceAlsoAfterALoss) {
   Create("orders");
   const auto round_trip = [&] {
-    return custodian_->Run([&](Token&) -> Status {
-      COFFER_ASSIGN(const Bytes payload,
-                    Encrypt("orders", "hello", "", 0, KeyRing::kCustodianWorker));
-      COFFER_ASSIGN(const std::string text,
-                    Decrypt("orders", 1, payload, "", KeyRing::kCustodianWorker));
+    return custodian_->Run([&](CustodianTurn& turn) -> Status {
+      Lane& lane = keys_->ItsLanes().OfCustodian(turn);
+      COFFER_ASSIGN(const Bytes payload, Encrypt(lane, "orders", "hello"));
+      COFFER_ASSIGN(const std::string text, Decrypt(lane, "orders", 1, payload));
       return text == "hello" ? Status{} : Fail(Code::kInternal, text);
     });
   };

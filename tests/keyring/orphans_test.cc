@@ -11,7 +11,7 @@ namespace {
 class OrphansTest : public KeyRingTest {
  protected:
   const Bytes& LocatorOf(std::string_view name, int version) {
-    return (*keys_->Find(0, mount_, name))->versions.at(version).locator;
+    return (*keys_->Find(LaneOf(0), mount_, name))->versions.at(version).locator;
   }
   // Opens the key ring as `coffer hsm gc` does: without workers, and without the custodian's
   // thread.
@@ -19,11 +19,10 @@ class OrphansTest : public KeyRingTest {
     Close();
     COFFER_TRY(OpenDatabase());
     COFFER_ASSIGN(OpenedTokens opened, OpenTokens(location_, token_.UserPin(), 0, logger_));
-    Token& token = *opened.custodian;
     Custodian custodian(std::move(opened.custodian), Custodian::Options{}, clock_, logger_);
-    COFFER_ASSIGN(const auto keys, KeyRing::Open(*database_, custodian, token, {}, StartPolicy{},
-                                                 random_, clock_, logger_));
-    return NamedResidents(*database_, *keys);
+    COFFER_ASSIGN(const auto keys, KeyRing::Open(*database_, custodian, {}, StartPolicy{}, random_,
+                                                 clock_, logger_));
+    return keys->NamedResidents();
   }
   std::vector<TokenObject> Objects(TokenObject::Kind kind) {
     auto admin = TokenAdmin::Open(location_, token_.UserPin());

@@ -15,10 +15,10 @@ class ResidentKeysTest : public KeyRingTest {
   void CreateEd25519(std::string_view name) { Create(name, {KeyType::kEd25519}); }
   // True if version `number` signs on `worker` and its public key verifies the signature.
   bool Signs(std::string_view name, int number = 1, std::size_t worker = 0) {
-    const auto key = keys_->Find(worker, mount_, name);
+    const auto key = keys_->Find(LaneOf(worker), mount_, name);
     if (!key || !(*key)->versions.contains(number)) return false;
     const KeyVersion& version = (*key)->versions.at(number);
-    const auto signature = keys_->Sign(worker, **key, version, kEddsa, AsBytes("message"));
+    const auto signature = LaneOf(worker).Sign(**key, version, kEddsa, AsBytes("message"));
     return signature && version.public_key->VerifyEd25519(AsBytes("message"), *signature);
   }
   // Objects of the token as somebody with the PIN sees them.
@@ -34,7 +34,7 @@ class ResidentKeysTest : public KeyRingTest {
 
 TEST_F(ResidentKeysTest, SignOnEveryWorkerAndAfterARestart) {
   CreateEd25519("k");
-  const auto key = *keys_->Find(0, mount_, "k");
+  const auto key = *keys_->Find(LaneOf(0), mount_, "k");
   EXPECT_EQ(key->versions.at(1).custody, Custody::kResident);
   EXPECT_TRUE(key->versions.at(1).blob.empty());
   EXPECT_TRUE(Signs("k", 1, 0));
@@ -108,14 +108,14 @@ TEST_F(ResidentKeysTest, AVersionWhoseObjectIsGoneIsCorruptAndNoOtherIs) {
     pkcs11::Session session = token_.OpenUserSession(*module);
     pkcs11::Attributes wanted;
     wanted.Add(pkcs11::AttributeType::kId,
-               ByteView((*keys_->Find(0, mount_, "gone"))->versions.at(1).locator));
+               ByteView((*keys_->Find(LaneOf(0), mount_, "gone"))->versions.at(1).locator));
     const auto found = session.Find(wanted);
     ASSERT_EQ(found->size(), 1U);
     Must(session.DestroyObject(found->front()));
   }
   Must(Reopen());
-  const auto key = *keys_->Find(0, mount_, "gone");
-  const auto refused = keys_->Sign(0, *key, key->versions.at(1), kEddsa, AsBytes("x"));
+  const auto key = *keys_->Find(LaneOf(0), mount_, "gone");
+  const auto refused = LaneOf(0).Sign(*key, key->versions.at(1), kEddsa, AsBytes("x"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kCorrupt);
   EXPECT_TRUE(Signs("stays"));

@@ -53,16 +53,16 @@ TEST_F(RestoreTest, EveryKeyIsRotatedBeforeItEncryptsAgainAndTheOldVersionsEncry
   BackUp();
   Must(OpenBackup(Restoring()));
   for (const char* name : {"a", "b"}) {
-    EXPECT_TRUE((*keys_->Find(0, mount_, name))->settings.rotation_required) << name;
+    EXPECT_TRUE((*keys_->Find(LaneOf(0), mount_, name))->settings.rotation_required) << name;
   }
   Must(Reopen());
   EXPECT_EQ(*Decrypt("a", 1, sealed), "before");
   Must(Encrypt("a", "after"));
-  const auto key = *keys_->Find(0, mount_, "a");
+  const auto key = *keys_->Find(LaneOf(0), mount_, "a");
   EXPECT_EQ(key->latest_version, 2);
   EXPECT_EQ(key->settings.min_encryption_version, 2);
   EXPECT_FALSE(Encrypt("a", "by the old version", "", 1));
-  EXPECT_TRUE((*keys_->Find(0, mount_, "b"))->settings.rotation_required);
+  EXPECT_TRUE((*keys_->Find(LaneOf(0), mount_, "b"))->settings.rotation_required);
 }
 
 // The number of encryptions since the backup is unknown, and an operator may lower the minimum
@@ -103,7 +103,7 @@ TEST_F(RestoreTest, KeysAreRotatedThoughTheEpochIsTheLatest) {
   Create("a");
   BackUp();
   Must(OpenBackup(Restoring()));
-  EXPECT_TRUE((*keys_->Find(0, mount_, "a"))->settings.rotation_required);
+  EXPECT_TRUE((*keys_->Find(LaneOf(0), mount_, "a"))->settings.rotation_required);
 }
 
 TEST_F(RestoreTest, UntilItHasItsPlaceTheFormerDatabaseStillStarts) {
@@ -116,7 +116,7 @@ TEST_F(RestoreTest, UntilItHasItsPlaceTheFormerDatabaseStillStarts) {
   fs::rename(Aside("former.db"), DatabaseFile());
   Must(OpenDatabase());
   Must(OpenKeyRing());
-  EXPECT_EQ((*keys_->Find(0, mount_, "a"))->latest_version, 2);
+  EXPECT_EQ((*keys_->Find(LaneOf(0), mount_, "a"))->latest_version, 2);
 }
 
 TEST_F(RestoreTest, OnceItHasStartedTheFormerDatabaseIsOlder) {
@@ -160,7 +160,7 @@ TEST_F(RestoreTest, NamesResidentVersionsWhoseObjectIsGone) {
   Create("resident", {.type = KeyType::kEd25519});
   Must(keys_->Rotate(mount_, "resident", actor_));
   EXPECT_TRUE(keys_->FindUnusable()->empty());
-  const auto key = *keys_->Find(0, mount_, "resident");
+  const auto key = *keys_->Find(LaneOf(0), mount_, "resident");
   const Bytes locator = key->versions.at(1).locator;
   Must(custodian_->Run([&](Token& token) { return token.DestroyResident(locator); }));
   const auto lost = keys_->FindUnusable();

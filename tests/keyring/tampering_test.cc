@@ -42,7 +42,7 @@ TEST_F(TamperingTest, EveryColumnOfAKeyIsGuardedAndOnlyThatKeyIsDisabled) {
     Create("bystander");
     Tamper(std::string("UPDATE keys SET ") + assignment + " WHERE name = '" + name + "'");
     Must(Reopen());
-    const auto found = keys_->Find(0, mount_, name);
+    const auto found = keys_->Find(LaneOf(0), mount_, name);
     ASSERT_FALSE(found) << assignment;
     EXPECT_EQ(found.error().code, Code::kCorrupt) << assignment;
     Must(Encrypt("bystander", "x"));
@@ -60,7 +60,7 @@ TEST_F(TamperingTest, EveryColumnOfAVersionIsGuarded) {
     Tamper(std::string("UPDATE key_versions SET ") + assignment +
            " WHERE key = (SELECT id FROM keys WHERE name = '" + name + "')");
     Must(Reopen());
-    const auto found = keys_->Find(0, mount_, name);
+    const auto found = keys_->Find(LaneOf(0), mount_, name);
     ASSERT_FALSE(found) << assignment;
     EXPECT_EQ(found.error().code, Code::kCorrupt) << assignment;
   }
@@ -74,8 +74,8 @@ TEST_F(TamperingTest, SwappedBlobsOfTwoKeysDisableBoth) {
       "UPDATE key_versions SET blob ="
       " (SELECT kept.blob FROM kept WHERE kept.key <> key_versions.key)");
   Must(Reopen());
-  EXPECT_EQ(keys_->Find(0, mount_, "a").error().code, Code::kCorrupt);
-  EXPECT_EQ(keys_->Find(0, mount_, "b").error().code, Code::kCorrupt);
+  EXPECT_EQ(keys_->Find(LaneOf(0), mount_, "a").error().code, Code::kCorrupt);
+  EXPECT_EQ(keys_->Find(LaneOf(0), mount_, "b").error().code, Code::kCorrupt);
 }
 
 TEST_F(TamperingTest, ARemovedVersionDisablesItsKey) {
@@ -83,15 +83,15 @@ TEST_F(TamperingTest, ARemovedVersionDisablesItsKey) {
   Must(keys_->Rotate(mount_, "a", actor_));
   Tamper("DELETE FROM key_versions WHERE version = 1");
   Must(Reopen());
-  EXPECT_EQ(keys_->Find(0, mount_, "a").error().code, Code::kCorrupt);
+  EXPECT_EQ(keys_->Find(LaneOf(0), mount_, "a").error().code, Code::kCorrupt);
 }
 
 TEST_F(TamperingTest, ARenamedOrMovedKeyIsDisabled) {
   Create("a");
   Tamper("UPDATE keys SET name = 'b'");
   Must(Reopen());
-  EXPECT_EQ(keys_->Find(0, mount_, "b").error().code, Code::kCorrupt);
-  EXPECT_EQ(keys_->Find(0, mount_, "a").error().code, Code::kNotFound);
+  EXPECT_EQ(keys_->Find(LaneOf(0), mount_, "b").error().code, Code::kCorrupt);
+  EXPECT_EQ(keys_->Find(LaneOf(0), mount_, "a").error().code, Code::kNotFound);
 }
 
 TEST_F(TamperingTest, ARemovedKeyIsFoundAtStartAndStartsOnlyOnTheOperatorsWord) {
@@ -158,9 +158,9 @@ TEST_F(TamperingTest, AnOlderDatabaseIsRefusedAndForcesRotationWhenAccepted) {
   const std::uint64_t epoch = std::stoull(text.substr(at + 17));
   ASSERT_FALSE(OpenKeyRing({.accept_rollback_to = epoch + 1, .accept_damaged_rows = false}));
   Must(OpenKeyRing({.accept_rollback_to = epoch, .accept_damaged_rows = false}));
-  EXPECT_TRUE((*keys_->Find(0, mount_, "a"))->settings.rotation_required);
+  EXPECT_TRUE((*keys_->Find(LaneOf(0), mount_, "a"))->settings.rotation_required);
   Must(Encrypt("a", "after"));
-  const auto key = *keys_->Find(0, mount_, "a");
+  const auto key = *keys_->Find(LaneOf(0), mount_, "a");
   EXPECT_EQ(key->latest_version, 2);
   EXPECT_FALSE(key->settings.rotation_required);
   EXPECT_EQ(*Decrypt("a", 1, lost), "before");
@@ -184,10 +184,9 @@ TEST_F(TamperingTest, ADatabaseOfAnotherTokenIsRefused) {
   Must(OpenDatabase());
   auto opened = OpenTokens(location_, other.UserPin(), 1, logger_);
   Must(opened);
-  Token& custodians = *opened->custodian;
   Custodian custodian(std::move(opened->custodian), {}, clock_, logger_);
-  const auto refused = KeyRing::Open(*database_, custodian, custodians, std::move(opened->workers),
-                                     {}, random_, clock_, logger_);
+  const auto refused = KeyRing::Open(*database_, custodian, std::move(opened->workers), {}, random_,
+                                     clock_, logger_);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kCorrupt);
   EXPECT_NE(refused.error().message.find("another token"), std::string::npos);

@@ -10,6 +10,58 @@
 namespace coffer::transit {
 namespace {
 
+TEST_F(EngineTest, ForeseesWhetherAnEncryptionMakesOrRotatesAKey) {
+  const auto absent = engine_->Foresee(caller_, "k");
+  ASSERT_TRUE(absent);
+  EXPECT_FALSE(absent->Exists());
+  EXPECT_TRUE(absent->ChangesKeys());
+  Create("k");
+  const auto present = engine_->Foresee(caller_, "k");
+  ASSERT_TRUE(present);
+  EXPECT_TRUE(present->Exists());
+  EXPECT_FALSE(present->ChangesKeys());
+  const auto older = std::make_shared<keyring::Key>(*present->key);
+  older->settings.rotation_required = true;
+  EXPECT_TRUE(Prospect{older}.ChangesKeys());
+  older->settings.soft_deleted = true;
+  EXPECT_FALSE(Prospect{older}.ChangesKeys()) << "a deleted key is refused, not rotated";
+}
+
+TEST_F(EngineTest, EncryptsWithTheKeyThatWasForeseen) {
+  Create("k");
+  const auto prospect = engine_->Foresee(caller_, "k");
+  ASSERT_TRUE(prospect);
+  Must(keys_->Rotate(mount_, "k", actor_));
+  PlaintextItem items[] = {Item("a")};
+  const auto sealed = engine_->Encrypt(caller_, "k", items, std::nullopt, &*prospect);
+  ASSERT_TRUE(sealed && sealed->front());
+  EXPECT_EQ(sealed->front()->version, 1);
+}
+
+TEST_F(EngineTest, ARewrapLeavesWhatIsCurrentIfItIsAskedTo) {
+  Create("k");
+  PlaintextItem first[] = {Item("a")};
+  const auto old = engine_->Encrypt(caller_, "k", first, std::nullopt);
+  Must(keys_->Rotate(mount_, "k", actor_));
+  PlaintextItem second[] = {Item("b")};
+  const auto current = engine_->Encrypt(caller_, "k", second, std::nullopt);
+  ASSERT_TRUE(old && old->front() && current && current->front());
+  const CiphertextItem items[] = {{1, old->front()->payload, {}, 0, {}},
+                                  {2, current->front()->payload, {}, 0, {}},
+                                  {2, current->front()->payload, {}, 1, {}}};
+  const auto kept = engine_->Rewrap(caller_, "k", items, true);
+  ASSERT_TRUE(kept);
+  ASSERT_TRUE((*kept)[0] && (*kept)[1]);
+  EXPECT_EQ((*kept)[0]->version, 2);
+  EXPECT_EQ((*kept)[1]->version, 2);
+  EXPECT_EQ((*kept)[1]->payload, current->front()->payload);
+  ASSERT_TRUE((*kept)[2]) << "it is asked for the first version";
+  EXPECT_EQ((*kept)[2]->version, 1);
+  const auto all = engine_->Rewrap(caller_, "k", items);
+  ASSERT_TRUE(all && (*all)[1]);
+  EXPECT_NE((*all)[1]->payload, current->front()->payload);
+}
+
 TEST_F(EngineTest, MakesAnAbsentKeyOnlyWhereAsked) {
   PlaintextItem item = Item("x");
   const auto refused = engine_->Encrypt(caller_, "k", {&item, 1}, std::nullopt);
@@ -18,7 +70,7 @@ TEST_F(EngineTest, MakesAnAbsentKeyOnlyWhereAsked) {
   EXPECT_EQ(refused.error().arguments.purpose, Purpose::kEncryption);
   EXPECT_TRUE(engine_->Encrypt(caller_, "k", {&item, 1},
                                keyring::CreateOptions{keyring::KeyType::kAes128Gcm96}));
-  EXPECT_EQ((*keys_->Find(0, mount_, "k"))->type, keyring::KeyType::kAes128Gcm96);
+  EXPECT_EQ((*keys_->Find(LaneOf(0), mount_, "k"))->type, keyring::KeyType::kAes128Gcm96);
 }
 
 TEST_F(EngineTest, KeepsItemsInOrderAroundAFailedOne) {

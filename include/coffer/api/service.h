@@ -20,6 +20,7 @@
 #include "coffer/base/random.h"
 #include "coffer/http/server.h"
 #include "coffer/keyring/custodian.h"
+#include "coffer/keyring/lane.h"
 #include "coffer/metrics/registry.h"
 #include "coffer/mounts/mount_table.h"
 
@@ -36,6 +37,7 @@ struct Services {
   Random& random;  // for the ids of requests
   Logger& logger;
   keyring::Custodian& custodian;         // carries out the requests that change keys
+  keyring::Lanes& lanes;                 // of the workers and the custodian
   metrics::Registry* metrics = nullptr;  // gets the counters of requests; null: none are kept
   std::size_t key_series = 0;            // how many keys are counted one by one
 };

@@ -26,6 +26,22 @@ struct TokenHealth {
   std::atomic<std::uint64_t> generation{1};
 };
 
+// Shows that its holder runs on the custodian's thread: the custodian alone makes turns, one for
+// each piece of work. Whatever may run on that thread only takes one as an argument. A turn gives
+// the custodian's instance of the token, and ends with its piece of work.
+class CustodianTurn {
+ public:
+  CustodianTurn(const CustodianTurn&) = delete;
+  CustodianTurn& operator=(const CustodianTurn&) = delete;
+  Token* operator->() const { return &token_; }
+  operator Token&() const { return token_; }  // NOLINT(google-explicit-constructor)
+
+ private:
+  friend class Custodian;
+  explicit CustodianTurn(Token& token) : token_(token) {}
+  Token& token_;
+};
+
 // The custodian owns one token instance and one thread. Only that thread makes, changes and
 // destroys token objects, writes the epoch, changes keys, probes the token and runs periodic jobs;
 // other threads hand it work through one bounded queue. The server makes one custodian and stops it
@@ -47,23 +63,24 @@ class Custodian final : public Scheduler {
                    std::function<void(SystemTime now)> job) override;
   // The function is called on the custodian's thread when the token is lost (with the cause) and
   // when it is back. Call this before Start().
-  void OnTokenChange(std::function<void(bool reachable, std::string_view cause)> told);
+  void OnTokenChange(std::function<void(bool reachable, std::string_view cause)> on_change);
   void Start();
   // Finishes the queue, then ends the thread.
   void Stop();
 
   // Runs `work` on the custodian's thread and waits for it, at most `wait`; then kUnavailable (its
   // outcome is unknown). kTokenLost at once while the token is lost, kUnavailable when the queue is
-  // full. On the custodian's own thread the work runs at once.
-  Status Run(std::function<Status(Token&)> work,
+  // full. On the custodian's own thread the work runs at once, and so it does before Start(), on
+  // the thread that calls.
+  Status Run(std::function<Status(CustodianTurn&)> work,
              std::chrono::milliseconds wait = std::chrono::seconds(30));
   // Queues the work and returns. A full queue drops it, so the caller must ask again at the next
   // occasion.
-  void Post(std::function<Status(Token&)> work);
+  void Post(std::function<Status(CustodianTurn&)> work);
   // Queues and returns; kUnavailable where the queue is full or the custodian stops. The work runs
   // while the token is lost, too; its own calls then fail. If it ends with kTokenLost, the token is
   // probed.
-  Status Submit(std::function<Status(Token&)> work);
+  Status Submit(std::function<Status(CustodianTurn&)> work);
   // Probes the token before all queued work and waits for the result. Called for an instance that
   // met a doubtful error. kTokenLost also if there is no result within `probe_wait`: the work that
   // the custodian is doing may hang in the token.

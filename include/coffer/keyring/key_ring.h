@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +16,7 @@
 #include "coffer/base/secret_bytes.h"
 #include "coffer/keyring/custodian.h"
 #include "coffer/keyring/key.h"
+#include "coffer/keyring/lane.h"
 #include "coffer/keyring/token.h"
 #include "coffer/storage/database.h"
 
@@ -44,16 +45,6 @@ struct ConfigChange {
   std::optional<bool> deletion_allowed = std::nullopt;
   std::optional<bool> allow_plaintext_backup = std::nullopt;  // can only become true
   std::optional<std::int64_t> auto_rotate_period_seconds = std::nullopt;
-};
-
-// One encryption of a batch. `payload` receives nonce (12) || ciphertext || tag (16).
-struct Encryption {
-  const KeyVersion* version = nullptr;
-  ByteView plaintext;
-  ByteView aad;
-  ByteView context;  // derived keys
-  Bytes payload;
-  std::optional<Error> error;
 };
 
 // The numbers of session objects that stand for keys, and of look-ups of them.
@@ -108,38 +99,32 @@ class RotationWitness {
 };
 
 // The key ring holds every key of the server: wrapped versions in storage, settings and minimum
-// versions, cached handles for each worker, counters of encryptions. The server owns one and gives
-// it to the engines. Any thread may call; `worker` names the token instance of the calling thread,
-// and each index belongs to one thread. Changes run on the custodian one after another: token work
-// first, one transaction, the token's epoch, then the new snapshot. Find() and the use of a loaded
-// key take no SQL, and no token call is made under a lock. Errors: refusals (base/refusal.h) for a
-// request that breaks a rule, kTokenLost and kTokenFailed for the token, kUnavailable for a full
-// disk or queue, kCorrupt for rows that fail their check.
+// versions, counters of encryptions, and the lanes through which keys are used (lane.h). The server
+// owns one and gives it to the engines. Any thread may call. A function that takes a lane runs on
+// that lane's thread; it needs the token only for a key that is not loaded. Changes run on the
+// custodian one after another: token work first, one transaction, the token's epoch, then the new
+// snapshot. Errors: refusals (base/refusal.h) for a request that breaks a rule, kTokenLost and
+// kTokenFailed for the token, kUnavailable for a full disk or queue, kCorrupt for rows that fail
+// their check.
 class KeyRing {
  public:
-  // The index of the custodian's own instance, for its thread.
-  static constexpr std::size_t kCustodianWorker = static_cast<std::size_t>(-1);
-
   static std::vector<storage::Migration> Schema();
   // Checks the state row, its sum and the token's epoch (docs/key-custody.md, "Rows and MACs").
   // kCorrupt, with a sentence that says what to do, where rows were removed, replayed or belong to
   // another token or an older database. `tokens`: one instance for each worker. Call before
   // Custodian::Start().
   static Result<std::unique_ptr<KeyRing>> Open(storage::Database& database, Custodian& custodian,
-                                               Token& custodian_token,
                                                std::vector<std::unique_ptr<Token>> tokens,
                                                const StartPolicy& policy, coffer::Random& random,
                                                const Clock& clock, Logger& logger,
                                                const CacheLimits& limits = {});
   ~KeyRing();
 
+  // The lanes of the workers and of the custodian.
+  Lanes& ItsLanes();
+
   // kNotFound; kCorrupt for a key whose rows failed their MACs: that key only is disabled.
-  Result<std::shared_ptr<const Key>> Find(std::size_t worker, const Id& mount,
-                                          std::string_view name);
-  // Finds a key like Find(), and rotates it first if it must be rotated before it encrypts (after
-  // an accepted rollback or a restore).
-  Result<std::shared_ptr<const Key>> FindForEncryption(std::size_t worker, const Id& mount,
-                                                       std::string_view name);
+  Result<std::shared_ptr<const Key>> Find(Lane& lane, const Id& mount, std::string_view name);
   // Names in order, those after `after`, at most `limit` (0: all).
   Result<std::vector<std::string>> List(const Id& mount, std::string_view after,
                                         std::int64_t limit);
@@ -166,7 +151,7 @@ class KeyRing {
                         const Actor& actor);
   // The key as the database has it, under a MAC by coffer-meta (docs/formats.md): no key in the
   // clear, and of use only where this token's masters are. kInvalid where a version is resident.
-  Result<Bytes> Backup(std::size_t worker, const Id& mount, std::string_view name);
+  Result<Bytes> Backup(Lane& lane, const Id& mount, std::string_view name);
   // A key of its own from a backup, called `name` where that is given. kInvalid, and nothing is
   // changed: a backup of another token or a damaged one, versions whose master is gone, a name that
   // is taken. `force` replaces the key of that name, but destroys no version that the backup lacks
@@ -182,30 +167,16 @@ class KeyRing {
   // work has its turn between any two. Nothing where a former call's keys are not all done.
   Status RotateDue(SystemTime now);
 
-  // Encrypts the items under `key`'s versions with fresh nonces (token's generator XOR the
-  // kernel's). A failed item carries its error; the Status is an error only where nothing can be
-  // done (token lost, count cannot be reserved).
-  Status Encrypt(std::size_t worker, const Key& key, std::span<Encryption> items);
-  // payload = nonce || ciphertext || tag. kInvalid "invalid ciphertext length",
-  // kAuthenticationFailed "cipher: message authentication failed". `context`: derived keys.
-  Result<SecretBytes> Decrypt(std::size_t worker, const Key& key, const KeyVersion& version,
-                              ByteView payload, ByteView aad, ByteView context = {});
-  // Signs or makes a MAC with the version's signing, HMAC or CMAC key, as `how` asks. kInvalid
-  // where the token does not do the mechanism.
-  Result<Bytes> Sign(std::size_t worker, const Key& key, const KeyVersion& version,
-                     const SignMechanism& how, ByteView data);
-  // The raw operation; the padded block. kAuthenticationFailed for a ciphertext of the wrong length
-  // or not below the modulus.
-  Result<SecretBytes> RsaDecrypt(std::size_t worker, const Key& key, const KeyVersion& version,
-                                 ByteView ciphertext);
-  // Fills `out` from the token's generator.
-  Status Random(std::size_t worker, MutableBytes out);
   // 32 bytes for look-up hashes, from coffer-meta over `label`. At start only.
   Result<SecretBytes> DeriveLookupKey(std::string_view label);
 
   // Checks the MACs of every key, opens one version under each master and looks for the object of
   // each resident version. Takes its time.
   Result<std::vector<UnusableVersion>> FindUnusable();
+
+  // The CKA_IDs of all token objects that a key's version names, read from rows whose MACs hold.
+  // kCorrupt, naming the key, where one's do not: nothing may then be called an orphan.
+  Result<std::set<Bytes>> NamedResidents();
 
   bool Ready() const;
   // Token objects that name this database and belong to no key, as counted at the start.

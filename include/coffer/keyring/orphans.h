@@ -5,17 +5,12 @@
 #include <vector>
 
 #include "coffer/base/bytes.h"
+#include "coffer/base/ids.h"
 #include "coffer/base/result.h"
-#include "coffer/keyring/key_ring.h"
 #include "coffer/keyring/token_admin.h"
 #include "coffer/storage/database.h"
 
 namespace coffer::keyring {
-
-// The CKA_IDs of all token objects that a key's version names, read from rows whose MACs hold.
-// kCorrupt, naming the key, where one's do not: nothing may then be called an orphan. On the thread
-// that opened `keys`, before its custodian starts.
-Result<std::set<Bytes>> NamedResidents(storage::Database& database, KeyRing& keys);
 
 // The token objects that may be destroyed: this database's objects that no version names, and those
 // that killed examinations of the token left.

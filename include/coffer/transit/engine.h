@@ -2,10 +2,10 @@
 
 // The transit engine: encrypting, signing and the other operations that use keys without showing
 // them. The program's wiring owns one Engine; the key ring and the source of random numbers outlive
-// it. Thread-safe, but each worker number belongs to one thread. Errors: the outer Result fails for
+// it. Any thread, with its own lane. Errors: the outer Result fails for
 // a whole request (no such key, token lost), the inner ones for single items; an absent key is
 // Refusal::kNoKeyToUse.
-// Example: `engine.Encrypt({mount, worker, actor}, "k", items, std::nullopt)` has one Result for
+// Example: `engine.Encrypt({mount, lane, actor}, "k", items, std::nullopt)` has one Result for
 // each item, in order.
 
 #include <cstdint>
@@ -25,12 +25,26 @@
 
 namespace coffer::transit {
 
-// The origin of a call: the mount that it is for, the number of the worker whose thread makes it
-// and whose instance of the token is used, and the actor who asked for it.
+// The origin of a call: the mount that it is for, the lane of the thread that makes it, and the
+// actor who asked for it.
 struct Caller {
   Id mount;
-  std::size_t worker = 0;
+  keyring::Lane* lane = nullptr;  // the calling thread's; never null in a call
   keyring::Actor actor;
+};
+
+using FoundKey = Result<std::shared_ptr<const keyring::Key>>;
+
+// The outlook of an encryption with a key: all that it depends on, found by one look-up.
+struct Prospect {
+  std::shared_ptr<const keyring::Key> key;  // null: it does not exist
+
+  bool Exists() const { return key != nullptr; }
+  // True if the key came back from an older database: it is rotated before it encrypts.
+  bool MustRotate() const {
+    return Exists() && key->settings.rotation_required && !key->settings.soft_deleted;
+  }
+  bool ChangesKeys() const { return !Exists() || MustRotate(); }
 };
 
 // The version and the payload of "vault:v<version>:<base64 payload>". The api room writes and reads
@@ -119,8 +133,8 @@ struct EngineSettings {
   bool verify_ecdsa = false;
 };
 
-// The transit operations on the keys of a mount. It takes and returns bytes, and knows no JSON,
-// base64 or SQL. Thread-safe; each worker number belongs to one thread.
+// The transit operations on the keys of a mount, and the only door to these keys. It takes and
+// returns bytes, and knows no JSON, base64 or SQL. Any thread, with its own lane.
 class Engine {
  public:
   Engine(keyring::KeyRing& keys, coffer::Random& random, const EngineSettings& settings = {});
@@ -130,14 +144,20 @@ class Engine {
 
   using Encrypted = Result<std::vector<Result<Ciphertext>>>;
   using Decrypted = Result<std::vector<Result<SecretBytes>>>;
-  // `upsert` says how to make the key if it is absent; without it the key must exist.
+  // Looks up what an encryption with the key depends on. It is handed to the encryption that
+  // follows on the same thread, so that the key is looked up once.
+  Result<Prospect> Foresee(const Caller& caller, std::string_view key);
+  // `upsert` says how to make the key if it is absent; without it the key must exist. `prospect`
+  // may be null.
   Encrypted Encrypt(const Caller& caller, std::string_view key, std::span<PlaintextItem> items,
-                    const std::optional<keyring::CreateOptions>& upsert);
+                    const std::optional<keyring::CreateOptions>& upsert,
+                    const Prospect* prospect = nullptr);
   Decrypted Decrypt(const Caller& caller, std::string_view key,
                     std::span<const CiphertextItem> items);
-  // Decrypts and encrypts again, even if the ciphertext has the latest version already.
+  // Decrypts and encrypts again. A ciphertext that has the wanted version already stays as it is if
+  // `skip_current` says so.
   Encrypted Rewrap(const Caller& caller, std::string_view key,
-                   std::span<const CiphertextItem> items);
+                   std::span<const CiphertextItem> items, bool skip_current = false);
   // `bits` is 128, 256 or 512.
   Result<DataKey> GenerateDataKey(const Caller& caller, std::string_view key, std::int64_t bits,
                                   std::int64_t key_version, ByteView associated_data,
@@ -164,7 +184,29 @@ class Engine {
   // `count` is from 1 to 131072 bytes.
   Result<SecretBytes> RandomBytes(const Caller& caller, RandomSource source, std::int64_t count);
 
-  keyring::KeyRing& Keys() { return keys_; }
+  // The mount's keys themselves (keys.cc); functions and errors as the key ring's.
+  FoundKey Find(const Caller& caller, std::string_view key);
+  Result<std::vector<std::string>> List(const Caller& caller, std::string_view after,
+                                        std::int64_t limit);
+  Result<keyring::KeyRing::Created> Create(const Caller& caller, const keyring::KeyName& name,
+                                           const keyring::CreateOptions& options);
+  FoundKey Rotate(const Caller& caller, std::string_view key);
+  FoundKey Configure(const Caller& caller, std::string_view key,
+                     const keyring::ConfigChange& change);
+  FoundKey Trim(const Caller& caller, std::string_view key, std::int64_t min_available_version);
+  FoundKey SetSoftDeleted(const Caller& caller, std::string_view key, bool deleted);
+  Status Delete(const Caller& caller, std::string_view key);
+  FoundKey Import(const Caller& caller, const keyring::KeyName& name,
+                  const keyring::CreateOptions& options, bool allow_rotation,
+                  const keyring::ImportedMaterial& material);
+  FoundKey ImportVersion(const Caller& caller, std::string_view key,
+                         const keyring::ImportedMaterial& material);
+  Result<std::string> ImportWrappingKey();
+  Result<Bytes> Backup(const Caller& caller, std::string_view key);
+  FoundKey Restore(const Caller& caller, const std::optional<keyring::KeyName>& name,
+                   ByteView backup, bool force);
+  // Every key of the mount, whatever its settings.
+  Status DeleteMount(const Id& mount);
 
  private:
   keyring::KeyRing& keys_;

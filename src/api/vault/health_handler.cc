@@ -37,9 +37,8 @@ Status HealthHandler::Impl::Answer(const http::Request& request, http::Response&
   COFFER_ASSIGN(JsonValue parameters, ReadParameters(request, verb));
   COFFER_TRY(fields.Decode(std::move(parameters)));
   Reply reply{JsonWriter(response.body), 200, false, {}};
-  const Call call{*registry, engine->State(),  request.worker, request,
-                  fields,    nullptr,          nullptr,        {},
-                  verb,      Capability::kRead};
+  const Call call{*registry, engine->State(), nullptr, request, fields,
+                  nullptr,   nullptr,         {},      verb,    Capability::kRead};
   COFFER_TRY(FindOperation(*match.endpoint, verb)->handler(call, reply));
   response.status = reply.status;
   response.content_type = match.endpoint->content_type;

@@ -75,8 +75,8 @@ Status CollectHsmGarbage(Console& console, bool yes) {
   StoppedServer::Opening opening;
   opening.database = DatabaseFile(config);
   std::set<Bytes> named;
-  opening.keys_check = [&](storage::Database& database, keyring::KeyRing& keys) -> Status {
-    COFFER_ASSIGN(named, keyring::NamedResidents(database, keys));
+  opening.keys_check = [&](storage::Database&, keyring::KeyRing& keys) -> Status {
+    COFFER_ASSIGN(named, keys.NamedResidents());
     return {};
   };
   return WithPin(config, [&](const SecretBytes& pin) -> Status {

@@ -46,8 +46,7 @@ Result<BatchCost> CostOfItems(const Call& call) {
 Result<BatchCost> CostOfPrivateKeyItems(const Call& call) {
   const JsonValue* const batch = call.fields.Find("batch_input");
   if (batch == nullptr) return BatchCost();
-  const auto key =
-      EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
+  const auto key = EngineOf(call).Find(ReaderOf(call), call.fields.Text("name"));
   if (!key) return CostOf(*batch, 1, "");
   return CostOf(*batch, CostOfPrivateKey((*key)->type),
                 " for a key of type " + std::string((*key)->Info().name));

@@ -4,8 +4,7 @@
 namespace coffer::api {
 
 void WarnOfContext(const Call& call, Reply& reply) {
-  const auto key =
-      EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
+  const auto key = EngineOf(call).Find(ReaderOf(call), call.fields.Text("name"));
   if (key && !(*key)->derived) {
     reply.warnings.emplace_back("context was ignored: the key is not derived");
   }

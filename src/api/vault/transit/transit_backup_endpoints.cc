@@ -14,7 +14,7 @@ std::string Quoted(std::string_view name) { return "\"" + std::string(name) + "\
 
 Status BackUpKey(const Call& call, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
-  const auto backup = EngineOf(call).Keys().Backup(call.worker, call.mount->id, name);
+  const auto backup = EngineOf(call).Backup(CallerOf(call), name);
   if (!backup && backup.error().code == Code::kNotFound) {
     return Fail(Code::kInvalid, "key " + Quoted(name) + " not found");
   }
@@ -35,8 +35,7 @@ Status RestoreFromBackup(const Call& call, Reply& reply) {
     }
     COFFER_ASSIGN(name, keyring::KeyName::Parse(given));
   }
-  COFFER_TRY(
-      EngineOf(call).Keys().Restore(call.mount->id, name, *backup, call.fields.Bool("force")));
+  COFFER_TRY(EngineOf(call).Restore(CallerOf(call), name, *backup, call.fields.Bool("force")));
   return reply.NoContent();
 }
 

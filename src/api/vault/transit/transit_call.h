@@ -1,5 +1,9 @@
 #pragma once
 
+#include <memory>
+#include <optional>
+#include <utility>
+
 #include "api/endpoint.h"
 #include "coffer/api/transit_engine.h"
 
@@ -9,14 +13,33 @@ namespace coffer::api {
 
 inline transit::Engine& EngineOf(const Call& call) { return call.engine.As<TransitParts>().engine; }
 
+// The caller of a look-up, which changes nothing and needs no actor.
+inline transit::Caller ReaderOf(const Call& call) { return {call.mount->id, call.lane, {}}; }
+
 // The caller of a request, with the mount whose keys it is for.
 inline transit::Caller CallerOf(const Call& call) {
-  transit::Caller caller;
-  caller.mount = call.mount->id;
-  caller.worker = call.worker;
+  transit::Caller caller = ReaderOf(call);
   caller.actor.name = call.token->display_name + " " + call.token->accessor;
   caller.actor.reason = "requested";
   return caller;
+}
+
+// Returns the outlook of an encryption with the request's key. The key is looked up once for each
+// request and thread, and kept for the functions of the endpoint that ask next.
+inline Result<transit::Prospect> ProspectOf(const Call& call) {
+  if (call.found != nullptr && *call.found) {
+    return transit::Prospect{std::static_pointer_cast<const keyring::Key>(*call.found)};
+  }
+  COFFER_ASSIGN(auto prospect, EngineOf(call).Foresee(ReaderOf(call), call.fields.Text("name")));
+  if (call.found != nullptr) *call.found = prospect.key;
+  return prospect;
+}
+
+// Takes what is kept of it, for the encryption; nothing: the engine looks for itself.
+inline std::optional<transit::Prospect> TakeProspect(const Call& call) {
+  if (call.found == nullptr || !*call.found) return std::nullopt;
+  return transit::Prospect{
+      std::static_pointer_cast<const keyring::Key>(std::exchange(*call.found, nullptr))};
 }
 
 }  // namespace coffer::api

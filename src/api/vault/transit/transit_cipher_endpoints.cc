@@ -81,27 +81,22 @@ void SetBatchStatus(const Call& call, const BatchTally& tally, Reply& reply) {
 }
 
 bool KeyExists(const Call& call) {
-  const auto key =
-      EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
-  // An error other than kNotFound does not mean that the key is absent: the engine looks it up
-  // again and reports it.
-  return key || key.error().code != Code::kNotFound;
+  const auto prospect = ProspectOf(call);
+  // An error does not mean that the key is absent: the engine looks it up again and reports it.
+  return !prospect || prospect->Exists();
 }
 
 // True if the key came back from an older database: it is rotated before it encrypts again.
 bool RotationComesFirst(const Call& call) {
-  const auto key =
-      EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
-  return key && (*key)->settings.rotation_required;
+  const auto prospect = ProspectOf(call);
+  return prospect && prospect->MustRotate();
 }
 
 // True if encrypting changes keys: an absent key is made, and one that came back from an older
 // database is rotated first.
 bool EncryptionChangesKeys(const Call& call) {
-  const auto key =
-      EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
-  if (!key) return key.error().code == Code::kNotFound;
-  return (*key)->settings.rotation_required;
+  const auto prospect = ProspectOf(call);
+  return prospect && prospect->ChangesKeys();
 }
 
 // The key that encrypt makes if it is absent and the caller may create it.
@@ -145,7 +140,9 @@ Status Encrypt(const Call& call, Reply& reply) {
   const auto seal = [&call, upsert](std::span<transit::PlaintextItem> items) -> Sealed {
     // A request without one good item must not make a key.
     if (items.empty()) return std::vector<SealedText>();
-    return EngineOf(call).Encrypt(CallerOf(call), call.fields.Text("name"), items, upsert);
+    const auto prospect = TakeProspect(call);
+    return EngineOf(call).Encrypt(CallerOf(call), call.fields.Text("name"), items, upsert,
+                                  prospect ? &*prospect : nullptr);
   };
   auto answer = [&call, &reply,
                  inputs = std::move(inputs)](const std::vector<SealedText>& results) -> Status {
@@ -219,35 +216,6 @@ Status Decrypt(const Call& call, Reply& reply) {
   return CarryOut(call, reply, std::move(decoded), open, std::move(answer));
 }
 
-using RewrapDecoded = Decoded<transit::CiphertextItem, transit::Ciphertext>;
-
-// Takes out the items that have the requested version already: they keep their ciphertext.
-void SkipCurrent(const Call& call, RewrapDecoded& decoded) {
-  const auto key =
-      EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
-  if (!key) return;  // the engine's own look-up says it in its words
-  RewrapDecoded kept;
-  for (std::size_t i = 0; i < decoded.items.size(); ++i) {
-    transit::CiphertextItem& item = decoded.items[i];
-    const std::int64_t wanted = item.key_version == 0 ? (*key)->latest_version : item.key_version;
-    const std::int64_t current = item.version == 0 ? 1 : item.version;
-    if (current == wanted && current <= (*key)->latest_version) {
-      const auto usable = (*key)->ForDecryption(current);
-      if (usable) {
-        decoded.results[decoded.places[i]] =
-            transit::Ciphertext{static_cast<int>(current), std::move(item.payload)};
-      } else {
-        decoded.results[decoded.places[i]] = Fail(usable.error());
-      }
-    } else {
-      kept.items.push_back(std::move(item));
-      kept.places.push_back(decoded.places[i]);
-    }
-  }
-  decoded.items = std::move(kept.items);
-  decoded.places = std::move(kept.places);
-}
-
 Status AnswerRewrapped(const Call& call, const CipherInputs& inputs,
                        const std::vector<SealedText>& results, Reply& reply) {
   BatchTally tally;
@@ -264,12 +232,12 @@ Status Rewrap(const Call& call, Reply& reply) {
   COFFER_ASSIGN(CipherInputs inputs,
                 ReadCipherInputs(call.fields, "ciphertext", "decrypt", Lacking::kFailsItem));
   WarnOfIgnored(call, inputs, reply);
-  RewrapDecoded decoded =
+  auto decoded =
       DecodeInputs<transit::CiphertextItem, transit::Ciphertext>(inputs.items, ToCiphertextItem);
-  if (call.fields.Bool("skip_current")) SkipCurrent(call, decoded);
   const auto rewrap = [&call](std::span<const transit::CiphertextItem> items) -> Sealed {
     if (items.empty()) return std::vector<SealedText>();
-    return EngineOf(call).Rewrap(CallerOf(call), call.fields.Text("name"), items);
+    return EngineOf(call).Rewrap(CallerOf(call), call.fields.Text("name"), items,
+                                 call.fields.Bool("skip_current"));
   };
   auto answer = [&call, &reply,
                  inputs = std::move(inputs)](const std::vector<SealedText>& results) {

@@ -19,7 +19,7 @@ Status RequireSigning(const keyring::Key& key) {
 // The request is made here, its signature in the token.
 Status MakeRequest(const Call& call, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
-  const auto found = EngineOf(call).Keys().Find(call.worker, call.mount->id, name);
+  const auto found = EngineOf(call).Find(ReaderOf(call), name);
   if (!found && found.error().code == Code::kNotFound) {
     return Fail(Code::kInvalid, "key with provided name '" + std::string(name) + "' not found");
   }

@@ -22,7 +22,7 @@ std::vector<Endpoint> Endpoints() {
 }
 
 Status DeleteKeys(EngineState engine, const mounts::Mount& mount) {
-  return engine.As<TransitParts>().engine.Keys().DeleteMount(mount.id);
+  return engine.As<TransitParts>().engine.DeleteMount(mount.id);
 }
 
 }  // namespace

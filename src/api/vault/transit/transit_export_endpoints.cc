@@ -79,8 +79,7 @@ Status Export(const Call& call, Reply& reply) {
   if (!format.empty() && format != "raw" && format != "der" && format != "pem") {
     return Fail(Code::kInvalid, "invalid format: " + std::string(format));
   }
-  const auto found =
-      EngineOf(call).Keys().Find(call.worker, call.mount->id, call.fields.Text("name"));
+  const auto found = EngineOf(call).Find(ReaderOf(call), call.fields.Text("name"));
   if (!found) {
     return found.error().code == Code::kNotFound ? Fail(Code::kNotFound, "") : Fail(found.error());
   }

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kSupportedHash = "SHA1";
 
 Status WriteWrappingKey(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(const std::string pem, EngineOf(call).Keys().ImportWrappingKey());
+  COFFER_ASSIGN(const std::string pem, EngineOf(call).ImportWrappingKey());
   reply.json.BeginObject().Key("public_key").Text(pem);
   reply.json.Key("supported_hash_functions").BeginArray().Text(kSupportedHash).EndArray();
   reply.json.EndObject();
@@ -73,17 +73,15 @@ Status ImportKey(const Call& call, Reply& reply) {
   options.auto_rotate_period_seconds = fields.Int("auto_rotate_period");
   COFFER_ASSIGN(const auto name, keyring::KeyName::Parse(fields.Text("name")));
   COFFER_ASSIGN(const auto material, MaterialOf(fields));
-  COFFER_TRY(EngineOf(call).Keys().Import(call.mount->id, name, options,
-                                          fields.Bool("allow_rotation"), material,
-                                          CallerOf(call).actor));
+  COFFER_TRY(EngineOf(call).Import(CallerOf(call), name, options, fields.Bool("allow_rotation"),
+                                   material));
   return reply.NoContent();
 }
 
 Status ImportVersion(const Call& call, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
   COFFER_ASSIGN(const auto material, MaterialOf(call.fields));
-  const auto done =
-      EngineOf(call).Keys().ImportVersion(call.mount->id, name, material, CallerOf(call).actor);
+  const auto done = EngineOf(call).ImportVersion(CallerOf(call), name, material);
   if (!done && done.error().code == Code::kNotFound) {
     return Fail(Code::kInvalid, "no key found with name " + std::string(name) +
                                     "; to import a new key, use the import/ endpoint");

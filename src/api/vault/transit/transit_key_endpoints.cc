@@ -12,11 +12,8 @@
 namespace coffer::api {
 namespace {
 
-keyring::KeyRing& Keys(const Call& call) { return EngineOf(call).Keys(); }
-
 // Answers with the changed key; an absent one is the caller's error with the verb's own text.
-Status AnswerChanged(const keyring::KeyRing::Changed& changed, std::string_view absent_text,
-                     Reply& reply) {
+Status AnswerChanged(const transit::FoundKey& changed, std::string_view absent_text, Reply& reply) {
   if (!changed) {
     if (changed.error().code == Code::kNotFound)
       return Fail(Code::kInvalid, std::string(absent_text));
@@ -31,10 +28,10 @@ std::string NoKeyNamed(std::string_view name) {
 }
 
 Status ListKeys(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(
-      const auto names,
-      Keys(call).List(call.mount->id, call.fields.Text("after"),
-                      call.fields.Int("limit") > 0 ? call.fields.Int("limit") : std::int64_t{0}));
+  COFFER_ASSIGN(const auto names,
+                EngineOf(call).List(
+                    CallerOf(call), call.fields.Text("after"),
+                    call.fields.Int("limit") > 0 ? call.fields.Int("limit") : std::int64_t{0}));
   if (names.empty()) return Fail(Code::kNotFound, "");
   reply.json.BeginObject().Key("keys").BeginArray();
   for (const std::string& name : names) reply.json.Text(name);
@@ -56,15 +53,14 @@ Status CreateKey(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const auto name, keyring::KeyName::Parse(fields.Text("name")));
   options.allow_plaintext_backup = fields.Bool("allow_plaintext_backup");
   options.auto_rotate_period_seconds = fields.Int("auto_rotate_period");
-  COFFER_ASSIGN(const auto created,
-                Keys(call).Create(call.mount->id, name, options, CallerOf(call).actor));
+  COFFER_ASSIGN(const auto created, EngineOf(call).Create(CallerOf(call), name, options));
   if (created.existed) reply.warnings.push_back("key " + name.Text() + " already existed");
   WriteKeyDocument(*created.key, reply.json);
   return {};
 }
 
 Status ReadKey(const Call& call, Reply& reply) {
-  const auto key = Keys(call).Find(call.worker, call.mount->id, call.fields.Text("name"));
+  const auto key = EngineOf(call).Find(ReaderOf(call), call.fields.Text("name"));
   if (!key) {
     if (key.error().code == Code::kNotFound) return Fail(Code::kNotFound, "");
     return Fail(key.error());
@@ -75,7 +71,7 @@ Status ReadKey(const Call& call, Reply& reply) {
 
 Status DeleteKey(const Call& call, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
-  const auto done = Keys(call).Delete(call.mount->id, name);
+  const auto done = EngineOf(call).Delete(CallerOf(call), name);
   if (done) return reply.NoContent();
   const std::string prefix = "error deleting policy " + std::string(name) + ": ";
   if (done.error().code == Code::kNotFound) {
@@ -88,9 +84,8 @@ Status DeleteKey(const Call& call, Reply& reply) {
 }
 
 Status RotateKey(const Call& call, Reply& reply) {
-  return AnswerChanged(
-      Keys(call).Rotate(call.mount->id, call.fields.Text("name"), CallerOf(call).actor),
-      "key not found", reply);
+  return AnswerChanged(EngineOf(call).Rotate(CallerOf(call), call.fields.Text("name")),
+                       "key not found", reply);
 }
 
 Status ConfigureKey(const Call& call, Reply& reply) {
@@ -120,27 +115,28 @@ Status ConfigureKey(const Call& call, Reply& reply) {
     change.auto_rotate_period_seconds = fields.Int("auto_rotate_period");
   }
   const std::string_view name = fields.Text("name");
-  return AnswerChanged(Keys(call).Configure(call.mount->id, name, change), NoKeyNamed(name), reply);
+  return AnswerChanged(EngineOf(call).Configure(CallerOf(call), name, change), NoKeyNamed(name),
+                       reply);
 }
 
 Status TrimKey(const Call& call, Reply& reply) {
   if (!call.fields.Has("min_available_version")) {
     return Fail(Code::kInvalid, "missing min_available_version");
   }
-  return AnswerChanged(Keys(call).Trim(call.mount->id, call.fields.Text("name"),
-                                       call.fields.Int("min_available_version")),
+  return AnswerChanged(EngineOf(call).Trim(CallerOf(call), call.fields.Text("name"),
+                                           call.fields.Int("min_available_version")),
                        "invalid key name", reply);
 }
 
 Status SetSoftDeleted(const Call& call, bool deleted, std::string_view already, Reply& reply) {
   const std::string_view name = call.fields.Text("name");
-  const auto before = Keys(call).Find(call.worker, call.mount->id, name);
+  const auto before = EngineOf(call).Find(ReaderOf(call), name);
   if (before && (*before)->settings.soft_deleted == deleted) {
     reply.warnings.emplace_back(already);
     WriteKeyDocument(**before, reply.json);
     return {};
   }
-  const auto changed = Keys(call).SetSoftDeleted(call.mount->id, name, deleted);
+  const auto changed = EngineOf(call).SetSoftDeleted(CallerOf(call), name, deleted);
   if (deleted && !changed && changed.error().code == Code::kNotFound) return reply.NoContent();
   return AnswerChanged(changed, NoKeyNamed(name), reply);
 }

@@ -1,9 +1,8 @@
-// Imports as changes of keys: on the custodian's thread, as key_changes.cc.
+#include "keyring/imports.h"
 
 #include <utility>
 
 #include "keyring/key_config.h"
-#include "keyring/key_ring_impl.h"
 
 namespace coffer::keyring {
 namespace {
@@ -40,16 +39,16 @@ Status CheckWrapped(Key& key, const Bytes& wrapped) {
 
 }  // namespace
 
-Result<KeyVersion> KeyRing::Impl::ImportedVersionOf(Token& token, Key& key, int number,
-                                                    const ImportedMaterial& material,
-                                                    const Actor& actor) {
+Result<KeyVersion> Imports::ImportedVersionOf(CustodianTurn& turn, Key& key, int number,
+                                              const ImportedMaterial& material,
+                                              const Actor& actor) {
   NewVersion made;
   if (material.public_key) {
     if (!key.Info().Asymmetric()) {
       return Fail(Refusal::kPublicKeyNotForType, {.name = std::string(key.Info().name)});
     }
     COFFER_TRY(CheckMatches(key.Info(), *material.public_key));
-    COFFER_ASSIGN(made, token.GenerateHmacKey());
+    COFFER_ASSIGN(made, turn->GenerateHmacKey());
     made.spki = material.public_key->Spki();
   } else {
     if (key.Info().family == Family::kEd25519) {
@@ -58,14 +57,16 @@ Result<KeyVersion> KeyRing::Impl::ImportedVersionOf(Token& token, Key& key, int 
     COFFER_TRY(CheckWrapped(key, material.wrapped));
     const ByteView all(material.wrapped);
     COFFER_ASSIGN(
-        made, token.Import(key.Spec(), all.first(kEphemeralOctets), all.subspan(kEphemeralOctets)));
+        made, turn->Import(key.Spec(), all.first(kEphemeralOctets), all.subspan(kEphemeralOctets)));
   }
-  return VersionFrom(std::move(made), number, actor);
+  return versions_.From(std::move(made), number, actor);
 }
 
-KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const CreateOptions& options,
-                                 bool allow_rotation, const ImportedMaterial& material,
-                                 const Actor& actor) {
+Result<std::shared_ptr<const Key>> Imports::Import(const Id& mount, const KeyName& name,
+                                                   const CreateOptions& options,
+                                                   bool allow_rotation,
+                                                   const ImportedMaterial& material,
+                                                   const Actor& actor) {
   if (options.convergent) {
     return Fail(Refusal::kImportConvergent);
   }
@@ -77,45 +78,44 @@ KeyRing::Changed KeyRing::Import(const Id& mount, const KeyName& name, const Cre
   }
   COFFER_TRY(CheckNewKey(options));
   std::shared_ptr<const Key> imported;
-  COFFER_TRY(impl_->custodian.Run([&](Token& token) -> Status {
-    COFFER_TRY(impl_->CatchUp(token));
-    const auto existing = impl_->Load(token, mount, name.Text());
+  COFFER_TRY(ledger_.Run([&](CustodianTurn& turn) -> Status {
+    const auto existing = catalog_.Load(turn, mount, name.Text());
     if (existing) return Fail(Refusal::kImportOntoExistingKey);
     if (existing.error().code != Code::kNotFound) return Fail(existing.error());
     auto key = std::make_shared<Key>();
-    key->id = Id::Generate(impl_->random);
+    key->id = Id::Generate(random_);
     key->mount = mount;
     key->name = name.Text();
     key->type = options.type;
     key->derived = options.derived;
-    key->created = impl_->clock.Now();
+    key->created = clock_.Now();
     key->settings.allow_plaintext_backup = options.allow_plaintext_backup;
     key->settings.auto_rotate_period_seconds = options.auto_rotate_period_seconds;
     key->settings.imported = true;
     key->settings.allow_imported_rotation = allow_rotation;
-    COFFER_ASSIGN(KeyVersion version, impl_->ImportedVersionOf(token, *key, 1, material, actor));
+    COFFER_ASSIGN(KeyVersion version, ImportedVersionOf(turn, *key, 1, material, actor));
     key->versions.emplace(1, std::move(version));
-    Impl::Change change;
+    Change change;
     change.new_versions = {1};
     change.after = key;
-    COFFER_TRY(impl_->Commit(token, {&change, 1}));
+    COFFER_TRY(ledger_.Commit(turn, {&change, 1}));
     imported = std::move(key);
     return {};
   }));
   return imported;
 }
 
-KeyRing::Changed KeyRing::ImportVersion(const Id& mount, std::string_view name,
-                                        const ImportedMaterial& material, const Actor& actor) {
-  return impl_->ChangeKey(
-      mount, name, [&](Token& token, Key& key, std::vector<int>& new_versions) -> Status {
+Result<std::shared_ptr<const Key>> Imports::ImportVersion(const Id& mount, std::string_view name,
+                                                          const ImportedMaterial& material,
+                                                          const Actor& actor) {
+  return ledger_.ChangeKey(
+      mount, name, [&](CustodianTurn& turn, Key& key, std::vector<int>& new_versions) -> Status {
         if (!key.settings.imported) {
           return Fail(Refusal::kKeyNotImported);
         }
         const int octets = key.hmac_octets;
         const int number = key.latest_version + 1;
-        COFFER_ASSIGN(KeyVersion version,
-                      impl_->ImportedVersionOf(token, key, number, material, actor));
+        COFFER_ASSIGN(KeyVersion version, ImportedVersionOf(turn, key, number, material, actor));
         if (key.hmac_octets != octets) {
           return Fail(Refusal::kImportSizesDiffer);
         }
@@ -126,10 +126,10 @@ KeyRing::Changed KeyRing::ImportVersion(const Id& mount, std::string_view name,
       });
 }
 
-Result<std::string> KeyRing::ImportWrappingKey() {
+Result<std::string> Imports::WrappingKey() {
   Bytes spki;
-  COFFER_TRY(impl_->custodian.Run([&](Token& token) -> Status {
-    COFFER_ASSIGN(spki, token.ImportWrappingKey());
+  COFFER_TRY(custodian_.Run([&](CustodianTurn& turn) -> Status {
+    COFFER_ASSIGN(spki, turn->ImportWrappingKey());
     return {};
   }));
   COFFER_ASSIGN(const auto key, crypto::PublicKey::FromSpki(spki));

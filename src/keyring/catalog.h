@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coffer/base/logger.h"
+#include "coffer/base/result.h"
+#include "coffer/keyring/key.h"
+#include "coffer/keyring/key_ring.h"
+#include "coffer/keyring/token.h"
+#include "coffer/storage/database.h"
+#include "keyring/key_cache.h"
+#include "keyring/keyring_store.h"
+#include "keyring/retired_versions.h"
+
+namespace coffer::keyring {
+
+class Instance;
+
+// The catalog knows the keys: their snapshots, and the rows behind them, which it reads and checks.
+// It changes nothing that is stored; the ledger tells it of changes. Any thread, after
+// SetDatabaseId().
+class Catalog {
+ public:
+  Catalog(storage::Database& database, const CacheLimits& limits, Logger& logger);
+
+  // Called once, before the first look-up: the identity that the MACs of rows are made with.
+  void SetDatabaseId(const Id& database) { database_id_ = database; }
+  const Id& DatabaseId() const { return database_id_; }
+
+  // The key's snapshot; its rows are read and checked with the caller's instance if it has none.
+  // Errors as KeyRing::Find().
+  Result<std::shared_ptr<const Key>> Find(Instance& instance, const Id& mount,
+                                          std::string_view name);
+  Result<std::vector<std::string>> Names(const Id& mount, std::string_view after,
+                                         std::int64_t limit) const;
+
+  // Loads a key from storage and checks its MACs; kNotFound, kCorrupt.
+  Result<store::StoredKey> Load(Token& token, const Id& mount, std::string_view name) const;
+  Status VerifyKey(Token& token, const store::StoredKey& stored) const;
+  // As KeyRing's.
+  Result<std::set<Bytes>> NamedResidents(Token& token) const;
+
+  // The ledger calls these four.
+  void Publish(const std::shared_ptr<Key>& key) { cache_.Publish(key); }
+  // Drops the key's snapshot: its rows are gone, or must be read again.
+  void Drop(const Id& mount, std::string_view name) { cache_.Remove(mount, name); }
+  // A version was destroyed: every instance drops its handles before its next use.
+  void Retire(const Id& key, int version);
+  // The versions retired since `seen`, as RetiredVersions::Since().
+  std::optional<std::vector<RetiredVersions::Version>> RetiredSince(std::uint64_t& seen) {
+    return retired_.Since(seen);
+  }
+
+ private:
+  storage::Database& database_;
+  Logger& logger_;
+  Id database_id_;
+  KeyCache cache_;
+  RetiredVersions retired_;
+};
+
+}  // namespace coffer::keyring

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "coffer/base/clock.h"
+#include "coffer/base/random.h"
+#include "coffer/base/result.h"
+#include "coffer/keyring/custodian.h"
+#include "coffer/keyring/key_ring.h"
+#include "keyring/catalog.h"
+#include "keyring/ledger.h"
+#include "keyring/version_maker.h"
+
+namespace coffer::keyring {
+
+// Imports as changes of keys: any thread, and done on the custodian's. Functions and errors as
+// KeyRing's.
+class Imports {
+ public:
+  Imports(Custodian& custodian, Catalog& catalog, Ledger& ledger, VersionMaker& versions,
+          coffer::Random& random, const Clock& clock)
+      : custodian_(custodian),
+        catalog_(catalog),
+        ledger_(ledger),
+        versions_(versions),
+        random_(random),
+        clock_(clock) {}
+
+  Result<std::shared_ptr<const Key>> Import(const Id& mount, const KeyName& name,
+                                            const CreateOptions& options, bool allow_rotation,
+                                            const ImportedMaterial& material, const Actor& actor);
+  Result<std::shared_ptr<const Key>> ImportVersion(const Id& mount, std::string_view name,
+                                                   const ImportedMaterial& material,
+                                                   const Actor& actor);
+  Result<std::string> WrappingKey();
+
+ private:
+  // Sets the key's HMAC size where the type leaves it open.
+  Result<KeyVersion> ImportedVersionOf(CustodianTurn& turn, Key& key, int number,
+                                       const ImportedMaterial& material, const Actor& actor);
+
+  Custodian& custodian_;
+  Catalog& catalog_;
+  Ledger& ledger_;
+  VersionMaker& versions_;
+  coffer::Random& random_;
+  const Clock& clock_;
+};
+
+}  // namespace coffer::keyring

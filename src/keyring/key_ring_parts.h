@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "coffer/keyring/key_ring.h"
+#include "keyring/archive.h"
+#include "keyring/catalog.h"
+#include "keyring/encryption_counts.h"
+#include "keyring/imports.h"
+#include "keyring/instance.h"
+#include "keyring/ledger.h"
+#include "keyring/residents.h"
+#include "keyring/rotations.h"
+#include "keyring/version_maker.h"
+
+namespace coffer::keyring {
+
+// The parts of a key ring. Each says itself which thread may call it.
+struct KeyRing::Impl {
+  Impl(CustodianTurn& turn, storage::Database& db, Custodian& its_custodian,
+       std::vector<std::unique_ptr<Token>> tokens, coffer::Random& source, const Clock& time,
+       Logger& log, const CacheLimits& limits);
+
+  Status Start(CustodianTurn& turn, const StartPolicy& policy);
+
+  storage::Database& database;
+  Custodian& custodian;
+  coffer::Random& random;
+  const Clock& clock;
+  Logger& logger;
+  Catalog catalog;
+  EncryptionCounts counts;
+  std::vector<std::unique_ptr<Instance>> instances;  // the workers'
+  Instance custodians;
+  keyring::Lanes lanes;
+  Residents residents;
+  Ledger ledger;
+  VersionMaker versions;
+  Imports imports;
+  Archive archive;
+  Rotations rotations;
+};
+
+}  // namespace coffer::keyring

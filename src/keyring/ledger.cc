@@ -1,0 +1,209 @@
+// Changes of keys, one after another on the custodian's thread: token work, one transaction, the
+// token's epoch, the snapshot.
+
+#include "keyring/ledger.h"
+
+#include <utility>
+
+#include "keyring/resident_store.h"
+
+namespace coffer::keyring {
+
+std::vector<Bytes> Change::GoneResidents() const {
+  std::vector<Bytes> gone;
+  if (before == nullptr || !before_verified) return gone;
+  for (const auto& [number, version] : before->key.versions) {
+    if (version.custody == Custody::kResident && Drops(number)) {
+      gone.push_back(version.locator);
+    }
+  }
+  return gone;
+}
+
+Status Ledger::CatchUp(CustodianTurn& turn) {
+  // Refresh() reopens an instance that has made many objects. It must do so before the change makes
+  // an object in the token, since reopening loses handles.
+  COFFER_TRY(instance_.Refresh());
+  if (!doubtful_.empty()) {
+    COFFER_ASSIGN(const auto stored, store::ReadState(database_));
+    if (!stored) return Fail(Code::kCorrupt, "the database lost its state row");
+    COFFER_ASSIGN(const Mac mac, turn->MetaMac(EncodeStateRow(stored->state)));
+    if (!ConstantTimeEqual(mac, stored->mac)) {
+      return Fail(Code::kCorrupt, "the database's state row failed its check");
+    }
+    state_ = stored->state;
+    // The other keys keep their snapshots, and with them what is left of their counted blocks: on a
+    // full disk no new block can be had.
+    for (const store::KeyPlace& place : doubtful_) {
+      catalog_.Drop(place.mount, place.name);
+    }
+    doubtful_.clear();
+  }
+  if (token_epoch_ != state_.epoch) COFFER_TRY(WriteEpoch(turn));
+  residents_.DestroyDoomed(turn);
+  return {};
+}
+
+Status Ledger::WriteRows(storage::Transaction& transaction, const Change& change,
+                         ByteView key_mac) {
+  if (change.after) {
+    const Key& key = *change.after;
+    if (change.Replaces()) {
+      const Key& gone = change.before->key;
+      COFFER_TRY(store::DeleteKey(transaction, gone.id));
+    }
+    COFFER_TRY(store::WriteKey(transaction, key, key_mac));
+    for (const int version : change.new_versions) {
+      const KeyVersion& added = key.versions.at(version);
+      COFFER_TRY(store::InsertVersion(transaction, key.id, key.type, added));
+      if (const std::int64_t charged = added.counter->reserved.load(); charged > 0) {
+        COFFER_TRY(store::ChargeVersion(transaction, key.id, version, charged));
+      }
+      if (added.custody == Custody::kResident) {
+        COFFER_TRY(
+            store::SetResidentState(transaction, added.locator, store::ResidentState::kLive));
+      }
+    }
+    COFFER_TRY(store::DeleteVersionsBelow(transaction, key.id, key.settings.min_available_version));
+  } else {
+    const Id& gone = change.before->key.id;
+    COFFER_TRY(store::DeleteKey(transaction, gone));
+  }
+  for (const Bytes& locator : change.GoneResidents()) {
+    COFFER_TRY(store::SetResidentState(transaction, locator, store::ResidentState::kDestroying));
+  }
+  return {};
+}
+
+void Ledger::Publish(const Change& change) {
+  const Key& key = change.after ? *change.after : change.before->key;
+  if (change.before != nullptr) {
+    const Key& before = change.before->key;
+    for (const auto& [number, version] : before.versions) {
+      if (!change.Drops(number)) continue;
+      catalog_.Retire(before.id, number);
+    }
+  }
+  if (change.after) {
+    catalog_.Publish(change.after);
+  } else {
+    catalog_.Drop(key.mount, key.name);
+  }
+}
+
+Result<Mac> Ledger::AddToState(CustodianTurn& turn, const Change& change, StateRow& next) const {
+  if (change.before != nullptr) {
+    SubtractFrom(next.sum, KeyContribution(change.before->key.id, change.before->key.generation,
+                                           change.before->mac));
+    --next.keys;
+  }
+  Mac key_mac{};
+  if (change.after) {
+    Key& key = *change.after;
+    if (change.before != nullptr) key.generation = change.before->key.generation + 1;
+    for (const int number : change.new_versions) {
+      KeyVersion& version = key.versions.at(number);
+      COFFER_ASSIGN(const Mac mac, turn->MetaMac(EncodeVersionRow(key.id, key.Spec(), version)));
+      version.mac.assign(mac.begin(), mac.end());
+    }
+    COFFER_ASSIGN(key_mac, turn->MetaMac(EncodeKeyRow(state_.database, key)));
+    AddTo(next.sum, KeyContribution(key.id, key.generation, key_mac));
+    ++next.keys;
+  }
+  return key_mac;
+}
+
+Status Ledger::Commit(CustodianTurn& turn, std::span<const Change> changes) {
+  StateRow next = state_;
+  ++next.epoch;
+  std::vector<Mac> key_macs;
+  for (const Change& change : changes) {
+    COFFER_ASSIGN(key_macs.emplace_back(), AddToState(turn, change, next));
+  }
+  COFFER_ASSIGN(const Mac state_mac, turn->MetaMac(EncodeStateRow(next)));
+  {
+    COFFER_ASSIGN(storage::Transaction transaction, database_.Begin());
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      COFFER_TRY(WriteRows(transaction, changes[i], key_macs[i]));
+    }
+    COFFER_TRY(store::WriteState(transaction, next, state_mac));
+    if (const Status committed = transaction.Commit(); !committed) {
+      for (const Change& change : changes) {
+        const Key& key = change.after ? *change.after : change.before->key;
+        doubtful_.push_back({key.mount, key.name});
+      }
+      return Fail(committed.error());
+    }
+  }
+  state_ = next;
+  // The token first: what a new version has encrypted must not be lost to a database that is put
+  // back and still passes for the latest. Where the token cannot be told, the rows are committed
+  // nevertheless, and snapshots follow the rows; CatchUp() tells it.
+  const Status told = WriteEpoch(turn);
+  for (const Change& change : changes) {
+    Publish(change);
+    residents_.Doom(turn, change.GoneResidents());
+  }
+  COFFER_TRY(told);
+  residents_.DestroyDoomed(turn);
+  return {};
+}
+
+Status Ledger::WriteEpoch(CustodianTurn& turn) {
+  COFFER_TRY(turn->WriteEpoch({.database = state_.database, .value = state_.epoch}));
+  token_epoch_ = state_.epoch;
+  return {};
+}
+
+Status Ledger::StepEpoch(CustodianTurn& turn) {
+  // The token first catches up with a change whose epoch it missed, so that the database is never
+  // two ahead, however often a start is cut off here.
+  COFFER_TRY(CatchUp(turn));
+  StateRow next = state_;
+  ++next.epoch;
+  COFFER_ASSIGN(const Mac mac, turn->MetaMac(EncodeStateRow(next)));
+  COFFER_ASSIGN(storage::Transaction transaction, database_.Begin());
+  COFFER_TRY(store::WriteState(transaction, next, mac));
+  COFFER_TRY(transaction.Commit());
+  state_ = next;
+  return WriteEpoch(turn);
+}
+
+Status Ledger::Run(const std::function<Status(CustodianTurn&)>& work) {
+  return custodian_.Run([&](CustodianTurn& turn) -> Status {
+    COFFER_TRY(CatchUp(turn));
+    return work(turn);
+  });
+}
+
+Result<std::shared_ptr<const Key>> Ledger::ChangeKey(const Id& mount, std::string_view name,
+                                                     const Edit& edit) {
+  std::shared_ptr<const Key> changed;
+  COFFER_TRY(Run([&](CustodianTurn& turn) -> Status {
+    COFFER_ASSIGN(store::StoredKey stored, catalog_.Load(turn, mount, name));
+    auto after = std::make_shared<Key>(stored.key);
+    Change change;
+    change.before = &stored;
+    COFFER_TRY(edit(turn, *after, change.new_versions));
+    change.after = after;
+    COFFER_TRY(Commit(turn, {&change, 1}));
+    changed = std::move(after);
+    return {};
+  }));
+  return changed;
+}
+
+Status Ledger::RemoveKeys(CustodianTurn& turn, std::span<const store::StoredKey> keys) {
+  std::vector<Change> changes;
+  for (const store::StoredKey& stored : keys) {
+    Change& change = changes.emplace_back();
+    change.before = &stored;
+    if (Status verified = catalog_.VerifyKey(turn, stored); !verified) {
+      if (verified.error().code != Code::kCorrupt) return verified;
+      change.before_verified = false;
+    }
+  }
+  return Commit(turn, changes);
+}
+
+}  // namespace coffer::keyring

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "coffer/base/bytes.h"
+#include "coffer/base/result.h"
+#include "coffer/keyring/custodian.h"
+#include "coffer/keyring/key.h"
+#include "coffer/storage/database.h"
+#include "keyring/catalog.h"
+#include "keyring/instance.h"
+#include "keyring/keyring_store.h"
+#include "keyring/residents.h"
+#include "keyring/row_codec.h"
+
+namespace coffer::keyring {
+
+// A change of one key: a new one, other settings or versions, or its end.
+struct Change {
+  const store::StoredKey* before = nullptr;  // null: a new key
+  std::shared_ptr<Key> after;                // null: the key goes
+  std::vector<int> new_versions;             // in `after`, MACs still to be made
+  // False where `before` failed its check: somebody who changed its rows must not choose the
+  // objects that are destroyed in the token.
+  bool before_verified = true;
+
+  // True if `after` is another key of the same name.
+  bool Replaces() const { return before != nullptr && after && before->key.id != after->id; }
+  // True if the change removes this version of `before` for good.
+  bool Drops(int number) const { return !after || Replaces() || !after->versions.contains(number); }
+  // The token objects of the versions that the change removes.
+  std::vector<Bytes> GoneResidents() const;
+};
+
+// The ledger holds the state of the whole set of keys: the state row with its sum and epoch, the
+// token's epoch, and what is still to be done after a commit. Every change of a key goes through
+// it: one transaction, the token's epoch, the catalog. Only the custodian's thread reads and writes
+// it, which the turns say that its functions take; Run() and ChangeKey() go there from any thread.
+class Ledger {
+ public:
+  Ledger(storage::Database& database, Custodian& custodian, Instance& custodians, Catalog& catalog,
+         Residents& residents)
+      : database_(database),
+        custodian_(custodian),
+        instance_(custodians),
+        catalog_(catalog),
+        residents_(residents) {}
+
+  // Called once: the state that the checks of the start have found, and the token's epoch.
+  void Open(const CustodianTurn&, const StateRow& state, std::uint64_t token_epoch) {
+    state_ = state;
+    token_epoch_ = token_epoch;
+  }
+  // One step of the epoch without a change of a key.
+  Status StepEpoch(CustodianTurn& turn);
+
+  // Any thread. Runs `work` on the custodian's thread, once what the last commit left to do is
+  // done.
+  Status Run(const std::function<Status(CustodianTurn&)>& work);
+  // Any thread. Loads the key, lets `edit` change a copy and commits it.
+  using Edit = std::function<Status(CustodianTurn&, Key&, std::vector<int>& new_versions)>;
+  Result<std::shared_ptr<const Key>> ChangeKey(const Id& mount, std::string_view name,
+                                               const Edit& edit);
+
+  // Commits all changes or none, with one step of the epoch.
+  Status Commit(CustodianTurn& turn, std::span<const Change> changes);
+  Status RemoveKeys(CustodianTurn& turn, std::span<const store::StoredKey> keys);
+
+ private:
+  // Does what the last commit left to do: reads the state again after a COMMIT of unknown outcome,
+  // tells the token its epoch, destroys objects.
+  Status CatchUp(CustodianTurn& turn);
+  // Brings the sum and the count of keys in `next` up to the change; returns the MAC of the key's
+  // row.
+  Result<Mac> AddToState(CustodianTurn& turn, const Change& change, StateRow& next) const;
+  static Status WriteRows(storage::Transaction& transaction, const Change& change,
+                          ByteView key_mac);
+  void Publish(const Change& change);
+  // Writes the epoch of the state to the token.
+  Status WriteEpoch(CustodianTurn& turn);
+
+  storage::Database& database_;
+  Custodian& custodian_;
+  Instance& instance_;
+  Catalog& catalog_;
+  Residents& residents_;
+  StateRow state_;
+  std::uint64_t token_epoch_ = 0;
+  // The keys of a COMMIT whose outcome is unknown: state and keys are read again first.
+  std::vector<store::KeyPlace> doubtful_;
+};
+
+}  // namespace coffer::keyring

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "coffer/base/bytes.h"
+#include "coffer/base/logger.h"
+#include "coffer/base/random.h"
+#include "coffer/base/result.h"
+#include "coffer/keyring/custodian.h"
+#include "coffer/keyring/token.h"
+#include "coffer/storage/database.h"
+#include "keyring/catalog.h"
+
+namespace coffer::keyring {
+
+// Versions that are token objects, and their rows: a row is written before its object is made, and
+// deleted after the object is destroyed. The custodian's thread, but for Orphaned().
+class Residents {
+ public:
+  Residents(storage::Database& database, const Catalog& catalog, coffer::Random& random,
+            Logger& logger)
+      : database_(database), catalog_(catalog), random_(random), logger_(logger) {}
+
+  // The number of versions that may be token objects.
+  void SetLimit(const CustodianTurn&, int limit) { limit_ = limit; }
+  // Draws and writes down the place of a new version; kResidentLimit.
+  Result<ResidentPlace> Reserve(const CustodianTurn& turn, const Id& key, int version);
+  // The objects belong to versions that a commit has removed: DestroyDoomed() destroys them, once
+  // the token has the epoch of that commit.
+  void Doom(const CustodianTurn& turn, std::vector<Bytes> locators);
+  void DestroyDoomed(CustodianTurn& turn);
+  // Destroys the objects that an earlier run was to destroy and did not. Called only if the start
+  // needed no decision of the operator.
+  Status FinishDestroying(CustodianTurn& turn);
+  // Compares the rows with the token's objects, and logs where they differ.
+  Status Compare(CustodianTurn& turn);
+  // Token objects without a key, counted by Compare() at the start; any thread after it.
+  std::size_t Orphaned() const { return orphaned_; }
+
+ private:
+  void Destroy(CustodianTurn& turn, const std::vector<Bytes>& locators);
+
+  storage::Database& database_;
+  const Catalog& catalog_;
+  coffer::Random& random_;
+  Logger& logger_;
+  int limit_ = 0;
+  std::vector<Bytes> doomed_;
+  std::size_t orphaned_ = 0;
+};
+
+}  // namespace coffer::keyring

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "coffer/base/clock.h"
+#include "coffer/base/logger.h"
+#include "coffer/base/result.h"
+#include "coffer/keyring/custodian.h"
+#include "coffer/keyring/key_ring.h"
+#include "coffer/storage/database.h"
+#include "keyring/ledger.h"
+#include "keyring/version_maker.h"
+
+namespace coffer::keyring {
+
+// Rotations that no request asked for: the keys that are due are rotated one after another, and so
+// is a key that has encrypted as much as it may. The witness is told. Any thread may ask; they are
+// done on the custodian's.
+class Rotations {
+ public:
+  Rotations(storage::Database& database, Custodian& custodian, Ledger& ledger,
+            VersionMaker& versions, const Clock& clock, Logger& logger)
+      : database_(database),
+        custodian_(custodian),
+        ledger_(ledger),
+        versions_(versions),
+        clock_(clock),
+        logger_(logger) {}
+
+  // Before the first use.
+  void SetWitness(RotationWitness& witness) { witness_ = &witness; }
+  // As KeyRing::RotateDue().
+  Status RotateDue(SystemTime now);
+  // Asks for the rotation of a key that has reached its limit, if it is not rotated meanwhile.
+  void RotateAtLimit(const Key& key);
+
+ private:
+  using Changed = Result<std::shared_ptr<const Key>>;
+  // Does `rotate`, with the witness told before and after.
+  Changed Witnessed(const Id& mount, std::string_view name, std::string_view reason,
+                    const std::function<Changed()>& rotate) const;
+  void QueueNextDue(CustodianTurn& turn);
+  Status RotateOneDue(const store::KeyPlace& place);
+
+  storage::Database& database_;
+  Custodian& custodian_;
+  Ledger& ledger_;
+  VersionMaker& versions_;
+  const Clock& clock_;
+  Logger& logger_;
+  RotationWitness* witness_ = nullptr;
+  std::deque<store::KeyPlace> due_;  // to be rotated, one in each turn; the custodian's thread
+};
+
+}  // namespace coffer::keyring

@@ -1,0 +1,61 @@
+#include "keyring/version_maker.h"
+
+#include <memory>
+#include <utility>
+
+namespace coffer::keyring {
+namespace {
+
+constexpr int kMaxVersions = 1'000'000;
+
+}  // namespace
+
+Result<KeyVersion> VersionMaker::Generate(CustodianTurn& turn, const Key& key, int number,
+                                          const Actor& actor) {
+  ResidentPlace place;
+  COFFER_ASSIGN(const Custody custody, turn->CustodyOf(key.Spec()));
+  if (custody == Custody::kResident) {
+    COFFER_ASSIGN(place, residents_.Reserve(turn, key.id, number));
+  }
+  COFFER_ASSIGN(NewVersion made, turn->Generate(key.Spec(), place));
+  return From(std::move(made), number, actor);
+}
+
+Result<KeyVersion> VersionMaker::From(NewVersion made, int number, const Actor& actor) const {
+  KeyVersion version;
+  version.info = {number, clock_.Now(), actor.name, actor.reason, made.master};
+  version.custody = made.custody;
+  version.kdf = made.kdf;
+  version.blob = std::move(made.blob);
+  version.hmac_blob = std::move(made.hmac_blob);
+  version.hmac_master = std::move(made.hmac_master);
+  version.spki = std::move(made.spki);
+  version.locator = std::move(made.locator);
+  version.counter = std::make_shared<EncryptionCounter>();
+  if (!version.spki.empty()) {
+    COFFER_ASSIGN(version.public_key, crypto::PublicKey::FromSpki(version.spki));
+  }
+  return version;
+}
+
+Status VersionMaker::Rotate(CustodianTurn& turn, Key& key, std::vector<int>& new_versions,
+                            const Actor& actor) {
+  if (key.settings.soft_deleted) return Fail(Refusal::kKeySoftDeleted);
+  if (key.latest_version >= kMaxVersions) return Fail(Refusal::kTooManyVersions);
+  if (key.settings.imported && !key.settings.allow_imported_rotation) {
+    return Fail(Refusal::kImportedKeyNotRotatable, {.name = key.name});
+  }
+  const int number = key.latest_version + 1;
+  COFFER_ASSIGN(KeyVersion version, Generate(turn, key, number, actor));
+  key.versions.insert_or_assign(number, std::move(version));
+  key.latest_version = number;
+  // After an accepted rollback the counts of the older versions are not to be trusted: they encrypt
+  // no more.
+  if (key.settings.rotation_required) key.settings.min_encryption_version = number;
+  key.settings.rotation_required = false;
+  key.settings.imported = false;
+  new_versions.push_back(number);
+  return {};
+}
+
+}  // namespace coffer::keyring
