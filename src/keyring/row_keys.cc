@@ -47,8 +47,7 @@ class RowKeys final : public storage::RowAuthenticator {
 Status AuthenticateRows(storage::Database& database, Token& token, coffer::Random& random,
                         const StartPolicy& policy) {
   COFFER_ASSIGN(const Id id, store::LoadOrCreateDatabaseId(database, random));
-  COFFER_ASSIGN(Mac root,
-                token.MetaMac(FieldEncoder("coffer-row-keys-1").Put(id.View()).Take()));
+  COFFER_ASSIGN(Mac root, token.MetaMac(FieldEncoder("coffer-row-keys-1").Put(id.View()).Take()));
   const SecretBytes key = SecretBytes::CopyOf(root);
   SecureWipe(root.data(), root.size());
   return database.Authenticate({.codes = std::make_shared<RowKeys>(key),

@@ -83,6 +83,7 @@ class Ledger {
   void Begun();  // a transaction begins
   void Committed();
   void OutcomeUnknown();
+  Status Reread(Connection& writer);  // the writer's; nothing where every outcome is known
 
   // Compares the shard's rows with its sum, in the snapshot of `connection`. `known`: the
   // generation that the shard had before the snapshot.
@@ -176,8 +177,8 @@ class Ledger {
   std::set<Shard> damaged_;                    // guarded by mutex_
   std::vector<std::string> accepted_;          // guarded by mutex_
   std::uint64_t commits_ = 0;                  // with changes; guarded by mutex_
-  std::uint64_t anchored_ = 0;         // of them, by an anchor; guarded by mutex_
-  std::uint64_t in_token_ = 0;         // of them, by an anchor in the token; guarded by mutex_
+  std::uint64_t anchored_ = 0;                 // of them, by an anchor; guarded by mutex_
+  std::uint64_t in_token_ = 0;  // of them, by an anchor in the token; guarded by mutex_
 };
 
 }  // namespace coffer::storage

@@ -30,7 +30,7 @@ inline Status Authenticate(storage::Database& database, bool accept_damaged_rows
                                     .accept_damaged_rows = accept_damaged_rows}));
   const auto anchor = [&database](std::uint64_t) -> Status {
     COFFER_ASSIGN(storage::Transaction transaction, database.Begin());
-    transaction.Anchor(database.AnchorNumber().value_or(0) + 1);
+    transaction.Anchor();
     COFFER_TRY(transaction.Commit());
     database.AnchorWritten();
     return {};

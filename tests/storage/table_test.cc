@@ -82,7 +82,7 @@ class TableTest : public ::testing::Test {
   Status Change(const Write& write, bool anchor = false) {
     COFFER_ASSIGN(Transaction transaction, database_->Begin());
     COFFER_TRY(write(transaction));
-    if (anchor) transaction.Anchor(*database_->AnchorNumber() + 1);
+    if (anchor) transaction.Anchor();
     return transaction.Commit();
   }
   Status PutRole(const RoleRow& role) {

@@ -67,13 +67,20 @@ class Transaction {
   ~Transaction();
   Result<Statement> Prepare(std::string_view sql);
   // Makes this commit an anchor (Database::Authenticate): from now on a database whose shards are
-  // older than this commit leaves them is refused. `number` is what the caller writes into the
-  // token after COMMIT. A new lineage ends what must not outlive a restore.
-  void Anchor(std::uint64_t number, bool new_lineage = false);
-  // Counts a row of a table whose MACs its room makes itself, as keyring does in the token. `key`
-  // is the first key column; the MACs are those of the row before and after, empty where there is
-  // none.
-  void CountRow(const TableShape& shape, ByteView key, ByteView mac_before, ByteView mac_after);
+  // older than this commit leaves them is refused. Its number is one more than the newest one's, at
+  // least `number`; the caller writes it into the token after COMMIT. A new lineage ends what must
+  // not outlive a restore.
+  void Anchor(std::uint64_t number = 0, bool new_lineage = false);
+  // The change of a row whose MACs its room makes itself, as keyring does in the token. The MACs
+  // are those before and after, empty where there is no row; `newest` is the lowest generation that
+  // is no replay once this is committed.
+  struct CountedRow {
+    ByteView key;  // the first key column
+    ByteView mac_before;
+    ByteView mac_after;
+    std::int64_t newest = 0;
+  };
+  void CountRow(const TableShape& shape, const CountedRow& row);
   // Runs the commit observers, then COMMIT. On error nothing was committed, except where the
   // error's message says that the outcome is unknown: then read again before answering.
   Status Commit();
@@ -105,6 +112,9 @@ class Reader {
   Status CopyTo(const std::filesystem::path& file, const CopyProgress& progress);
   // The newest step of each room's schema: "audit 1, keyring 1".
   Result<std::string> SchemaSteps();
+  // The number of the anchor in this snapshot, which nothing has checked; nothing where there is
+  // none.
+  Result<std::optional<std::uint64_t>> AnchorNumber();
 
  private:
   friend class Database;
@@ -192,6 +202,12 @@ class Database {
   Status Authenticate(const Authentication& authentication);
   // The number of the newest anchor; nothing before the first. Any thread.
   std::optional<std::uint64_t> AnchorNumber() const;
+  // Reads the newest anchor again after a COMMIT whose outcome was unknown. Waits for the writer
+  // lock.
+  Status Reread();
+  // False for a row of its room's own MACs (CountRow) that is older than one that this process has
+  // seen: a replay, unless it was read in an older snapshot. Any thread.
+  bool AdmitRow(const TableShape& shape, ByteView key, std::int64_t generation);
   // Random; another one after a restore, an accepted rollback or accepted damage. Any thread.
   Id Lineage() const;
   // Sentences, for the log and the audit trail.
