@@ -88,6 +88,10 @@ Result<std::shared_ptr<const Key>> Catalog::Find(Instance& instance, const Id& m
 }
 
 Result<std::set<Bytes>> Catalog::NamedResidents(Token& token) const {
+  // A key that somebody took away must not have its objects destroyed as well.
+  for (const storage::Shard& shard : database_.Shards()) {
+    if (shard.table == store::KeysShape().table.name) COFFER_TRY(database_.CheckShard(shard));
+  }
   std::set<Bytes> named;
   COFFER_ASSIGN(const auto places, store::AllKeys(database_, nullptr));
   for (const store::KeyPlace& place : places) {
