@@ -74,7 +74,7 @@ KeyRing::Impl::Impl(CustodianTurn& turn, storage::Database& db, Custodian& its_c
 Status KeyRing::Impl::Start(CustodianTurn& turn, const StartPolicy& policy) {
   StartChecks checks(database, catalog, random, logger);
   COFFER_TRY(checks.Check(turn, policy));
-  ledger.Open(turn, checks.TokenEpoch());
+  ledger.Open(turn, checks.TokenEpoch(), checks.Epoch());
   consequences = checks.Consequences();
   for (const std::string& consequence : consequences) {
     logger.Log(LogLevel::kWarn, "keyring", "started on the operator's word",

@@ -31,7 +31,7 @@ Status Ledger::CatchUp(CustodianTurn& turn) {
     catalog_.Drop(place.mount, place.name);
   }
   doubtful_.clear();
-  if (token_epoch_ != database_.AnchorNumber()) COFFER_TRY(WriteEpoch(turn));
+  if (token_epoch_ != Epoch()) COFFER_TRY(WriteEpoch(turn));
   residents_.DestroyDoomed(turn);
   return {};
 }
@@ -151,15 +151,16 @@ Status Ledger::Commit(CustodianTurn& turn, std::span<const Change> changes) {
 }
 
 Status Ledger::WriteEpoch(CustodianTurn& turn) {
-  const std::uint64_t number = database_.AnchorNumber().value_or(0);
+  const std::uint64_t number = Epoch();
   COFFER_TRY(turn->WriteEpoch({.database = catalog_.DatabaseId(), .value = number}));
   token_epoch_ = number;
   database_.AnchorWritten();
   return {};
 }
 
-void Ledger::Open(const CustodianTurn&, std::uint64_t token_epoch) {
+void Ledger::Open(const CustodianTurn&, std::uint64_t token_epoch, std::uint64_t former_epoch) {
   token_epoch_ = token_epoch;
+  former_epoch_ = former_epoch;
   database_.SetAnchor([this](std::uint64_t change) {
     return custodian_.Run([this, change](CustodianTurn& turn) -> Status {
       if (database_.Anchored(change)) return {};  // by one that was made meanwhile
@@ -175,7 +176,7 @@ Status Ledger::MakeAnchor(CustodianTurn& turn) {
   COFFER_ASSIGN(storage::Transaction transaction, database_.Begin());
   // The first anchor takes the place of the state row of a former database.
   COFFER_TRY(store::DeleteFormerState(transaction));
-  transaction.Anchor();
+  transaction.Anchor(Epoch() + 1);
   COFFER_TRY(transaction.Commit());
   return WriteEpoch(turn);
 }

@@ -52,9 +52,9 @@ class Ledger {
         catalog_(catalog),
         residents_(residents) {}
 
-  // Called once: the token's epoch, as the checks of the start have found it. From then on the
-  // database's anchors are made here.
-  void Open(const CustodianTurn&, std::uint64_t token_epoch);
+  // Called once: the token's epoch, as the checks of the start have found it, and the epoch of a
+  // database that has no anchor yet. From then on the database's anchors are made here.
+  void Open(const CustodianTurn&, std::uint64_t token_epoch, std::uint64_t former_epoch);
   // An anchor of what other rooms have changed, or of nothing.
   Status MakeAnchor(CustodianTurn& turn);
 
@@ -87,7 +87,11 @@ class Ledger {
   Instance& instance_;
   Catalog& catalog_;
   Residents& residents_;
+  // The number of the newest anchor.
+  std::uint64_t Epoch() const { return database_.AnchorNumber().value_or(former_epoch_); }
+
   std::uint64_t token_epoch_ = 0;
+  std::uint64_t former_epoch_ = 0;
   // The keys of a COMMIT whose outcome is unknown: they are read again first.
   std::vector<store::KeyPlace> doubtful_;
 };

@@ -29,6 +29,7 @@ class StartChecks {
   Status Check(CustodianTurn& turn, const StartPolicy& policy);
   // What Check() has found, for the ledger.
   std::uint64_t TokenEpoch() const { return token_epoch_; }
+  std::uint64_t Epoch() const { return epoch_; }
   // Sentences: what the operator's words have meant.
   std::vector<std::string> Consequences() { return std::move(consequences_); }
 
