@@ -56,7 +56,7 @@ Instance::~Instance() {
   http_.reset();
   backups_.reset();  // its thread waits for the custodian
   store_check_.reset();
-  rooms_.Close();    // before those above them go, whom the custodian calls
+  rooms_.Close();  // before those above them go, whom the custodian calls
 }
 
 Status Instance::Start() {
@@ -142,21 +142,20 @@ Status Instance::OpenHttp() {
   api::ServerInfo info;
   info.cluster_name = config_.cluster_name;
   info.cluster_id = rooms_.Keys().DatabaseId().ToUuid();
-  const api::SystemParts system{
-      .mounts = *mounts_,
-      .tokens = *tokens_,
-      .random = random_,
-      .clock = rooms_.ItsClock(),
-      .info = info,
-      .token_reachable =
-          [this] {
-            return rooms_.Keys().Ready() && !watch_->AnyStalled() && !draining_ &&
-                   store_check_->Sound();
-          },
-      .audit_devices = &rooms_.Audit().Broker(),
-      .backups = backups_.get(),
-      .metrics = &metrics_,
-      .open_metrics = config_.open_metrics};
+  const api::SystemParts system{.mounts = *mounts_,
+                                .tokens = *tokens_,
+                                .random = random_,
+                                .clock = rooms_.ItsClock(),
+                                .info = info,
+                                .token_reachable =
+                                    [this] {
+                                      return rooms_.Keys().Ready() && !watch_->AnyStalled() &&
+                                             !draining_ && store_check_->Sound();
+                                    },
+                                .audit_devices = &rooms_.Audit().Broker(),
+                                .backups = backups_.get(),
+                                .metrics = &metrics_,
+                                .open_metrics = config_.open_metrics};
   COFFER_ASSIGN(engines_, Engines::Make(system, *engine_));
   const api::Services services{.registry = engines_->All(),
                                .mounts = *mounts_,
