@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "coffer/storage/table.h"
 #include "keyring/instance.h"
 #include "keyring/row_codec.h"
 
