@@ -268,6 +268,37 @@ RefusalInfo InfoOf(Refusal refusal) {
           "import_not_unwrapped", kInvalid,
           "failed to import the key: it cannot be unwrapped: it is of another type, or was wrapped "
           "for another key or with another hash function"};
+    case Refusal::kImportNotProven:
+      return {"import_not_proven", kInvalid,
+              "failed to import the key: the token does not use it as a key of type {name}, or its "
+              "stored form answers otherwise: it has another length than keys of this type"};
+    case Refusal::kImportHashUnsupported:
+      return {"import_hash_unsupported", kInvalid,
+              "the token does not wrap keys by RSA-OAEP with {name}, but with {detail}"};
+    case Refusal::kImportExportable:
+      return {"import_exportable", kInvalid, "a key that was imported cannot be exportable"};
+    case Refusal::kExportDerived:
+      return {"export_derived", kInvalid, "a key that derives others cannot be exportable"};
+    case Refusal::kExportOfTypeImpossible:
+      return {"export_of_type_impossible", kInvalid,
+              "keys of type {name} cannot be exportable: they stay in the token"};
+    case Refusal::kKeyNotExportable:
+      return {"key_not_exportable", kInvalid, "key is not exportable"};
+    case Refusal::kExportPublicOnly:
+      return {"export_public_only", kInvalid,
+              "version {given} has no private part that could be exported"};
+    case Refusal::kKeyAgreementUnsupported:
+      return {"key_agreement_unsupported", kInvalid,
+              "keys of type {name} do not agree on keys with others"};
+    case Refusal::kKeyAgreementRefused:
+      return {"key_agreement_refused", kInvalid,
+              "the key cannot be derived: the token does not do it: {detail}"};
+    case Refusal::kCertificatesUnreadable:
+      return {"certificates_unreadable", kInvalid,
+              "the certificate chain cannot be kept: {detail}"};
+    case Refusal::kCertificateOfOtherKey:
+      return {"certificate_of_other_key", kInvalid,
+              "the first certificate is for another public key than version {given} has"};
     case Refusal::kPublicKeyNotForType:
       return {"public_key_not_for_type", kInvalid, "keys of type {name} have no public key"};
     case Refusal::kPublicKeyOfOtherType:

@@ -115,6 +115,16 @@ bool IsUsableRsa(EVP_PKEY* key) {
          ::BN_num_bits(e.get()) > 16 && ::BN_num_bits(e.get()) <= 64;
 }
 
+// Empty where the key has no such number.
+Bytes BytesOfNumber(EVP_PKEY* key, const char* name, std::size_t width = 0) {
+  const NumberPointer number = NumberOf(key, name);
+  if (!number) return {};
+  const auto least = static_cast<std::size_t>(BN_num_bytes(number.get()));
+  Bytes out(std::max(least, width));
+  const int written = ::BN_bn2binpad(number.get(), out.data(), static_cast<int>(out.size()));
+  return written < 0 ? Bytes() : out;
+}
+
 bool SetPadding(EVP_PKEY_CTX* context, int padding, const std::optional<HashAlgorithm>& hash) {
   if (::EVP_PKEY_CTX_set_rsa_padding(context, padding) != 1) return false;
   if (!hash) return true;
@@ -219,6 +229,25 @@ std::string PublicKey::Pem() const {
   char* data = nullptr;
   const long size = ::BIO_get_mem_data(bio.get(), &data);
   return {data, static_cast<std::size_t>(size)};
+}
+
+Bytes PublicKey::Modulus() const {
+  return BytesOfNumber(handle_->key.get(), OSSL_PKEY_PARAM_RSA_N);
+}
+
+Bytes PublicKey::Exponent() const {
+  return BytesOfNumber(handle_->key.get(), OSSL_PKEY_PARAM_RSA_E);
+}
+
+Bytes PublicKey::Point() const {
+  if (kind_ != Kind::kEcdsa) return {};
+  const auto width = static_cast<std::size_t>((bits_ + 7) / 8);
+  Bytes point{4};
+  for (const char* const name : {OSSL_PKEY_PARAM_EC_PUB_X, OSSL_PKEY_PARAM_EC_PUB_Y}) {
+    const Bytes coordinate = BytesOfNumber(handle_->key.get(), name, width);
+    point.insert(point.end(), coordinate.begin(), coordinate.end());
+  }
+  return point;
 }
 
 Bytes PublicKey::Raw() const {

@@ -1,8 +1,9 @@
 #include "keyring/audit_key.h"
 
-#include <array>
-#include <string_view>
 #include <vector>
+
+#include "keyring/key_recipes.h"
+#include "keyring/object_maker.h"
 
 namespace coffer::keyring {
 namespace {
@@ -12,36 +13,6 @@ using pkcs11::AttributeType;
 
 constexpr std::size_t kPointOctets = 65;
 constexpr std::size_t kSignatureOctets = 64;
-// RFC 5480: the name of P-256, as CKA_EC_PARAMS holds it.
-constexpr std::array<std::uint8_t, 10> kP256{0x06, 0x08, 0x2a, 0x86, 0x48,
-                                             0xce, 0x3d, 0x03, 0x01, 0x07};
-
-struct Flag {
-  AttributeType type;
-  std::string_view name;
-  bool expected;
-};
-constexpr std::array kPrivateFlags{
-    Flag{AttributeType::kToken, "CKA_TOKEN", true},
-    Flag{AttributeType::kPrivate, "CKA_PRIVATE", true},
-    Flag{AttributeType::kSensitive, "CKA_SENSITIVE", true},
-    Flag{AttributeType::kExtractable, "CKA_EXTRACTABLE", false},
-    Flag{AttributeType::kSign, "CKA_SIGN", true},
-    Flag{AttributeType::kDecrypt, "CKA_DECRYPT", false},
-    Flag{AttributeType::kUnwrap, "CKA_UNWRAP", false},
-    Flag{AttributeType::kDerive, "CKA_DERIVE", false},
-    Flag{AttributeType::kModifiable, "CKA_MODIFIABLE", false},
-    Flag{AttributeType::kLocal, "CKA_LOCAL", true},
-    Flag{AttributeType::kAlwaysSensitive, "CKA_ALWAYS_SENSITIVE", true},
-    Flag{AttributeType::kNeverExtractable, "CKA_NEVER_EXTRACTABLE", true},
-};
-
-auto Deviates(std::string_view attribute) {
-  return Fail(Code::kTokenRefused, "token object coffer-audit has a wrong " +
-                                       std::string(attribute) +
-                                       ": it was not made by coffer or the token does not keep "
-                                       "it; coffer will not use it");
-}
 
 Attributes Named(pkcs11::ObjectClass object_class) {
   Attributes wanted;
@@ -64,7 +35,9 @@ Result<Bytes> PointOf(pkcs11::Session& session, pkcs11::ObjectHandle key) {
   if (point.size() == kPointOctets + 2 && point[0] == 0x04 && point[1] == kPointOctets) {
     point.erase(point.begin(), point.begin() + 2);
   }
-  if (point.size() != kPointOctets || point[0] != 0x04) return Deviates("CKA_EC_POINT");
+  if (point.size() != kPointOctets || point[0] != 0x04) {
+    return Fail(Code::kTokenRefused, "token object coffer-audit has a wrong CKA_EC_POINT");
+  }
   return point;
 }
 
@@ -75,17 +48,13 @@ Result<AuditKey> FindAuditKey(pkcs11::Session& session) {
   COFFER_ASSIGN(key.private_key, FindOne(session, pkcs11::ObjectClass::kPrivateKey));
   COFFER_ASSIGN(const pkcs11::ObjectHandle public_key,
                 FindOne(session, pkcs11::ObjectClass::kPublicKey));
-  COFFER_ASSIGN(const Bytes curve, session.GetBytes(key.private_key, AttributeType::kEcParams));
-  if (curve != Bytes(kP256.begin(), kP256.end())) return Deviates("CKA_EC_PARAMS");
-  for (const Flag& flag : kPrivateFlags) {
-    COFFER_ASSIGN(const bool value, session.GetBool(key.private_key, flag.type));
-    if (value != flag.expected) return Deviates(flag.name);
-  }
-  COFFER_ASSIGN(const std::vector<pkcs11::MechanismType> allowed,
-                session.GetMechanisms(key.private_key, AttributeType::kAllowedMechanisms));
-  if (allowed != std::vector{pkcs11::MechanismType::kEcdsa}) {
-    return Deviates("CKA_ALLOWED_MECHANISMS");
-  }
+  const PairRecipe recipe = AuditRecipe();
+  COFFER_TRY(VerifyObject(session, key.private_key, recipe.private_half));
+  COFFER_TRY(VerifyObject(session, public_key, recipe.public_half));
+  // The private half is made without its curve, which is the public half's to name.
+  Attributes curve;
+  curve.Add(AttributeType::kEcParams, CurveOf(KeyType::kEcdsaP256));
+  COFFER_TRY(VerifyAttributes(session, key.private_key, curve, kAuditLabel));
   COFFER_ASSIGN(key.point, PointOf(session, public_key));
   return key;
 }
@@ -98,32 +67,9 @@ Status MakeAuditKey(pkcs11::Session& session) {
     COFFER_ASSIGN(const auto halves, session.Find(Named(object_class)));
     for (const pkcs11::ObjectHandle half : halves) COFFER_TRY(session.DestroyObject(half));
   }
-  Attributes private_half;
-  private_half.Add(AttributeType::kToken, true)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, false)
-      .Add(AttributeType::kSign, true);
-  for (const AttributeType usage :
-       {AttributeType::kDecrypt, AttributeType::kUnwrap, AttributeType::kDerive}) {
-    private_half.Add(usage, false);
-  }
-  private_half.Add(AttributeType::kLabel, kAuditLabel)
-      .AddMechanisms(AttributeType::kAllowedMechanisms, {pkcs11::MechanismType::kEcdsa})
-      .Add(AttributeType::kCopyable, false)
-      .Add(AttributeType::kModifiable, false);
-  Attributes public_half;
-  public_half.Add(AttributeType::kToken, true)
-      .Add(AttributeType::kPrivate, false)
-      .Add(AttributeType::kVerify, true);
-  for (const AttributeType usage : {AttributeType::kEncrypt, AttributeType::kWrap}) {
-    public_half.Add(usage, false);
-  }
-  public_half.Add(AttributeType::kEcParams, ByteView(kP256))
-      .Add(AttributeType::kLabel, kAuditLabel)
-      .Add(AttributeType::kModifiable, false);
-  COFFER_TRY(
-      session.GenerateKeyPair(pkcs11::MechanismType::kEcKeyPairGen, public_half, private_half));
+  const PairRecipe recipe = AuditRecipe();
+  COFFER_TRY(ObjectMaker().GeneratePair(session, pkcs11::MechanismType::kEcKeyPairGen,
+                                        recipe.public_half, recipe.private_half));
   return {};
 }
 

@@ -13,8 +13,6 @@ struct AuditKey {
   Bytes point;  // of the public key, uncompressed: 65 bytes
 };
 
-inline constexpr std::string_view kAuditLabel = "coffer-audit";
-
 // Finds the pair and checks what the token says of it; kNotFound where there is none, kTokenRefused
 // naming the attribute where an attribute is not as MakeAuditKey() sets it.
 Result<AuditKey> FindAuditKey(pkcs11::Session& session);

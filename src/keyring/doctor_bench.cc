@@ -32,23 +32,11 @@ std::string NeverWrapped(const pkcs11::TokenProfile& profile) {
   return "the token takes no unwrap template";
 }
 
-// A copy in which this flag, if it stands there, has another value.
-Attributes With(const Attributes& attributes, AttributeType flag, bool value) {
+// The template without some of its attributes.
+Attributes Without(const Attributes& attributes, std::initializer_list<AttributeType> types) {
   Attributes changed;
   for (std::size_t i = 0; i < attributes.size(); ++i) {
-    if (attributes.TypeAt(i) == flag) {
-      changed.Add(flag, value);
-    } else {
-      changed.Add(attributes.TypeAt(i), attributes.ValueAt(i));
-    }
-  }
-  return changed;
-}
-
-Attributes Without(const Attributes& attributes, std::initializer_list<AttributeType> flags) {
-  Attributes changed;
-  for (std::size_t i = 0; i < attributes.size(); ++i) {
-    if (std::ranges::count(flags, attributes.TypeAt(i)) == 0) {
+    if (std::ranges::count(types, attributes.TypeAt(i)) == 0) {
       changed.Add(attributes.TypeAt(i), attributes.ValueAt(i));
     }
   }
@@ -56,46 +44,18 @@ Attributes Without(const Attributes& attributes, std::initializer_list<Attribute
 }
 
 // The release has no master for Ed25519 keys, because SoftHSM cannot wrap them; another token may.
-const MasterClass& ClassFor(const KeySpec& spec, Use use) {
-  static constexpr MasterClass kEdwards{
-      "ed25519", ObjectClass::kPrivateKey, pkcs11::KeyType::kEcEdwards, false, false, false};
-  const bool edwards = InfoOf(spec.type).family == Family::kEd25519 && use == Use::kSign;
-  return edwards ? kEdwards : ClassOf(spec, use);
-}
-
-Attributes SessionObject(ObjectClass object_class, pkcs11::KeyType type) {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, object_class)
-      .Add(AttributeType::kKeyType, type)
-      .Add(AttributeType::kToken, false)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true);
-  return attributes;
-}
-
-// All that a resident key would be used for is allowed to one object; every flag is set, because
-// tokens take omitted ones for true.
-Attributes ResidentTemplate(const KeySpec& spec) {
-  const KeyTypeInfo& info = InfoOf(spec.type);
-  const KeyMaking& making = MakingOf(spec);
-  Attributes attributes = SessionObject(
-      making.pair ? ObjectClass::kPrivateKey : ObjectClass::kSecretKey, making.key_type);
-  attributes.Add(AttributeType::kExtractable, false);
-  if (making.pair) {
-    attributes.Add(AttributeType::kDecrypt, info.encrypts)
-        .Add(AttributeType::kSign, info.signs)
-        .Add(AttributeType::kUnwrap, false);
-    return attributes;
-  }
-  const bool cipher = info.encrypts && !spec.derived;
-  attributes.Add(AttributeType::kEncrypt, cipher)
-      .Add(AttributeType::kDecrypt, cipher)
-      .Add(AttributeType::kSign, !info.encrypts)
-      .Add(AttributeType::kDerive, spec.derived)
-      .Add(AttributeType::kWrap, false)
-      .Add(AttributeType::kUnwrap, false)
-      .Add(AttributeType::kValueLen, SecretOctets(spec));
-  return attributes;
+Result<const MasterClass*> ClassFor(const KeySpec& spec, Use use) {
+  static constexpr MasterClass kEdwards{.name = "ed25519",
+                                        .kind = KeyKind::kEd25519,
+                                        .origin = Origin::kBorn,
+                                        .object_class = ObjectClass::kPrivateKey,
+                                        .key_type = pkcs11::KeyType::kEcEdwards,
+                                        .may_encrypt = kPinnedOff,
+                                        .may_sign = kOpen,
+                                        .may_derive = kPinnedOff,
+                                        .first = FirstMaster::kAtFirstKey};
+  if (InfoOf(spec.type).family == Family::kEd25519 && use == Use::kSign) return &kEdwards;
+  return ClassOf(spec, use);
 }
 
 }  // namespace
@@ -132,64 +92,57 @@ Status DoctorBench::CheckAlive() {
   return maker_->Broken() ? Renew() : Status{};
 }
 
-// The label comes first, so that the object has it even if the token fails at a later attribute.
-Attributes DoctorBench::Labelled(const Attributes& attributes) const {
-  Attributes labelled;
-  labelled.Add(AttributeType::kLabel, label_).Append(attributes);
-  return labelled;
-}
-
 Result<ObjectHandle> DoctorBench::Master(const MasterClass& master_class) {
   if (const auto known = masters_.find(master_class.name); known != masters_.end()) {
     return known->second;
   }
   COFFER_ASSIGN(
       const ObjectHandle master,
-      maker_->GenerateKey(pkcs11::MechanismType::kAesKeyGen,
-                          MasterTemplate(master_class, label_, *profile_.key_wrap_with_padding,
-                                         MasterLifetime::kSession)));
+      objects_.Generate(*maker_, pkcs11::MechanismType::kAesKeyGen,
+                        MasterRecipe(master_class, label_, *profile_.key_wrap_with_padding,
+                                     MasterLifetime::kSession)));
   masters_.emplace(master_class.name, master);
   return master;
 }
 
-Result<ObjectHandle> DoctorBench::Generate(const KeySpec& spec, const Attributes& attributes) {
-  return maker_->GenerateKey(MakingOf(spec).generator, Labelled(attributes));
-}
-
 Result<Bytes> DoctorBench::WrapNew(const KeySpec& spec, Use use,
                                    crypto::PublicKey::Shared& public_key) {
-  const MasterClass& master_class = ClassFor(spec, use);
-  if (master_class.name.empty()) {
-    return Fail(Code::kTokenRefused, "there is no class of master keys for it");
-  }
-  COFFER_ASSIGN(const ObjectHandle master, Master(master_class));
+  COFFER_ASSIGN(const MasterClass* const master_class, ClassFor(spec, use));
+  COFFER_ASSIGN(const ObjectHandle master, Master(*master_class));
   const auto wrap = [&](ObjectHandle key) {
     return maker_->WrapKey(*profile_.key_wrap_with_padding, master, key);
   };
-  const KeyTypeInfo& info = InfoOf(spec.type);
+  const pkcs11::MechanismType generator = MakingOf(spec).generator;
   if (!MakingOf(spec).pair) {
-    COFFER_ASSIGN(const ObjectHandle key,
-                  Generate(spec, NewSecretTemplate(master_class, SecretOctets(spec))));
+    const Recipe recipe = NewSecretRecipe(*master_class, SecretOctets(spec)).WithLabel(label_);
+    COFFER_ASSIGN(const ObjectHandle key, objects_.Generate(*maker_, generator, recipe));
     const PassingObject extractable(*maker_, key);
     return wrap(key);
   }
+  const PairRecipe recipe = NewPairRecipe(spec);
   COFFER_ASSIGN(const pkcs11::KeyPair pair,
-                maker_->GenerateKeyPair(MakingOf(spec).generator, Labelled(NewPublicTemplate(info)),
-                                        Labelled(NewPrivateTemplate())));
+                objects_.GeneratePair(*maker_, generator, recipe.public_half.WithLabel(label_),
+                                      recipe.private_half.WithLabel(label_)));
   const PassingObject public_object(*maker_, pair.public_key);
   const PassingObject extractable(*maker_, pair.private_key);
-  COFFER_ASSIGN(public_key, ReadPublicKey(*maker_, pair.public_key, info));
+  COFFER_ASSIGN(public_key, ReadPublicKey(*maker_, pair.public_key, InfoOf(spec.type)));
   return wrap(pair.private_key);
 }
 
 // An attacker with the PIN and the database would do the same.
 Status DoctorBench::AttackBlob(const Specimen& specimen) {
-  const MasterClass& master_class = ClassFor(specimen.spec, specimen.use);
-  COFFER_ASSIGN(const ObjectHandle master, Master(master_class));
-  Attributes attack = SessionObject(master_class.object_class, master_class.key_type);
-  attack.Add(AttributeType::kExtractable, true);
+  COFFER_ASSIGN(const MasterClass* const master_class, ClassFor(specimen.spec, specimen.use));
+  COFFER_ASSIGN(const ObjectHandle master, Master(*master_class));
+  Attributes attack;
+  attack.Add(AttributeType::kLabel, label_)
+      .Add(AttributeType::kClass, master_class->object_class)
+      .Add(AttributeType::kKeyType, master_class->key_type)
+      .Add(AttributeType::kToken, false)
+      .Add(AttributeType::kPrivate, true)
+      .Add(AttributeType::kSensitive, true)
+      .Add(AttributeType::kExtractable, true);
   const auto stolen =
-      maker_->UnwrapKey(*profile_.key_wrap_with_padding, master, specimen.blob, Labelled(attack));
+      maker_->UnwrapKey(*profile_.key_wrap_with_padding, master, specimen.blob, attack);
   if (!stolen) return {};
   const PassingObject object(*maker_, *stolen);
   const auto extractable = maker_->GetBool(*stolen, AttributeType::kExtractable);
@@ -210,25 +163,52 @@ Result<Specimen> DoctorBench::MakeWrapped(const KeySpec& spec, Use use) {
   return specimen;
 }
 
-Result<Specimen> DoctorBench::MakeResident(const KeySpec& spec, Use use, bool in_token) {
-  Specimen specimen{.spec = spec, .use = use, .way = Way::kResident, .in_token = in_token};
-  const KeyTypeInfo& info = InfoOf(spec.type);
-  const Attributes secret = With(ResidentTemplate(spec), AttributeType::kToken, in_token);
+Result<pkcs11::KeyPair> DoctorBench::MakeResidentPair(const KeySpec& spec,
+                                                      MasterLifetime lifetime) {
+  const pkcs11::MechanismType generator = MakingOf(spec).generator;
+  if (InfoOf(spec.type).family == Family::kEd25519) {  // as a server makes them
+    COFFER_ASSIGN(const PairRecipe recipe, ResidentRecipe(spec, {}, lifetime));
+    return objects_.GeneratePair(*maker_, generator, recipe.public_half.WithLabel(label_),
+                                 recipe.private_half.WithLabel(label_));
+  }
+  // This release keeps no such key as an object. It is tried with what every token knows, so that
+  // the answer is about the key and not about a flag: tpm2-pkcs11 knows neither CKA_COPYABLE nor
+  // CKA_MODIFIABLE. Nothing is done with the public half, so what it may do is left to the token.
+  // NSS softokn tries a new pair with both halves; tpm2-pkcs11 refuses a pair whose VERIFY is not
+  // the private half's DECRYPT.
+  COFFER_ASSIGN(const PairRecipe recipe, SpecimenPairRecipe(spec, lifetime));
+  const Attributes open =
+      Without(recipe.public_half.WithLabel(label_).Template(),
+              {AttributeType::kEncrypt, AttributeType::kVerify, AttributeType::kDerive,
+               AttributeType::kCopyable, AttributeType::kModifiable});
+  const Attributes secret =
+      Without(recipe.private_half.WithLabel(label_).Template(),
+              {AttributeType::kSignRecover, AttributeType::kDerive, AttributeType::kCopyable,
+               AttributeType::kModifiable, AttributeType::kAllowedMechanisms});
+  COFFER_ASSIGN(const pkcs11::KeyPair pair, maker_->GenerateKeyPair(generator, open, secret));
+  const Status good =
+      VerifyAttributes(*maker_, pair.private_key, secret, recipe.private_half.What());
+  if (good) return pair;
+  static_cast<void>(maker_->DestroyObject(pair.private_key));
+  static_cast<void>(maker_->DestroyObject(pair.public_key));
+  return Fail(good.error());
+}
+
+Result<Specimen> DoctorBench::MakeResident(const KeySpec& spec, Use use, MasterLifetime lifetime) {
+  Specimen specimen{.spec = spec,
+                    .use = use,
+                    .way = Way::kResident,
+                    .in_token = lifetime == MasterLifetime::kToken};
   if (!MakingOf(spec).pair) {
-    COFFER_ASSIGN(specimen.resident, Generate(spec, secret));
+    COFFER_ASSIGN(const Recipe recipe, SpecimenRecipe(spec, lifetime));
+    COFFER_ASSIGN(specimen.resident,
+                  objects_.Generate(*maker_, MakingOf(spec).generator, recipe.WithLabel(label_)));
     return specimen;
   }
-  // Nothing is done with the public half, so what it may do is left to the token. NSS softokn tries
-  // a new pair with both halves; tpm2-pkcs11 refuses a pair whose VERIFY is not the private half's
-  // DECRYPT.
-  const Attributes open = Without(With(NewPublicTemplate(info), AttributeType::kToken, in_token),
-                                  {AttributeType::kEncrypt, AttributeType::kVerify});
-  COFFER_ASSIGN(
-      const pkcs11::KeyPair pair,
-      maker_->GenerateKeyPair(MakingOf(spec).generator, Labelled(open), Labelled(secret)));
+  COFFER_ASSIGN(const pkcs11::KeyPair pair, MakeResidentPair(spec, lifetime));
   const PassingObject public_object(*maker_, pair.public_key);
   specimen.resident = pair.private_key;
-  auto public_key = ReadPublicKey(*maker_, pair.public_key, info);
+  auto public_key = ReadPublicKey(*maker_, pair.public_key, InfoOf(spec.type));
   if (!public_key) {
     Discard(specimen);
     return Fail(std::move(public_key).error());
@@ -241,8 +221,8 @@ Specimen DoctorBench::Make(const KeySpec& spec, Use use) {
   auto wrapped = MakeWrapped(spec, use);
   if (wrapped) return *std::move(wrapped);
   if (maker_->Broken() && !Renew()) return {.spec = spec, .use = use, .note = Why(wrapped.error())};
-  auto resident = MakeResident(spec, use, false);
-  if (!resident && token_objects_) resident = MakeResident(spec, use, true);
+  auto resident = MakeResident(spec, use, MasterLifetime::kSession);
+  if (!resident && token_objects_) resident = MakeResident(spec, use, MasterLifetime::kToken);
   if (!resident) return {.spec = spec, .use = use, .note = Why(resident.error())};
   resident->note = "not wrapped: " + Why(wrapped.error());
   if (resident->in_token) resident->note += "; it makes token objects only";
@@ -255,18 +235,20 @@ Status DoctorBench::MakeAgain(const Specimen& specimen) {
     COFFER_TRY(WrapNew(specimen.spec, specimen.use, public_key));
     return {};
   }
-  COFFER_ASSIGN(const Specimen again, MakeResident(specimen.spec, specimen.use, specimen.in_token));
+  COFFER_ASSIGN(const Specimen again, MakeResident(specimen.spec, specimen.use,
+                                                   specimen.in_token ? MasterLifetime::kToken
+                                                                     : MasterLifetime::kSession));
   Discard(again);
   return {};
 }
 
 Result<ObjectHandle> DoctorBench::Take(const Specimen& specimen, Use use) {
   if (specimen.way != Way::kWrapped) return specimen.resident;
-  const MasterClass& master_class = ClassFor(specimen.spec, use);
-  COFFER_ASSIGN(const ObjectHandle master, Master(master_class));
-  return maker_->UnwrapKey(
-      *profile_.key_wrap_with_padding, master, specimen.blob,
-      Labelled(UnwrappedKeyTemplate(master_class, UsageOf(specimen.spec, use))));
+  COFFER_ASSIGN(const MasterClass* const master_class, ClassFor(specimen.spec, use));
+  COFFER_ASSIGN(const Usage usage, UsageOf(specimen.spec, use));
+  COFFER_ASSIGN(const ObjectHandle master, Master(*master_class));
+  return objects_.Unwrap(*maker_, *profile_.key_wrap_with_padding, master, specimen.blob,
+                         UnwrappedRecipe(*master_class, usage).WithLabel(label_));
 }
 
 void DoctorBench::Release(const Specimen& specimen, ObjectHandle handle) {

@@ -7,7 +7,8 @@
 #include "coffer/keyring/token_doctor.h"
 #include "coffer/pkcs11/module.h"
 #include "coffer/pkcs11/probe.h"
-#include "keyring/key_mechanisms.h"
+#include "keyring/key_recipes.h"
+#include "keyring/object_maker.h"
 
 namespace coffer::keyring {
 
@@ -44,8 +45,9 @@ class DoctorBench {
   Result<pkcs11::ObjectHandle> Take(const Specimen& specimen, Use use);
   void Release(const Specimen& specimen, pkcs11::ObjectHandle handle);
   void Discard(const Specimen& specimen);
-  // A session object of the bench's label; for what is derived and for the epoch.
+  // The session that makes objects; for what is derived and for the epoch.
   pkcs11::Session& Maker() { return *maker_; }
+  ObjectMaker& Objects() { return objects_; }
   // The session for one operation.
   Result<pkcs11::Session*> User();
   std::string_view Label() const { return label_; }
@@ -60,17 +62,17 @@ class DoctorBench {
 
  private:
   Result<Specimen> MakeWrapped(const KeySpec& spec, Use use);
-  Result<Specimen> MakeResident(const KeySpec& spec, Use use, bool in_token);
-  Result<pkcs11::ObjectHandle> Generate(const KeySpec& spec, const pkcs11::Attributes& attributes);
+  Result<Specimen> MakeResident(const KeySpec& spec, Use use, MasterLifetime lifetime);
+  Result<pkcs11::KeyPair> MakeResidentPair(const KeySpec& spec, MasterLifetime lifetime);
   Result<Bytes> WrapNew(const KeySpec& spec, Use use, crypto::PublicKey::Shared& public_key);
   Status AttackBlob(const Specimen& specimen);
   Result<pkcs11::ObjectHandle> Master(const MasterClass& master_class);
-  pkcs11::Attributes Labelled(const pkcs11::Attributes& attributes) const;
   Status Renew();
 
   pkcs11::Module& module_;
   const pkcs11::SlotId slot_;
   const bool token_objects_;  // make them where there are no session objects
+  ObjectMaker objects_{ObjectMaker::ReadBack::kEachObject};
   std::string label_;
   pkcs11::TokenProfile profile_;
   std::optional<pkcs11::Session> keeper_;

@@ -79,8 +79,8 @@ Trial RefuseChangedTag(DoctorBench& bench, const Specimen& specimen, ObjectHandl
 }
 
 Trial Derive(DoctorBench& bench, const Specimen& specimen, ObjectHandle key) {
-  COFFER_ASSIGN(const ObjectHandle derived,
-                DeriveKey(bench.Maker(), specimen.spec, key, DerivedUse::kCipher, kSecret));
+  COFFER_ASSIGN(const ObjectHandle derived, DeriveKey(bench.Objects(), bench.Maker(), specimen.spec,
+                                                      key, DerivedUse::kCipher, kSecret));
   const PassingObject gone(bench.Maker(), derived);
   COFFER_ASSIGN(pkcs11::Session* const session, bench.User());
   COFFER_TRY(Seal(*session, specimen, derived));
@@ -229,14 +229,10 @@ std::vector<Operation> OperationsOf(const KeyTypeInfo& info) {
 
 Status TryEpoch(DoctorBench& bench) {
   using pkcs11::AttributeType;
-  pkcs11::Attributes epoch;
-  epoch.Add(AttributeType::kClass, pkcs11::ObjectClass::kData)
-      .Add(AttributeType::kToken, false)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kModifiable, true)
-      .Add(AttributeType::kLabel, bench.Label())
-      .Add(AttributeType::kValue, ByteView(kSecret));
-  COFFER_ASSIGN(const ObjectHandle object, bench.Maker().CreateObject(epoch));
+  COFFER_ASSIGN(
+      const ObjectHandle object,
+      bench.Objects().Create(bench.Maker(),
+                             EpochRecipe({}, MasterLifetime::kSession).WithLabel(bench.Label())));
   const PassingObject gone(bench.Maker(), object);
   const std::string next = std::string(bench.Label()) + "-next";
   pkcs11::Attributes label;

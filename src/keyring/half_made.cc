@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "keyring/audit_key.h"
-#include "keyring/masters.h"
+#include "keyring/key_recipes.h"
+#include "keyring/object_maker.h"
 
 namespace coffer::keyring {
 namespace {
@@ -54,8 +55,7 @@ Status Remove(Session& session, ObjectHandle object, const std::string& label, L
 Status RemoveMasters(Session& session, const MasterClass& master_class, ObjectHandle key,
                      Logger& logger) {
   for (int version = 1;; ++version) {
-    const std::string label =
-        "coffer-" + std::string(master_class.name) + "-v" + std::to_string(version);
+    const std::string label = MasterLabel(MasterName(master_class.name, version));
     COFFER_ASSIGN(const auto found, Find(session, ObjectClass::kSecretKey, label));
     if (found.empty()) return {};
     for (const ObjectHandle master : found) {
@@ -68,9 +68,9 @@ Status RemoveMasters(Session& session, const MasterClass& master_class, ObjectHa
 }  // namespace
 
 Status RemoveHalfMade(Session& session, Logger& logger) {
-  COFFER_ASSIGN(
-      const ObjectHandle key,
-      session.GenerateKey(MechanismType::kAesKeyGen, NewSecretTemplate(AesClass(), kMacOctets)));
+  COFFER_ASSIGN(const MasterClass* const aes, FindClass(KeyKind::kAes));
+  COFFER_ASSIGN(const ObjectHandle key, ObjectMaker().Generate(session, MechanismType::kAesKeyGen,
+                                                               NewSecretRecipe(*aes, kMacOctets)));
   Status done;
   for (const MasterClass& master_class : MasterClasses()) {
     if (done) done = RemoveMasters(session, master_class, key, logger);

@@ -56,31 +56,19 @@ Result<KeyVersion> Imports::ImportedVersionOf(CustodianTurn& turn, Key& key, int
     }
     COFFER_TRY(CheckWrapped(key, material.wrapped));
     const ByteView all(material.wrapped);
-    COFFER_ASSIGN(
-        made, turn->Import(key.Spec(), all.first(kEphemeralOctets), all.subspan(kEphemeralOctets)));
+    COFFER_ASSIGN(made, turn->Import(key.Spec(), {all.first(kEphemeralOctets),
+                                                  all.subspan(kEphemeralOctets), material.hash}));
   }
   return versions_.From(std::move(made), number, actor);
 }
 
-Result<std::shared_ptr<const Key>> Imports::Import(const Id& mount, const KeyName& name,
-                                                   const CreateOptions& options,
-                                                   bool allow_rotation,
-                                                   const ImportedMaterial& material,
-                                                   const Actor& actor) {
-  if (options.convergent) {
-    return Fail(Refusal::kImportConvergent);
-  }
-  if (options.derived && InfoOf(options.type).Asymmetric()) {
-    return Fail(Refusal::kImportDerived, {.name = std::string(KeyTypeName(options.type))});
-  }
-  if (options.auto_rotate_period_seconds != 0 && !allow_rotation) {
-    return Fail(Refusal::kAutoRotateNotAllowed);
-  }
-  COFFER_TRY(CheckNewKey(options));
-  std::shared_ptr<const Key> imported;
+Result<std::shared_ptr<const Key>> Imports::Add(const Id& mount, const KeyName& name,
+                                                const CreateOptions& options, bool allow_rotation,
+                                                Refusal taken, const FirstVersion& make) {
+  std::shared_ptr<const Key> added;
   COFFER_TRY(ledger_.Run([&](CustodianTurn& turn) -> Status {
     const auto existing = catalog_.Load(turn, mount, name.Text());
-    if (existing) return Fail(Refusal::kImportOntoExistingKey);
+    if (existing) return Fail(taken, {.name = name.Text()});
     if (existing.error().code != Code::kNotFound) return Fail(existing.error());
     auto key = std::make_shared<Key>();
     key->id = Id::Generate(random_);
@@ -93,16 +81,60 @@ Result<std::shared_ptr<const Key>> Imports::Import(const Id& mount, const KeyNam
     key->settings.auto_rotate_period_seconds = options.auto_rotate_period_seconds;
     key->settings.imported = true;
     key->settings.allow_imported_rotation = allow_rotation;
-    COFFER_ASSIGN(KeyVersion version, ImportedVersionOf(turn, *key, 1, material, actor));
+    COFFER_ASSIGN(KeyVersion version, make(turn, *key));
     key->versions.emplace(1, std::move(version));
     Change change;
     change.new_versions = {1};
     change.after = key;
     COFFER_TRY(ledger_.Commit(turn, {&change, 1}));
-    imported = std::move(key);
+    added = std::move(key);
     return {};
   }));
-  return imported;
+  return added;
+}
+
+Result<std::shared_ptr<const Key>> Imports::Import(const Id& mount, const KeyName& name,
+                                                   const CreateOptions& options,
+                                                   bool allow_rotation,
+                                                   const ImportedMaterial& material,
+                                                   const Actor& actor) {
+  if (options.convergent) return Fail(Refusal::kImportConvergent);
+  if (options.exportable) return Fail(Refusal::kImportExportable);
+  if (options.derived && InfoOf(options.type).Asymmetric()) {
+    return Fail(Refusal::kImportDerived, {.name = std::string(KeyTypeName(options.type))});
+  }
+  if (options.auto_rotate_period_seconds != 0 && !allow_rotation) {
+    return Fail(Refusal::kAutoRotateNotAllowed);
+  }
+  COFFER_TRY(CheckNewKey(options));
+  return Add(mount, name, options, allow_rotation, Refusal::kImportOntoExistingKey,
+             [&](CustodianTurn& turn, Key& key) {
+               return ImportedVersionOf(turn, key, 1, material, actor);
+             });
+}
+
+Result<std::shared_ptr<const Key>> Imports::Agree(const Id& mount, const KeyName& name,
+                                                  KeyType type, const Key& base,
+                                                  const KeyVersion& version,
+                                                  const crypto::PublicKey& peer,
+                                                  const Actor& actor) {
+  const KeyTypeInfo& info = base.Info();
+  if (info.family != Family::kEcdsa) {
+    return Fail(Refusal::kKeyAgreementUnsupported, {.name = std::string(info.name)});
+  }
+  if (version.custody != Custody::kWrapped) {
+    return Fail(Refusal::kPrivatePartMissing, {.purpose = Purpose::kSigning});
+  }
+  if (peer.kind() != crypto::PublicKey::Kind::kEcdsa || peer.Bits() != info.bits) {
+    return Fail(Refusal::kPublicKeyOfOtherType, {.name = std::string(info.name)});
+  }
+  const CreateOptions options{.type = type};
+  return Add(mount, name, options, false, Refusal::kKeyExists,
+             [&](CustodianTurn& turn, Key& key) -> Result<KeyVersion> {
+               COFFER_ASSIGN(NewVersion made, turn->Agree(base.SpecOf(version), version.info.master,
+                                                          version.blob, peer, key.Spec()));
+               return versions_.From(std::move(made), 1, actor);
+             });
 }
 
 Result<std::shared_ptr<const Key>> Imports::ImportVersion(const Id& mount, std::string_view name,
@@ -126,14 +158,17 @@ Result<std::shared_ptr<const Key>> Imports::ImportVersion(const Id& mount, std::
       });
 }
 
-Result<std::string> Imports::WrappingKey() {
-  Bytes spki;
+Result<ImportWrapping> Imports::WrappingKey() {
+  ImportWrapping wrapping;
   COFFER_TRY(custodian_.Run([&](CustodianTurn& turn) -> Status {
-    COFFER_ASSIGN(spki, turn->ImportWrappingKey());
+    COFFER_ASSIGN(wrapping, turn->ImportWrappingKey());
     return {};
   }));
-  COFFER_ASSIGN(const auto key, crypto::PublicKey::FromSpki(spki));
-  return key->Pem();
+  return wrapping;
+}
+
+Status Imports::DestroyWrappingKey() {
+  return custodian_.Run([](CustodianTurn& turn) { return turn->DestroyImportWrappingKey(); });
 }
 
 }  // namespace coffer::keyring

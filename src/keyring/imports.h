@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,9 +35,18 @@ class Imports {
   Result<std::shared_ptr<const Key>> ImportVersion(const Id& mount, std::string_view name,
                                                    const ImportedMaterial& material,
                                                    const Actor& actor);
-  Result<std::string> WrappingKey();
+  Result<std::shared_ptr<const Key>> Agree(const Id& mount, const KeyName& name, KeyType type,
+                                           const Key& base, const KeyVersion& version,
+                                           const crypto::PublicKey& peer, const Actor& actor);
+  Result<ImportWrapping> WrappingKey();
+  Status DestroyWrappingKey();
 
  private:
+  // A key of one version, which `make` makes. `taken`: the refusal where the name is.
+  using FirstVersion = std::function<Result<KeyVersion>(CustodianTurn&, Key&)>;
+  Result<std::shared_ptr<const Key>> Add(const Id& mount, const KeyName& name,
+                                         const CreateOptions& options, bool allow_rotation,
+                                         Refusal taken, const FirstVersion& make);
   // Sets the key's HMAC size where the type leaves it open.
   Result<KeyVersion> ImportedVersionOf(CustodianTurn& turn, Key& key, int number,
                                        const ImportedMaterial& material, const Actor& actor);

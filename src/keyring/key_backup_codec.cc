@@ -7,7 +7,7 @@
 namespace coffer::keyring {
 namespace {
 
-constexpr std::string_view kSchema = "coffer-key-backup-1";
+constexpr std::string_view kSchema = "coffer-key-backup-2";
 constexpr std::int64_t kMaxNumber = 2'000'000'000;
 
 void PutSettings(const KeySettings& settings, FieldEncoder& out) {
@@ -47,7 +47,9 @@ void PutVersion(const KeyVersion& version, FieldEncoder& out) {
       .Put(ByteView(version.spki))
       .Put(ByteView(version.blob))
       .Put(version.hmac_master)
-      .Put(ByteView(version.hmac_blob));
+      .Put(ByteView(version.hmac_blob))
+      .Put(static_cast<std::int64_t>(version.imported_through))
+      .Put(std::string_view(version.certificate_chain));
 }
 
 KeyVersion ReadVersion(FieldReader& in) {
@@ -63,6 +65,9 @@ KeyVersion ReadVersion(FieldReader& in) {
   version.blob = in.Copy();
   version.hmac_master = in.Text();
   version.hmac_blob = in.Copy();
+  version.imported_through = static_cast<ImportedThrough>(
+      in.IntIn(0, static_cast<std::int64_t>(ImportedThrough::kProcess)));
+  version.certificate_chain = in.Text();
   return version;
 }
 
@@ -77,6 +82,7 @@ Bytes EncodeKeyBackup(const Id& database, const Key& key) {
       .Put(std::int64_t{key.latest_version})
       .Put(std::int64_t{key.derived})
       .Put(std::int64_t{key.convergent})
+      .Put(std::int64_t{key.exportable})
       .Put(std::int64_t{key.hmac_octets});
   PutSettings(key.settings, out);
   out.Put(static_cast<std::int64_t>(key.versions.size()));
@@ -104,6 +110,7 @@ Result<Key> DecodeKeyBackup(ByteView encoded) {
   key.latest_version = static_cast<int>(in.IntIn(1, kMaxNumber));
   key.derived = in.Flag();
   key.convergent = in.Flag();
+  key.exportable = in.Flag();
   key.hmac_octets = static_cast<int>(in.IntIn(kMinHmacOctets, kMaxHmacOctets));
   key.settings = ReadSettings(in);
   const std::int64_t versions = in.IntIn(1, kMaxNumber);

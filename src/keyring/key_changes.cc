@@ -26,6 +26,7 @@ Result<KeyRing::Created> KeyRing::Create(const Id& mount, const KeyName& name,
     key->type = options.type;
     key->derived = options.derived;
     key->convergent = options.convergent;
+    key->exportable = options.exportable;
     key->hmac_octets = static_cast<int>(options.hmac_octets.value_or(kHmacOctets));
     key->created = impl_->clock.Now();
     key->settings.allow_plaintext_backup = options.allow_plaintext_backup;
@@ -67,6 +68,36 @@ KeyRing::Changed KeyRing::Trim(const Id& mount, std::string_view name,
         key.versions.erase(key.versions.begin(), key.versions.lower_bound(first));
         return {};
       });
+}
+
+KeyRing::Changed KeyRing::SetCertificates(const Id& mount, std::string_view name,
+                                          std::int64_t version,
+                                          const crypto::CertificateChain& chain) {
+  const auto keep = [&](CustodianTurn&, Key& key, std::vector<int>&) -> Status {
+    COFFER_ASSIGN(const KeyVersion* const chosen, key.ForCertificateRequest(version));
+    if (chosen->spki != chain.Spki()) {
+      return Fail(Refusal::kCertificateOfOtherKey, {.given = chosen->info.version});
+    }
+    key.versions.at(chosen->info.version).certificate_chain = chain.Pem();
+    return {};
+  };
+  return impl_->ledger.ChangeKey(mount, name, keep);
+}
+
+// It changes no key, but makes objects in the token, which is the custodian's.
+Result<Bytes> KeyRing::Export(const Key& key, const KeyVersion& version,
+                              const crypto::PublicKey& destination, crypto::HashAlgorithm hash) {
+  if (!key.exportable) return Fail(Refusal::kKeyNotExportable);
+  if (version.custody != Custody::kWrapped) {
+    return Fail(Refusal::kExportPublicOnly, {.given = version.info.version});
+  }
+  Bytes exported;
+  COFFER_TRY(impl_->custodian.Run([&](CustodianTurn& turn) -> Status {
+    COFFER_ASSIGN(exported, turn->Export(key.SpecOf(version), version.info.master, version.blob,
+                                         destination, hash));
+    return {};
+  }));
+  return exported;
 }
 
 KeyRing::Changed KeyRing::SetSoftDeleted(const Id& mount, std::string_view name, bool deleted) {

@@ -84,6 +84,10 @@ Status CheckNewKey(const CreateOptions& options) {
   if ((options.derived && !info.derives) || (options.convergent && !info.convergent)) {
     return Fail(Refusal::kDerivationUnsupported, {.name = name});
   }
+  if (options.exportable && options.derived) return Fail(Refusal::kExportDerived);
+  if (options.exportable && info.family == Family::kEd25519) {
+    return Fail(Refusal::kExportOfTypeImpossible, {.name = name});
+  }
   if (options.hmac_octets) {
     const std::int64_t octets = *options.hmac_octets;
     if (info.family != Family::kHmac) return Fail(Refusal::kKeySizeUnsupported, {.name = name});

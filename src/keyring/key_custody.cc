@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "keyring/key_mechanisms.h"
+#include "keyring/key_recipes.h"
 #include "keyring/passing_object.h"
 #include "keyring/pkcs11_token.h"
 
@@ -17,7 +17,6 @@ using pkcs11::MechanismType;
 using pkcs11::ObjectHandle;
 
 constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
-constexpr std::string_view kLabelPrefix = "coffer-";
 // This is never the name of a master, since those end in a version.
 constexpr std::string_view kTrialMaster = "trial";
 
@@ -80,14 +79,16 @@ Status Pkcs11Token::TryMaking(const KeySpec& spec, bool& certain) {
     return Unsupported(spec, "the token cannot make " + std::string(making.missing));
   };
   if (making.pair) {
+    const PairRecipe recipe = NewPairRecipe(spec);
     const auto pair =
-        session_->GenerateKeyPair(making.generator, NewPublicTemplate(info), NewPrivateTemplate());
+        maker_.GeneratePair(*session_, making.generator, recipe.public_half, recipe.private_half);
     if (!pair) return lacks(pair.error());
     const PassingObject public_key(*session_, pair->public_key);
     const PassingObject private_key(*session_, pair->private_key);
   } else {
-    const auto key = session_->GenerateKey(
-        making.generator, NewSecretTemplate(ClassOf(spec, MainUse(spec)), SecretOctets(spec)));
+    COFFER_ASSIGN(const MasterClass* const master_class, ClassOf(spec, MainUse(spec)));
+    const auto key = maker_.Generate(*session_, making.generator,
+                                     NewSecretRecipe(*master_class, SecretOctets(spec)));
     if (!key) return lacks(key.error());
     const PassingObject gone(*session_, *key);
   }
@@ -98,9 +99,10 @@ Status Pkcs11Token::TryKeeping(const KeySpec& spec, bool& certain) {
   const Use use = MainUse(spec);
   const std::string name(kTrialMaster);
   const std::string label = std::string(kProbeLabelPrefix) + name;
-  const auto master = session_->GenerateKey(
-      MechanismType::kAesKeyGen,
-      MasterTemplate(ClassOf(spec, use), label, kWrap, MasterLifetime::kSession));
+  COFFER_ASSIGN(const MasterClass* const master_class, ClassOf(spec, use));
+  const auto master =
+      maker_.Generate(*session_, MechanismType::kAesKeyGen,
+                      MasterRecipe(*master_class, label, kWrap, MasterLifetime::kSession));
   Status kept;
   if (master) {
     const PassingObject gone(*session_, *master);
@@ -137,8 +139,8 @@ Status Pkcs11Token::CheckNonceKey(const KeySpec& spec, std::string_view master, 
 Result<ObjectHandle> Pkcs11Token::Master(const std::string& name) {
   if (const auto found = masters_.find(name); found != masters_.end()) return found->second;
   // Another instance may have made the master since this one started, so it is looked up.
-  const MasterClass& master_class = ClassNamed(std::string_view(name).substr(0, name.rfind("-v")));
-  if (master_class.at_first_key) COFFER_TRY(FindMaster(master_class, name));
+  COFFER_ASSIGN(const MasterClass* const master_class, ClassOfMaster(name));
+  if (master_class->first == FirstMaster::kAtFirstKey) COFFER_TRY(FindMaster(*master_class, name));
   const auto found = masters_.find(name);
   if (found == masters_.end()) {
     return Fail(Code::kCorrupt, "master key " + name + " is not in the token");
@@ -147,7 +149,7 @@ Result<ObjectHandle> Pkcs11Token::Master(const std::string& name) {
 }
 
 Result<bool> Pkcs11Token::FindMaster(const MasterClass& master_class, const std::string& name) {
-  const std::string label = std::string(kLabelPrefix) + name;
+  const std::string label = MasterLabel(name);
   Attributes wanted;
   wanted.Add(AttributeType::kLabel, label);
   COFFER_ASSIGN(const std::vector<ObjectHandle> found, session_->Find(wanted));
@@ -155,7 +157,7 @@ Result<bool> Pkcs11Token::FindMaster(const MasterClass& master_class, const std:
   if (found.size() > 1) {
     return Fail(Code::kTokenRefused, "token holds more than one object labelled " + label);
   }
-  COFFER_TRY(VerifyMaster(*session_, found.front(), master_class, label, kWrap));
+  COFFER_TRY(VerifyObject(*session_, found.front(), MasterRecipe(master_class, label, kWrap)));
   masters_[name] = found.front();
   return true;
 }
@@ -164,7 +166,7 @@ Status Pkcs11Token::FindMasters() {
   masters_.clear();
   for (const MasterClass& master_class : MasterClasses()) {
     for (int version = 1;; ++version) {
-      const std::string name = std::string(master_class.name) + "-v" + std::to_string(version);
+      const std::string name = MasterName(master_class.name, version);
       COFFER_ASSIGN(const bool found, FindMaster(master_class, name));
       if (!found) break;
     }
@@ -175,7 +177,7 @@ Status Pkcs11Token::FindMasters() {
 Result<std::string> Pkcs11Token::NewestMaster(const MasterClass& master_class) const {
   std::string newest;
   for (int version = 1;; ++version) {
-    const std::string name = std::string(master_class.name) + "-v" + std::to_string(version);
+    const std::string name = MasterName(master_class.name, version);
     if (!masters_.contains(name)) break;
     newest = name;
   }
@@ -188,21 +190,15 @@ Result<std::string> Pkcs11Token::NewestMaster(const MasterClass& master_class) c
 
 Result<std::string> Pkcs11Token::MasterFor(const MasterClass& master_class) {
   auto newest = NewestMaster(master_class);
-  if (newest || !master_class.at_first_key) return newest;
-  const std::string name = std::string(master_class.name) + "-v1";
+  if (newest || master_class.first == FirstMaster::kAtInit) return newest;
+  const std::string name = MasterName(master_class.name, 1);
   // Another process may have been faster.
   COFFER_ASSIGN(const bool found, FindMaster(master_class, name));
   if (found) return name;
-  const std::string label = std::string(kLabelPrefix) + name;
-  COFFER_ASSIGN(
-      const ObjectHandle master,
-      session_->GenerateKey(MechanismType::kAesKeyGen, MasterTemplate(master_class, label, kWrap)));
-  if (Status good = VerifyMaster(*session_, master, master_class, label, kWrap); !good) {
-    // A master that is not as it should be is destroyed: the next start would refuse the token
-    // because of it.
-    static_cast<void>(session_->DestroyObject(master));
-    return Fail(std::move(good).error());
-  }
+  const std::string label = MasterLabel(name);
+  COFFER_ASSIGN(const ObjectHandle master,
+                maker_.Generate(*session_, MechanismType::kAesKeyGen,
+                                MasterRecipe(master_class, label, kWrap)));
   COFFER_TRY(Sync());
   masters_[name] = master;
   return name;

@@ -3,19 +3,16 @@
 #include <algorithm>
 
 #include "coffer/crypto/digest.h"
-#include "keyring/key_mechanisms.h"
+#include "keyring/key_recipes.h"
 #include "keyring/passing_object.h"
 
 namespace coffer::keyring {
 namespace {
 
-using pkcs11::Attributes;
-using pkcs11::AttributeType;
 using pkcs11::Mechanism;
 using pkcs11::MechanismType;
 
 constexpr std::size_t kHalfOctets = 15;
-constexpr unsigned long kStepOctets = 32;
 
 Bytes Step(std::uint8_t first, ByteView half) {
   Bytes data;
@@ -24,41 +21,6 @@ Bytes Step(std::uint8_t first, ByteView half) {
     data.insert(data.end(), half.begin(), half.end());
   }
   return data;
-}
-
-// Every flag is set, because tokens take omitted ones for true.
-Attributes DerivedTemplate(pkcs11::KeyType type, unsigned long octets,
-                           std::initializer_list<AttributeType> on, MechanismType mechanism) {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, pkcs11::ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, type)
-      .Add(AttributeType::kToken, false)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, false);
-  for (const AttributeType flag :
-       {AttributeType::kEncrypt, AttributeType::kDecrypt, AttributeType::kSign,
-        AttributeType::kVerify, AttributeType::kDerive, AttributeType::kWrap,
-        AttributeType::kUnwrap}) {
-    attributes.Add(flag, std::ranges::find(on, flag) != on.end());
-  }
-  attributes.Add(AttributeType::kValueLen, octets)
-      .AddMechanisms(AttributeType::kAllowedMechanisms, {mechanism})
-      .Add(AttributeType::kCopyable, false)
-      .Add(AttributeType::kModifiable, false);
-  return attributes;
-}
-
-// The attributes of a derived key: they depend on its use, not on the KDF.
-Attributes DerivedTemplate(const KeySpec& spec, DerivedUse use) {
-  if (use == DerivedUse::kNonce) {
-    return DerivedTemplate(pkcs11::KeyType::kGenericSecret, kStepOctets, {AttributeType::kSign},
-                           MechanismType::kSha256Hmac);
-  }
-  const KeyTypeInfo& info = InfoOf(spec.type);
-  return DerivedTemplate(KeyTypeOf(info.cipher()), static_cast<unsigned long>(info.bits / 8),
-                         {AttributeType::kEncrypt, AttributeType::kDecrypt},
-                         MechanismOf(info.cipher()));
 }
 
 }  // namespace
@@ -77,34 +39,34 @@ AesEcb1Blocks BlocksOf(DerivedUse use, ByteView context) {
           Step(2, ByteView(h).subspan(kHalfOctets, kHalfOctets))};
 }
 
-Result<pkcs11::ObjectHandle> DeriveAesEcb1(pkcs11::Session& session, const KeySpec& spec,
-                                           pkcs11::ObjectHandle base, DerivedUse use,
-                                           ByteView context) {
+Result<pkcs11::ObjectHandle> DeriveAesEcb1(ObjectMaker& maker, pkcs11::Session& session,
+                                           const KeySpec& spec, pkcs11::ObjectHandle base,
+                                           DerivedUse use, ByteView context) {
   constexpr MechanismType kStep = MechanismType::kAesEcbEncryptData;
   const AesEcb1Blocks blocks = BlocksOf(use, context);
-  COFFER_ASSIGN(const pkcs11::ObjectHandle between,
-                session.DeriveKey(Mechanism(kStep, blocks.first), base,
-                                  DerivedTemplate(pkcs11::KeyType::kAes, kStepOctets,
-                                                  {AttributeType::kDerive}, kStep)));
+  COFFER_ASSIGN(
+      const pkcs11::ObjectHandle between,
+      maker.Derive(session, Mechanism(kStep, blocks.first), base, DerivationStepRecipe()));
   const PassingObject first(session, between);
-  return session.DeriveKey(Mechanism(kStep, blocks.second), first.get(),
-                           DerivedTemplate(spec, use));
+  return maker.Derive(session, Mechanism(kStep, blocks.second), first.get(),
+                      DerivedRecipe(spec, use));
 }
 
-Result<pkcs11::ObjectHandle> DeriveHkdfSha256(pkcs11::Session& session, const KeySpec& spec,
-                                              pkcs11::ObjectHandle base, DerivedUse use,
-                                              ByteView context) {
+Result<pkcs11::ObjectHandle> DeriveHkdfSha256(ObjectMaker& maker, pkcs11::Session& session,
+                                              const KeySpec& spec, pkcs11::ObjectHandle base,
+                                              DerivedUse use, ByteView context) {
   pkcs11::HkdfParameters parameters;
   if (use == DerivedUse::kNonce) parameters.salt = AsBytes("coffer-convergent-nonce");
   parameters.info = context;
-  return session.DeriveHkdf(base, parameters, DerivedTemplate(spec, use));
+  return maker.DeriveHkdf(session, base, parameters, DerivedRecipe(spec, use));
 }
 
-Result<pkcs11::ObjectHandle> DeriveKey(pkcs11::Session& session, const KeySpec& spec,
-                                       pkcs11::ObjectHandle base, DerivedUse use,
-                                       ByteView context) {
-  if (spec.kdf == Kdf::kHkdfSha256) return DeriveHkdfSha256(session, spec, base, use, context);
-  return DeriveAesEcb1(session, spec, base, use, context);
+Result<pkcs11::ObjectHandle> DeriveKey(ObjectMaker& maker, pkcs11::Session& session,
+                                       const KeySpec& spec, pkcs11::ObjectHandle base,
+                                       DerivedUse use, ByteView context) {
+  if (spec.kdf == Kdf::kHkdfSha256)
+    return DeriveHkdfSha256(maker, session, spec, base, use, context);
+  return DeriveAesEcb1(maker, session, spec, base, use, context);
 }
 
 }  // namespace coffer::keyring

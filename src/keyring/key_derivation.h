@@ -4,6 +4,7 @@
 #include "coffer/base/result.h"
 #include "coffer/keyring/token.h"
 #include "coffer/pkcs11/session.h"
+#include "keyring/object_maker.h"
 
 namespace coffer::keyring {
 
@@ -13,20 +14,21 @@ namespace coffer::keyring {
 //   K1 = AES-256(base; 00 || h[0..15), 01 || h[0..15))
 //   K2 = AES-256(K1;   02 || h[15..30), 03 || h[15..30)), cut to the wanted length
 // `spec`: the derived key's type. A session object, not extractable, of the one use.
-Result<pkcs11::ObjectHandle> DeriveAesEcb1(pkcs11::Session& session, const KeySpec& spec,
-                                           pkcs11::ObjectHandle base, DerivedUse use,
-                                           ByteView context);
+Result<pkcs11::ObjectHandle> DeriveAesEcb1(ObjectMaker& maker, pkcs11::Session& session,
+                                           const KeySpec& spec, pkcs11::ObjectHandle base,
+                                           DerivedUse use, ByteView context);
 
 // hkdf_sha256 (docs/formats.md): CKM_HKDF_DERIVE, extract and expand, with the context for its
 // info, as the reference derives the key that encrypts. The nonces' key has a salt of its own,
 // because any info may be somebody's context.
-Result<pkcs11::ObjectHandle> DeriveHkdfSha256(pkcs11::Session& session, const KeySpec& spec,
-                                              pkcs11::ObjectHandle base, DerivedUse use,
-                                              ByteView context);
+Result<pkcs11::ObjectHandle> DeriveHkdfSha256(ObjectMaker& maker, pkcs11::Session& session,
+                                              const KeySpec& spec, pkcs11::ObjectHandle base,
+                                              DerivedUse use, ByteView context);
 
 // Derives a key by the spec's KDF.
-Result<pkcs11::ObjectHandle> DeriveKey(pkcs11::Session& session, const KeySpec& spec,
-                                       pkcs11::ObjectHandle base, DerivedUse use, ByteView context);
+Result<pkcs11::ObjectHandle> DeriveKey(ObjectMaker& maker, pkcs11::Session& session,
+                                       const KeySpec& spec, pkcs11::ObjectHandle base,
+                                       DerivedUse use, ByteView context);
 
 // The two steps' data, 32 bytes each.
 struct AesEcb1Blocks {

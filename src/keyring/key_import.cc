@@ -1,123 +1,60 @@
-// Keys that come from elsewhere (docs/key-custody.md, "Import"): opened, wrapped anew and checked
-// inside the token.
+// Keys that come from elsewhere (docs/key-custody.md, "Import"): opened, used, wrapped anew and
+// compared inside the token.
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "coffer/pkcs11/parameters.h"
-#include "keyring/key_mechanisms.h"
+#include "keyring/import_wrapping.h"
+#include "keyring/key_recipes.h"
+#include "keyring/lost.h"
 #include "keyring/passing_object.h"
 #include "keyring/pkcs11_token.h"
 
 namespace coffer::keyring {
 namespace {
 
-using pkcs11::Attributes;
 using pkcs11::AttributeType;
-using pkcs11::Mechanism;
 using pkcs11::MechanismType;
-using pkcs11::ObjectClass;
 using pkcs11::ObjectHandle;
 
 constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
-constexpr std::string_view kWrappingLabel = "coffer-import-wrapping-v1";
-constexpr unsigned long kWrappingBits = 4096;
+
+// The errors that say nothing about the key: the token cannot be reached, or has no room.
+bool IsDoubtful(const Error& error) {
+  return error.code == Code::kTokenLost || error.code == Code::kUnavailable;
+}
 
 // One text for every failure: an attacker who could tell them apart could open blobs by asking
-// often enough.
-auto Failed(const Error& why) {
+// often enough. That a key is not proven is known only of one that was opened, so whoever learns it
+// has the key.
+auto ImportFailed(const Error& why) {
+  if (IsDoubtful(why) || why.refusal == Refusal::kImportNotProven) return Fail(why);
   return Fail(Refusal::kImportNotUnwrapped, {}, why.cause.empty() ? why.message : why.cause);
-}
-
-Attributes WrappingKeys() {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, ObjectClass::kPrivateKey)
-      .Add(AttributeType::kLabel, kWrappingLabel);
-  return attributes;
-}
-
-// The attributes of the ephemeral key: it may unwrap, and nothing else.
-Attributes EphemeralTemplate() {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, pkcs11::KeyType::kAes)
-      .Add(AttributeType::kToken, false)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, false)
-      .Add(AttributeType::kUnwrap, true);
-  for (const AttributeType flag : {AttributeType::kWrap, AttributeType::kEncrypt,
-                                   AttributeType::kDecrypt, AttributeType::kDerive}) {
-    attributes.Add(flag, false);
-  }
-  return attributes;
-}
-
-Attributes WrappingTemplate() {
-  Attributes attributes;
-  attributes.Add(AttributeType::kToken, true)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, false)
-      .Add(AttributeType::kLabel, kWrappingLabel)
-      .Add(AttributeType::kDecrypt, false)
-      .Add(AttributeType::kSign, false)
-      .Add(AttributeType::kSignRecover, false)
-      .Add(AttributeType::kDerive, false)
-      .Add(AttributeType::kUnwrap, true)
-      .AddMechanisms(AttributeType::kAllowedMechanisms, {MechanismType::kRsaPkcsOaep})
-      .AddTemplate(AttributeType::kUnwrapTemplate, EphemeralTemplate())
-      .Add(AttributeType::kCopyable, false)
-      .Add(AttributeType::kModifiable, false);
-  return attributes;
-}
-
-// The attributes of the imported key before its master wraps it: it is extractable and has no use.
-Attributes TargetTemplate(const MasterClass& master_class) {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, master_class.object_class)
-      .Add(AttributeType::kKeyType, master_class.key_type);
-  if (master_class.object_class == ObjectClass::kPrivateKey) {
-    return std::move(attributes.Append(NewPrivateTemplate()));
-  }
-  attributes.Add(AttributeType::kToken, false)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, true);
-  for (const AttributeType flag :
-       {AttributeType::kEncrypt, AttributeType::kDecrypt, AttributeType::kSign,
-        AttributeType::kVerify, AttributeType::kDerive, AttributeType::kWrap,
-        AttributeType::kUnwrap}) {
-    attributes.Add(flag, false);
-  }
-  return attributes;
 }
 
 }  // namespace
 
-Result<ObjectHandle> Pkcs11Token::FindImportWrappingKey() {
-  COFFER_ASSIGN(const std::vector<ObjectHandle> found, session_->Find(WrappingKeys()));
-  if (found.empty()) return pkcs11::kNoObject;
-  if (found.size() > 1) {
-    return Fail(Code::kTokenRefused, "token holds more than one import wrapping key");
-  }
-  return found.front();
-}
-
-Result<Bytes> Pkcs11Token::ImportWrappingKey() {
-  COFFER_ASSIGN(ObjectHandle key, FindImportWrappingKey());
+Result<ImportWrapping> Pkcs11Token::ImportWrappingKey() {
+  if (!session_) return Lost();
+  const ImportedThrough through = location_.import_oaep;
+  COFFER_ASSIGN(ObjectHandle key, FindImportWrappingKey(*session_, through));
   if (key == pkcs11::kNoObject) {
-    KeyTypeInfo info = InfoOf(KeyType::kRsa4096);
-    info.bits = static_cast<int>(kWrappingBits);
-    COFFER_ASSIGN(const pkcs11::KeyPair pair,
-                  session_->GenerateKeyPair(MechanismType::kRsaPkcsKeyPairGen,
-                                            NewPublicTemplate(info), WrappingTemplate()));
-    const PassingObject public_object(*session_, pair.public_key);
+    COFFER_ASSIGN(key, MakeImportWrappingKey(*session_, maker_, through));
     COFFER_TRY(Sync());
-    key = pair.private_key;
   }
   COFFER_ASSIGN(const auto public_key, ReadPublicKey(*session_, key, InfoOf(KeyType::kRsa4096)));
-  return public_key->Spki();
+  if (import_hashes_.empty()) {
+    COFFER_ASSIGN(import_hashes_, FindOaepHashes(*session_, maker_, through, key, *public_key));
+  }
+  return ImportWrapping{public_key->Spki(), import_hashes_, through};
+}
+
+Status Pkcs11Token::DestroyImportWrappingKey() {
+  if (!session_) return Lost();
+  import_hashes_.clear();
+  COFFER_TRY(DestroyImportWrappingKeys(*session_));
+  return Sync();
 }
 
 Result<NewVersion> Pkcs11Token::GenerateHmacKey() {
@@ -125,23 +62,6 @@ Result<NewVersion> Pkcs11Token::GenerateHmacKey() {
   version.custody = Custody::kPublicOnly;
   COFFER_TRY(AddHmacKey(version));
   return version;
-}
-
-Result<Bytes> Pkcs11Token::ImportBlob(const KeySpec& spec, const std::string& master,
-                                      ByteView ephemeral, ByteView target) {
-  const Use use = MainUse(spec);
-  COFFER_ASSIGN(const ObjectHandle wrapping, FindImportWrappingKey());
-  const Bytes oaep = pkcs11::RsaOaepParameters(MechanismType::kSha1);
-  COFFER_ASSIGN(const ObjectHandle opened,
-                session_->UnwrapKey(Mechanism(MechanismType::kRsaPkcsOaep, oaep), wrapping,
-                                    ephemeral, EphemeralTemplate()));
-  const PassingObject unwrapping(*session_, opened);
-  COFFER_ASSIGN(
-      const ObjectHandle arrived,
-      session_->UnwrapKey(kWrap, unwrapping.get(), target, TargetTemplate(ClassOf(spec, use))));
-  const PassingObject passing(*session_, arrived);
-  COFFER_ASSIGN(const ObjectHandle own, Master(master));
-  return session_->WrapKey(kWrap, own, passing.get());
 }
 
 // RSA private keys show their modulus. EC private keys show nothing, but what the token agrees on
@@ -161,17 +81,10 @@ Result<crypto::PublicKey::Shared> Pkcs11Token::PublicKeyOfImported(const KeySpec
   COFFER_ASSIGN(const TokenHandle agreeing_handle,
                 Unwrap(spec, Use::kAgree, version.master, version.blob));
   const PassingObject agreeing(*session_, agreeing_handle);
-  Attributes readable;
-  const auto octets = static_cast<unsigned long>((info.bits + 7) / 8);
-  readable.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, pkcs11::KeyType::kGenericSecret)
-      .Add(AttributeType::kToken, false)
-      .Add(AttributeType::kSensitive, false)
-      .Add(AttributeType::kExtractable, true)
-      .Add(AttributeType::kValueLen, octets);
-  COFFER_ASSIGN(const ObjectHandle agreed,
-                session_->DeriveEcdh(agreeing.get(),
-                                     crypto::GeneratorPoint(EcdsaCurveOf(spec.type)), readable));
+  COFFER_ASSIGN(
+      const ObjectHandle agreed,
+      maker_.DeriveEcdh(*session_, agreeing.get(), crypto::GeneratorPoint(EcdsaCurveOf(spec.type)),
+                        PublicPointRecipe(static_cast<unsigned long>((info.bits + 7) / 8))));
   const PassingObject shared(*session_, agreed);
   COFFER_ASSIGN(const Bytes x, session_->GetBytes(shared.get(), AttributeType::kValue));
   for (const std::uint8_t sign : {std::uint8_t{2}, std::uint8_t{3}}) {
@@ -181,36 +94,105 @@ Result<crypto::PublicKey::Shared> Pkcs11Token::PublicKeyOfImported(const KeySpec
   return Fail(Code::kInvalid, "imported key has no public key");
 }
 
-Result<NewVersion> Pkcs11Token::Import(const KeySpec& asked, ByteView ephemeral, ByteView target) {
+Result<Bytes> Pkcs11Token::Prove(const KeySpec& spec, ObjectHandle key) {
+  static constexpr std::array<std::uint8_t, 16> kQuestion{0x63, 0x6f, 0x66, 0x66, 0x65, 0x72};
+  static constexpr std::array<std::uint8_t, 12> kNonce{};
+  const Use use = MainUse(spec);
+  if (use == Use::kHmac || use == Use::kCmac) {
+    const SignMechanism how{use == Use::kHmac ? SignMechanism::Kind::kHmac
+                                              : SignMechanism::Kind::kCmac};
+    Bytes code(kMaxSignatureOctets);
+    COFFER_ASSIGN(const std::size_t size, Sign(key, how, kQuestion, code));
+    code.resize(size);
+    return code;
+  }
+  Bytes sealed(kQuestion.size() + 16);
+  const Cipher cipher = InfoOf(spec.type).cipher();
+  if (use == Use::kDerive) {
+    COFFER_ASSIGN(const TokenHandle handle, Derive(spec, key, DerivedUse::kCipher, kQuestion));
+    const PassingObject derived(*session_, handle);
+    COFFER_TRY(Encrypt(derived.get(), cipher, kNonce, {}, kQuestion, sealed));
+  } else {
+    COFFER_TRY(Encrypt(key, cipher, kNonce, {}, kQuestion, sealed));
+  }
+  return sealed;
+}
+
+// Key wrap with padding brings the key's own length along, but a token may store padding zeros with
+// it and take them for the key. So a secret key is asked a question before it is wrapped, and its
+// stored form must give the same answer: a cipher refuses a key of another length or answers
+// otherwise.
+Result<NewVersion> Pkcs11Token::TakeIn(const KeySpec& spec, const MakeObject& make) {
+  const Use use = MainUse(spec);
+  const bool pair = InfoOf(spec.type).Asymmetric();
+  const auto unproven = [&](const Error& why) {
+    if (IsDoubtful(why)) return Fail(why);
+    return Fail(Refusal::kImportNotProven, {.name = std::string(KeyTypeName(spec.type))},
+                why.cause.empty() ? why.message : why.cause);
+  };
+  NewVersion version;
+  version.kdf = spec.kdf;
+  COFFER_ASSIGN(const MasterClass* const imported,
+                FindClass(MakingOf(spec).kind, Origin::kImported));
+  COFFER_ASSIGN(version.master, MasterFor(*imported));
+  Bytes answer;
+  if (!pair) {
+    COFFER_ASSIGN(const Recipe in_use, UnwrappedRecipe(spec, use));
+    COFFER_ASSIGN(const ObjectHandle used, make(in_use));
+    const PassingObject passing(*session_, used);
+    const auto proof = Prove(spec, passing.get());
+    if (!proof) return unproven(proof.error());
+    answer = *proof;
+  }
+  COFFER_ASSIGN(const ObjectHandle own, Master(version.master));
+  {
+    COFFER_ASSIGN(const ObjectHandle arrived, make(ArrivedRecipe(*imported)));
+    const PassingObject passing(*session_, arrived);
+    COFFER_ASSIGN(version.blob, session_->WrapKey(kWrap, own, passing.get()));
+  }
+  if (pair) {
+    COFFER_ASSIGN(const auto public_key, PublicKeyOfImported(spec, version));
+    if (public_key->Bits() != InfoOf(spec.type).bits) {
+      return Fail(Code::kInvalid, "wrong key size");
+    }
+    version.spki = public_key->Spki();
+  } else {
+    COFFER_ASSIGN(const TokenHandle handle, Open(spec, use, version.master, version.blob));
+    const PassingObject stored(*session_, handle);
+    const auto proof = Prove(spec, stored.get());
+    if (!proof) return unproven(proof.error());
+    if (*proof != answer) return unproven({Code::kInvalid, "its stored form answers otherwise"});
+  }
+  if (InfoOf(spec.type).family != Family::kHmac) COFFER_TRY(AddHmacKey(version));
+  return version;
+}
+
+Status Pkcs11Token::CheckImportHash(crypto::HashAlgorithm hash) {
+  COFFER_ASSIGN(const ImportWrapping wrapping, ImportWrappingKey());
+  if (std::ranges::find(wrapping.hashes, hash) != wrapping.hashes.end()) return {};
+  return Fail(OaepHashUnsupported(hash, wrapping.hashes));
+}
+
+Result<NewVersion> Pkcs11Token::Import(const KeySpec& asked, const WrappedImport& import) {
+  if (!session_) return Lost();
   COFFER_ASSIGN(const KeySpec spec, WithKdf(asked));
   // Ciphertexts made by another server would never decrypt here, since this token derives keys in
   // another way.
   if (spec.derived && spec.kdf != Kdf::kHkdfSha256) {
     return Fail(Refusal::kImportDerivedHere, {.name = std::string(KdfName(spec.kdf))});
   }
-  const KeyTypeInfo& info = InfoOf(spec.type);
-  const Use use = MainUse(spec);
-  NewVersion version;
-  version.kdf = spec.kdf;
-  COFFER_ASSIGN(version.master,
-                MasterFor(ClassNamed("import-" + std::string(ClassOf(spec, use).name))));
-  const auto doubtful = [](const Error& error) {
-    return error.code == Code::kTokenLost || error.code == Code::kUnavailable;
-  };
-  auto blob = ImportBlob(spec, version.master, ephemeral, target);
-  if (!blob) return doubtful(blob.error()) ? Fail(blob.error()) : Failed(blob.error());
-  version.blob = std::move(*blob);
-  if (info.Asymmetric()) {
-    const auto public_key = PublicKeyOfImported(spec, version);
-    if (!public_key) {
-      return doubtful(public_key.error()) ? Fail(public_key.error()) : Failed(public_key.error());
-    }
-    if ((*public_key)->Bits() != info.bits) return Failed({Code::kInvalid, "wrong key size", ""});
-    version.spki = (*public_key)->Spki();
-  } else if (const Status checked = CheckTwice(spec, use, version.master, version.blob); !checked) {
-    return doubtful(checked.error()) ? Fail(checked.error()) : Failed(checked.error());
-  }
-  if (info.family != Family::kHmac) COFFER_TRY(AddHmacKey(version));
+  COFFER_TRY(CheckImportHash(import.hash));
+  const ImportedThrough through = location_.import_oaep;
+  COFFER_ASSIGN(const ObjectHandle wrapping, FindImportWrappingKey(*session_, through));
+  const auto opened =
+      OpenEphemeral(*session_, maker_, through, wrapping, import.hash, import.ephemeral);
+  if (!opened) return ImportFailed(opened.error());
+  const PassingObject ephemeral(*session_, *opened);
+  auto version = TakeIn(spec, [&](const Recipe& recipe) {
+    return maker_.Unwrap(*session_, kWrap, ephemeral.get(), import.target, recipe);
+  });
+  if (!version) return ImportFailed(version.error());
+  version->imported_through = through;
   return version;
 }
 

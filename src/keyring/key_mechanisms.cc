@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "coffer/pkcs11/parameters.h"
 
@@ -9,134 +10,133 @@ namespace coffer::keyring {
 namespace {
 
 using crypto::HashAlgorithm;
-using pkcs11::Attributes;
 using pkcs11::AttributeType;
 using pkcs11::MechanismType;
-using pkcs11::ObjectClass;
 using P11Type = pkcs11::KeyType;
 
 constexpr std::string_view kChaCha20Keys = "ChaCha20 keys (PKCS#11 3.0 CKM_CHACHA20_KEY_GEN)";
 
 // The rows are in the order of Family.
 constexpr std::array kMakings{
-    KeyMaking{Family::kAesGcm, MechanismType::kAesKeyGen, "aes", P11Type::kAes, false, "AES keys"},
-    KeyMaking{Family::kRsa, MechanismType::kRsaPkcsKeyPairGen, "rsa", P11Type::kRsa, true,
-              "RSA keys"},
-    KeyMaking{Family::kEcdsa, MechanismType::kEcKeyPairGen, "ec", P11Type::kEc, true,
-              "EC keys of this curve"},
-    KeyMaking{Family::kEd25519, MechanismType::kEcEdwardsKeyPairGen, "ed25519", P11Type::kEcEdwards,
-              true, "Ed25519 keys (PKCS#11 3.0 CKM_EC_EDWARDS_KEY_PAIR_GEN)"},
-    KeyMaking{Family::kHmac, MechanismType::kGenericSecretKeyGen, "hmac", P11Type::kGenericSecret,
-              false, "generic secret keys"},
-    KeyMaking{Family::kCmac, MechanismType::kAesKeyGen, "aes", P11Type::kAes, false, "AES keys"},
-    KeyMaking{Family::kChaCha20, MechanismType::kChaCha20KeyGen, "chacha20", P11Type::kChaCha20,
-              false, kChaCha20Keys},
+    KeyMaking{.family = Family::kAesGcm,
+              .generator = MechanismType::kAesKeyGen,
+              .kind = KeyKind::kAes,
+              .key_type = P11Type::kAes,
+              .missing = "AES keys"},
+    KeyMaking{.family = Family::kRsa,
+              .generator = MechanismType::kRsaPkcsKeyPairGen,
+              .kind = KeyKind::kRsa,
+              .key_type = P11Type::kRsa,
+              .pair = true,
+              .missing = "RSA keys"},
+    KeyMaking{.family = Family::kEcdsa,
+              .generator = MechanismType::kEcKeyPairGen,
+              .kind = KeyKind::kEc,
+              .key_type = P11Type::kEc,
+              .pair = true,
+              .missing = "EC keys of this curve"},
+    KeyMaking{.family = Family::kEd25519,
+              .generator = MechanismType::kEcEdwardsKeyPairGen,
+              .kind = KeyKind::kEd25519,
+              .key_type = P11Type::kEcEdwards,
+              .pair = true,
+              .missing = "Ed25519 keys (PKCS#11 3.0 CKM_EC_EDWARDS_KEY_PAIR_GEN)"},
+    KeyMaking{.family = Family::kHmac,
+              .generator = MechanismType::kGenericSecretKeyGen,
+              .kind = KeyKind::kHmac,
+              .key_type = P11Type::kGenericSecret,
+              .missing = "generic secret keys"},
+    KeyMaking{.family = Family::kCmac,
+              .generator = MechanismType::kAesKeyGen,
+              .kind = KeyKind::kAes,
+              .key_type = P11Type::kAes,
+              .missing = "AES keys"},
+    KeyMaking{.family = Family::kChaCha20,
+              .generator = MechanismType::kChaCha20KeyGen,
+              .kind = KeyKind::kChaCha20,
+              .key_type = P11Type::kChaCha20,
+              .missing = kChaCha20Keys},
 };
+
+constexpr bool InOrder() {
+  for (std::size_t i = 0; i < kMakings.size(); ++i) {
+    if (static_cast<std::size_t>(kMakings[i].family) != i) return false;
+  }
+  return true;
+}
+static_assert(InOrder());
 
 // The base keys of `derived` keys.
 struct BaseMaking {
   KeyMaking making;
   MechanismType derivation;
 };
-constexpr BaseMaking kAesEcbBase{
-    {Family::kAesGcm, MechanismType::kAesKeyGen, "aes-derive", P11Type::kAes, false, "AES keys"},
-    MechanismType::kAesEcbEncryptData};
-constexpr BaseMaking kHkdfBase{{Family::kAesGcm, MechanismType::kHkdfKeyGen, "hkdf", P11Type::kHkdf,
-                                false, "HKDF keys (PKCS#11 3.0 CKM_HKDF_KEY_GEN)"},
-                               MechanismType::kHkdfDerive};
+constexpr BaseMaking kAesEcbBase{.making = {.family = Family::kAesGcm,
+                                            .generator = MechanismType::kAesKeyGen,
+                                            .kind = KeyKind::kAesBase,
+                                            .key_type = P11Type::kAes,
+                                            .missing = "AES keys"},
+                                 .derivation = MechanismType::kAesEcbEncryptData};
+constexpr BaseMaking kHkdfBase{.making = {.family = Family::kAesGcm,
+                                          .generator = MechanismType::kHkdfKeyGen,
+                                          .kind = KeyKind::kHkdfBase,
+                                          .key_type = P11Type::kHkdf,
+                                          .missing = "HKDF keys (PKCS#11 3.0 CKM_HKDF_KEY_GEN)"},
+                               .derivation = MechanismType::kHkdfDerive};
 const BaseMaking& BaseOf(Kdf kdf) { return kdf == Kdf::kHkdfSha256 ? kHkdfBase : kAesEcbBase; }
 
-// The flags and mechanisms that one use of a family's keys needs; every other flag is off.
-struct Usage {
-  Family family;
-  Use use;
-  std::array<AttributeType, 2> on;  // one flag twice where there is only one
-  std::array<MechanismType, 5> mechanisms;
-  std::size_t mechanism_count;
+// The mechanisms that one use of a family's keys needs, and the flags that go with them.
+struct UsageRow {
+  Family family{};
+  Use use{};
+  Abilities abilities;
+  std::array<MechanismType, 5> mechanisms{};
+  std::size_t mechanism_count = 1;
 };
 
 constexpr std::array kUsages{
-    Usage{Family::kAesGcm,
-          Use::kCipher,
-          {AttributeType::kEncrypt, AttributeType::kDecrypt},
-          {MechanismType::kAesGcm},
-          1},
-    Usage{Family::kChaCha20,
-          Use::kCipher,
-          {AttributeType::kEncrypt, AttributeType::kDecrypt},
-          {MechanismType::kChaCha20Poly1305},
-          1},
-    Usage{Family::kCmac,
-          Use::kCmac,
-          {AttributeType::kSign, AttributeType::kSign},
-          {MechanismType::kAesCmac},
-          1},
-    Usage{Family::kRsa,
-          Use::kCipher,
-          {AttributeType::kDecrypt, AttributeType::kDecrypt},
-          {MechanismType::kRsaX509},
-          1},
-    Usage{Family::kRsa,
-          Use::kSign,
-          {AttributeType::kSign, AttributeType::kSign},
-          {MechanismType::kRsaPkcs, MechanismType::kRsaPkcsPss, MechanismType::kRsaX509},
-          3},
-    Usage{Family::kEcdsa,
-          Use::kSign,
-          {AttributeType::kSign, AttributeType::kSign},
-          {MechanismType::kEcdsa},
-          1},
-    Usage{Family::kEcdsa,
-          Use::kAgree,
-          {AttributeType::kDerive, AttributeType::kDerive},
-          {MechanismType::kEcdh1Derive},
-          1},
-    Usage{Family::kEd25519,
-          Use::kSign,
-          {AttributeType::kSign, AttributeType::kSign},
-          {MechanismType::kEddsa},
-          1},
-    Usage{Family::kHmac,
-          Use::kHmac,
-          {AttributeType::kSign, AttributeType::kSign},
-          {MechanismType::kSha1Hmac, MechanismType::kSha224Hmac, MechanismType::kSha256Hmac,
-           MechanismType::kSha384Hmac, MechanismType::kSha512Hmac},
-          5},
+    UsageRow{.family = Family::kAesGcm,
+             .use = Use::kCipher,
+             .abilities = kEncryptsAndDecrypts,
+             .mechanisms = {MechanismType::kAesGcm}},
+    UsageRow{.family = Family::kChaCha20,
+             .use = Use::kCipher,
+             .abilities = kEncryptsAndDecrypts,
+             .mechanisms = {MechanismType::kChaCha20Poly1305}},
+    UsageRow{.family = Family::kCmac,
+             .use = Use::kCmac,
+             .abilities = kSigns,
+             .mechanisms = {MechanismType::kAesCmac}},
+    UsageRow{.family = Family::kRsa,
+             .use = Use::kCipher,
+             .abilities = kDecrypts,
+             .mechanisms = {MechanismType::kRsaX509}},
+    UsageRow{.family = Family::kRsa,
+             .use = Use::kSign,
+             .abilities = kSigns,
+             .mechanisms = {MechanismType::kRsaPkcs, MechanismType::kRsaPkcsPss,
+                            MechanismType::kRsaX509},
+             .mechanism_count = 3},
+    UsageRow{.family = Family::kEcdsa,
+             .use = Use::kSign,
+             .abilities = kSigns,
+             .mechanisms = {MechanismType::kEcdsa}},
+    UsageRow{.family = Family::kEcdsa,
+             .use = Use::kAgree,
+             .abilities = kDerives,
+             .mechanisms = {MechanismType::kEcdh1Derive}},
+    UsageRow{.family = Family::kEd25519,
+             .use = Use::kSign,
+             .abilities = kSigns,
+             .mechanisms = {MechanismType::kEddsa}},
+    UsageRow{.family = Family::kHmac,
+             .use = Use::kHmac,
+             .abilities = kSigns,
+             .mechanisms = {MechanismType::kSha1Hmac, MechanismType::kSha224Hmac,
+                            MechanismType::kSha256Hmac, MechanismType::kSha384Hmac,
+                            MechanismType::kSha512Hmac},
+             .mechanism_count = 5},
 };
-
-Usage UsageRow(const KeySpec& spec, Use use) {
-  if (use == Use::kDerive) {
-    return {Family::kAesGcm,
-            use,
-            {AttributeType::kDerive, AttributeType::kDerive},
-            {BaseOf(spec.kdf).derivation},
-            1};
-  }
-  // The second key of every family is an HMAC key.
-  const Family family = use == Use::kHmac ? Family::kHmac : InfoOf(spec.type).family;
-  const auto* const found = std::ranges::find_if(
-      kUsages, [&](const Usage& row) { return row.family == family && row.use == use; });
-  return found == kUsages.end() ? kUsages.back() : *found;
-}
-
-// DER object identifiers of the curves (CKA_EC_PARAMS).
-ByteView CurveOf(KeyType type) {
-  static constexpr std::array<std::uint8_t, 10> kP256{0x06, 0x08, 0x2a, 0x86, 0x48,
-                                                      0xce, 0x3d, 0x03, 0x01, 0x07};
-  static constexpr std::array<std::uint8_t, 7> kP384{0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
-  static constexpr std::array<std::uint8_t, 7> kP521{0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23};
-  static constexpr std::array<std::uint8_t, 5> kEd25519{0x06, 0x03, 0x2b, 0x65, 0x70};
-  switch (type) {
-    case KeyType::kEcdsaP256:
-      return kP256;
-    case KeyType::kEcdsaP384:
-      return kP384;
-    case KeyType::kEcdsaP521:
-      return kP521;
-    default:
-      return kEd25519;
-  }
-}
 
 // The token's names of a hash: its digest and its HMAC.
 struct HashMechanism {
@@ -153,6 +153,26 @@ constexpr std::array kHashes{
 };
 
 }  // namespace
+
+ByteView CurveOf(KeyType type) {
+  static constexpr std::array<std::uint8_t, 10> kP256{0x06, 0x08, 0x2a, 0x86, 0x48,
+                                                      0xce, 0x3d, 0x03, 0x01, 0x07};
+  static constexpr std::array<std::uint8_t, 7> kP384{0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
+  static constexpr std::array<std::uint8_t, 7> kP521{0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23};
+  static constexpr std::array<std::uint8_t, 5> kEd25519{0x06, 0x03, 0x2b, 0x65, 0x70};
+  switch (type) {
+    case KeyType::kEcdsaP256:
+      return kP256;
+    case KeyType::kEcdsaP384:
+      return kP384;
+    case KeyType::kEcdsaP521:
+      return kP521;
+    case KeyType::kEd25519:
+      return kEd25519;
+    default:
+      return {};
+  }
+}
 
 crypto::Curve EcdsaCurveOf(KeyType type) {
   if (type == KeyType::kEcdsaP384) return crypto::Curve::kP384;
@@ -196,9 +216,11 @@ Use MainUse(const KeySpec& spec) {
   return spec.derived ? Use::kDerive : MainUse(InfoOf(spec.type).family);
 }
 
-const MasterClass& ClassOf(const KeySpec& spec, Use use) {
-  if (use == Use::kHmac) return HmacClass();
-  return ClassNamed(MakingOf(spec).master);
+Result<const MasterClass*> ClassOf(const KeySpec& spec, Use use) {
+  // The second key of a version has the same masters whatever the first one's are.
+  const bool second = use == Use::kHmac && InfoOf(spec.type).family != Family::kHmac;
+  if (second) return FindClass(KeyKind::kHmac);
+  return FindClass(MakingOf(spec).kind, spec.exportable ? Origin::kExportable : Origin::kBorn);
 }
 
 unsigned long SecretOctets(const KeySpec& spec) {
@@ -210,41 +232,19 @@ unsigned long SecretOctets(const KeySpec& spec) {
   return static_cast<unsigned long>(info.bits / 8);
 }
 
-Attributes UsageOf(const KeySpec& spec, Use use) {
-  static constexpr std::array kSecretFlags{AttributeType::kEncrypt, AttributeType::kDecrypt,
-                                           AttributeType::kSign, AttributeType::kVerify,
-                                           AttributeType::kDerive};
-  static constexpr std::array kPrivateFlags{AttributeType::kDecrypt, AttributeType::kSign,
-                                            AttributeType::kSignRecover, AttributeType::kUnwrap,
-                                            AttributeType::kDerive};
-  const MasterClass& master_class = ClassOf(spec, use);
-  const bool secret = master_class.object_class == ObjectClass::kSecretKey;
-  const Attributes pinned = UnwrapTemplate(master_class);
-  const Usage row = UsageRow(spec, use);
-  Attributes usage;
-  for (const AttributeType flag : secret ? kSecretFlags : kPrivateFlags) {
-    if (!pinned.Contains(flag)) usage.Add(flag, std::ranges::count(row.on, flag) > 0);
+Result<Usage> UsageOf(const KeySpec& spec, Use use) {
+  if (use == Use::kDerive && spec.derived) return Usage{kDerives, {BaseOf(spec.kdf).derivation}};
+  // The second key of every family is an HMAC key.
+  const Family family = use == Use::kHmac ? Family::kHmac : InfoOf(spec.type).family;
+  const auto* const row = std::ranges::find_if(
+      kUsages, [&](const UsageRow& each) { return each.family == family && each.use == use; });
+  if (row == kUsages.end()) {
+    return Fail(Code::kInternal, std::string(KeyTypeName(spec.type)) + " keys have no use number " +
+                                     std::to_string(static_cast<int>(use)));
   }
-  usage.AddMechanisms(AttributeType::kAllowedMechanisms,
-                      std::span<const MechanismType>(row.mechanisms.data(), row.mechanism_count));
-  return usage;
-}
-
-Attributes NewPublicTemplate(const KeyTypeInfo& info) {
-  Attributes attributes;
-  attributes.Add(AttributeType::kToken, false)
-      .Add(AttributeType::kPrivate, false)
-      .Add(AttributeType::kEncrypt, false)
-      .Add(AttributeType::kWrap, false)
-      .Add(AttributeType::kVerify, info.signs);
-  if (info.family == Family::kRsa) {
-    static constexpr std::array<std::uint8_t, 3> kExponent{1, 0, 1};
-    attributes.Add(AttributeType::kModulusBits, static_cast<unsigned long>(info.bits))
-        .Add(AttributeType::kPublicExponent, ByteView(kExponent));
-  } else {
-    attributes.Add(AttributeType::kEcParams, CurveOf(info.type));
-  }
-  return attributes;
+  return Usage{row->abilities,
+               {row->mechanisms.begin(),
+                row->mechanisms.begin() + static_cast<std::ptrdiff_t>(row->mechanism_count)}};
 }
 
 Result<crypto::PublicKey::Shared> ReadPublicKey(pkcs11::Session& session,

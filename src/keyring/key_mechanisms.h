@@ -19,7 +19,7 @@ namespace coffer::keyring {
 struct KeyMaking {
   Family family{};
   pkcs11::MechanismType generator{};
-  std::string_view master;  // class of masters that wraps it
+  KeyKind kind{};  // of masters that wrap it
   pkcs11::KeyType key_type{};
   bool pair = false;
   std::string_view missing;  // what a token without `generator` lacks, in words
@@ -32,8 +32,8 @@ std::span<const Kdf> Kdfs();
 // The use of a key of this family that is not `derived`.
 Use MainUse(Family family);
 
-// The masters' class for a spec's key of this use.
-const MasterClass& ClassOf(const KeySpec& spec, Use use);
+// The class of masters for a spec's key of this use; kInternal where there is none.
+Result<const MasterClass*> ClassOf(const KeySpec& spec, Use use);
 
 // The use of the spec's first key; the second key of a version is always for HMAC.
 Use MainUse(const KeySpec& spec);
@@ -41,12 +41,37 @@ Use MainUse(const KeySpec& spec);
 // Bytes of a spec's secret key (not for pairs).
 unsigned long SecretOctets(const KeySpec& spec);
 
-// Usage flags and allowed mechanisms of an unwrapped key: every flag that the class of object has
-// and the master's template leaves open is set, because tokens take omitted ones for true.
-pkcs11::Attributes UsageOf(const KeySpec& spec, Use use);
+// What a key may do: its usage flags. A key that signs verifies nothing, since the server does
+// that itself.
+struct Abilities {
+  Flag encrypt;
+  Flag decrypt;
+  Flag sign;
+  Flag unwrap;
+  Flag derive;
+};
+inline constexpr Abilities kNoAbility{
+    .encrypt = kOff, .decrypt = kOff, .sign = kOff, .unwrap = kOff, .derive = kOff};
+inline constexpr Abilities kEncryptsAndDecrypts{
+    .encrypt = kOn, .decrypt = kOn, .sign = kOff, .unwrap = kOff, .derive = kOff};
+inline constexpr Abilities kDecrypts{
+    .encrypt = kOff, .decrypt = kOn, .sign = kOff, .unwrap = kOff, .derive = kOff};
+inline constexpr Abilities kSigns{
+    .encrypt = kOff, .decrypt = kOff, .sign = kOn, .unwrap = kOff, .derive = kOff};
+inline constexpr Abilities kUnwraps{
+    .encrypt = kOff, .decrypt = kOff, .sign = kOff, .unwrap = kOn, .derive = kOff};
+inline constexpr Abilities kDerives{
+    .encrypt = kOff, .decrypt = kOff, .sign = kOff, .unwrap = kOff, .derive = kOn};
 
-// The public key's template for C_GenerateKeyPair, with the parameters of the pair.
-pkcs11::Attributes NewPublicTemplate(const KeyTypeInfo& info);
+// The abilities and mechanisms of one use of a spec's key; kInternal where it has no such use.
+struct Usage {
+  Abilities abilities;
+  AllowedMechanisms mechanisms;
+};
+Result<Usage> UsageOf(const KeySpec& spec, Use use);
+
+// DER object identifier of the type's curve (CKA_EC_PARAMS).
+ByteView CurveOf(KeyType type);
 // The mechanism and the type of the keys of a cipher.
 pkcs11::MechanismType MechanismOf(Cipher cipher);
 pkcs11::KeyType KeyTypeOf(Cipher cipher);

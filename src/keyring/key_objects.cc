@@ -7,7 +7,7 @@
 #include "coffer/crypto/rsa_padding.h"
 #include "coffer/keyring/token_admin.h"
 #include "keyring/key_derivation.h"
-#include "keyring/key_mechanisms.h"
+#include "keyring/key_recipes.h"
 #include "keyring/lost.h"
 #include "keyring/passing_object.h"
 #include "keyring/pkcs11_token.h"
@@ -39,21 +39,6 @@ Attributes ResidentObjects() {
   return attributes;
 }
 
-Attributes ResidentTemplate(const KeySpec& spec, const ResidentPlace& place) {
-  const std::string label = ResidentLabel(place.database);
-  Attributes attributes;
-  attributes.Add(AttributeType::kToken, true)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, false)
-      .Add(AttributeType::kId, ByteView(place.locator))
-      .Add(AttributeType::kLabel, label)
-      .Append(UsageOf(spec, Use::kSign))
-      .Add(AttributeType::kCopyable, false)
-      .Add(AttributeType::kModifiable, false);
-  return attributes;
-}
-
 // The mechanism that shows whether an unwrapped key of this use works.
 std::optional<SignMechanism> CheckMechanism(Family family, Use use) {
   if (use == Use::kHmac) return SignMechanism{SignMechanism::Kind::kHmac};
@@ -78,12 +63,12 @@ Result<Bytes> Pkcs11Token::WrapNew(const KeySpec& spec, Use use, const std::stri
   const bool second = use == Use::kHmac && InfoOf(spec.type).family != Family::kHmac;
   const unsigned long octets =
       second ? static_cast<unsigned long>(kHmacOctets) : SecretOctets(spec);
-  const MasterClass& master_class = ClassOf(spec, use);
+  COFFER_ASSIGN(const MasterClass* const master_class, ClassOf(spec, use));
   COFFER_ASSIGN(const ObjectHandle wrapping, Master(master));
   const MechanismType generator =
       use == Use::kHmac ? MechanismType::kGenericSecretKeyGen : MakingOf(spec).generator;
   COFFER_ASSIGN(const ObjectHandle handle,
-                session_->GenerateKey(generator, NewSecretTemplate(master_class, octets)));
+                maker_.Generate(*session_, generator, NewSecretRecipe(*master_class, octets)));
   const PassingObject extractable(*session_, handle);
   COFFER_ASSIGN(Bytes blob, session_->WrapKey(kWrap, wrapping, extractable.get()));
   if (blob.size() != WrappedOctets(octets)) {
@@ -95,9 +80,10 @@ Result<Bytes> Pkcs11Token::WrapNew(const KeySpec& spec, Use use, const std::stri
 Status Pkcs11Token::GeneratePair(const KeySpec& spec, NewVersion& version) {
   const KeyTypeInfo& info = InfoOf(spec.type);
   COFFER_ASSIGN(const ObjectHandle wrapping, Master(version.master));
+  const PairRecipe recipe = NewPairRecipe(spec);
   COFFER_ASSIGN(const pkcs11::KeyPair pair,
-                session_->GenerateKeyPair(MakingOf(spec).generator, NewPublicTemplate(info),
-                                          NewPrivateTemplate()));
+                maker_.GeneratePair(*session_, MakingOf(spec).generator, recipe.public_half,
+                                    recipe.private_half));
   const PassingObject public_object(*session_, pair.public_key);
   const PassingObject extractable(*session_, pair.private_key);
   COFFER_ASSIGN(const auto public_key, ReadPublicKey(*session_, pair.public_key, info));
@@ -113,9 +99,10 @@ Result<NewVersion> Pkcs11Token::GenerateResident(const KeySpec& spec, const Resi
   NewVersion version;
   version.custody = Custody::kResident;
   version.locator = place.locator;
+  COFFER_ASSIGN(const PairRecipe recipe, ResidentRecipe(spec, place));
   COFFER_ASSIGN(const pkcs11::KeyPair pair,
-                session_->GenerateKeyPair(MakingOf(spec).generator, NewPublicTemplate(info),
-                                          ResidentTemplate(spec, place)));
+                maker_.GeneratePair(*session_, MakingOf(spec).generator, recipe.public_half,
+                                    recipe.private_half));
   const PassingObject public_object(*session_, pair.public_key);
   COFFER_TRY(Sync());
   COFFER_ASSIGN(const auto public_key, ReadPublicKey(*session_, pair.public_key, info));
@@ -128,7 +115,8 @@ Result<NewVersion> Pkcs11Token::GenerateResident(const KeySpec& spec, const Resi
 
 Status Pkcs11Token::AddHmacKey(NewVersion& version) {
   const KeySpec any;
-  COFFER_ASSIGN(version.hmac_master, NewestMaster(HmacClass()));
+  COFFER_ASSIGN(const MasterClass* const hmac, FindClass(KeyKind::kHmac));
+  COFFER_ASSIGN(version.hmac_master, NewestMaster(*hmac));
   COFFER_ASSIGN(version.hmac_blob, WrapNew(any, Use::kHmac, version.hmac_master));
   return CheckTwice(any, Use::kHmac, version.hmac_master, version.hmac_blob);
 }
@@ -140,7 +128,8 @@ Result<NewVersion> Pkcs11Token::Generate(const KeySpec& asked, const ResidentPla
   const Use use = MainUse(spec);
   NewVersion version;
   version.kdf = spec.kdf;
-  COFFER_ASSIGN(version.master, MasterFor(ClassOf(spec, use)));
+  COFFER_ASSIGN(const MasterClass* const master_class, ClassOf(spec, use));
+  COFFER_ASSIGN(version.master, MasterFor(*master_class));
   if (MakingOf(spec).pair) {
     COFFER_TRY(GeneratePair(spec, version));
   } else {
@@ -226,8 +215,8 @@ Result<TokenHandle> Pkcs11Token::Open(const KeySpec& spec, Use use, std::string_
   }
   if (!session_) return Lost();
   COFFER_ASSIGN(const ObjectHandle unwrapping, Master(std::string(master)));
-  return session_->UnwrapKey(kWrap, unwrapping, blob,
-                             UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use)));
+  COFFER_ASSIGN(const Recipe recipe, UnwrappedRecipe(spec, use));
+  return maker_.Unwrap(*session_, kWrap, unwrapping, blob, recipe);
 }
 
 Result<TokenHandle> Pkcs11Token::Unwrap(const KeySpec& spec, Use use, std::string_view master,
@@ -246,7 +235,7 @@ Result<TokenHandle> Pkcs11Token::Unwrap(const KeySpec& spec, Use use, std::strin
 Result<TokenHandle> Pkcs11Token::Derive(const KeySpec& spec, TokenHandle base, DerivedUse use,
                                         ByteView context) {
   if (!session_) return Lost();
-  return DeriveKey(*session_, spec, base, use, context);
+  return DeriveKey(maker_, *session_, spec, base, use, context);
 }
 
 Status Pkcs11Token::FindResidents() {

@@ -128,7 +128,15 @@ KeyRing::Changed KeyRing::ImportVersion(const Id& mount, std::string_view name,
   return impl_->imports.ImportVersion(mount, name, material, actor);
 }
 
-Result<std::string> KeyRing::ImportWrappingKey() { return impl_->imports.WrappingKey(); }
+Result<ImportWrapping> KeyRing::ImportWrappingKey() { return impl_->imports.WrappingKey(); }
+
+Status KeyRing::DestroyImportWrappingKey() { return impl_->imports.DestroyWrappingKey(); }
+
+KeyRing::Changed KeyRing::Agree(const Id& mount, const KeyName& name, KeyType type, const Key& base,
+                                const KeyVersion& version, const crypto::PublicKey& peer,
+                                const Actor& actor) {
+  return impl_->imports.Agree(mount, name, type, base, version, peer, actor);
+}
 
 Result<Bytes> KeyRing::Backup(Lane& lane, const Id& mount, std::string_view name) {
   return impl_->archive.Backup(lane, mount, name);

@@ -112,6 +112,18 @@ std::string_view CustodyName(Custody custody) {
   return "wrapped";
 }
 
+std::string_view ImportedThroughName(ImportedThrough through) {
+  switch (through) {
+    case ImportedThrough::kToken:
+      return "token";
+    case ImportedThrough::kProcess:
+      return "process";
+    case ImportedThrough::kNone:
+      break;
+  }
+  return "";
+}
+
 std::string_view KdfName(Kdf kdf) {
   switch (kdf) {
     case Kdf::kAesEcb1:

@@ -76,13 +76,15 @@ Result<StoredKey> KeyFromRow(const Statement& row) {
   key.settings.imported = row.Int(18) != 0;
   key.settings.allow_imported_rotation = row.Int(19) != 0;
   stored.mac = row.Blob(20);
+  key.exportable = row.Int(21) != 0;
   return stored;
 }
 
 Status ReadVersions(storage::Reader& reader, Key& key) {
   COFFER_ASSIGN(Statement rows,
                 reader.Prepare("SELECT version, type, master, created, created_by, reason,"
-                               " blob, hmac_master, hmac_blob, mac, custody, kdf, spki, locator"
+                               " blob, hmac_master, hmac_blob, mac, custody, kdf, spki, locator,"
+                               " imported_through, certificate_chain"
                                " FROM key_versions WHERE key = ?1 ORDER BY version"));
   rows.Bind(0, key.id.View());
   while (true) {
@@ -104,11 +106,16 @@ Status ReadVersions(storage::Reader& reader, Key& key) {
     version.counter = std::make_shared<EncryptionCounter>();
     const std::int64_t custody = rows.Int(10);
     const std::optional<Kdf> kdf = FindKdf(rows.Int(11));
-    if (custody < 1 || custody > 3 || !kdf) return Damaged("key version");
+    const std::int64_t through = rows.Int(14);
+    if (custody < 1 || custody > 3 || !kdf || through < 0 || through > 2) {
+      return Damaged("key version");
+    }
     version.custody = static_cast<Custody>(custody);
     version.kdf = *kdf;
     version.spki = rows.Blob(12);
     version.locator = rows.Blob(13);
+    version.imported_through = static_cast<ImportedThrough>(through);
+    version.certificate_chain = rows.Text(15);
     COFFER_ASSIGN(const auto counter, Counters::Find(reader, key.id, version.info.version));
     if (counter) version.counter->reserved.store(counter->row.reserved);
     key.versions.emplace(version.info.version, std::move(version));
@@ -183,7 +190,7 @@ Result<std::optional<StoredKey>> ReadKey(storage::Database& database, const Id& 
                      " min_decryption_version, min_encryption_version, min_available_version,"
                      " deletion_allowed, allow_plaintext_backup, soft_deleted,"
                      " rotation_required, auto_rotate_period, derived, convergent, hmac_octets,"
-                     " imported, allow_imported_rotation, mac"
+                     " imported, allow_imported_rotation, mac, exportable"
                      " FROM keys WHERE mount = ?1 AND name = ?2"));
   row.Bind(0, mount.View()).Bind(1, name);
   COFFER_ASSIGN(const bool found, row.Step());
@@ -264,9 +271,9 @@ Status WriteKey(Transaction& transaction, const Key& key, ByteView mac) {
           " min_decryption_version, min_encryption_version, min_available_version, "
           "deletion_allowed,"
           " allow_plaintext_backup, soft_deleted, rotation_required, auto_rotate_period, derived,"
-          " convergent, hmac_octets, imported, allow_imported_rotation, mac)"
+          " convergent, hmac_octets, imported, allow_imported_rotation, mac, exportable)"
           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-          " ?18, ?19, ?20, ?21)"
+          " ?18, ?19, ?20, ?21, ?22)"
           " ON CONFLICT (id) DO UPDATE SET generation = excluded.generation,"
           " latest_version = excluded.latest_version,"
           " min_decryption_version = excluded.min_decryption_version,"
@@ -298,7 +305,8 @@ Status WriteKey(Transaction& transaction, const Key& key, ByteView mac) {
       .Bind(17, std::int64_t{key.hmac_octets})
       .Bind(18, std::int64_t{settings.imported})
       .Bind(19, std::int64_t{settings.allow_imported_rotation})
-      .Bind(20, mac);
+      .Bind(20, mac)
+      .Bind(21, std::int64_t{key.exportable});
   return Run(write);
 }
 
@@ -307,9 +315,10 @@ Status InsertVersion(Transaction& transaction, const Id& key, KeyType type,
   COFFER_ASSIGN(Statement insert,
                 transaction.Prepare("INSERT INTO key_versions (key, version, type, master, created,"
                                     " created_by, reason, blob, hmac_master, hmac_blob, mac,"
-                                    " custody, kdf, spki, locator)"
+                                    " custody, kdf, spki, locator, imported_through,"
+                                    " certificate_chain)"
                                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-                                    " ?13, ?14, ?15)"));
+                                    " ?13, ?14, ?15, ?16, ?17)"));
   insert.Bind(0, key.View())
       .Bind(1, std::int64_t{version.info.version})
       .Bind(2, static_cast<std::int64_t>(type))
@@ -324,8 +333,20 @@ Status InsertVersion(Transaction& transaction, const Id& key, KeyType type,
       .Bind(11, static_cast<std::int64_t>(version.custody))
       .Bind(12, static_cast<std::int64_t>(version.kdf))
       .Bind(13, ByteView(version.spki))
-      .Bind(14, ByteView(version.locator));
+      .Bind(14, ByteView(version.locator))
+      .Bind(15, static_cast<std::int64_t>(version.imported_through))
+      .Bind(16, std::string_view(version.certificate_chain));
   return Run(insert);
+}
+
+Status WriteCertificates(Transaction& transaction, const Id& key, const KeyVersion& version) {
+  COFFER_ASSIGN(Statement write,
+                transaction.Prepare("UPDATE key_versions SET certificate_chain = ?3"
+                                    " WHERE key = ?1 AND version = ?2"));
+  write.Bind(0, key.View())
+      .Bind(1, std::int64_t{version.info.version})
+      .Bind(2, std::string_view(version.certificate_chain));
+  return Run(write);
 }
 
 Status DeleteVersionsBelow(Transaction& transaction, const Id& key, int version) {

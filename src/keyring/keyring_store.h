@@ -62,6 +62,10 @@ Status WriteKey(storage::Transaction& transaction, const Key& key, ByteView mac)
 Status InsertVersion(storage::Transaction& transaction, const Id& key, KeyType type,
                      const KeyVersion& version);
 
+// Writes the certificates of a version that is there.
+Status WriteCertificates(storage::Transaction& transaction, const Id& key,
+                         const KeyVersion& version);
+
 // Versions below `version` are destroyed, with their counters.
 Status DeleteVersionsBelow(storage::Transaction& transaction, const Id& key, int version);
 // Deletes the key, its versions and counters.

@@ -36,6 +36,19 @@ Status Ledger::CatchUp(CustodianTurn& turn) {
   return {};
 }
 
+std::vector<const KeyVersion*> Change::NewlyCertified() const {
+  std::vector<const KeyVersion*> found;
+  if (before == nullptr || !after || Replaces()) return found;
+  for (const auto& [number, version] : after->versions) {
+    const auto old = before->key.versions.find(number);
+    if (old != before->key.versions.end() &&
+        old->second.certificate_chain != version.certificate_chain) {
+      found.push_back(&version);
+    }
+  }
+  return found;
+}
+
 namespace {
 
 // The change as the sums over keys have it.
@@ -78,6 +91,9 @@ Status Ledger::WriteRows(storage::Transaction& transaction, const Change& change
         COFFER_TRY(
             store::SetResidentState(transaction, added.locator, store::ResidentState::kLive));
       }
+    }
+    for (const KeyVersion* const certified : change.NewlyCertified()) {
+      COFFER_TRY(store::WriteCertificates(transaction, key.id, *certified));
     }
     COFFER_TRY(store::DeleteVersionsBelow(transaction, key.id, key.settings.min_available_version));
   } else {

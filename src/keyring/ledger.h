@@ -33,6 +33,8 @@ struct Change {
   bool Replaces() const { return before != nullptr && after && before->key.id != after->id; }
   // True if the change removes this version of `before` for good.
   bool Drops(int number) const { return !after || Replaces() || !after->versions.contains(number); }
+  // The versions whose rows are there and have other certificates than in `after`.
+  std::vector<const KeyVersion*> NewlyCertified() const;
   // The token objects of the versions that the change removes.
   std::vector<Bytes> GoneResidents() const;
 };

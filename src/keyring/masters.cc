@@ -2,46 +2,154 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
+#include <string>
 
 namespace coffer::keyring {
 namespace {
 
 using pkcs11::Attributes;
 using pkcs11::AttributeType;
-using pkcs11::KeyType;
+using P11Type = pkcs11::KeyType;
 using pkcs11::MechanismType;
 using pkcs11::ObjectClass;
 
-constexpr unsigned long kMasterOctets = 32;
+constexpr unsigned long kMasterBytes = 32;
 
-constexpr std::array kClasses{
-    MasterClass{"aes", ObjectClass::kSecretKey, KeyType::kAes, true, false, false},
-    MasterClass{"aes-derive", ObjectClass::kSecretKey, KeyType::kAes, false, true, false},
-    MasterClass{"hmac", ObjectClass::kSecretKey, KeyType::kGenericSecret, false, false, false},
-    MasterClass{"rsa", ObjectClass::kPrivateKey, KeyType::kRsa, true, false, false},
-    MasterClass{"ec", ObjectClass::kPrivateKey, KeyType::kEc, false, false, false},
-    MasterClass{"import-aes", ObjectClass::kSecretKey, KeyType::kAes, true, false, true},
-    MasterClass{"import-aes-derive", ObjectClass::kSecretKey, KeyType::kAes, false, true, true},
-    MasterClass{"import-hmac", ObjectClass::kSecretKey, KeyType::kGenericSecret, false, false,
-                true},
-    MasterClass{"import-rsa", ObjectClass::kPrivateKey, KeyType::kRsa, true, false, true},
-    MasterClass{"import-ec", ObjectClass::kPrivateKey, KeyType::kEc, false, false, true},
-    MasterClass{"chacha20", ObjectClass::kSecretKey, KeyType::kChaCha20, true, false, false, false,
-                true},
-    MasterClass{"import-chacha20", ObjectClass::kSecretKey, KeyType::kChaCha20, true, false, true,
-                false, true},
-    MasterClass{"hkdf", ObjectClass::kSecretKey, KeyType::kHkdf, false, true, false, false, true},
-    MasterClass{"import-hkdf", ObjectClass::kSecretKey, KeyType::kHkdf, false, true, true, false,
-                true},
+// A kind of keys, without how they come about.
+struct KindRow {
+  std::string_view name;
+  std::string_view imported_name;
+  std::string_view exportable_name;  // empty: no such key may leave
+  KeyKind kind{};
+  ObjectClass object_class{};
+  P11Type key_type{};
+  Pin may_encrypt;
+  Pin may_sign;
+  Pin may_derive;
+  FirstMaster first{};
 };
 
-// The class of Ed25519 keys, for a token that cannot wrap them.
-constexpr MasterClass kResident{"",   ObjectClass::kPrivateKey, KeyType::kEcEdwards, false, false,
-                                false};
+constexpr std::string_view NameOf(const KindRow& row, Origin origin) {
+  switch (origin) {
+    case Origin::kImported:
+      return row.imported_name;
+    case Origin::kExportable:
+      return row.exportable_name;
+    case Origin::kBorn:
+      break;
+  }
+  return row.name;
+}
 
+constexpr MasterClass Class(const KindRow& row, Origin origin) {
+  return {.name = NameOf(row, origin),
+          .kind = row.kind,
+          .origin = origin,
+          .object_class = row.object_class,
+          .key_type = row.key_type,
+          .may_encrypt = row.may_encrypt,
+          .may_sign = row.may_sign,
+          .may_derive = row.may_derive,
+          .first = origin == Origin::kExportable ? FirstMaster::kAtFirstKey : row.first};
+}
+
+constexpr KindRow kAesRow{.name = "aes",
+                          .imported_name = "import-aes",
+                          .exportable_name = "export-aes",
+                          .kind = KeyKind::kAes,
+                          .object_class = ObjectClass::kSecretKey,
+                          .key_type = P11Type::kAes,
+                          .may_encrypt = kOpen,
+                          .may_sign = kOpen,  // CMAC
+                          .may_derive = kPinnedOff,
+                          .first = FirstMaster::kAtInit};
+constexpr KindRow kAesBaseRow{.name = "aes-derive",
+                              .imported_name = "import-aes-derive",
+                              .exportable_name = "",
+                              .kind = KeyKind::kAesBase,
+                              .object_class = ObjectClass::kSecretKey,
+                              .key_type = P11Type::kAes,
+                              .may_encrypt = kPinnedOff,
+                              .may_sign = kPinnedOff,
+                              .may_derive = kOpen,
+                              .first = FirstMaster::kAtInit};
+constexpr KindRow kHmacRow{.name = "hmac",
+                           .imported_name = "import-hmac",
+                           .exportable_name = "export-hmac",
+                           .kind = KeyKind::kHmac,
+                           .object_class = ObjectClass::kSecretKey,
+                           .key_type = P11Type::kGenericSecret,
+                           .may_encrypt = kPinnedOff,
+                           .may_sign = kOpen,
+                           .may_derive = kPinnedOff,
+                           .first = FirstMaster::kAtInit};
+constexpr KindRow kRsaRow{.name = "rsa",
+                          .imported_name = "import-rsa",
+                          .exportable_name = "export-rsa",
+                          .kind = KeyKind::kRsa,
+                          .object_class = ObjectClass::kPrivateKey,
+                          .key_type = P11Type::kRsa,
+                          .may_encrypt = kOpen,
+                          .may_sign = kOpen,
+                          .may_derive = kPinnedOff,
+                          .first = FirstMaster::kAtInit};
+constexpr KindRow kEcRow{.name = "ec",
+                         .imported_name = "import-ec",
+                         .exportable_name = "export-ec",
+                         .kind = KeyKind::kEc,
+                         .object_class = ObjectClass::kPrivateKey,
+                         .key_type = P11Type::kEc,
+                         .may_encrypt = kPinnedOff,
+                         .may_sign = kOpen,
+                         .may_derive = kOpen,  // ECDH
+                         .first = FirstMaster::kAtInit};
+constexpr KindRow kChaCha20Row{.name = "chacha20",
+                               .imported_name = "import-chacha20",
+                               .exportable_name = "export-chacha20",
+                               .kind = KeyKind::kChaCha20,
+                               .object_class = ObjectClass::kSecretKey,
+                               .key_type = P11Type::kChaCha20,
+                               .may_encrypt = kOpen,
+                               .may_sign = kPinnedOff,
+                               .may_derive = kPinnedOff,
+                               .first = FirstMaster::kAtFirstKey};
+constexpr KindRow kHkdfBaseRow{.name = "hkdf",
+                               .imported_name = "import-hkdf",
+                               .exportable_name = "",
+                               .kind = KeyKind::kHkdfBase,
+                               .object_class = ObjectClass::kSecretKey,
+                               .key_type = P11Type::kHkdf,
+                               .may_encrypt = kPinnedOff,
+                               .may_sign = kPinnedOff,
+                               .may_derive = kOpen,
+                               .first = FirstMaster::kAtFirstKey};
+
+constexpr std::array kClasses{
+    Class(kAesRow, Origin::kBorn),
+    Class(kAesBaseRow, Origin::kBorn),
+    Class(kHmacRow, Origin::kBorn),
+    Class(kRsaRow, Origin::kBorn),
+    Class(kEcRow, Origin::kBorn),
+    Class(kAesRow, Origin::kImported),
+    Class(kAesBaseRow, Origin::kImported),
+    Class(kHmacRow, Origin::kImported),
+    Class(kRsaRow, Origin::kImported),
+    Class(kEcRow, Origin::kImported),
+    Class(kChaCha20Row, Origin::kBorn),
+    Class(kChaCha20Row, Origin::kImported),
+    Class(kHkdfBaseRow, Origin::kBorn),
+    Class(kHkdfBaseRow, Origin::kImported),
+    Class(kAesRow, Origin::kExportable),
+    Class(kHmacRow, Origin::kExportable),
+    Class(kRsaRow, Origin::kExportable),
+    Class(kEcRow, Origin::kExportable),
+    Class(kChaCha20Row, Origin::kExportable),
+};
+
+// A key made elsewhere, whose value somebody may know, is not wrapped under a master for born keys.
 Attributes WrapTemplate(const MasterClass& master_class) {
   Attributes attributes;
+  if (master_class.origin == Origin::kImported) return attributes;
   attributes.Add(AttributeType::kClass, master_class.object_class)
       .Add(AttributeType::kKeyType, master_class.key_type)
       .Add(AttributeType::kLocal, true)
@@ -49,236 +157,107 @@ Attributes WrapTemplate(const MasterClass& master_class) {
   return attributes;
 }
 
-// The unwrap template without its last attribute.
-Attributes PinnedAttributes(const MasterClass& master_class) {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, master_class.object_class)
-      .Add(AttributeType::kKeyType, master_class.key_type)
-      .Add(AttributeType::kToken, false)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, false);
-  if (master_class.object_class == ObjectClass::kSecretKey) {
-    attributes.Add(AttributeType::kWrap, false).Add(AttributeType::kUnwrap, false);
-    if (!master_class.may_encrypt) {
-      attributes.Add(AttributeType::kEncrypt, false).Add(AttributeType::kDecrypt, false);
-    }
-    if (!master_class.may_sign) {
-      attributes.Add(AttributeType::kSign, false).Add(AttributeType::kVerify, false);
-    }
-    if (!master_class.may_derive) attributes.Add(AttributeType::kDerive, false);
-  }
-  attributes.Add(AttributeType::kCopyable, false);
-  return attributes;
-}
-
-// The flags a master or coffer-meta must show when read back, whatever the token's defaults are.
-struct Flag {
-  AttributeType type;
-  std::string_view name;
-  bool master;
-  bool meta;
-};
-
-constexpr std::array kFlags{
-    Flag{AttributeType::kToken, "CKA_TOKEN", true, true},
-    Flag{AttributeType::kPrivate, "CKA_PRIVATE", true, true},
-    Flag{AttributeType::kSensitive, "CKA_SENSITIVE", true, true},
-    Flag{AttributeType::kExtractable, "CKA_EXTRACTABLE", false, false},
-    Flag{AttributeType::kWrap, "CKA_WRAP", true, false},
-    Flag{AttributeType::kUnwrap, "CKA_UNWRAP", true, false},
-    Flag{AttributeType::kEncrypt, "CKA_ENCRYPT", false, false},
-    Flag{AttributeType::kDecrypt, "CKA_DECRYPT", false, false},
-    Flag{AttributeType::kSign, "CKA_SIGN", false, true},
-    Flag{AttributeType::kVerify, "CKA_VERIFY", false, false},
-    Flag{AttributeType::kDerive, "CKA_DERIVE", false, false},
-    Flag{AttributeType::kCopyable, "CKA_COPYABLE", false, false},
-    Flag{AttributeType::kModifiable, "CKA_MODIFIABLE", false, false},
-    Flag{AttributeType::kLocal, "CKA_LOCAL", true, true},
-    Flag{AttributeType::kAlwaysSensitive, "CKA_ALWAYS_SENSITIVE", true, true},
-    Flag{AttributeType::kNeverExtractable, "CKA_NEVER_EXTRACTABLE", true, true},
-};
-
-auto Deviates(std::string_view label, std::string_view attribute) {
-  const bool unfinished = attribute == "CKA_LOCAL";
-  return Fail(
-      Code::kTokenRefused,
-      "token object " + std::string(label) + " has a wrong " + std::string(attribute) +
-          ": it was not made by coffer or the token does not keep it; coffer will not use "
-          "it" +
-          (unfinished ? "; if a process was killed over it, coffer hsm init removes it" : ""));
-}
-
-Status VerifyFlags(pkcs11::Session& session, pkcs11::ObjectHandle object, std::string_view label,
-                   bool Flag::*expected) {
-  for (const Flag& flag : kFlags) {
-    COFFER_ASSIGN(const bool value, session.GetBool(object, flag.type));
-    if (value != flag.*expected) return Deviates(label, flag.name);
-  }
-  return {};
-}
-
-bool SameAttributes(const Attributes& expected, const Attributes& actual) {
-  if (expected.size() != actual.size()) return false;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    bool found = false;
-    for (std::size_t j = 0; j < actual.size() && !found; ++j) {
-      found = actual.TypeAt(j) == expected.TypeAt(i) &&
-              std::ranges::equal(actual.ValueAt(j), expected.ValueAt(i));
-    }
-    if (!found) return false;
-  }
-  return true;
-}
-
-Status VerifyTemplate(pkcs11::Session& session, pkcs11::ObjectHandle object, std::string_view label,
-                      AttributeType type, std::string_view name, const Attributes& expected) {
-  COFFER_ASSIGN(const Attributes actual, session.GetTemplate(object, type));
-  if (!SameAttributes(expected, actual)) return Deviates(label, name);
-  return {};
-}
-
-Status VerifyMechanism(pkcs11::Session& session, pkcs11::ObjectHandle object,
-                       std::string_view label, MechanismType expected) {
-  COFFER_ASSIGN(const std::vector<MechanismType> allowed,
-                session.GetMechanisms(object, AttributeType::kAllowedMechanisms));
-  if (allowed != std::vector{expected}) return Deviates(label, "CKA_ALLOWED_MECHANISMS");
-  return {};
-}
-
-Status VerifyType(pkcs11::Session& session, pkcs11::ObjectHandle object, std::string_view label,
-                  KeyType expected) {
-  COFFER_ASSIGN(const unsigned long object_class, session.GetUlong(object, AttributeType::kClass));
-  COFFER_ASSIGN(const unsigned long key_type, session.GetUlong(object, AttributeType::kKeyType));
-  COFFER_ASSIGN(const unsigned long octets, session.GetUlong(object, AttributeType::kValueLen));
-  if (object_class != static_cast<unsigned long>(ObjectClass::kSecretKey)) {
-    return Deviates(label, "CKA_CLASS");
-  }
-  if (key_type != static_cast<unsigned long>(expected)) return Deviates(label, "CKA_KEY_TYPE");
-  if (octets != kMasterOctets) return Deviates(label, "CKA_VALUE_LEN");
-  return {};
-}
-
 }  // namespace
 
 std::span<const MasterClass> MasterClasses() { return kClasses; }
-const MasterClass& AesClass() { return kClasses[0]; }
-const MasterClass& HmacClass() { return kClasses[2]; }
 
-const MasterClass& ClassNamed(std::string_view name) {
+Result<const MasterClass*> FindClass(KeyKind kind, Origin origin) {
+  const auto* const found = std::ranges::find_if(kClasses, [&](const MasterClass& each) {
+    return each.kind == kind && each.origin == origin;
+  });
+  if (found != kClasses.end()) return found;
+  return Fail(Code::kInternal, "there are no master keys for keys of kind " +
+                                   std::to_string(static_cast<int>(kind)));
+}
+
+const MasterClass* FindClassNamed(std::string_view name) {
   const auto* const found = std::ranges::find(kClasses, name, &MasterClass::name);
-  return found == kClasses.end() ? kResident : *found;
+  return found == kClasses.end() ? nullptr : found;
+}
+
+Result<const MasterClass*> ClassOfMaster(std::string_view master) {
+  const auto parts = ParseMasterName(master);
+  const MasterClass* const found = parts ? FindClassNamed(parts->master_class) : nullptr;
+  if (found != nullptr) return found;
+  return Fail(Code::kCorrupt, "\"" + std::string(master) + "\" is no master key's name");
 }
 
 Attributes UnwrapTemplate(const MasterClass& master_class) {
-  Attributes attributes = PinnedAttributes(master_class);
-  attributes.Add(AttributeType::kModifiable, false);
-  return attributes;
-}
-
-Attributes UnwrappedKeyTemplate(const MasterClass& master_class, const Attributes& usage) {
-  Attributes attributes = PinnedAttributes(master_class);
-  attributes.Append(usage).Add(AttributeType::kModifiable, false);
-  return attributes;
-}
-
-Attributes NewSecretTemplate(const MasterClass& master_class, unsigned long octets) {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, master_class.object_class)
-      .Add(AttributeType::kKeyType, master_class.key_type)
-      .Add(AttributeType::kToken, false)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, true);
-  for (const AttributeType usage :
-       {AttributeType::kEncrypt, AttributeType::kDecrypt, AttributeType::kSign,
-        AttributeType::kVerify, AttributeType::kDerive, AttributeType::kWrap,
-        AttributeType::kUnwrap}) {
-    attributes.Add(usage, false);
+  // A key in use is sealed all the same: its own recipe says so.
+  const Pin extractable = master_class.origin == Origin::kExportable ? kOpen : kPinnedOff;
+  if (master_class.object_class == ObjectClass::kPrivateKey) {
+    return UnwrapTemplateOf(master_class.key_type,
+                            PrivateKeyPins{.token = kPinnedOff,
+                                           .private_object = kPinnedOn,
+                                           .sensitive = kPinnedOn,
+                                           .extractable = extractable,
+                                           .decrypt = master_class.may_encrypt,
+                                           .sign = master_class.may_sign,
+                                           .sign_recover = kPinnedOff,
+                                           .unwrap = kPinnedOff,
+                                           .derive = master_class.may_derive,
+                                           .copyable = kPinnedOff,
+                                           .modifiable = kPinnedOff});
   }
-  attributes.Add(AttributeType::kValueLen, octets);
-  return attributes;
+  return UnwrapTemplateOf(master_class.key_type, SecretKeyPins{.token = kPinnedOff,
+                                                               .private_object = kPinnedOn,
+                                                               .sensitive = kPinnedOn,
+                                                               .extractable = extractable,
+                                                               .encrypt = master_class.may_encrypt,
+                                                               .decrypt = master_class.may_encrypt,
+                                                               .sign = master_class.may_sign,
+                                                               .verify = master_class.may_sign,
+                                                               .wrap = kPinnedOff,
+                                                               .unwrap = kPinnedOff,
+                                                               .derive = master_class.may_derive,
+                                                               .copyable = kPinnedOff,
+                                                               .modifiable = kPinnedOff});
 }
 
-Attributes NewPrivateTemplate() {
-  Attributes attributes;
-  attributes.Add(AttributeType::kToken, false)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, true);
-  for (const AttributeType usage :
-       {AttributeType::kDecrypt, AttributeType::kSign, AttributeType::kSignRecover,
-        AttributeType::kUnwrap, AttributeType::kDerive}) {
-    attributes.Add(usage, false);
-  }
-  return attributes;
+Recipe MasterRecipe(const MasterClass& master_class, std::string_view label, MechanismType wrap,
+                    MasterLifetime lifetime) {
+  return {std::string(label),
+          P11Type::kAes,
+          SecretKeyFlags{.token = Flag(lifetime == MasterLifetime::kToken),
+                         .private_object = kOn,
+                         .sensitive = kOn,
+                         .extractable = kOff,
+                         .encrypt = kOff,
+                         .decrypt = kOff,
+                         .sign = kOff,
+                         .verify = kOff,
+                         .wrap = kOn,
+                         .unwrap = kOn,
+                         .derive = kOff,
+                         .copyable = kOff,
+                         .modifiable = kOff},
+          {wrap},
+          {.label = std::string(label),
+           .value_bytes = kMasterBytes,
+           .unwrap_template = UnwrapTemplate(master_class),
+           .wrap_template = WrapTemplate(master_class)}};
 }
 
-Attributes MasterTemplate(const MasterClass& master_class, std::string_view label,
-                          MechanismType wrap, MasterLifetime lifetime) {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, KeyType::kAes)
-      .Add(AttributeType::kToken, lifetime == MasterLifetime::kToken)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, false)
-      .Add(AttributeType::kWrap, true)
-      .Add(AttributeType::kUnwrap, true)
-      .Add(AttributeType::kEncrypt, false)
-      .Add(AttributeType::kDecrypt, false)
-      .Add(AttributeType::kSign, false)
-      .Add(AttributeType::kVerify, false)
-      .Add(AttributeType::kDerive, false)
-      .Add(AttributeType::kValueLen, kMasterOctets)
-      .Add(AttributeType::kLabel, label)
-      .AddMechanisms(AttributeType::kAllowedMechanisms, {wrap})
-      .AddTemplate(AttributeType::kUnwrapTemplate, UnwrapTemplate(master_class));
-  if (!master_class.imported) {
-    attributes.AddTemplate(AttributeType::kWrapTemplate, WrapTemplate(master_class));
-  }
-  attributes.Add(AttributeType::kCopyable, false).Add(AttributeType::kModifiable, false);
-  return attributes;
-}
-
-Attributes MetaTemplate() {
-  Attributes attributes;
-  attributes.Add(AttributeType::kClass, ObjectClass::kSecretKey)
-      .Add(AttributeType::kKeyType, KeyType::kGenericSecret)
-      .Add(AttributeType::kToken, true)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kSensitive, true)
-      .Add(AttributeType::kExtractable, false)
-      .Add(AttributeType::kSign, true);
-  for (const AttributeType usage :
-       {AttributeType::kVerify, AttributeType::kEncrypt, AttributeType::kDecrypt,
-        AttributeType::kWrap, AttributeType::kUnwrap, AttributeType::kDerive}) {
-    attributes.Add(usage, false);
-  }
-  attributes.Add(AttributeType::kValueLen, kMasterOctets)
-      .Add(AttributeType::kLabel, kMetaLabel)
-      .AddMechanisms(AttributeType::kAllowedMechanisms, {MechanismType::kSha256Hmac})
-      .Add(AttributeType::kCopyable, false)
-      .Add(AttributeType::kModifiable, false);
-  return attributes;
-}
-
-Status VerifyMaster(pkcs11::Session& session, pkcs11::ObjectHandle object,
-                    const MasterClass& master_class, std::string_view label, MechanismType wrap) {
-  COFFER_TRY(VerifyType(session, object, label, KeyType::kAes));
-  COFFER_TRY(VerifyFlags(session, object, label, &Flag::master));
-  COFFER_TRY(VerifyMechanism(session, object, label, wrap));
-  COFFER_TRY(VerifyTemplate(session, object, label, AttributeType::kUnwrapTemplate,
-                            "CKA_UNWRAP_TEMPLATE", UnwrapTemplate(master_class)));
-  if (master_class.imported) return {};
-  return VerifyTemplate(session, object, label, AttributeType::kWrapTemplate, "CKA_WRAP_TEMPLATE",
-                        WrapTemplate(master_class));
-}
-
-Status VerifyMeta(pkcs11::Session& session, pkcs11::ObjectHandle object) {
-  COFFER_TRY(VerifyType(session, object, kMetaLabel, KeyType::kGenericSecret));
-  COFFER_TRY(VerifyFlags(session, object, kMetaLabel, &Flag::meta));
-  return VerifyMechanism(session, object, kMetaLabel, MechanismType::kSha256Hmac);
+Recipe MetaRecipe(MasterLifetime lifetime) {
+  return {std::string(kMetaLabel),
+          P11Type::kGenericSecret,
+          SecretKeyFlags{.token = Flag(lifetime == MasterLifetime::kToken),
+                         .private_object = kOn,
+                         .sensitive = kOn,
+                         .extractable = kOff,
+                         .encrypt = kOff,
+                         .decrypt = kOff,
+                         .sign = kOn,
+                         .verify = kOff,
+                         .wrap = kOff,
+                         .unwrap = kOff,
+                         .derive = kOff,
+                         .copyable = kOff,
+                         .modifiable = kOff},
+          {MechanismType::kSha256Hmac},
+          {.label = lifetime == MasterLifetime::kToken ? std::string(kMetaLabel)
+                                                       : std::string(kProbeLabelPrefix) + "meta",
+           .value_bytes = kMasterBytes}};
 }
 
 }  // namespace coffer::keyring

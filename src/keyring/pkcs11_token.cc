@@ -4,12 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
 #include <utility>
 #include <vector>
 
+#include "keyring/key_recipes.h"
 #include "keyring/lost.h"
 
 namespace coffer::keyring {
@@ -20,7 +19,6 @@ using pkcs11::AttributeType;
 using pkcs11::MechanismType;
 
 constexpr std::size_t kTagOctets = 16;
-constexpr std::string_view kEpochLabelPrefix = "coffer-epoch-";
 
 Attributes Labelled(std::string_view label) {
   Attributes attributes;
@@ -35,28 +33,15 @@ Attributes EpochObjects() {
   return attributes;
 }
 
-std::string EpochLabel(std::uint64_t epoch) {
-  std::array<std::uint8_t, 8> octets{};
-  for (std::size_t i = 0; i < octets.size(); ++i) {
-    octets[i] = static_cast<std::uint8_t>(epoch >> (56 - 8 * i));
-  }
-  return std::string(kEpochLabelPrefix) + ToHex(octets);
-}
-
 // The epoch that the object holds; nothing if a crash tore it or if it is not an epoch object.
 std::optional<Token::Epoch> ReadEpochObject(pkcs11::Session& session, pkcs11::ObjectHandle object) {
   const auto label = session.GetBytes(object, AttributeType::kLabel);
   const auto database = session.GetBytes(object, AttributeType::kValue);
   if (!label || !database) return std::nullopt;
   const auto id = Id::FromBytes(*database);
-  std::string_view digits = AsText(*label);
-  if (!id || !digits.starts_with(kEpochLabelPrefix)) return std::nullopt;
-  digits.remove_prefix(kEpochLabelPrefix.size());
-  std::uint64_t value = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [stopped, error] = std::from_chars(digits.data(), end, value, 16);
-  if (digits.size() != 16 || error != std::errc{} || stopped != end) return std::nullopt;
-  return Token::Epoch{*id, value};
+  const auto value = ParseEpochLabel(AsText(*label));
+  if (!id || !value) return std::nullopt;
+  return Token::Epoch{*id, *value};
 }
 
 Status SyncPath(const std::filesystem::path& path) {
@@ -70,16 +55,6 @@ Status SyncPath(const std::filesystem::path& path) {
 }
 
 }  // namespace
-
-Attributes EpochTemplate(const Token::Epoch& epoch) {
-  Attributes attributes = EpochObjects();
-  attributes.Add(AttributeType::kToken, true)
-      .Add(AttributeType::kPrivate, true)
-      .Add(AttributeType::kModifiable, true)
-      .Add(AttributeType::kLabel, EpochLabel(epoch.value))
-      .Add(AttributeType::kValue, epoch.database.View());
-  return attributes;
-}
 
 Status SyncDirectory(const std::filesystem::path& directory) {
   if (directory.empty()) return {};
@@ -124,6 +99,7 @@ Status Pkcs11Token::Start() {
 
 Status Pkcs11Token::FindObjects() {
   audit_key_.reset();
+  maker_.Forget();
   COFFER_TRY(FindMasters());
   COFFER_ASSIGN(const std::vector<pkcs11::ObjectHandle> meta, session_->Find(Labelled(kMetaLabel)));
   if (masters_.empty() || meta.empty()) {
@@ -134,7 +110,7 @@ Status Pkcs11Token::FindObjects() {
     return Fail(Code::kTokenRefused, "token holds more than one object labelled coffer-meta");
   }
   meta_ = meta.front();
-  COFFER_TRY(VerifyMeta(*session_, meta_));
+  COFFER_TRY(VerifyObject(*session_, meta_, MetaRecipe()));
   return FindResidents();
 }
 
@@ -246,7 +222,7 @@ Status Pkcs11Token::WriteEpoch(const Epoch& epoch) {
     }
   }
   if (objects.size() < 2) {
-    if (const auto made = session_->CreateObject(EpochTemplate(epoch)); !made)
+    if (const auto made = maker_.Create(*session_, EpochRecipe(epoch)); !made)
       return Lost(made.error());
   } else {
     Attributes label;

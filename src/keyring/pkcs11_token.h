@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "coffer/pkcs11/session.h"
 #include "keyring/audit_key.h"
 #include "keyring/masters.h"
+#include "keyring/object_maker.h"
 
 namespace coffer::keyring {
 
@@ -39,9 +41,16 @@ class Pkcs11Token final : public Token {
                                                    std::shared_ptr<Login> login);
 
   // key_import.cc
-  Result<NewVersion> Import(const KeySpec& asked, ByteView ephemeral, ByteView target) override;
-  Result<Bytes> ImportWrappingKey() override;
+  Result<NewVersion> Import(const KeySpec& asked, const WrappedImport& import) override;
+  Result<ImportWrapping> ImportWrappingKey() override;
+  Status DestroyImportWrappingKey() override;
   Result<NewVersion> GenerateHmacKey() override;
+
+  // key_export.cc
+  Result<Bytes> Export(const KeySpec& spec, std::string_view master, ByteView blob,
+                       const crypto::PublicKey& destination, crypto::HashAlgorithm hash) override;
+  Result<NewVersion> Agree(const KeySpec& base, std::string_view master, ByteView blob,
+                           const crypto::PublicKey& peer, const KeySpec& derived) override;
 
   // key_custody.cc
   Result<Custody> CustodyOf(const KeySpec& spec) override;
@@ -97,9 +106,13 @@ class Pkcs11Token final : public Token {
   Status Sync() const;
   Status FindResidents();
 
-  Result<pkcs11::ObjectHandle> FindImportWrappingKey();
-  Result<Bytes> ImportBlob(const KeySpec& spec, const std::string& master, ByteView ephemeral,
-                           ByteView target);
+  Status CheckImportHash(crypto::HashAlgorithm hash);
+  // A new version of the key that `make` makes: it is called for each of the session objects that
+  // are needed, with the recipe of each.
+  using MakeObject = std::function<Result<pkcs11::ObjectHandle>(const Recipe& recipe)>;
+  Result<NewVersion> TakeIn(const KeySpec& spec, const MakeObject& make);
+  // The answer of a secret key to a fixed question, by which two objects are compared.
+  Result<Bytes> Prove(const KeySpec& spec, pkcs11::ObjectHandle key);
   Result<crypto::PublicKey::Shared> PublicKeyOfImported(const KeySpec& spec,
                                                         const NewVersion& version);
   // Checks that the token makes, keeps and uses such keys; kInvalid if it does not. A `derived`
@@ -132,17 +145,16 @@ class Pkcs11Token final : public Token {
   std::shared_ptr<Login> login_;
   std::string serial_;
   pkcs11::SlotId slot_ = 0;
-  std::optional<pkcs11::Session> session_;               // after module_: closed before it
+  std::optional<pkcs11::Session> session_;  // after module_: closed before it
+  ObjectMaker maker_;
   std::map<std::string, pkcs11::ObjectHandle> masters_;  // "aes-v1"
   pkcs11::ObjectHandle meta_ = pkcs11::kNoObject;
   std::map<Bytes, pkcs11::ObjectHandle> residents_;    // by CKA_ID
   std::map<std::pair<KeyType, Kdf>, Status> makings_;  // what trying found
   std::optional<AuditKey> audit_key_;                  // once it was asked for
+  std::vector<crypto::HashAlgorithm> import_hashes_;   // of the import wrapping key, once tried
 };
 
-// The epoch object's attributes: CKO_DATA whose value is the database id and the epoch, 8 bytes
-// big-endian.
-pkcs11::Attributes EpochTemplate(const Token::Epoch& epoch);
 // Writes a software token's changed files to the disk; nothing to do where `directory` is empty.
 Status SyncDirectory(const std::filesystem::path& directory);
 

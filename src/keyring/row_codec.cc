@@ -1,5 +1,7 @@
 #include "keyring/row_codec.h"
 
+#include <algorithm>
+
 #include "coffer/crypto/digest.h"
 #include "keyring/field_codec.h"
 
@@ -24,11 +26,29 @@ std::string_view UsageName(const KeySpec& spec) {
   }
 }
 
+bool HasCertificates(const Key& key) {
+  return std::ranges::any_of(
+      key.versions, [](const auto& entry) { return !entry.second.certificate_chain.empty(); });
+}
+
+// Certificates may come and change after the version's row was written, so the key's row covers
+// them.
+crypto::Sha256Digest CertificatesDigest(const Key& key) {
+  FieldEncoder out("coffer-certificates-1");
+  for (const auto& [number, version] : key.versions) {
+    out.Put(std::int64_t{number}).Put(std::string_view(version.certificate_chain));
+  }
+  return crypto::Sha256(out.Take());
+}
+
 }  // namespace
 
+// A row that has nothing of what came with the second schema is encoded by the first, under which
+// it may have been written.
 Bytes EncodeVersionRow(const Id& key, const KeySpec& spec, const KeyVersion& version) {
-  return FieldEncoder("coffer-version-row-1")
-      .Put(key.View())
+  const bool imported = version.imported_through != ImportedThrough::kNone;
+  FieldEncoder out(imported ? "coffer-version-row-2" : "coffer-version-row-1");
+  out.Put(key.View())
       .Put(std::int64_t{version.info.version})
       .Put(static_cast<std::int64_t>(spec.type))
       .Put(UsageName(spec))
@@ -42,16 +62,18 @@ Bytes EncodeVersionRow(const Id& key, const KeySpec& spec, const KeyVersion& ver
       .Put(ByteView(version.blob))
       .Put(version.hmac_master)
       .Put(ByteView(version.hmac_blob))
-      .Put(ByteView(version.locator))
-      .Take();
+      .Put(ByteView(version.locator));
+  if (imported) out.Put(ImportedThroughName(version.imported_through));
+  return out.Take();
 }
 
 Bytes EncodeKeyRow(const Id& database, const Key& key) {
   crypto::Sha256Stream versions;
   for (const auto& [number, version] : key.versions) versions.Update(version.mac);
   const KeySettings& settings = key.settings;
-  return FieldEncoder("coffer-key-row-1")
-      .Put(database.View())
+  const bool second = key.exportable || HasCertificates(key);
+  FieldEncoder out(second ? "coffer-key-row-2" : "coffer-key-row-1");
+  out.Put(database.View())
       .Put(key.mount.View())
       .Put(key.id.View())
       .Put(key.name)
@@ -72,8 +94,9 @@ Bytes EncodeKeyRow(const Id& database, const Key& key) {
       .Put(std::int64_t{key.hmac_octets})
       .Put(std::int64_t{settings.imported})
       .Put(std::int64_t{settings.allow_imported_rotation})
-      .Put(ByteView(versions.Finish()))
-      .Take();
+      .Put(ByteView(versions.Finish()));
+  if (second) out.Put(std::int64_t{key.exportable}).Put(ByteView(CertificatesDigest(key)));
+  return out.Take();
 }
 
 Bytes EncodeStateRow(const StateRow& state) {

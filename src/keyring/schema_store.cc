@@ -73,8 +73,14 @@ CREATE TABLE resident_objects (
 );
 )sql";
 
-// Counters under MACs; the sums over keys are storage's.
 constexpr std::string_view kSchemaV2 = R"sql(
+ALTER TABLE keys ADD COLUMN exportable INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE key_versions ADD COLUMN imported_through INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE key_versions ADD COLUMN certificate_chain TEXT NOT NULL DEFAULT '';
+)sql";
+
+// Counters under MACs; the sums over keys are storage's.
+constexpr std::string_view kSchemaV3 = R"sql(
 ALTER TABLE key_counters RENAME TO former_counters;
 CREATE TABLE key_counters (
   key BLOB NOT NULL,
@@ -93,7 +99,7 @@ std::vector<const storage::TableShape*> Tables() { return {&KeysShape(), &Counte
 }  // namespace
 
 std::vector<storage::Migration> Schema() {
-  return {{"keyring", 1, kSchemaV1}, {"keyring", 2, kSchemaV2, Tables}};
+  return {{"keyring", 1, kSchemaV1}, {"keyring", 2, kSchemaV2}, {"keyring", 3, kSchemaV3, Tables}};
 }
 
 }  // namespace coffer::keyring::store

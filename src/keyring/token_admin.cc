@@ -8,6 +8,7 @@
 #include "keyring/audit_key.h"
 #include "keyring/masters.h"
 #include "keyring/module_copy.h"
+#include "keyring/object_maker.h"
 #include "keyring/pkcs11_token.h"
 #include "keyring/token_description.h"
 
@@ -53,16 +54,9 @@ std::string TypeName(unsigned long type) {
   return "other";
 }
 
-std::string LabelOf(std::string_view master_class, int version) {
-  return "coffer-" + std::string(master_class) + "-v" + std::to_string(version);
-}
-
 bool IsMasterLabel(std::string_view label) {
-  return std::ranges::any_of(MasterClasses(), [&](const MasterClass& master_class) {
-    const std::string prefix = "coffer-" + std::string(master_class.name) + "-v";
-    return label.starts_with(prefix) && label.size() > prefix.size() &&
-           label.find_first_not_of("0123456789", prefix.size()) == std::string_view::npos;
-  });
+  const auto parts = ParseMasterLabel(label);
+  return parts && FindClassNamed(parts->master_class) != nullptr;
 }
 
 TokenObject::Kind KindOf(const TokenObject& object) {
@@ -109,6 +103,9 @@ TokenObject Describe(pkcs11::Session& session, pkcs11::ObjectHandle handle) {
   if (IsMasterLabel(object.label)) object.purpose = "master key";
   if (object.label == kMetaLabel) object.purpose = "row MACs";
   if (object.label == kAuditLabel) object.purpose = "audit checkpoints";
+  if (object.label == kImportWrappingLabel || object.label == kImportDevLabel) {
+    object.purpose = "opens imports";
+  }
   if (object.label.starts_with(kResidentLabelPrefix)) object.purpose = "resident key";
   return object;
 }
@@ -121,10 +118,6 @@ Result<TokenDescription> DescribeSlot(pkcs11::Module& module, const Result<pkcs1
 }
 
 }  // namespace
-
-std::string ResidentLabel(const Id& database) {
-  return std::string(kResidentLabelPrefix) + database.ToUuid();
-}
 
 TokenDescription DescriptionOf(const pkcs11::TokenInfo& info, const pkcs11::ModuleInfo& library) {
   TokenDescription description;
@@ -195,8 +188,8 @@ Result<std::vector<TokenObject>> TokenAdmin::List() {
 Result<bool> TokenAdmin::HasMasters() { return impl_->Exists(kMetaLabel); }
 
 Result<std::string> TokenAdmin::RotateMaster(std::string_view master_class) {
-  const auto found = std::ranges::find(MasterClasses(), master_class, &MasterClass::name);
-  if (found == MasterClasses().end()) {
+  const MasterClass* const found = FindClassNamed(master_class);
+  if (found == nullptr) {
     std::string names;
     for (const MasterClass& each : MasterClasses()) names.append(" ").append(each.name);
     return Fail(Code::kInvalid, "\"" + std::string(master_class) +
@@ -204,22 +197,20 @@ Result<std::string> TokenAdmin::RotateMaster(std::string_view master_class) {
   }
   int version = 1;
   while (true) {
-    COFFER_ASSIGN(const bool exists, impl_->Exists(LabelOf(master_class, version)));
+    COFFER_ASSIGN(const bool exists, impl_->Exists(MasterLabel(MasterName(master_class, version))));
     if (!exists) break;
     ++version;
   }
   if (version == 1) {
-    return Fail(Code::kNotFound,
-                "token " + impl_->location.label + " has no " + LabelOf(master_class, 1) +
-                    (found->at_first_key ? ": the server makes it with the first key that wants it"
-                                         : ": run coffer hsm init first"));
+    return Fail(Code::kNotFound, "token " + impl_->location.label + " has no " +
+                                     MasterLabel(MasterName(master_class, 1)) +
+                                     (found->first == FirstMaster::kAtFirstKey
+                                          ? ": the server makes it with the first key that wants it"
+                                          : ": run coffer hsm init first"));
   }
-  const std::string label = LabelOf(master_class, version);
-  COFFER_ASSIGN(
-      const pkcs11::ObjectHandle master,
-      impl_->session->GenerateKey(MechanismType::kAesKeyGen,
-                                  MasterTemplate(*found, label, MechanismType::kAesKeyWrapPad)));
-  COFFER_TRY(VerifyMaster(*impl_->session, master, *found, label, MechanismType::kAesKeyWrapPad));
+  const std::string label = MasterLabel(MasterName(master_class, version));
+  COFFER_TRY(ObjectMaker().Generate(*impl_->session, MechanismType::kAesKeyGen,
+                                    MasterRecipe(*found, label, MechanismType::kAesKeyWrapPad)));
   COFFER_TRY(SyncDirectory(impl_->location.objects_directory));
   return label;
 }

@@ -13,8 +13,9 @@
 #include "coffer/pkcs11/module.h"
 #include "keyring/audit_key.h"
 #include "keyring/half_made.h"
-#include "keyring/masters.h"
+#include "keyring/key_recipes.h"
 #include "keyring/module_copy.h"
+#include "keyring/object_maker.h"
 #include "keyring/pkcs11_token.h"
 
 namespace coffer::keyring {
@@ -34,23 +35,19 @@ Result<bool> Exists(Session& session, AttributeType type, std::string_view value
 }
 
 Status MakeObjects(Session& session, const Id& database, Logger& logger) {
+  ObjectMaker maker;
   for (const MasterClass& master_class : MasterClasses()) {
-    if (master_class.at_first_key) continue;
-    const std::string label = "coffer-" + std::string(master_class.name) + "-v1";
+    if (master_class.first == FirstMaster::kAtFirstKey) continue;
+    const std::string label = MasterLabel(MasterName(master_class.name, 1));
     COFFER_ASSIGN(const bool exists, Exists(session, AttributeType::kLabel, label));
     if (exists) continue;
-    COFFER_ASSIGN(
-        const pkcs11::ObjectHandle master,
-        session.GenerateKey(MechanismType::kAesKeyGen,
-                            MasterTemplate(master_class, label, MechanismType::kAesKeyWrapPad)));
-    COFFER_TRY(VerifyMaster(session, master, master_class, label, MechanismType::kAesKeyWrapPad));
+    COFFER_TRY(maker.Generate(session, MechanismType::kAesKeyGen,
+                              MasterRecipe(master_class, label, MechanismType::kAesKeyWrapPad)));
     logger.Log(LogLevel::kInfo, "keyring", "made master key", {{"label", label}});
   }
   COFFER_ASSIGN(const bool meta_exists, Exists(session, AttributeType::kLabel, kMetaLabel));
   if (!meta_exists) {
-    COFFER_ASSIGN(const pkcs11::ObjectHandle meta,
-                  session.GenerateKey(MechanismType::kGenericSecretKeyGen, MetaTemplate()));
-    COFFER_TRY(VerifyMeta(session, meta));
+    COFFER_TRY(maker.Generate(session, MechanismType::kGenericSecretKeyGen, MetaRecipe()));
   }
   if (const auto audit_key = FindAuditKey(session); !audit_key) {
     if (audit_key.error().code != Code::kNotFound) return Fail(audit_key.error());
@@ -59,7 +56,7 @@ Status MakeObjects(Session& session, const Id& database, Logger& logger) {
   COFFER_ASSIGN(const bool epoch_exists,
                 Exists(session, AttributeType::kApplication, kEpochApplication));
   if (!epoch_exists) {
-    COFFER_TRY(session.CreateObject(EpochTemplate({.database = database, .value = 0})));
+    COFFER_TRY(maker.Create(session, EpochRecipe({.database = database, .value = 0})));
   }
   return {};
 }

@@ -31,6 +31,7 @@ Result<KeyVersion> VersionMaker::From(NewVersion made, int number, const Actor& 
   version.hmac_master = std::move(made.hmac_master);
   version.spki = std::move(made.spki);
   version.locator = std::move(made.locator);
+  version.imported_through = made.imported_through;
   version.counter = std::make_shared<EncryptionCounter>();
   if (!version.spki.empty()) {
     COFFER_ASSIGN(version.public_key, crypto::PublicKey::FromSpki(version.spki));

@@ -82,6 +82,18 @@ Result<std::string> RootTokenOf(const DevFlags& flags, const fs::path& directory
   return std::string(AsText(kept ? kept->Reveal() : made.Reveal()));
 }
 
+// Clients wrap the keys that they import with SHA-256 unless told otherwise, and SoftHSM unwraps
+// with SHA-1 only. So a development server undoes that padding itself, which no other server does.
+Result<keyring::ImportedThrough> ImportOaepOf(const DevFlags& flags, const Config& config) {
+  const bool softhsm = IsSoftHsm(config);
+  if (flags.import_oaep == "process" && !softhsm) {
+    return Fail(Code::kInvalid, "-dev-import-oaep=process is for SoftHSM only: " + flags.module +
+                                    " opens imports itself");
+  }
+  const bool process = flags.import_oaep.empty() ? softhsm : flags.import_oaep == "process";
+  return process ? keyring::ImportedThrough::kProcess : keyring::ImportedThrough::kToken;
+}
+
 }  // namespace
 
 Result<DevDirectory> DevDirectory::Make(const std::string& wanted) {
@@ -154,6 +166,8 @@ Result<Config> MakeDevConfig(const DevFlags& flags, const fs::path& directory, R
   config.token.copies_directory = directory;
   config.token.objects_directory = directory / "tokens";
   config.dev = true;
+  COFFER_ASSIGN(config.token.import_oaep, ImportOaepOf(flags, config));
+  config.engine.exports_keys = flags.key_export;
   config.audit_directory = directory / "audit";
   config.backup_directory = directory / "backups";
   for (const fs::path& made : {config.audit_directory, config.backup_directory}) {

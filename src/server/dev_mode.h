@@ -18,6 +18,8 @@ struct DevFlags {
   bool no_store_token = false;  // ~/.vault-token is left alone
   bool tls = false;             // on listen_address, with a certificate made for it
   std::string module = "/usr/lib/softhsm/libsofthsm2.so";
+  std::string import_oaep;  // "token" or "process"; empty: "process" where the module is SoftHSM
+  bool key_export = false;  // "wrapped"
 };
 
 // The place where everything is kept: the named directory, or a fresh temporary one that goes with

@@ -141,6 +141,7 @@ Status Instance::OpenHttp() {
                                      rooms_.Audit().Broker(), config_.backup_directory, logger_);
   api::ServerInfo info;
   info.cluster_name = config_.cluster_name;
+  info.imported_through = keyring::ImportedThroughName(config_.token.import_oaep);
   info.cluster_id = rooms_.Keys().DatabaseId().ToUuid();
   const api::SystemParts system{.mounts = *mounts_,
                                 .tokens = *tokens_,
@@ -336,6 +337,11 @@ void Instance::Announce() const {
   std::printf(
       "token: %s%s\n", config_.token.label.c_str(),
       softhsm ? " (SoftHSM is for testing: it protects nothing from this machine's root)" : "");
+  if (config_.token.import_oaep == keyring::ImportedThrough::kProcess) {
+    std::printf(
+        "imports: RSA-OAEP is undone in this process, where the AES key of an import can be seen "
+        "(-dev-import-oaep=token leaves it to the token)\n");
+  }
   if (config_.dev) {
     const std::string_view token = AsText(root_token_.Reveal());
     std::printf("root token: %.*s\n", static_cast<int>(token.size()), token.data());

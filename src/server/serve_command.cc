@@ -58,6 +58,14 @@ void Declare(CLI::App& app, Flags& flags) {
   dev_only("--dev-unix-socket", flags.dev_flags.unix_socket,
            "path of the socket (default DIR/coffer.sock)");
   dev_only("--dev-module", flags.dev_flags.module, "the PKCS#11 module (default Debian's SoftHSM)");
+  app.add_option("--dev-import-oaep", flags.dev_flags.import_oaep,
+                 "token or process: where RSA-OAEP of imported keys is undone (default process on "
+                 "SoftHSM, which unwraps with SHA-1 only)")
+      ->needs(dev)
+      ->check(CLI::IsMember({"token", "process"}));
+  app.add_flag("--dev-key-export", flags.dev_flags.key_export,
+               "keys may be created exportable and wrapped for other servers")
+      ->needs(dev);
   app.add_option("--log-level", flags.log_level, "debug, info, warn or error")
       ->check([](const std::string& text) {
         return ParseLevel(text) ? "" : "is debug, info, warn or error";

@@ -51,7 +51,25 @@ FoundKey Engine::ImportVersion(const Caller& caller, std::string_view key,
   return keys_.ImportVersion(caller.mount, key, material, caller.actor);
 }
 
-Result<std::string> Engine::ImportWrappingKey() { return keys_.ImportWrappingKey(); }
+Result<keyring::ImportWrapping> Engine::ImportWrappingKey() { return keys_.ImportWrappingKey(); }
+
+Status Engine::DestroyImportWrappingKey() { return keys_.DestroyImportWrappingKey(); }
+
+Result<Bytes> Engine::Export(const keyring::Key& key, const keyring::KeyVersion& version,
+                             const crypto::PublicKey& destination, crypto::HashAlgorithm hash) {
+  return keys_.Export(key, version, destination, hash);
+}
+
+FoundKey Engine::Agree(const Caller& caller, const keyring::KeyName& name, keyring::KeyType type,
+                       const keyring::Key& base, const keyring::KeyVersion& version,
+                       const crypto::PublicKey& peer) {
+  return keys_.Agree(caller.mount, name, type, base, version, peer, caller.actor);
+}
+
+FoundKey Engine::SetCertificates(const Caller& caller, std::string_view key, std::int64_t version,
+                                 const crypto::CertificateChain& chain) {
+  return keys_.SetCertificates(caller.mount, key, version, chain);
+}
 
 Result<Bytes> Engine::Backup(const Caller& caller, std::string_view key) {
   return keys_.Backup(*caller.lane, caller.mount, key);

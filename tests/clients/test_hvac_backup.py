@@ -103,12 +103,6 @@ def test_the_cache_has_no_size_to_set(client, mount):
             client.write_data(f"{mount}/cache-config", data={"size": size})
 
 
-def test_certificates_are_refused_in_words(client, mount, transit):
-    transit.create_key("k", key_type="ecdsa-p256")
-    with pytest.raises(exceptions.InvalidRequest, match="certificates are not kept on this server"):
-        client.write_data(f"{mount}/keys/k/set-certificate", data={"certificate_chain": ""})
-
-
 def test_every_transit_method_of_hvac_is_called_by_these_tests():
     methods = {name for name, value in vars(Transit).items()
                if callable(value) and not name.startswith("_")}

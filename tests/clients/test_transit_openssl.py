@@ -149,12 +149,12 @@ def test_ed25519_goes_both_ways(client, mount, call):
 
 
 def wrapped(client, mount, key_octets):
-    """A key as `import` wants it: OAEP with SHA-1 around an AES key, RFC 5649 around the key."""
+    """A key as `import` wants it: OAEP with SHA-256 around an AES key, RFC 5649 around the key."""
     answer = client.read(f"{mount}/wrapping_key")["data"]
-    assert answer["supported_hash_functions"] == ["SHA1"]
+    assert "SHA256" in answer["supported_hash_functions"] and answer["imported_through"] == "process"
     wrapping = serialization.load_pem_public_key(answer["public_key"].encode())
     ephemeral = os.urandom(32)
-    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
     return b64(wrapping.encrypt(ephemeral, oaep) +
                keywrap.aes_key_wrap_with_padding(ephemeral, key_octets))
 
@@ -168,7 +168,7 @@ def pkcs8(private):
 def test_imported_pairs_sign_for_their_own_public_key(key_type, client, mount, call):
     private = (ec.generate_private_key(CURVES[key_type]) if key_type in CURVES
                else rsa.generate_private_key(65537, 2048))
-    call("keys/k/import", type=key_type, hash_function="SHA1",
+    call("keys/k/import", type=key_type,
          ciphertext=wrapped(client, mount, pkcs8(private)))
     document = client.read(f"{mount}/keys/k")["data"]
     assert document["imported_key"]
@@ -183,12 +183,12 @@ def test_imported_pairs_sign_for_their_own_public_key(key_type, client, mount, c
 def test_imported_secrets_are_the_ones_that_were_sent(client, mount, call):
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     secret = os.urandom(32)
-    call("keys/a/import", type="aes256-gcm96", hash_function="SHA1",
+    call("keys/a/import", type="aes256-gcm96",
          ciphertext=wrapped(client, mount, secret))
     sealed = payload(call("encrypt/a", plaintext=b64(MESSAGE))["ciphertext"])
     assert AESGCM(secret).decrypt(sealed[:12], sealed[12:], b"") == MESSAGE
     long_secret = os.urandom(96)
-    call("keys/h/import", type="hmac", hash_function="SHA1",
+    call("keys/h/import", type="hmac",
          ciphertext=wrapped(client, mount, long_secret))
     expected = hmac.HMAC(long_secret, hashes.SHA512())
     expected.update(MESSAGE)
@@ -202,31 +202,29 @@ def test_imports_fail_in_one_way_and_leave_nothing(client, mount, call):
         bad[at] ^= 1
         with pytest.raises(exceptions.InvalidRequest,
                            match="failed to import the key: it cannot be unwrapped"):
-            call("keys/k/import", type="aes256-gcm96", hash_function="SHA1",
+            call("keys/k/import", type="aes256-gcm96",
                  ciphertext=b64(bytes(bad)))
     for changes, text in [
-            ({"hash_function": "SHA256"}, "hash function SHA256 is not supported by the token"),
+            ({"hash_function": "SHA1"}, "failed to import the key: it cannot be unwrapped"),
             ({"hash_function": "MD5"}, "unknown hash function: MD5"),
             ({"derived": True}, "derived keys cannot be imported"),
             ({"type": "aes128-gcm96"}, "invalid key size 32 bytes for key type aes128-gcm96"),
             ({"type": "ed25519"}, "key type ed25519 cannot be imported"),
             ({"ciphertext": b64(good[:520])}, "provided ciphertext is too short")]:
         with pytest.raises(exceptions.InvalidRequest, match=text):
-            call("keys/k/import", **{"type": "aes256-gcm96", "hash_function": "SHA1",
-                                     "ciphertext": b64(good), **changes})
+            call("keys/k/import", **{"type": "aes256-gcm96", "ciphertext": b64(good), **changes})
     with pytest.raises(exceptions.InvalidPath):
         client.secrets.transit.read_key("k", mount_point=mount)
 
 
 def test_an_imported_key_is_rotated_only_where_that_was_allowed(client, mount, call):
-    call("keys/fixed/import", type="aes256-gcm96", hash_function="SHA1",
+    call("keys/fixed/import", type="aes256-gcm96",
          ciphertext=wrapped(client, mount, os.urandom(32)))
     with pytest.raises(exceptions.InvalidRequest, match="imported key fixed does not allow"):
         call("keys/fixed/rotate")
-    call("keys/fixed/import_version", hash_function="SHA1",
-         ciphertext=wrapped(client, mount, os.urandom(32)))
+    call("keys/fixed/import_version", ciphertext=wrapped(client, mount, os.urandom(32)))
     assert client.read(f"{mount}/keys/fixed")["data"]["latest_version"] == 2
-    call("keys/free/import", type="aes256-gcm96", hash_function="SHA1", allow_rotation=True,
+    call("keys/free/import", type="aes256-gcm96", allow_rotation=True,
          ciphertext=wrapped(client, mount, os.urandom(32)))
     assert call("keys/free/rotate")["imported_key"] is False
 

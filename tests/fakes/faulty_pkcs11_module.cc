@@ -1,13 +1,11 @@
-// A PKCS#11 module over SoftHSM (or COFFER_TEST_PKCS11_MODULE) with faults on demand, and with the
-// time that a token takes which is a device of its own.
+// A PKCS#11 module over SoftHSM (or COFFER_TEST_PKCS11_MODULE) with faults on demand, and with what
+// a token does that is a device of its own (fakes/device_model.h).
 #include "fakes/faulty_pkcs11_module.h"
 
 #include <fcntl.h>
 #include <p11-kit/pkcs11.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "fakes/device_model.h"
 #include "fakes/softhsm_module.h"
 
 namespace {
@@ -28,6 +27,7 @@ CK_FUNCTION_LIST* real = nullptr;
 CK_FUNCTION_LIST list;
 std::atomic<int> fault{0};
 std::atomic<int> logins{0};
+coffer::fakes::DeviceModel device;
 
 bool Is(Pkcs11Fault wanted) { return fault.load() == static_cast<int>(wanted); }
 
@@ -44,18 +44,23 @@ void HangIfTold(const char* name) {
   ::close(::open(taken.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
-// COFFER_TEST_LATENCY_US: each call that such a device would have to work for takes that many
-// microseconds longer. The thread sleeps and does not spin, because the device's processor is not
-// the server's: a loop would take away what the server, its clients and the audit trail run on.
-void TakeTime() {
-  static const char* const told = ::getenv("COFFER_TEST_LATENCY_US");
-  static const long microseconds = told == nullptr ? 0 : ::strtol(told, nullptr, 10);
-  if (microseconds <= 0) return;
-  // Else the kernel lets each sleep last up to 50 us longer.
-  thread_local const int exact = ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-  (void)exact;
-  const timespec time{microseconds / 1'000'000, microseconds % 1'000'000 * 1'000};
-  ::clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
+// Takes the device's time for one operation. CKR_OK, or the answer that the device gives instead.
+CK_RV Operate(CK_SESSION_HANDLE session) {
+  switch (device.Operate()) {
+    case coffer::fakes::DeviceModel::Outcome::kDone:
+      return CKR_OK;
+    case coffer::fakes::DeviceModel::Outcome::kSessionLost:
+      if (real->C_CloseSession(session) == CKR_OK) device.GiveSession();
+      return CKR_SESSION_HANDLE_INVALID;
+    case coffer::fakes::DeviceModel::Outcome::kDeviceError:
+      break;
+  }
+  return CKR_DEVICE_ERROR;
+}
+
+// The answer to an operation that C_...Init began and `rv` ended.
+CK_RV Ended(CK_RV rv, const void* out, CK_RV device_rv) {
+  return out == nullptr || device_rv == CKR_OK ? rv : device_rv;
 }
 
 CK_RV Bend(CK_RV rv, const void* out, CK_ULONG room, CK_ULONG* size) {
@@ -68,6 +73,45 @@ CK_RV Bend(CK_RV rv, const void* out, CK_ULONG room, CK_ULONG* size) {
 CK_RV Initialize(void* arguments) {
   HangIfTold("initialize");
   return real->C_Initialize(arguments);
+}
+
+CK_RV Finalize(void* reserved) {
+  const CK_RV rv = real->C_Finalize(reserved);
+  if (rv == CKR_OK) {
+    device.GiveAllSessions();
+    device.Report();
+  }
+  return rv;
+}
+
+CK_RV OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify,
+                  CK_SESSION_HANDLE* session) {
+  if (!device.TakeSession()) return CKR_SESSION_COUNT;
+  const CK_RV rv = real->C_OpenSession(slot, flags, application, notify, session);
+  if (rv != CKR_OK) device.GiveSession();
+  return rv;
+}
+
+CK_RV CloseSession(CK_SESSION_HANDLE session) {
+  const CK_RV rv = real->C_CloseSession(session);
+  if (rv == CKR_OK) device.GiveSession();
+  return rv;
+}
+
+CK_RV CloseAllSessions(CK_SLOT_ID slot) {
+  const CK_RV rv = real->C_CloseAllSessions(slot);
+  if (rv == CKR_OK) device.GiveAllSessions();
+  return rv;
+}
+
+CK_RV GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
+  const CK_RV rv = real->C_GetTokenInfo(slot, info);
+  if (rv == CKR_OK && device.max_sessions > 0) {
+    info->ulMaxSessionCount = static_cast<CK_ULONG>(device.max_sessions.load());
+    info->ulMaxRwSessionCount = info->ulMaxSessionCount;
+    info->ulSessionCount = static_cast<CK_ULONG>(device.OpenSessions());
+  }
+  return rv;
 }
 
 CK_RV Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_ULONG size) {
@@ -114,9 +158,9 @@ CK_RV Encrypt(CK_SESSION_HANDLE session, CK_BYTE* in, CK_ULONG in_size, CK_BYTE*
     return CKR_OK;
   }
   HangIfTold("encrypt");
-  if (out != nullptr) TakeTime();
   const CK_ULONG room = *size;
-  return Bend(real->C_Encrypt(session, in, in_size, out, size), out, room, size);
+  const CK_RV rv = real->C_Encrypt(session, in, in_size, out, size);
+  return Bend(Ended(rv, out, out == nullptr ? CKR_OK : Operate(session)), out, room, size);
 }
 
 CK_RV DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
@@ -133,9 +177,9 @@ CK_RV Decrypt(CK_SESSION_HANDLE session, CK_BYTE* in, CK_ULONG in_size, CK_BYTE*
     if (out != nullptr) std::memset(out, 0x55, *size);
     return CKR_GENERAL_ERROR;
   }
-  if (out != nullptr) TakeTime();
   const CK_ULONG room = *size;
-  return Bend(real->C_Decrypt(session, in, in_size, out, size), out, room, size);
+  const CK_RV rv = real->C_Decrypt(session, in, in_size, out, size);
+  return Bend(Ended(rv, out, out == nullptr ? CKR_OK : Operate(session)), out, room, size);
 }
 
 CK_RV DecryptFinal(CK_SESSION_HANDLE session, CK_BYTE* out, CK_ULONG* size) {
@@ -156,31 +200,40 @@ CK_RV Sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE
            CK_ULONG* size) {
   if (Is(Pkcs11Fault::kHollow)) return CKR_OK;
   HangIfTold("sign");
-  if (out != nullptr) TakeTime();
   const CK_ULONG room = *size;
-  return Bend(real->C_Sign(session, data, data_size, out, size), out, room, size);
+  const CK_RV rv = real->C_Sign(session, data, data_size, out, size);
+  return Bend(Ended(rv, out, out == nullptr ? CKR_OK : Operate(session)), out, room, size);
 }
 
 CK_RV GenerateRandom(CK_SESSION_HANDLE session, CK_BYTE* out, CK_ULONG size) {
   if (Is(Pkcs11Fault::kHollow)) return CKR_OK;
-  TakeTime();
+  if (const CK_RV rv = Operate(session); rv != CKR_OK) return rv;
   return real->C_GenerateRandom(session, out, size);
 }
 
 CK_RV WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE wrapping_key,
               CK_OBJECT_HANDLE key, CK_BYTE* out, CK_ULONG* size) {
-  if (out != nullptr) TakeTime();
+  if (out != nullptr) {
+    if (const CK_RV rv = Operate(session); rv != CKR_OK) return rv;
+  }
   const CK_ULONG room = *size;
   return Bend(real->C_WrapKey(session, mechanism, wrapping_key, key, out, size), out, room, size);
 }
 
+// The attributes of a new object that the module passes on.
+std::vector<CK_ATTRIBUTE> Kept(const CK_ATTRIBUTE* attributes, CK_ULONG count) {
+  std::vector<CK_ATTRIBUTE> kept(attributes, attributes + count);
+  std::erase_if(kept, [](const CK_ATTRIBUTE& a) {
+    return (Is(Pkcs11Fault::kNoUnwrapTemplates) && a.type == CKA_UNWRAP_TEMPLATE) ||
+           (Is(Pkcs11Fault::kCopyableKeys) && a.type == CKA_COPYABLE);
+  });
+  return kept;
+}
+
 CK_RV GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBUTE* attributes,
                   CK_ULONG count, CK_OBJECT_HANDLE* key) {
-  std::vector<CK_ATTRIBUTE> kept(attributes, attributes + count);
-  if (Is(Pkcs11Fault::kNoUnwrapTemplates)) {
-    std::erase_if(kept, [](const CK_ATTRIBUTE& a) { return a.type == CKA_UNWRAP_TEMPLATE; });
-  }
-  TakeTime();
+  std::vector<CK_ATTRIBUTE> kept = Kept(attributes, count);
+  if (const CK_RV rv = Operate(session); rv != CKR_OK) return rv;
   return real->C_GenerateKey(session, mechanism, kept.data(), kept.size(), key);
 }
 
@@ -188,23 +241,26 @@ CK_RV GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
                       CK_ATTRIBUTE* public_attributes, CK_ULONG public_count,
                       CK_ATTRIBUTE* private_attributes, CK_ULONG private_count,
                       CK_OBJECT_HANDLE* public_key, CK_OBJECT_HANDLE* private_key) {
-  TakeTime();
+  if (const CK_RV rv = Operate(session); rv != CKR_OK) return rv;
+  std::vector<CK_ATTRIBUTE> private_kept = Kept(private_attributes, private_count);
   return real->C_GenerateKeyPair(session, mechanism, public_attributes, public_count,
-                                 private_attributes, private_count, public_key, private_key);
+                                 private_kept.data(), private_kept.size(), public_key, private_key);
 }
 
 CK_RV UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE unwrapping_key,
                 CK_BYTE* wrapped, CK_ULONG size, CK_ATTRIBUTE* attributes, CK_ULONG count,
                 CK_OBJECT_HANDLE* key) {
-  TakeTime();
-  return real->C_UnwrapKey(session, mechanism, unwrapping_key, wrapped, size, attributes, count,
-                           key);
+  if (const CK_RV rv = Operate(session); rv != CKR_OK) return rv;
+  std::vector<CK_ATTRIBUTE> kept = Kept(attributes, count);
+  return real->C_UnwrapKey(session, mechanism, unwrapping_key, wrapped, size, kept.data(),
+                           kept.size(), key);
 }
 
 CK_RV DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE base,
                 CK_ATTRIBUTE* attributes, CK_ULONG count, CK_OBJECT_HANDLE* key) {
-  TakeTime();
-  return real->C_DeriveKey(session, mechanism, base, attributes, count, key);
+  if (const CK_RV rv = Operate(session); rv != CKR_OK) return rv;
+  std::vector<CK_ATTRIBUTE> kept = Kept(attributes, count);
+  return real->C_DeriveKey(session, mechanism, base, kept.data(), kept.size(), key);
 }
 
 }  // namespace
@@ -213,12 +269,18 @@ extern "C" {
 
 void coffer_set_fault(int wanted) { fault = wanted; }
 int coffer_login_count() { return logins; }
+coffer::fakes::DeviceModel* coffer_device() { return &device; }
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
   if (real == nullptr) real = coffer::fakes::LoadSoftHsm();
   if (real == nullptr) return CKR_GENERAL_ERROR;
   list = *real;
   list.C_Initialize = Initialize;
+  list.C_Finalize = Finalize;
+  list.C_OpenSession = OpenSession;
+  list.C_CloseSession = CloseSession;
+  list.C_CloseAllSessions = CloseAllSessions;
+  list.C_GetTokenInfo = GetTokenInfo;
   list.C_Login = Login;
   list.C_GetSlotList = GetSlotList;
   list.C_FindObjects = FindObjects;

@@ -9,6 +9,10 @@
 // whose template names one gets a twin that names AES instead and does its work; the master itself
 // stays as it was asked for, and SoftHSM without this module reads it so.
 //
+// It also unwraps by RSA-OAEP with the SHA-2 hashes, of which SoftHSM has none: a private key that
+// may only unwrap so may also do the raw operation here, and does not show it. Such unwrapping
+// minds no unwrap template.
+//
 // COFFER_TEST_STAND_IN: the keys are made, and their mechanisms are refused (`useless`) or fail
 // without a reason (`failing`).
 
@@ -16,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -24,6 +29,8 @@
 #include <string_view>
 #include <vector>
 
+#include "coffer/base/secret_bytes.h"
+#include "coffer/crypto/rsa_padding.h"
 #include "fakes/softhsm_module.h"
 
 namespace {
@@ -66,6 +73,11 @@ CK_RV Verdict() {
   return std::string_view(told) == "useless" ? CKR_MECHANISM_INVALID : CKR_GENERAL_ERROR;
 }
 
+// What a key was asked to be, in the CKA_ID of the AES key that stands for it: its type and its
+// mechanisms, which are told to whoever reads the key back.
+constexpr std::string_view kAskedMark = "stand-in:";
+constexpr CK_ULONG kMostAskedOctets = 128;
+
 // A template in which AES stands for what SoftHSM does not know, down to nested templates.
 class Mapped {
  public:
@@ -76,6 +88,12 @@ class Mapped {
   // True if anything had to be replaced.
   bool Changed() const { return changed_; }
   std::vector<CK_ATTRIBUTE>& All() { return attributes_; }
+  // Lets the key remember what it was asked to be.
+  void Remember() {
+    if (!changed_) return;
+    asked_ = std::string(kAskedMark) + asked_;
+    attributes_.insert(attributes_.begin(), {CKA_ID, asked_.data(), asked_.size()});
+  }
   CK_ATTRIBUTE* Data() { return attributes_.data(); }
   CK_ULONG Size() const { return attributes_.size(); }
 
@@ -84,7 +102,8 @@ class Mapped {
     if (attribute.type == CKA_KEY_TYPE) {
       CK_ULONG type = 0;
       std::memcpy(&type, attribute.pValue, sizeof(type));
-      if (type == kChaCha20 || type == kHkdf) Replace(attribute, {CKK_AES});
+      if (type == kChaCha20 || type == kHkdf) type = CKK_AES;
+      Replace(attribute, {type});
     } else if (attribute.type == CKA_ALLOWED_MECHANISMS) {
       std::vector<CK_ULONG> allowed(attribute.ulValueLen / sizeof(CK_ULONG));
       std::memcpy(allowed.data(), attribute.pValue, attribute.ulValueLen);
@@ -103,12 +122,15 @@ class Mapped {
   void Replace(CK_ATTRIBUTE& attribute, std::vector<CK_ULONG> values) {
     std::vector<CK_ULONG>& kept = values_.emplace_back(std::move(values));
     changed_ = changed_ || std::memcmp(attribute.pValue, kept.data(), attribute.ulValueLen) != 0;
+    const std::string was(static_cast<const char*>(attribute.pValue), attribute.ulValueLen);
+    asked_ = attribute.type == CKA_KEY_TYPE ? was + asked_ : asked_ + was;
     attribute.pValue = kept.data();
   }
 
   std::vector<CK_ATTRIBUTE> attributes_;
   std::list<std::vector<CK_ULONG>> values_;
   std::list<Mapped> nested_;
+  std::string asked_;  // the key type, then the mechanisms
   bool changed_ = false;
 };
 
@@ -139,6 +161,7 @@ CK_RV GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBU
   Mapped mapped(attributes, count);
   if (mechanism->mechanism == kChaCha20KeyGen || mechanism->mechanism == kHkdfKeyGen) {
     CK_MECHANISM aes{CKM_AES_KEY_GEN, nullptr, 0};
+    mapped.Remember();
     return real->C_GenerateKey(session, &aes, mapped.Data(), mapped.Size(), key);
   }
   if (!mapped.Changed()) return real->C_GenerateKey(session, mechanism, attributes, count, key);
@@ -163,6 +186,63 @@ CK_RV GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBU
   return real->C_GenerateKey(session, mechanism, twins.data(), twins.size(), &twin);
 }
 
+// The CKA_ID of a private key that was asked to unwrap by OAEP only.
+constexpr std::string_view kOaepMark = "stand-in oaep";
+
+bool IsMarked(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
+  std::array<char, kOaepMark.size()> id{};
+  CK_ATTRIBUTE read{CKA_ID, id.data(), id.size()};
+  return real->C_GetAttributeValue(session, object, &read, 1) == CKR_OK &&
+         std::string_view(id.data(), read.ulValueLen) == kOaepMark;
+}
+
+CK_RV GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
+                      CK_ATTRIBUTE* public_attributes, CK_ULONG public_count,
+                      CK_ATTRIBUTE* private_attributes, CK_ULONG private_count,
+                      CK_OBJECT_HANDLE* public_key, CK_OBJECT_HANDLE* private_key) {
+  std::vector<CK_ATTRIBUTE> own(private_attributes, private_attributes + private_count);
+  std::array<CK_ULONG, 2> both{CKM_RSA_PKCS_OAEP, CKM_RSA_X_509};
+  CK_BBOOL yes = CK_TRUE;
+  const auto allowed = std::ranges::find_if(own, [&](const CK_ATTRIBUTE& attribute) {
+    return attribute.type == CKA_ALLOWED_MECHANISMS && attribute.ulValueLen == sizeof(CK_ULONG) &&
+           std::memcmp(attribute.pValue, both.data(), sizeof(CK_ULONG)) == 0;
+  });
+  if (allowed != own.end()) {
+    *allowed = {CKA_ALLOWED_MECHANISMS, both.data(), sizeof(both)};
+    for (CK_ATTRIBUTE& attribute : own) {
+      if (attribute.type == CKA_DECRYPT) attribute.pValue = &yes;
+    }
+    own.insert(own.begin(), Octets(CKA_ID, kOaepMark));
+  }
+  return real->C_GenerateKeyPair(session, mechanism, public_attributes, public_count, own.data(),
+                                 own.size(), public_key, private_key);
+}
+
+// Undoes OAEP outside the token and makes the key that the caller asked for.
+CK_RV UnwrapOaep(CK_SESSION_HANDLE session, const CK_RSA_PKCS_OAEP_PARAMS& oaep,
+                 CK_OBJECT_HANDLE unwrapping_key, CK_BYTE* wrapped, CK_ULONG size,
+                 const CK_ATTRIBUTE* attributes, CK_ULONG count, CK_OBJECT_HANDLE* key) {
+  using coffer::crypto::HashAlgorithm;
+  HashAlgorithm hash = HashAlgorithm::kSha256;
+  if (oaep.hashAlg == CKM_SHA224) hash = HashAlgorithm::kSha224;
+  if (oaep.hashAlg == CKM_SHA384) hash = HashAlgorithm::kSha384;
+  if (oaep.hashAlg == CKM_SHA512) hash = HashAlgorithm::kSha512;
+  CK_MECHANISM raw{CKM_RSA_X_509, nullptr, 0};
+  if (const CK_RV rv = real->C_DecryptInit(session, &raw, unwrapping_key); rv != CKR_OK) return rv;
+  std::vector<CK_BYTE> block(size);
+  CK_ULONG written = block.size();
+  if (const CK_RV rv = real->C_Decrypt(session, wrapped, size, block.data(), &written);
+      rv != CKR_OK) {
+    return rv;
+  }
+  const auto value = coffer::crypto::OaepDecode(hash, coffer::SecretBytes::CopyOf(block));
+  if (!value) return CKR_WRAPPED_KEY_INVALID;
+  std::vector<CK_ATTRIBUTE> own(attributes, attributes + count);
+  const coffer::ByteView bytes = value->Reveal();
+  own.insert(own.begin(), {CKA_VALUE, const_cast<std::uint8_t*>(bytes.data()), bytes.size()});
+  return real->C_CreateObject(session, own.data(), own.size(), key);
+}
+
 CK_RV DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
   if (const CK_OBJECT_HANDLE twin = Doing(session, object); twin != object) {
     real->C_DestroyObject(session, twin);
@@ -178,7 +258,14 @@ CK_RV WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HAND
 CK_RV UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE unwrapping_key,
                 CK_BYTE* wrapped, CK_ULONG size, CK_ATTRIBUTE* attributes, CK_ULONG count,
                 CK_OBJECT_HANDLE* key) {
+  if (mechanism->mechanism == CKM_RSA_PKCS_OAEP && IsMarked(session, unwrapping_key)) {
+    const auto& oaep = *static_cast<const CK_RSA_PKCS_OAEP_PARAMS*>(mechanism->pParameter);
+    if (oaep.hashAlg != CKM_SHA_1) {
+      return UnwrapOaep(session, oaep, unwrapping_key, wrapped, size, attributes, count, key);
+    }
+  }
   Mapped mapped(attributes, count);
+  mapped.Remember();
   return real->C_UnwrapKey(session, mechanism, Doing(session, unwrapping_key), wrapped, size,
                            mapped.Data(), mapped.Size(), key);
 }
@@ -186,6 +273,7 @@ CK_RV UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HA
 CK_RV DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE base,
                 CK_ATTRIBUTE* attributes, CK_ULONG count, CK_OBJECT_HANDLE* key) {
   Mapped mapped(attributes, count);
+  mapped.Remember();
   if (mechanism->mechanism != kHkdfDerive) {
     return real->C_DeriveKey(session, mechanism, base, mapped.Data(), mapped.Size(), key);
   }
@@ -205,6 +293,41 @@ CK_RV DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HA
   CK_KEY_DERIVATION_STRING_DATA string{data.data(), size};
   CK_MECHANISM step{CKM_AES_ECB_ENCRYPT_DATA, &string, sizeof(string)};
   return real->C_DeriveKey(session, &step, base, mapped.Data(), mapped.Size(), key);
+}
+
+// A key that stands for another is described as that one.
+CK_RV GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                        CK_ATTRIBUTE* attributes, CK_ULONG count) {
+  if (count == 1 && attributes->type == CKA_ALLOWED_MECHANISMS && IsMarked(session, object)) {
+    static constexpr CK_ULONG kOaep = CKM_RSA_PKCS_OAEP;
+    if (attributes->pValue != nullptr) std::memcpy(attributes->pValue, &kOaep, sizeof(kOaep));
+    attributes->ulValueLen = sizeof(kOaep);
+    return CKR_OK;
+  }
+  const CK_RV rv = real->C_GetAttributeValue(session, object, attributes, count);
+  if (rv == CKR_OK && count == 1 && attributes->type == CKA_DECRYPT &&
+      attributes->pValue != nullptr && IsMarked(session, object)) {
+    *static_cast<CK_BBOOL*>(attributes->pValue) = CK_FALSE;
+    return rv;
+  }
+  if (rv != CKR_OK || count != 1 ||
+      (attributes->type != CKA_KEY_TYPE && attributes->type != CKA_ALLOWED_MECHANISMS)) {
+    return rv;
+  }
+  std::array<char, kMostAskedOctets> id{};
+  CK_ATTRIBUTE read{CKA_ID, id.data(), id.size()};
+  if (real->C_GetAttributeValue(session, object, &read, 1) != CKR_OK) return rv;
+  std::string_view asked(id.data(), read.ulValueLen);
+  if (!asked.starts_with(kAskedMark)) return rv;
+  asked.remove_prefix(kAskedMark.size());
+  asked = attributes->type == CKA_KEY_TYPE ? asked.substr(0, sizeof(CK_ULONG))
+                                           : asked.substr(sizeof(CK_ULONG));
+  if (attributes->pValue != nullptr) {
+    std::memcpy(attributes->pValue, asked.data(),
+                std::min<std::size_t>(asked.size(), attributes->ulValueLen));
+  }
+  attributes->ulValueLen = asked.size();
+  return CKR_OK;
 }
 
 using Init = CK_RV (*)(CK_SESSION_HANDLE, CK_MECHANISM*, CK_OBJECT_HANDLE);
@@ -242,11 +365,13 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
   if (real == nullptr) return CKR_GENERAL_ERROR;
   list = *real;
   list.C_GenerateKey = GenerateKey;
+  list.C_GenerateKeyPair = GenerateKeyPair;
   list.C_DestroyObject = DestroyObject;
   list.C_WrapKey = WrapKey;
   list.C_UnwrapKey = UnwrapKey;
   list.C_DeriveKey = DeriveKey;
   list.C_EncryptInit = EncryptInit;
+  list.C_GetAttributeValue = GetAttributeValue;
   list.C_DecryptInit = DecryptInit;
   *out = &list;
   return CKR_OK;

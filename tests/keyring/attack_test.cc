@@ -11,7 +11,7 @@
 #include "coffer/keyring/token_setup.h"
 #include "fakes/softhsm_token.h"
 #include "keyring/attacks.h"
-#include "keyring/masters.h"
+#include "keyring/key_recipes.h"
 
 namespace coffer::keyring {
 namespace {
@@ -26,15 +26,11 @@ using pkcs11::ObjectHandle;
 
 constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
 
-Attributes AesUse() {
-  Attributes usage;
-  usage.Add(AttributeType::kEncrypt, true)
-      .Add(AttributeType::kDecrypt, true)
-      .Add(AttributeType::kSign, false)
-      .Add(AttributeType::kVerify, false)
-      .AddMechanisms(AttributeType::kAllowedMechanisms, {MechanismType::kAesGcm});
-  return usage;
-}
+const MasterClass& ClassFor(KeyKind kind) { return *FindClass(kind).value(); }
+
+Recipe NewAesKey() { return NewSecretRecipe(ClassFor(KeyKind::kAes), 32); }
+
+Recipe UsedAesKey() { return UnwrappedRecipe(KeySpec{}, Use::kCipher).value(); }
 
 class AttackTest : public ::testing::Test {
  protected:
@@ -49,15 +45,13 @@ class AttackTest : public ::testing::Test {
     session_ = token_.OpenUserSession(*module_);
     master_ = Find("coffer-aes-v1");
     hmac_master_ = Find("coffer-hmac-v1");
-    const auto born =
-        session_->GenerateKey(MechanismType::kAesKeyGen, NewSecretTemplate(AesClass(), 32));
+    const auto born = session_->GenerateKey(MechanismType::kAesKeyGen, NewAesKey().Template());
     ASSERT_TRUE(born);
     const auto blob = session_->WrapKey(kWrap, master_, *born);
     ASSERT_TRUE(blob);
     blob_ = *blob;
     ASSERT_TRUE(session_->DestroyObject(*born));
-    const auto used =
-        session_->UnwrapKey(kWrap, master_, blob_, UnwrappedKeyTemplate(AesClass(), AesUse()));
+    const auto used = session_->UnwrapKey(kWrap, master_, blob_, UsedAesKey().Template());
     ASSERT_TRUE(used) << used.error().cause;
     version_ = *used;
   }
@@ -79,7 +73,7 @@ class AttackTest : public ::testing::Test {
   }
   // The unwrap template with one attribute of another value.
   static Attributes AlteredUse(AttributeType type, bool value) {
-    return Altered(UnwrappedKeyTemplate(AesClass(), AesUse()), type, value);
+    return Altered(UsedAesKey().Template(), type, value);
   }
 
   fakes::SoftHsmToken token_;
@@ -109,8 +103,7 @@ TEST_F(AttackTest, AMasterCannotBeCopied) {
 }
 
 TEST_F(AttackTest, AMasterWrapsWithItsOneMechanismOnly) {
-  const auto known =
-      session_->GenerateKey(MechanismType::kAesKeyGen, NewSecretTemplate(AesClass(), 32));
+  const auto known = session_->GenerateKey(MechanismType::kAesKeyGen, NewAesKey().Template());
   ASSERT_TRUE(known);
   const Bytes iv(16);
   ExpectStoppedBy(session_->WrapKey(MechanismType::kAesKeyWrap, master_, *known),
@@ -145,7 +138,7 @@ TEST_F(AttackTest, ABlobIsUnwrappedNoOtherWay) {
 
 TEST_F(AttackTest, ABlobIsUnwrappedAsNoOtherType) {
   Attributes as_generic;
-  const Attributes honest = UnwrappedKeyTemplate(HmacClass(), {});
+  const Attributes honest = UnwrapTemplate(ClassFor(KeyKind::kHmac));
   as_generic.Append(honest);
   ExpectStoppedBy(session_->UnwrapKey(kWrap, master_, blob_, as_generic),
                   "CKR_TEMPLATE_INCONSISTENT");
@@ -153,11 +146,10 @@ TEST_F(AttackTest, ABlobIsUnwrappedAsNoOtherType) {
 }
 
 TEST_F(AttackTest, AnotherClassesMasterDoesNotOpenIt) {
-  ExpectStoppedBy(
-      session_->UnwrapKey(kWrap, hmac_master_, blob_, UnwrappedKeyTemplate(AesClass(), AesUse())),
-      "CKR_TEMPLATE_INCONSISTENT");
+  ExpectStoppedBy(session_->UnwrapKey(kWrap, hmac_master_, blob_, UsedAesKey().Template()),
+                  "CKR_TEMPLATE_INCONSISTENT");
   EXPECT_FALSE(
-      session_->UnwrapKey(kWrap, hmac_master_, blob_, UnwrappedKeyTemplate(HmacClass(), {})));
+      session_->UnwrapKey(kWrap, hmac_master_, blob_, UnwrapTemplate(ClassFor(KeyKind::kHmac))));
 }
 
 TEST_F(AttackTest, RandomOctetsAndChangedBlobsDoNotUnwrap) {
@@ -165,14 +157,12 @@ TEST_F(AttackTest, RandomOctetsAndChangedBlobsDoNotUnwrap) {
   Bytes octets(40);
   for (int i = 0; i < 200; ++i) {
     random.Fill(octets);
-    EXPECT_FALSE(
-        session_->UnwrapKey(kWrap, master_, octets, UnwrappedKeyTemplate(AesClass(), AesUse())));
+    EXPECT_FALSE(session_->UnwrapKey(kWrap, master_, octets, UsedAesKey().Template()));
   }
   for (std::size_t at = 0; at < blob_.size(); ++at) {
     Bytes changed = blob_;
     changed[at] ^= 1;
-    EXPECT_FALSE(
-        session_->UnwrapKey(kWrap, master_, changed, UnwrappedKeyTemplate(AesClass(), AesUse())));
+    EXPECT_FALSE(session_->UnwrapKey(kWrap, master_, changed, UsedAesKey().Template()));
   }
 }
 
@@ -233,7 +223,8 @@ TEST_F(AttackTest, AMasterThatIsNotAsMadeIsRefusedAtStart) {
   // One weaker master for each attribute, next to the honest ones, as an attacker with the PIN
   // could make it.
   const auto weaker = [&](AttributeType type, bool value) {
-    const Attributes honest = MasterTemplate(AesClass(), "coffer-aes-v2", kWrap);
+    const Recipe recipe = MasterRecipe(ClassFor(KeyKind::kAes), "coffer-aes-v2", kWrap);
+    const Attributes& honest = recipe.Template();
     Attributes altered;
     for (std::size_t i = 0; i < honest.size(); ++i) {
       if (honest.TypeAt(i) == type) {
@@ -267,7 +258,8 @@ TEST_F(AttackTest, AMasterThatIsNotAsMadeIsRefusedAtStart) {
   }
   const auto no_templates = [&] {
     Attributes attributes;
-    const Attributes honest = MasterTemplate(AesClass(), "coffer-aes-v2", kWrap);
+    const Recipe recipe = MasterRecipe(ClassFor(KeyKind::kAes), "coffer-aes-v2", kWrap);
+    const Attributes& honest = recipe.Template();
     for (std::size_t i = 0; i < honest.size(); ++i) {
       if (honest.NestedAt(i) == nullptr) attributes.Add(honest.TypeAt(i), honest.ValueAt(i));
     }

@@ -21,8 +21,17 @@ class SwitchableToken final : public Token {
     return Fail(Code::kTokenRefused, "not in this test");
   }
   Result<TokenHandle> Unwrap(const KeySpec&, Use, std::string_view, ByteView) override { return 1; }
-  Result<NewVersion> Import(const KeySpec&, ByteView, ByteView) override { return NewVersion(); }
-  Result<Bytes> ImportWrappingKey() override { return Bytes(); }
+  Result<NewVersion> Import(const KeySpec&, const WrappedImport&) override { return NewVersion(); }
+  Result<ImportWrapping> ImportWrappingKey() override { return ImportWrapping(); }
+  Status DestroyImportWrappingKey() override { return {}; }
+  Result<Bytes> Export(const KeySpec&, std::string_view, ByteView, const crypto::PublicKey&,
+                       crypto::HashAlgorithm) override {
+    return Bytes();
+  }
+  Result<NewVersion> Agree(const KeySpec&, std::string_view, ByteView, const crypto::PublicKey&,
+                           const KeySpec&) override {
+    return NewVersion();
+  }
   Result<NewVersion> GenerateHmacKey() override { return NewVersion(); }
   Result<TokenHandle> Derive(const KeySpec&, TokenHandle, DerivedUse, ByteView) override {
     return 1;

@@ -35,6 +35,9 @@ class FormerDatabaseTest : public KeyRingTest {
         ");"
         "INSERT INTO key_counters SELECT key, version, reserved FROM later_counters;"
         "DROP TABLE later_counters;"
+        "ALTER TABLE keys DROP COLUMN exportable;"
+        "ALTER TABLE key_versions DROP COLUMN imported_through;"
+        "ALTER TABLE key_versions DROP COLUMN certificate_chain;"
         "DELETE FROM schema_migrations WHERE room = 'storage' OR step > 1;"
         "INSERT INTO keyring_state VALUES (1, x'" +
         ToHex(state.database.View()) + "', " + std::to_string(state.epoch) + ", " +

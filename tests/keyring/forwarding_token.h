@@ -16,10 +16,19 @@ class ForwardingToken : public Token {
   Result<NewVersion> Generate(const KeySpec& spec, const ResidentPlace& place) override {
     return real_->Generate(spec, place);
   }
-  Result<NewVersion> Import(const KeySpec& spec, ByteView ephemeral, ByteView target) override {
-    return real_->Import(spec, ephemeral, target);
+  Result<NewVersion> Import(const KeySpec& spec, const WrappedImport& import) override {
+    return real_->Import(spec, import);
   }
-  Result<Bytes> ImportWrappingKey() override { return real_->ImportWrappingKey(); }
+  Result<ImportWrapping> ImportWrappingKey() override { return real_->ImportWrappingKey(); }
+  Status DestroyImportWrappingKey() override { return real_->DestroyImportWrappingKey(); }
+  Result<Bytes> Export(const KeySpec& spec, std::string_view master, ByteView blob,
+                       const crypto::PublicKey& destination, crypto::HashAlgorithm hash) override {
+    return real_->Export(spec, master, blob, destination, hash);
+  }
+  Result<NewVersion> Agree(const KeySpec& base, std::string_view master, ByteView blob,
+                           const crypto::PublicKey& peer, const KeySpec& derived) override {
+    return real_->Agree(base, master, blob, peer, derived);
+  }
   Result<NewVersion> GenerateHmacKey() override { return real_->GenerateHmacKey(); }
   Result<TokenHandle> Unwrap(const KeySpec& spec, Use use, std::string_view master,
                              ByteView blob) override {

@@ -266,13 +266,13 @@ TEST(KeyBackupCodecTest, ABackupIsTheseOctets) {
   const std::string zero = "000000080000000000000000";
   const std::string one = "000000080000000000000001";
   EXPECT_EQ(ToHex(EncodeKeyBackup(database, key)),
-            "00000013636f666665722d6b65792d6261636b75702d31"  // "coffer-key-backup-1"
+            "00000013636f666665722d6b65792d6261636b75702d32"  // "coffer-key-backup-2"
             "00000010aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"        // database id
             "000000016b" +                                    // "k"
                 one +                                         // type
                 "0000000817979cfe362a0000" +                  // created
                 one +
-                zero + zero +                 // latest, derived, convergent
+                zero + zero + zero +          // latest, derived, convergent, exportable
                 "000000080000000000000040" +  // HMAC bytes
                 one + zero + zero +           // the three minimum versions
                 zero + zero + zero +          // deletion allowed, plaintext backup, soft-deleted
@@ -287,7 +287,9 @@ TEST(KeyBackupCodecTest, ABackupIsTheseOctets) {
                 "00000000"                    // public key
                 "00000003010203"              // blob
                 "00000007686d61632d7631"      // "hmac-v1"
-                "000000020405");              // HMAC blob
+                "000000020405" +              // HMAC blob
+                zero +
+                "00000000");  // not imported, no certificates
   const auto back = DecodeKeyBackup(EncodeKeyBackup(database, key));
   ASSERT_TRUE(back);
   EXPECT_EQ(EncodeKeyBackup(database, *back), EncodeKeyBackup(database, key));

@@ -41,7 +41,8 @@ class KeyDerivationTest : public ::testing::Test {
     module_.reset();
   }
   std::string Sealed(const KeySpec& spec, std::string_view context) {
-    const auto key = DeriveAesEcb1(*session_, spec, base_, DerivedUse::kCipher, AsBytes(context));
+    const auto key =
+        DeriveAesEcb1(objects_, *session_, spec, base_, DerivedUse::kCipher, AsBytes(context));
     if (!key) return key.error().cause;
     const Bytes iv(12);
     Bytes out(7 + 16);
@@ -50,6 +51,7 @@ class KeyDerivationTest : public ::testing::Test {
   }
 
   fakes::SoftHsmToken token_;
+  ObjectMaker objects_;
   std::unique_ptr<pkcs11::Module> module_;
   std::optional<pkcs11::Session> session_;
   pkcs11::ObjectHandle base_ = 0;
@@ -76,7 +78,7 @@ TEST_F(KeyDerivationTest, TheTokenDerivesTheVectorsCipherKeys) {
 }
 
 TEST_F(KeyDerivationTest, TheTokenDerivesTheVectorsNonceKey) {
-  const auto key = DeriveAesEcb1(*session_, {KeyType::kAes256Gcm96, true}, base_,
+  const auto key = DeriveAesEcb1(objects_, *session_, {KeyType::kAes256Gcm96, true}, base_,
                                  DerivedUse::kNonce, AsBytes("coffer"));
   ASSERT_TRUE(key) << key.error().cause;
   Bytes input{0, 0, 0, 0, 0, 0, 0, 3};
@@ -89,7 +91,7 @@ TEST_F(KeyDerivationTest, TheTokenDerivesTheVectorsNonceKey) {
 }
 
 TEST_F(KeyDerivationTest, DerivedKeysHaveTheirOneUseAndCannotBeRead) {
-  const auto cipher = DeriveAesEcb1(*session_, {KeyType::kAes256Gcm96, true}, base_,
+  const auto cipher = DeriveAesEcb1(objects_, *session_, {KeyType::kAes256Gcm96, true}, base_,
                                     DerivedUse::kCipher, AsBytes("c"));
   ASSERT_TRUE(cipher);
   EXPECT_FALSE(session_->GetBytes(*cipher, AttributeType::kValue));

@@ -62,6 +62,7 @@ class NssAnswerTest : public ::testing::Test {
     return key.value_or(pkcs11::kNoObject);
   }
 
+  ObjectMaker objects_;
   std::unique_ptr<pkcs11::Module> module_;
   std::optional<pkcs11::Session> session_;
 };
@@ -206,7 +207,8 @@ TEST_F(NssAnswerTest, DerivedKeysAreHkdfsOfTheContext) {
     const KeySpec spec{.type = each.type, .derived = true, .kdf = Kdf::kHkdfSha256};
     const Bytes value = Counting(SecretOctets(spec), 0x40);
     const ObjectHandle base = Known(pkcs11::KeyType::kHkdf, {AttributeType::kDerive}, value);
-    const auto key = DeriveKey(*session_, spec, base, DerivedUse::kCipher, AsBytes("a context"));
+    const auto key =
+        DeriveKey(objects_, *session_, spec, base, DerivedUse::kCipher, AsBytes("a context"));
     ASSERT_TRUE(key) << KeyTypeName(each.type) << " " << key.error().cause;
     const Bytes nonce = Counting(12, 3);
     const Bytes message = Counting(33, 5);
@@ -227,7 +229,8 @@ TEST_F(NssAnswerTest, TheNoncesKeyHasASaltOfItsOwn) {
   const KeySpec spec{.type = KeyType::kAes256Gcm96, .derived = true, .kdf = Kdf::kHkdfSha256};
   const Bytes value = Counting(32, 0);
   const ObjectHandle base = Known(pkcs11::KeyType::kHkdf, {AttributeType::kDerive}, value);
-  const auto key = DeriveKey(*session_, spec, base, DerivedUse::kNonce, AsBytes("coffer"));
+  const auto key =
+      DeriveKey(objects_, *session_, spec, base, DerivedUse::kNonce, AsBytes("coffer"));
   ASSERT_TRUE(key) << key.error().cause;
   Bytes mac(32);
   ASSERT_TRUE(session_->Sign(MechanismType::kSha256Hmac, *key, AsBytes("input"), mac));

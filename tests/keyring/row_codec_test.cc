@@ -97,6 +97,7 @@ TEST(RowCodecTest, EveryFieldOfAVersionRowIsCovered) {
   expect_covered("kdf", [](KeyVersion& v) { v.kdf = Kdf::kAesEcb1; });
   expect_covered("spki", [](KeyVersion& v) { v.spki = {6}; });
   expect_covered("locator", [](KeyVersion& v) { v.locator = {7}; });
+  expect_covered("imported", [](KeyVersion& v) { v.imported_through = ImportedThrough::kToken; });
   EXPECT_NE(before, DigestOf(EncodeVersionRow(IdOf(1), KeySpec{.derived = true}, SampleVersion())))
       << "usage";
   // Length prefixes: bytes cannot move from one field to its neighbour.
@@ -104,6 +105,25 @@ TEST(RowCodecTest, EveryFieldOfAVersionRowIsCovered) {
     v.info.created_by = "rootr";
     v.info.reason = "equested";
   });
+}
+
+TEST(RowCodecTest, WhatCameWithTheSecondSchemaIsToldApart) {
+  KeyVersion through_token = SampleVersion();
+  through_token.imported_through = ImportedThrough::kToken;
+  KeyVersion through_process = SampleVersion();
+  through_process.imported_through = ImportedThrough::kProcess;
+  const Bytes row = EncodeVersionRow(IdOf(1), KeySpec{}, through_process);
+  EXPECT_NE(row, EncodeVersionRow(IdOf(1), KeySpec{}, through_token));
+  EXPECT_EQ(ToHex(ByteView(row).first(24)), "00000014636f666665722d76657273696f6e2d726f772d32");
+  Key key;
+  key.versions[1].certificate_chain = "pem";
+  key.versions[2];
+  Key other = key;
+  std::swap(other.versions[1], other.versions[2]);
+  EXPECT_NE(EncodeKeyRow(IdOf(3), key), EncodeKeyRow(IdOf(3), other)) << "each with its version";
+  other = key;
+  other.exportable = true;
+  EXPECT_NE(EncodeKeyRow(IdOf(3), key), EncodeKeyRow(IdOf(3), other));
 }
 
 TEST(RowCodecTest, EveryFieldOfAKeyRowIsCovered) {
@@ -142,6 +162,8 @@ TEST(RowCodecTest, EveryFieldOfAKeyRowIsCovered) {
   expect_covered("hmac size", [](Key& k) { k.hmac_octets = 128; });
   expect_covered("imported", [](Key& k) { k.settings.imported = true; });
   expect_covered("imported rotation", [](Key& k) { k.settings.allow_imported_rotation = true; });
+  expect_covered("exportable", [](Key& k) { k.exportable = true; });
+  expect_covered("certificates", [](Key& k) { k.versions[1].certificate_chain = "pem"; });
   expect_covered("version mac", [](Key& k) { k.versions[1].mac[0] ^= 1; });
   expect_covered("missing version", [](Key& k) { k.versions.clear(); });
 }

@@ -6,8 +6,9 @@
 #include <cstdlib>
 #include <string>
 
+#include "coffer/crypto/key_transport.h"
 #include "keyring/attacks.h"
-#include "keyring/key_mechanisms.h"
+#include "keyring/key_recipes.h"
 #include "keyring/token_path_fixture.h"
 
 namespace coffer::keyring {
@@ -83,9 +84,8 @@ TEST_F(StandInTest, ABlobIsUnwrappedForItsOneUseOnlyAndNeverReadable) {
           {AttributeType::kUnwrap, true},
           {use == Use::kDerive ? AttributeType::kEncrypt : AttributeType::kDerive, true}}) {
       ExpectStoppedBy(
-          session_->UnwrapKey(
-              kWrap, master, version.blob,
-              Altered(UnwrappedKeyTemplate(ClassOf(spec, use), UsageOf(spec, use)), type, value)),
+          session_->UnwrapKey(kWrap, master, version.blob,
+                              Altered(UnwrappedRecipe(spec, use)->Template(), type, value)),
           "CKR_TEMPLATE_INCONSISTENT");
     }
     EXPECT_TRUE(path_->Unwrap(spec, use, version.master, version.blob));
@@ -141,9 +141,57 @@ TEST_F(StandInTest, ARefusalIsRememberedAndAFailureIsNot) {
   EXPECT_EQ(still.error().code, Code::kInvalid);
 }
 
+TEST_F(StandInTest, ATokenThatUnwrapsWithSha256OpensImportsItself) {
+  const auto wrapping = path_->ImportWrappingKey();
+  ASSERT_TRUE(wrapping) << wrapping.error().message << " | " << wrapping.error().cause;
+  EXPECT_EQ(wrapping->through, ImportedThrough::kToken);
+  EXPECT_EQ(wrapping->hashes.size(), 5U);
+  const auto key = crypto::PublicKey::FromSpki(wrapping->spki);
+  ASSERT_TRUE(key);
+  crypto::SystemRandom random;
+  for (const crypto::HashAlgorithm hash :
+       {crypto::HashAlgorithm::kSha1, crypto::HashAlgorithm::kSha256}) {
+    const auto wrapped =
+        crypto::WrapForImport(**key, hash, SecretBytes::CopyOf(Bytes(32, 7)), random);
+    ASSERT_TRUE(wrapped);
+    const ByteView all(*wrapped);
+    const auto version = path_->Import({}, {all.first(512), all.subspan(512), hash});
+    ASSERT_TRUE(version) << version.error().message << " | " << version.error().cause;
+    EXPECT_EQ(version->imported_through, ImportedThrough::kToken);
+    EXPECT_TRUE(path_->Unwrap({}, Use::kCipher, version->master, version->blob));
+  }
+}
+
+TEST_F(StandInTest, TwoPartiesAgreeOnOneKeyThatNeverLeavesTheToken) {
+  const KeySpec curve{.type = KeyType::kEcdsaP256};
+  const NewVersion mine = Make(curve);
+  const NewVersion theirs = Make(curve);
+  const auto my_key = crypto::PublicKey::FromSpki(mine.spki);
+  const auto their_key = crypto::PublicKey::FromSpki(theirs.spki);
+  ASSERT_TRUE(my_key && their_key);
+  for (const KeyType type : {KeyType::kAes128Gcm96, KeyType::kAes256Gcm96}) {
+    const KeySpec shared{.type = type};
+    const auto here = path_->Agree(curve, mine.master, mine.blob, **their_key, shared);
+    ASSERT_TRUE(here) << here.error().message << " | " << here.error().cause;
+    EXPECT_EQ(here->master, "import-aes-v1");
+    const auto there = path_->Agree(curve, theirs.master, theirs.blob, **my_key, shared);
+    ASSERT_TRUE(there) << there.error().message << " | " << there.error().cause;
+    const auto seals = path_->Unwrap(shared, Use::kCipher, here->master, here->blob);
+    const auto opens = path_->Unwrap(shared, Use::kCipher, there->master, there->blob);
+    ASSERT_TRUE(seals && opens);
+    const Bytes nonce(12);
+    Bytes sealed(4 + 16);
+    Bytes opened(sealed.size());
+    ASSERT_TRUE(path_->Encrypt(*seals, Cipher::kAesGcm, nonce, {}, AsBytes("text"), sealed));
+    ASSERT_TRUE(path_->Decrypt(*opens, Cipher::kAesGcm, nonce, {}, sealed, opened));
+    EXPECT_EQ(AsText(ByteView(opened).first(4)), "text");
+  }
+}
+
 TEST_F(StandInTest, APlantedMasterIsNotUsed) {
-  ASSERT_TRUE(session_->GenerateKey(MechanismType::kAesKeyGen,
-                                    MasterTemplate(AesClass(), "coffer-chacha20-v1", kWrap)));
+  ASSERT_TRUE(session_->GenerateKey(
+      MechanismType::kAesKeyGen,
+      MasterRecipe(*FindClass(KeyKind::kAes).value(), "coffer-chacha20-v1", kWrap).Template()));
   const auto version = path_->Generate(kChaCha, {});
   ASSERT_FALSE(version);
   EXPECT_NE(version.error().message.find("coffer-chacha20-v1 has a wrong CKA_UNWRAP_TEMPLATE"),

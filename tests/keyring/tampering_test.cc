@@ -36,7 +36,7 @@ TEST_F(TamperingTest, EveryColumnOfAKeyIsGuardedAndOnlyThatKeyIsDisabled) {
        {"min_decryption_version = 0", "min_encryption_version = 1", "min_available_version = 1",
         "deletion_allowed = 1", "allow_plaintext_backup = 1", "soft_deleted = 1",
         "rotation_required = 1", "auto_rotate_period = 7200", "created = created + 1", "type = 1",
-        "latest_version = 7"}) {
+        "latest_version = 7", "exportable = 1"}) {
     const std::string name = "victim-" + std::to_string(std::hash<std::string>{}(assignment));
     Create(name);
     Create("bystander");
@@ -54,7 +54,7 @@ TEST_F(TamperingTest, EveryColumnOfAVersionIsGuarded) {
   for (const char* assignment :
        {"blob = randomblob(40)", "hmac_blob = randomblob(40)", "master = 'import-aes-v1'",
         "hmac_master = 'import-hmac-v1'", "created = created + 1", "created_by = 'mallory'",
-        "reason = 'none'", "version = 2"}) {
+        "reason = 'none'", "version = 2", "imported_through = 1", "certificate_chain = 'pem'"}) {
     const std::string name = "victim-" + std::to_string(std::hash<std::string>{}(assignment));
     Create(name);
     Tamper(std::string("UPDATE key_versions SET ") + assignment +

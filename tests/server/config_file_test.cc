@@ -19,7 +19,7 @@ constexpr std::string_view kWhole = R"(
 cluster_name  = "vault of keys"
 workers       = 3
 drain_timeout = "25s"
-key_export    = "none"
+key_export    = "wrapped"
 listener "tcp" { address = "[::1]:8200" }
 listener "unix" {
   address     = "/run/coffer/coffer.sock"
@@ -98,6 +98,8 @@ TEST_F(ConfigFileTest, ReadsEveryKey) {
   EXPECT_EQ(config->token.objects_directory, "/var/lib/coffer/tokens");
   EXPECT_EQ(config->token.copies_directory, "/var/lib/coffer");
   EXPECT_TRUE(config->engine.verify_ecdsa);
+  EXPECT_TRUE(config->engine.exports_keys);
+  EXPECT_EQ(config->token.import_oaep, keyring::ImportedThrough::kToken);
   EXPECT_EQ(config->pin_file, "/etc/coffer/pin");
   EXPECT_EQ(config->so_pin_file, "/etc/coffer/so-pin");
   EXPECT_TRUE(config->accept_readable_pin);
@@ -276,9 +278,10 @@ TEST_F(ConfigFileTest, RefusesValuesThatCannotBe) {
            Refusal{"workers = 0", "line 5, column 11: \"workers\" must be from 1 to 64"},
            Refusal{"workers = \"2\"",
                    "line 5, column 11: \"workers\" must be an integer, not a string"},
-           Refusal{"key_export = \"plaintext\"",
-                   "line 5, column 1: \"key_export\" can only be \"none\": this server has no way "
-                   "to give a private or secret key away"},
+           Refusal{
+               "key_export = \"plaintext\"",
+               "line 5, column 1: \"key_export\" is \"none\" or \"wrapped\": keys never leave the "
+               "token in plaintext"},
            Refusal{"drain_timeout = \"2h\"",
                    "line 5, column 17: \"drain_timeout\" must be from 0 to 3600 seconds"},
            Refusal{"listener \"udp\" { address = \"a:1\" }",

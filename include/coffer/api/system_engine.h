@@ -29,6 +29,8 @@ struct ServerInfo {
   std::string storage_type = "sqlite";
   std::string cluster_name = "coffer";
   std::string cluster_id;  // a UUID
+  // The place where the AES keys of imports are opened: "token", or "process" in dev mode.
+  std::string imported_through = "token";
 };
 
 // The parts that sys/ manages and reports on. All of them outlive the engine.

@@ -78,7 +78,7 @@ enum class Refusal : std::uint8_t {
   kTooManyVersions,
   kResidentLimit,  // given: the versions that the token holds
 
-  // keyring: imports
+  // keyring: imports, exports, key agreement and certificates
   kImportOntoExistingKey,
   kImportConvergent,
   kImportDerived,            // name: the type
@@ -91,8 +91,19 @@ enum class Refusal : std::uint8_t {
   kImportOfWrongSize,  // given: bytes; name: the type
   kImportSizesDiffer,
   kImportNotUnwrapped,
-  kPublicKeyNotForType,   // name: the type
-  kPublicKeyOfOtherType,  // name: the type
+  kImportNotProven,        // name: the type
+  kImportHashUnsupported,  // name: the hash; detail: those that are supported
+  kImportExportable,
+  kExportDerived,
+  kExportOfTypeImpossible,  // name: the type
+  kKeyNotExportable,
+  kExportPublicOnly,         // given: the version
+  kKeyAgreementUnsupported,  // name: the type
+  kKeyAgreementRefused,      // detail: what the token lacks
+  kCertificatesUnreadable,   // detail: why
+  kCertificateOfOtherKey,    // given: the version
+  kPublicKeyNotForType,      // name: the type
+  kPublicKeyOfOtherType,     // name: the type
 
   // keyring: backups of keys
   kKeyExists,  // name: the key

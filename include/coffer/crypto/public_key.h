@@ -44,6 +44,11 @@ class PublicKey {
   int Bits() const { return bits_; }
   const Bytes& Spki() const { return spki_; }
   std::string Pem() const;
+  // RSA only: the numbers, big-endian.
+  Bytes Modulus() const;
+  Bytes Exponent() const;
+  // The curves only: 04 || x || y (SEC 1 2.3.3).
+  Bytes Point() const;
   // Ed25519 only: its 32 bytes.
   Bytes Raw() const;
 

@@ -63,11 +63,13 @@ struct KeyVersion {
   VersionInfo info;
   Custody custody = Custody::kWrapped;
   Kdf kdf = Kdf::kNone;
-  Bytes blob;                            // RFC 5649 under the class's master; empty: resident
-  std::string hmac_master;               // empty: the version is its own HMAC key
-  Bytes hmac_blob;                       // the version's HMAC key, likewise
-  Bytes spki;                            // asymmetric types: SubjectPublicKeyInfo
-  Bytes locator;                         // resident: CKA_ID
+  Bytes blob;               // RFC 5649 under the class's master; empty: resident
+  std::string hmac_master;  // empty: the version is its own HMAC key
+  Bytes hmac_blob;          // the version's HMAC key, likewise
+  Bytes spki;               // asymmetric types: SubjectPublicKeyInfo
+  Bytes locator;            // resident: CKA_ID
+  ImportedThrough imported_through = ImportedThrough::kNone;
+  std::string certificate_chain;         // PEM, the key's own certificate first; mostly empty
   Bytes mac;                             // row MAC by coffer-meta
   crypto::PublicKey::Shared public_key;  // `spki`, parsed
   std::shared_ptr<EncryptionCounter> counter;
@@ -96,6 +98,7 @@ struct Key {
   KeyType type = KeyType::kAes256Gcm96;
   bool derived = false;
   bool convergent = false;
+  bool exportable = false;
   int hmac_octets = kHmacOctets;  // type hmac: its key size
   SystemTime created{};
   std::int64_t generation = 1;
@@ -105,9 +108,9 @@ struct Key {
 
   const KeyTypeInfo& Info() const { return InfoOf(type); }
   // Spec() describes a new version of this key, SpecOf() one of its present versions.
-  KeySpec Spec() const { return {type, derived, hmac_octets}; }
+  KeySpec Spec() const { return {type, derived, hmac_octets, Kdf::kNone, exportable}; }
   KeySpec SpecOf(const KeyVersion& version) const {
-    return {type, derived, hmac_octets, version.kdf};
+    return {type, derived, hmac_octets, version.kdf, exportable};
   }
 
   // The version to encrypt or sign with for a request of `requested` (0: latest), or why there is

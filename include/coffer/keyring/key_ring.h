@@ -14,6 +14,7 @@
 #include "coffer/base/random.h"
 #include "coffer/base/result.h"
 #include "coffer/base/secret_bytes.h"
+#include "coffer/crypto/certificate_chain.h"
 #include "coffer/keyring/custodian.h"
 #include "coffer/keyring/key.h"
 #include "coffer/keyring/lane.h"
@@ -29,13 +30,15 @@ struct CreateOptions {
   std::optional<std::int64_t> hmac_octets = std::nullopt;  // type hmac only; 64 where not given
   bool allow_plaintext_backup = false;
   std::int64_t auto_rotate_period_seconds = 0;
+  bool exportable = false;  // may be wrapped for other servers, and can never be otherwise again
 };
 
 // A key that was made elsewhere: exactly one of the two members is set.
 struct ImportedMaterial {
   // RSA-OAEP(wrapping key, ephemeral AES-256), 512 bytes, then RFC 5649(ephemeral, key).
   Bytes wrapped;
-  crypto::PublicKey::Shared public_key;  // verifies and encrypts only
+  crypto::HashAlgorithm hash = crypto::HashAlgorithm::kSha256;  // of RSA-OAEP
+  crypto::PublicKey::Shared public_key;                         // verifies and encrypts only
 };
 
 // A change of settings: every field that is set changes, and either all of them change or none.
@@ -157,8 +160,21 @@ class KeyRing {
   // is taken. `force` replaces the key of that name, but destroys no version that the backup lacks
   // unless the key may be deleted. AES versions encrypt no more: the next encryption rotates.
   Changed Restore(const Id& mount, const std::optional<KeyName>& name, ByteView backup, bool force);
-  // PEM of the key that imports are wrapped for; made at the first call.
-  Result<std::string> ImportWrappingKey();
+  // The key that imports are wrapped for; made at the first call.
+  Result<ImportWrapping> ImportWrappingKey();
+  // Destroys it, with everything that was wrapped for it and not yet imported.
+  Status DestroyImportWrappingKey();
+  // The version of an exportable key, wrapped in the token for the holder of `destination`, in the
+  // form that Import() takes.
+  Result<Bytes> Export(const Key& key, const KeyVersion& version,
+                       const crypto::PublicKey& destination, crypto::HashAlgorithm hash);
+  // A new key that `base`, an EC key, agrees on with the other party's `peer`.
+  Changed Agree(const Id& mount, const KeyName& name, KeyType type, const Key& base,
+                const KeyVersion& version, const crypto::PublicKey& peer, const Actor& actor);
+  // Keeps the certificates with the version (0: the latest), in place of those it has. `chain` is
+  // for the version's public key, which the caller need not have checked.
+  Changed SetCertificates(const Id& mount, std::string_view name, std::int64_t version,
+                          const crypto::CertificateChain& chain);
   // Every key of the mount, whatever its settings.
   Status DeleteMount(const Id& mount);
   // Sets the witness. Call it before the first use; the witness must outlive the key ring.

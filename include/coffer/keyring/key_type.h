@@ -94,6 +94,13 @@ enum class Custody : std::uint8_t {
 };
 std::string_view CustodyName(Custody custody);
 
+// The way by which a version's key came here: kToken, if all of it was opened in the token;
+// kProcess, if the AES key that it was wrapped under stood in this process. Stored in rows and
+// MACs: never renumber.
+enum class ImportedThrough : std::uint8_t { kNone = 0, kToken = 1, kProcess = 2 };
+// "", "token", "process"
+std::string_view ImportedThroughName(ImportedThrough through);
+
 // How keys of a `derived` key come from its base key; recorded with each version and never changed.
 // Stored in rows and MACs: never renumber.
 enum class Kdf : std::uint8_t { kNone = 0, kAesEcb1 = 1, kHkdfSha256 = 2 };
@@ -108,6 +115,7 @@ struct KeySpec {
   bool derived = false;
   int hmac_octets = kHmacOctets;  // type hmac only
   Kdf kdf = Kdf::kNone;           // of a `derived` version; none: not made yet
+  bool exportable = false;        // under a master that lets it be wrapped for another server
   friend bool operator==(const KeySpec&, const KeySpec&) = default;
 };
 

@@ -13,6 +13,7 @@
 #include "coffer/base/ids.h"
 #include "coffer/base/result.h"
 #include "coffer/crypto/digest.h"
+#include "coffer/crypto/public_key.h"
 #include "coffer/keyring/key_type.h"
 #include "coffer/pkcs11/statistics.h"
 
@@ -31,6 +32,26 @@ struct NewVersion {
   Bytes hmac_blob;
   Bytes spki;     // asymmetric types
   Bytes locator;  // resident: CKA_ID of the token object
+  ImportedThrough imported_through = ImportedThrough::kNone;
+};
+
+// A key from elsewhere, as a client wrapped it.
+struct WrappedImport {
+  ByteView ephemeral;  // an AES-256 key under the import wrapping key, by RSA-OAEP with `hash`
+  ByteView target;     // the key under that AES key (RFC 5649); pairs as PKCS#8
+  crypto::HashAlgorithm hash = crypto::HashAlgorithm::kSha256;
+};
+
+// The names of the hashes of RSA-OAEP by which clients wrap keys: "SHA1", "SHA224" ... "SHA512".
+// Empty and nothing for any other.
+std::string_view OaepHashName(crypto::HashAlgorithm hash);
+std::optional<crypto::HashAlgorithm> FindOaepHash(std::string_view name);
+
+// The key that imports are wrapped for.
+struct ImportWrapping {
+  Bytes spki;                                 // RSA-4096
+  std::vector<crypto::HashAlgorithm> hashes;  // of RSA-OAEP, that it can be wrapped with
+  ImportedThrough through = ImportedThrough::kToken;
 };
 
 // The place of a resident version in the token: its CKA_ID, which the caller draws and writes down
@@ -81,13 +102,27 @@ class Token {
   // that does not come back is never returned. A resident version becomes a token object at
   // `place`. For a `derived` key the answer names the KDF, hkdf_sha256 where the token has it.
   virtual Result<NewVersion> Generate(const KeySpec& spec, const ResidentPlace& place) = 0;
-  // A version that comes from elsewhere: `ephemeral` is an AES-256 key under the import wrapping
-  // key (RSA-OAEP with SHA-1), `target` the key under it (RFC 5649; pairs as PKCS#8). Nothing of it
-  // is ever outside the token. One error for all that can be wrong with them: kInvalid.
-  virtual Result<NewVersion> Import(const KeySpec& spec, ByteView ephemeral, ByteView target) = 0;
-  // SubjectPublicKeyInfo of the import wrapping key (RSA-4096), made at the first call. Custodian's
-  // instance only.
-  virtual Result<Bytes> ImportWrappingKey() = 0;
+  // A version that comes from elsewhere. Nothing of it is ever outside the token, except that with
+  // ImportedThrough::kProcess the AES key is. The key is used in the token before it is wrapped
+  // anew, and its stored form must then give the same answer: kImportNotProven where it does not.
+  // kImportHashUnsupported; one error for all else that can be wrong: kImportNotUnwrapped.
+  virtual Result<NewVersion> Import(const KeySpec& spec, const WrappedImport& import) = 0;
+  // Makes the key at the first call. Custodian's instance only.
+  virtual Result<ImportWrapping> ImportWrappingKey() = 0;
+  // Destroys it: what was wrapped for it and recorded on its way can never be opened again. The
+  // next ImportWrappingKey() makes another. Custodian's instance only.
+  virtual Status DestroyImportWrappingKey() = 0;
+  // The version's key (of an `exportable` spec) wrapped in the token for the holder of
+  // `destination`, in the form of WrappedImport: `ephemeral`, then `target`.
+  // kImportHashUnsupported where the token does not wrap with `hash`.
+  virtual Result<Bytes> Export(const KeySpec& spec, std::string_view master, ByteView blob,
+                               const crypto::PublicKey& destination,
+                               crypto::HashAlgorithm hash) = 0;
+  // A version of `derived` that the EC key of `base` agrees on with the other party's key `peer`:
+  // HKDF-SHA256 without salt and info over the shared secret, all in the token.
+  // kKeyAgreementRefused, naming what the token lacks.
+  virtual Result<NewVersion> Agree(const KeySpec& base, std::string_view master, ByteView blob,
+                                   const crypto::PublicKey& peer, const KeySpec& derived) = 0;
   // Makes only the HMAC key of a new version, for a version whose other key is not in this server.
   virtual Result<NewVersion> GenerateHmacKey() = 0;
   // A session object, not extractable, for one use. `use` kHmac: `blob` is the version's HMAC blob.

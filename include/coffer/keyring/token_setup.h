@@ -25,6 +25,9 @@ struct TokenLocation {
       copies_directory;  // a software token's module is copied here for each instance
   std::filesystem::path
       objects_directory;  // a software token's files, synced after each token object; empty: none
+  // The place where RSA-OAEP is undone for imports. kProcess is for dev mode on SoftHSM only, which
+  // unwraps with no other hash than SHA-1.
+  ImportedThrough import_oaep = ImportedThrough::kToken;
 };
 
 struct OpenedTokens {

@@ -131,6 +131,9 @@ struct EngineSettings {
   // True if ECDSA signatures, too, are verified before they are given out
   // (docs/adr/0011-verify-before-answering.md).
   bool verify_ecdsa = false;
+  // True if keys may be created exportable and wrapped for other servers (`key_export =
+  // "wrapped"`).
+  bool exports_keys = false;
 };
 
 // The transit operations on the keys of a mount, and the only door to these keys. It takes and
@@ -201,7 +204,17 @@ class Engine {
                   const keyring::ImportedMaterial& material);
   FoundKey ImportVersion(const Caller& caller, std::string_view key,
                          const keyring::ImportedMaterial& material);
-  Result<std::string> ImportWrappingKey();
+  Result<keyring::ImportWrapping> ImportWrappingKey();
+  Status DestroyImportWrappingKey();
+  Result<Bytes> Export(const keyring::Key& key, const keyring::KeyVersion& version,
+                       const crypto::PublicKey& destination, crypto::HashAlgorithm hash);
+  FoundKey Agree(const Caller& caller, const keyring::KeyName& name, keyring::KeyType type,
+                 const keyring::Key& base, const keyring::KeyVersion& version,
+                 const crypto::PublicKey& peer);
+  FoundKey SetCertificates(const Caller& caller, std::string_view key, std::int64_t version,
+                           const crypto::CertificateChain& chain);
+  // True if keys may be created exportable, and exported.
+  bool ExportsKeys() const { return settings_.exports_keys; }
   Result<Bytes> Backup(const Caller& caller, std::string_view key);
   FoundKey Restore(const Caller& caller, const std::optional<keyring::KeyName>& name,
                    ByteView backup, bool force);

@@ -201,6 +201,12 @@ LiteralText SentenceOf(Refusal refusal, Purpose purpose) {
       return "provided ciphertext is too short";
     case Refusal::kImportOfWrongSize:  // policy.go
       return "invalid key size {given} bytes for key type {name}";
+    case Refusal::kImportHashUnsupported:
+      return "hash function {name} is not supported by the token: use one of {detail}";
+    case Refusal::kKeyAgreementUnsupported:  // path_derive_key.go
+      return "base key type {name} does not support key agreement";
+    case Refusal::kCertificateOfOtherKey:  // policy.go
+      return "leaf certificate public key does not match the selected key version";
     case Refusal::kPublicKeyNotForType:  // path_import.go
       return "provided type does not support public_key import";
     case Refusal::kKeyExists:  // lock_manager.go
@@ -264,6 +270,14 @@ LiteralText SentenceOf(Refusal refusal, Purpose purpose) {
     case Refusal::kImportOfTypeImpossible:
     case Refusal::kImportSizesDiffer:
     case Refusal::kImportNotUnwrapped:
+    case Refusal::kImportNotProven:
+    case Refusal::kImportExportable:
+    case Refusal::kExportDerived:
+    case Refusal::kExportOfTypeImpossible:
+    case Refusal::kKeyNotExportable:
+    case Refusal::kExportPublicOnly:
+    case Refusal::kKeyAgreementRefused:
+    case Refusal::kCertificatesUnreadable:
     case Refusal::kPublicKeyOfOtherType:
     case Refusal::kBackupDamaged:
     case Refusal::kBackupUnknown:

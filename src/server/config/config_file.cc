@@ -160,11 +160,12 @@ Status Builder::ReadTop(hcl::ObjectReader& reader) {
   COFFER_ASSIGN(const auto name, reader.Text("cluster_name"));
   if (name) config_.cluster_name = *name;
   COFFER_ASSIGN(const auto exported, reader.Text("key_export"));
-  if (exported && *exported != "none") {
+  if (exported && *exported != "none" && *exported != "wrapped") {
     return hcl::FailAt(reader.At("key_export"),
-                       "\"key_export\" can only be \"none\": this server has no way to give a "
-                       "private or secret key away");
+                       "\"key_export\" is \"none\" or \"wrapped\": keys never leave the token in "
+                       "plaintext");
   }
+  config_.engine.exports_keys = exported == "wrapped";
   COFFER_TRY(ReadLog(reader, config_.log));
   COFFER_ASSIGN(const auto audit, reader.Text("audit_directory"));
   if (audit) {
@@ -259,7 +260,7 @@ std::string EffectiveSettings(const Config& config) {
                     "\nworkers = " + std::to_string(config.http.workers) + "\n";
   const auto drain = std::chrono::duration_cast<std::chrono::seconds>(config.drain_deadline);
   out += "drain_timeout = \"" + std::to_string(drain.count()) + "s\"\n";
-  out += "key_export = \"none\"\n";
+  out += config.engine.exports_keys ? "key_export = \"wrapped\"\n" : "key_export = \"none\"\n";
   PrintLog(config.log, out);
   if (!config.audit_directory.empty()) {
     out += "audit_directory = " + hcl::Quote(config.audit_directory.string()) + "\n";

@@ -153,6 +153,13 @@ Status ReadToken(const hcl::Block& block, Config& config) {
   }
   COFFER_TRY(ReadPath(reader, "objects_directory", config.token.objects_directory));
   COFFER_TRY(ReadPath(reader, "copies_directory", config.token.copies_directory));
+  COFFER_ASSIGN(const auto oaep, reader.Text("import_oaep"));
+  if (oaep && *oaep != "token") {
+    return hcl::FailAt(
+        reader.At("import_oaep"),
+        "\"import_oaep\" can only be \"token\": \"process\" is for coffer server -dev "
+        "on SoftHSM");
+  }
   COFFER_ASSIGN(const auto verify, reader.Boolean("verify_ecdsa_signatures"));
   config.engine.verify_ecdsa = verify.value_or(false);
   if (config.token.objects_directory.empty() && !config.softhsm_config.empty()) {
@@ -176,6 +183,7 @@ void PrintToken(const Config& config, std::string& out) {
   path("softhsm_config", config.softhsm_config);
   path("objects_directory", config.token.objects_directory);
   path("copies_directory", config.token.copies_directory);
+  PrintText("import_oaep", keyring::ImportedThroughName(config.token.import_oaep), out);
   PrintBoolean("verify_ecdsa_signatures", config.engine.verify_ecdsa, out);
   out += "}\n";
 }

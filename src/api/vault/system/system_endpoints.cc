@@ -84,6 +84,7 @@ Status ReadHealth(const Call& call, Reply& reply) {
   json.Key("cluster_name").Text(info.cluster_name);
   json.Key("cluster_id").Text(info.cluster_id);
   json.Key("token_reachable").Bool(TokenReachable(call));
+  json.Key("imported_through").Text(info.imported_through);
   if (const auto on_disk = AuditOnDisk(call)) json.Key("audit_on_disk").Bool(*on_disk);
   json.EndObject();
   return {};

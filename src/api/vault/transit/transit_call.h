@@ -2,6 +2,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "api/endpoint.h"
@@ -12,6 +14,19 @@ namespace coffer::api {
 // The handlers of transit get the engine and the caller from these functions.
 
 inline transit::Engine& EngineOf(const Call& call) { return call.engine.As<TransitParts>().engine; }
+
+// The hash of RSA-OAEP that a request names.
+inline Result<crypto::HashAlgorithm> HashOf(std::string_view name) {
+  const auto hash = keyring::FindOaepHash(name);
+  if (!hash) return Fail(Code::kInvalid, "unknown hash function: " + std::string(name));
+  return *hash;
+}
+
+// Success where the server may make exportable keys and export them.
+inline Status CheckKeyExport(const Call& call) {
+  if (EngineOf(call).ExportsKeys()) return {};
+  return Fail(Code::kInvalid, "exporting keys is disabled on this server (key_export = \"none\")");
+}
 
 // The caller of a look-up, which changes nothing and needs no actor.
 inline transit::Caller ReaderOf(const Call& call) { return {call.mount->id, call.lane, {}}; }

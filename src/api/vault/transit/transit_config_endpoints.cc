@@ -52,13 +52,6 @@ Status ConfigureCache(const Call& call, Reply& reply) {
   return ReadCacheConfig(call, reply);
 }
 
-// Refuses certificates: their place would be in the rows of the key and under the MACs of these,
-// and there is none.
-Status RefuseCertificate(const Call&, Reply&) {
-  return Fail(Code::kInvalid,
-              "certificates are not kept on this server: keep the chain where it is served from");
-}
-
 }  // namespace
 
 void AddTransitConfigEndpoints(std::vector<Endpoint>& table) {
@@ -73,15 +66,6 @@ void AddTransitConfigEndpoints(std::vector<Endpoint>& table) {
                    {{"size", FieldType::kInt, "0", "0 only."}},
                    {{Verb::kRead, Capability::kRead, ReadCacheConfig},
                     {Verb::kWrite, Capability::kUpdate, ConfigureCache}}});
-  Endpoint certificate{
-      "keys/:name/set-certificate", "Refused: no certificates are kept here.", {}, {}};
-  certificate.fields = {
-      kName,
-      {"version", FieldType::kInt, "0", "The version; 0: latest."},
-      {"certificate_chain", FieldType::kText, "", "PEM of a certificate and its issuers."}};
-  certificate.operations = {{Verb::kWrite, Capability::kUpdate, RefuseCertificate}};
-  certificate.keeps_state = true;
-  table.push_back(std::move(certificate));
 }
 
 }  // namespace coffer::api

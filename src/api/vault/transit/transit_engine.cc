@@ -14,6 +14,9 @@ std::vector<Endpoint> Endpoints() {
   AddTransitInspectEndpoints(endpoints);
   AddTransitImportEndpoints(endpoints);
   AddTransitExportEndpoints(endpoints);
+  AddTransitByokEndpoints(endpoints);
+  AddTransitCertificateEndpoints(endpoints);
+  AddTransitDeriveKeyEndpoints(endpoints);
   AddTransitBackupEndpoints(endpoints);
   AddTransitConfigEndpoints(endpoints);
   AddTransitCsrEndpoints(endpoints);

@@ -6,26 +6,10 @@
 #include "api/vault/transit/transit_call.h"
 #include "api/vault/transit/transit_endpoints.h"
 #include "api/vault/transit/transit_fields.h"
-#include "coffer/base/parse.h"
+#include "api/vault/transit/wanted_version.h"
 
 namespace coffer::api {
 namespace {
-
-// The versions that the path asks for: one, or all that are not archived.
-Result<std::optional<std::int64_t>> WantedVersion(const keyring::Key& key, std::string_view text) {
-  if (text.empty()) return std::optional<std::int64_t>();
-  if (text == "latest") return std::optional<std::int64_t>(key.latest_version);
-  if (text.starts_with('v')) text.remove_prefix(1);
-  const auto version = ParseInt64(text);
-  if (!version) return Fail(Code::kInvalid, "invalid key version");
-  if (*version < key.settings.min_decryption_version) {
-    return Fail(Code::kInvalid, "version for export is below minimum decryption version");
-  }
-  if (!key.versions.contains(static_cast<int>(*version))) {
-    return Fail(Code::kInvalid, "version does not exist or cannot be found");
-  }
-  return std::optional(*version);
-}
 
 // Writes a public key as Vault does: only the PEM of an RSA key ends in a newline.
 void WritePublicKey(const keyring::KeyTypeInfo& type, const keyring::KeyVersion& version,
@@ -43,13 +27,13 @@ void WritePublicKey(const keyring::KeyTypeInfo& type, const keyring::KeyVersion&
   }
 }
 
-// Only a key's public part leaves, in the formats that its type has.
+// Only a key's public part and its certificates leave, in the formats that its type has.
 Status CheckExport(const keyring::Key& key, std::string_view type, std::string_view format) {
   const auto refuse = [](std::string text) { return Fail(Code::kInvalid, std::move(text)); };
   const keyring::KeyTypeInfo& info = key.Info();
   if (key.settings.soft_deleted) return refuse("refusing to use soft-deleted key");
   if (type == "certificate-chain") {
-    if (info.signs) return refuse("certificate chains are not kept on this server");
+    if (info.signs) return {};
     return refuse("certificate chain not supported for keys that do not support signing");
   }
   if (type == "encryption-key" && !info.encrypts) {
@@ -68,8 +52,8 @@ Status CheckExport(const keyring::Key& key, std::string_view type, std::string_v
   return {};
 }
 
-// Exports public keys and nothing else: secret and private keys never leave the server
-// (docs/compat.md).
+// Exports public keys and certificates: secret and private keys leave the token wrapped only
+// (transit_byok_endpoints.cc).
 Status Export(const Call& call, Reply& reply) {
   const std::string_view type = call.fields.Text("type");
   const std::string_view format = call.fields.Text("format");
@@ -90,36 +74,29 @@ Status Export(const Call& call, Reply& reply) {
   reply.json.Key("keys").BeginObject();
   for (const auto& [number, version] : key.versions) {
     if (wanted ? number != *wanted : number < key.settings.min_decryption_version) continue;
-    reply.json.Key(std::to_string(number));
-    WritePublicKey(key.Info(), version, format, reply.json);
+    if (type == "certificate-chain") {
+      if (version.certificate_chain.empty()) continue;
+      reply.json.Key(std::to_string(number)).Text(version.certificate_chain);
+    } else {
+      reply.json.Key(std::to_string(number));
+      WritePublicKey(key.Info(), version, format, reply.json);
+    }
   }
   reply.json.EndObject().EndObject();
   return {};
 }
 
-Status RefuseByokExport(const Call&, Reply&) {
-  return Fail(Code::kInvalid, "key is not exportable");
-}
-
 Endpoint ExportEndpoint(std::string_view pattern) {
-  Endpoint endpoint{pattern, "Public keys; private ones stay in the token.", {}, {}};
-  endpoint.fields = {kName,
-                     {"type", FieldType::kText, "", "public-key; all others are refused."},
-                     {"version", FieldType::kText, "", "latest, N or vN; all where not given."},
-                     {"format", FieldType::kText, "",
-                      "pem, der (Base64) or raw (Ed25519 only, and its default)."}};
+  Endpoint endpoint{
+      pattern, "Public keys and certificates; private ones stay in the token.", {}, {}};
+  endpoint.fields = {
+      kName,
+      {"type", FieldType::kText, "", "public-key or certificate-chain; all others are refused."},
+      {"version", FieldType::kText, "", "latest, N or vN; all where not given."},
+      {"format", FieldType::kText, "",
+       "pem, der (Base64) or raw (Ed25519 only, and its default)."}};
   endpoint.operations = {{Verb::kRead, Capability::kRead, Export}};
   endpoint.keeps_state = true;
-  return endpoint;
-}
-
-Endpoint ByokExportEndpoint(std::string_view pattern) {
-  Endpoint endpoint{pattern, "Refused: no key of this server is exportable.", {}, {}};
-  endpoint.fields = {{"destination", FieldType::kText, "", "A key's name."},
-                     {"source", FieldType::kText, "", "A key's name."},
-                     {"version", FieldType::kText, "", "A version."},
-                     {"hash", FieldType::kText, "SHA256", "Of RSA-OAEP."}};
-  endpoint.operations = {{Verb::kRead, Capability::kRead, RefuseByokExport}};
   return endpoint;
 }
 
@@ -128,8 +105,6 @@ Endpoint ByokExportEndpoint(std::string_view pattern) {
 void AddTransitExportEndpoints(std::vector<Endpoint>& table) {
   table.push_back(ExportEndpoint("export/=type/:name"));
   table.push_back(ExportEndpoint("export/=type/:name/=version"));
-  table.push_back(ByokExportEndpoint("byok-export/:destination/:source"));
-  table.push_back(ByokExportEndpoint("byok-export/:destination/:source/=version"));
 }
 
 }  // namespace coffer::api

@@ -11,27 +11,23 @@
 namespace coffer::api {
 namespace {
 
-// The hashes of RSA-OAEP that the token unwraps with.
-constexpr std::string_view kSupportedHash = "SHA1";
-
 Status WriteWrappingKey(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(const std::string pem, EngineOf(call).ImportWrappingKey());
-  reply.json.BeginObject().Key("public_key").Text(pem);
-  reply.json.Key("supported_hash_functions").BeginArray().Text(kSupportedHash).EndArray();
+  COFFER_ASSIGN(const keyring::ImportWrapping wrapping, EngineOf(call).ImportWrappingKey());
+  COFFER_ASSIGN(const auto key, crypto::PublicKey::FromSpki(wrapping.spki));
+  reply.json.BeginObject().Key("public_key").Text(key->Pem());
+  reply.json.Key("supported_hash_functions").BeginArray();
+  for (const crypto::HashAlgorithm hash : wrapping.hashes) {
+    reply.json.Text(keyring::OaepHashName(hash));
+  }
+  reply.json.EndArray();
+  reply.json.Key("imported_through").Text(keyring::ImportedThroughName(wrapping.through));
   reply.json.EndObject();
   return {};
 }
 
-Status CheckHash(std::string_view hash) {
-  for (const std::string_view known : {"SHA1", "SHA224", "SHA256", "SHA384", "SHA512"}) {
-    if (hash != known) continue;
-    if (hash == kSupportedHash) return {};
-    return Fail(Code::kInvalid, "hash function " + std::string(hash) +
-                                    " is not supported by the token: set hash_function to one of "
-                                    "wrapping_key's supported_hash_functions (" +
-                                    std::string(kSupportedHash) + ")");
-  }
-  return Fail(Code::kInvalid, "unknown hash function: " + std::string(hash));
+Status DestroyWrappingKey(const Call& call, Reply& reply) {
+  COFFER_TRY(EngineOf(call).DestroyImportWrappingKey());
+  return reply.NoContent();
 }
 
 Result<keyring::ImportedMaterial> MaterialOf(const Fields& fields) {
@@ -54,7 +50,7 @@ Result<keyring::ImportedMaterial> MaterialOf(const Fields& fields) {
     material.public_key = *key;
     return material;
   }
-  COFFER_TRY(CheckHash(fields.Text("hash_function")));
+  COFFER_ASSIGN(material.hash, HashOf(fields.Text("hash_function")));
   COFFER_ASSIGN(material.wrapped, Base64Decode(ciphertext));
   return material;
 }
@@ -63,10 +59,8 @@ Status ImportKey(const Call& call, Reply& reply) {
   const Fields& fields = call.fields;
   keyring::CreateOptions options;
   COFFER_ASSIGN(options.type, keyring::ParseKeyType(fields.Text("type")));
-  if (fields.Bool("exportable")) {
-    return Fail(Code::kInvalid,
-                "exporting keys is disabled on this server (key_export = \"none\")");
-  }
+  options.exportable = fields.Bool("exportable");
+  if (options.exportable) COFFER_TRY(CheckKeyExport(call));
   options.derived = fields.Bool("derived");
   options.convergent = fields.Bool("convergent_encryption");
   options.allow_plaintext_backup = fields.Bool("allow_plaintext_backup");
@@ -104,7 +98,8 @@ void AddTransitImportEndpoints(std::vector<Endpoint>& table) {
   table.push_back({"wrapping_key",
                    "The key that imported keys are wrapped for.",
                    {},
-                   {{Verb::kRead, Capability::kRead, WriteWrappingKey, true}}});
+                   {{Verb::kRead, Capability::kRead, WriteWrappingKey, true},
+                    {Verb::kDelete, Capability::kDelete, DestroyWrappingKey, true}}});
   Endpoint import{
       "keys/:name/import", "Makes a key from one made elsewhere.", MaterialFields(), {}};
   import.fields.push_back(
@@ -115,8 +110,7 @@ void AddTransitImportEndpoints(std::vector<Endpoint>& table) {
                            "Where the token has HKDF only; then as for other keys."});
   import.fields.push_back(
       {"convergent_encryption", FieldType::kBool, "false", "Not for imported keys."});
-  import.fields.push_back(
-      {"exportable", FieldType::kBool, "false", "Not available on this server."});
+  import.fields.push_back({"exportable", FieldType::kBool, "false", "Not for imported keys."});
   import.fields.push_back(
       {"allow_plaintext_backup", FieldType::kBool, "false", "Recorded with the key."});
   import.fields.push_back(

@@ -26,7 +26,7 @@ void WriteVersionEntry(const keyring::Key& key, const keyring::KeyVersion& versi
   } else {
     json.Text(version.public_key->Pem());
   }
-  json.Key("certificate_chain").Text("");
+  json.Key("certificate_chain").Text(version.certificate_chain);
   json.Key("creation_time").Text(Rfc3339(version.info.created));
   json.EndObject();
 }
@@ -39,6 +39,9 @@ void WriteVersionFacts(const keyring::Key& key, const keyring::KeyVersion& versi
   json.Key("creation_time").Text(Rfc3339(version.info.created));
   json.Key("custody").Text(keyring::CustodyName(version.custody));
   json.Key("master").Text(version.info.master);
+  if (version.imported_through != keyring::ImportedThrough::kNone) {
+    json.Key("imported_through").Text(keyring::ImportedThroughName(version.imported_through));
+  }
   if (key.derived) json.Key("kdf").Text(keyring::KdfName(version.kdf));
   // The number is an upper bound, because encryptions are charged in blocks before they are used.
   if (key.Info().encrypts && !key.Info().Asymmetric()) {
@@ -63,7 +66,7 @@ void WriteSettings(const keyring::Key& key, JsonWriter& json) {
   json.Key("min_decryption_version").Int(settings.min_decryption_version);
   json.Key("min_encryption_version").Int(settings.min_encryption_version);
   json.Key("latest_version").Int(key.latest_version);
-  json.Key("exportable").Bool(false);
+  json.Key("exportable").Bool(key.exportable);
   json.Key("allow_plaintext_backup").Bool(settings.allow_plaintext_backup);
   json.Key("auto_rotate_period").Int(settings.auto_rotate_period_seconds);
   json.Key("imported_key").Bool(settings.imported);

@@ -43,10 +43,8 @@ Status CreateKey(const Call& call, Reply& reply) {
   const Fields& fields = call.fields;
   keyring::CreateOptions options;
   COFFER_ASSIGN(options.type, keyring::ParseKeyType(fields.Text("type")));
-  if (fields.Bool("exportable")) {
-    return Fail(Code::kInvalid,
-                "exporting keys is disabled on this server (key_export = \"none\")");
-  }
+  options.exportable = fields.Bool("exportable");
+  if (options.exportable) COFFER_TRY(CheckKeyExport(call));
   options.derived = fields.Bool("derived");
   options.convergent = fields.Bool("convergent_encryption");
   if (fields.Int("key_size") != 0) options.hmac_octets = fields.Int("key_size");
@@ -91,9 +89,12 @@ Status RotateKey(const Call& call, Reply& reply) {
 Status ConfigureKey(const Call& call, Reply& reply) {
   const Fields& fields = call.fields;
   if (fields.Bool("exportable")) {
-    return Fail(Code::kInvalid,
-                "key was created without exportable: its master forbids export; create a new "
-                "exportable key");
+    const auto key = EngineOf(call).Find(ReaderOf(call), fields.Text("name"));
+    if (key && !(*key)->exportable) {
+      return Fail(Code::kInvalid,
+                  "key was created without exportable: its master forbids export; create a new "
+                  "exportable key");
+    }
   }
   keyring::ConfigChange change;
   if (fields.Has("min_decryption_version")) {
@@ -173,7 +174,8 @@ void AddTransitKeyEndpoints(std::vector<Endpoint>& table) {
        {"derived", FieldType::kBool, "false", "Whether every use derives a key from a context."},
        {"convergent_encryption", FieldType::kBool, "false",
         "Derived keys: equal messages give equal ciphertexts."},
-       {"exportable", FieldType::kBool, "false", "Not available on this server."},
+       {"exportable", FieldType::kBool, "false",
+        "Whether byok-export may wrap it for others; needs key_export = \"wrapped\"."},
        {"allow_plaintext_backup", FieldType::kBool, "false", "Recorded with the key."},
        {"auto_rotate_period", FieldType::kSeconds, "0", "0, or an hour or more."},
        {"key_size", FieldType::kInt, "0",
@@ -186,7 +188,7 @@ void AddTransitKeyEndpoints(std::vector<Endpoint>& table) {
          {{"min_decryption_version", FieldType::kInt, "", "The oldest version that decrypts."},
           {"min_encryption_version", FieldType::kInt, "", "The oldest version that encrypts."},
           {"deletion_allowed", FieldType::kBool, "", "Whether the key may be deleted."},
-          {"exportable", FieldType::kBool, "", "Not available on this server."},
+          {"exportable", FieldType::kBool, "", "Only for a key that was created so."},
           {"allow_plaintext_backup", FieldType::kBool, "", "Can only become true."},
           {"auto_rotate_period", FieldType::kSeconds, "", "0, or an hour or more."}},
          {{Verb::kWrite, Capability::kUpdate, ConfigureKey, true}});
