@@ -13,6 +13,7 @@
 #include "coffer/api/token_engine.h"
 #include "coffer/api/transit_engine.h"
 #include "coffer/base/base64.h"
+#include "fakes/row_codes.h"
 #include "keyring/key_ring_fixture.h"
 
 namespace coffer::api {
@@ -35,6 +36,7 @@ class ServiceTest : public keyring::KeyRingTest {
     for (const auto& migration : auth::TokenStore::Schema()) schema.push_back(migration);
     tables_ =
         storage::Database::Open({.file = token_.Directory() / "api.db"}, schema, logger_).value();
+    Must(fakes::Authenticate(*tables_));
     mounts_ = mounts::MountTable::Load(*tables_, random_, ReservedPaths()).value();
     tokens_ = auth::TokenStore::Load(*tables_, SecretBytes(32), random_, clock_).value();
     Must(tokens_->SetRootToken(kToken));

@@ -4,16 +4,23 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "coffer/base/bytes.h"
 #include "coffer/base/counters.h"
+#include "coffer/base/ids.h"
 #include "coffer/base/logger.h"
+#include "coffer/base/random.h"
 #include "coffer/base/result.h"
+#include "coffer/storage/row_authenticator.h"
 
 namespace coffer::storage {
+
+struct TableShape;  // table.h
 
 // A prepared statement on one connection. Parameters and columns count from 0. Lives no longer than
 // the Transaction or Reader that prepared it; same thread rule. Errors: kUnavailable when the disk
@@ -49,6 +56,7 @@ class Statement {
 };
 
 class Connection;
+class RowSource;
 
 // The one writer, from BEGIN IMMEDIATE to Commit(); rolls back in the destructor unless committed.
 // Holds the writer lock: never keep one across a token or network call. Used by one thread.
@@ -58,12 +66,28 @@ class Transaction {
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
   Result<Statement> Prepare(std::string_view sql);
+  // Makes this commit an anchor (Database::Authenticate): from now on a database whose shards are
+  // older than this commit leaves them is refused. Its number is one more than the newest one's, at
+  // least `number`; the caller writes it into the token after COMMIT. A new lineage ends what must
+  // not outlive a restore.
+  void Anchor(std::uint64_t number = 0, bool new_lineage = false);
+  // The change of a row whose MACs its room makes itself, as keyring does in the token. The MACs
+  // are those before and after, empty where there is no row; `newest` is the lowest generation that
+  // is no replay once this is committed.
+  struct CountedRow {
+    ByteView key;  // the first key column
+    ByteView mac_before;
+    ByteView mac_after;
+    std::int64_t newest = 0;
+  };
+  void CountRow(const TableShape& shape, const CountedRow& row);
   // Runs the commit observers, then COMMIT. On error nothing was committed, except where the
   // error's message says that the outcome is unknown: then read again before answering.
   Status Commit();
 
  private:
   friend class Database;
+  friend class RowSource;
   struct Impl;
   explicit Transaction(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
@@ -88,9 +112,13 @@ class Reader {
   Status CopyTo(const std::filesystem::path& file, const CopyProgress& progress);
   // The newest step of each room's schema: "audit 1, keyring 1".
   Result<std::string> SchemaSteps();
+  // The number of the anchor in this snapshot, which nothing has checked; nothing where there is
+  // none.
+  Result<std::optional<std::uint64_t>> AnchorNumber();
 
  private:
   friend class Database;
+  friend class RowSource;
   struct Impl;
   explicit Reader(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
@@ -111,6 +139,8 @@ struct Migration {
   std::string_view room;
   int step;
   std::string_view sql;
+  // The authenticated tables of the room (table.h): one of its steps names all that it has now.
+  std::vector<const TableShape*> (*tables)() = nullptr;
 };
 
 // The numbers of commits since the database was opened, and the sizes of its files. A value.
@@ -119,6 +149,23 @@ struct DatabaseCounts {
   std::uint64_t failed_commits = 0;
   std::uint64_t database_octets = 0;
   std::uint64_t wal_octets = 0;
+};
+
+// How a database's rows are authenticated (table.h). `random` outlives the database.
+struct Authentication {
+  std::shared_ptr<const RowAuthenticator> codes;
+  Random& random;
+  // The operator's word: rows that fail their check are removed, and the sums are taken anew over
+  // those that stay. AcceptedDamage() lists what that meant.
+  bool accept_damaged_rows = false;
+};
+
+// A part of a table with a sum of its own.
+struct Shard {
+  std::string_view table;
+  int index = 0;
+  std::string Text() const { return std::string(table) + "/" + std::to_string(index); }
+  friend auto operator<=>(const Shard&, const Shard&) = default;
 };
 
 // The database of the server: one SQLite file, in WAL mode with synchronous=FULL, which all rooms
@@ -147,9 +194,52 @@ class Database {
   void AddCommitObserver(CommitObserver& observer);
   DatabaseCounts Counts() const;
 
+  // Checks the sums' own MACs, that no shard is older than the newest anchor, and whole tables of
+  // one shard; from then on authenticated tables can be used. kCorrupt, with a sentence that says
+  // what to do. A database without an anchor (a new one, or one from before there were sums) is
+  // taken over by its first anchor: who calls Transaction::Anchor() answers for it. Call it once,
+  // before the first transaction; it writes nothing.
+  Status Authenticate(const Authentication& authentication);
+  // The number of the newest anchor; nothing before the first. Any thread.
+  std::optional<std::uint64_t> AnchorNumber() const;
+  // Reads the newest anchor again after a COMMIT whose outcome was unknown. Waits for the writer
+  // lock.
+  Status Reread();
+  // False for a row of its room's own MACs (CountRow) that is older than one that this process has
+  // seen: a replay, unless it was read in an older snapshot. Any thread.
+  bool AdmitRow(const TableShape& shape, ByteView key, std::int64_t generation);
+  // Random; another one after a restore, an accepted rollback or accepted damage. Any thread.
+  Id Lineage() const;
+  // Sentences, for the log and the audit trail.
+  std::vector<std::string> AcceptedDamage() const;
+
+  std::vector<Shard> Shards() const;
+  // Compares a shard's rows with its sum, in one snapshot. kCorrupt where they differ: from then on
+  // changes to the shard are refused. Any thread.
+  Status CheckShard(const Shard& shard);
+  // kCorrupt where the schema is not what the migrations made. Any thread.
+  Status CheckSchema();
+  // The shards whose check failed. Any thread.
+  std::vector<Shard> DamagedShards() const;
+
+  // `anchor` makes an anchor and writes its number into the token, unless Anchored(change) holds by
+  // the time that it has its turn.
+  void SetAnchor(std::function<Status(std::uint64_t change)> anchor);
+  // Returns when the token has an anchor of every change that was committed before the call, as
+  // what lowers rights must wait for. One anchor is for all that wait. An error means that the
+  // changes are committed and not anchored. Any thread.
+  Status AwaitAnchor();
+  // Called by who makes anchors when the token has the number of the newest one.
+  void AnchorWritten();
+  bool Anchored(std::uint64_t change) const;  // any thread
+  // True while the token has no anchor of some change. Any thread.
+  bool Unanchored() const;
+
   struct Impl;
 
  private:
+  friend class RowSource;
+  static Result<Reader> Read(Impl& impl);
   explicit Database(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
