@@ -19,7 +19,7 @@ using pkcs11::MechanismType;
 using pkcs11::ObjectHandle;
 
 // The errors that say nothing about the key: the token cannot be reached, or has no room.
-bool IsDoubtful(const Error& error) {
+bool IsOfTheToken(const Error& error) {
   return error.code == Code::kTokenLost || error.code == Code::kUnavailable;
 }
 
@@ -27,7 +27,7 @@ bool IsDoubtful(const Error& error) {
 // often enough. That a key is not proven is known only of one that was opened, so whoever learns it
 // has the key.
 auto ImportFailed(const Error& why) {
-  if (IsDoubtful(why) || why.refusal == Refusal::kImportNotProven) return Fail(why);
+  if (IsOfTheToken(why) || why.refusal == Refusal::kImportNotProven) return Fail(why);
   return Fail(Refusal::kImportNotUnwrapped, {}, why.cause.empty() ? why.message : why.cause);
 }
 
@@ -125,7 +125,7 @@ Result<NewVersion> Pkcs11Token::TakeIn(const KeySpec& spec, const MakeObject& ma
   const Use use = MainUse(spec);
   const bool pair = InfoOf(spec.type).Asymmetric();
   const auto unproven = [&](const Error& why) {
-    if (IsDoubtful(why)) return Fail(why);
+    if (IsOfTheToken(why)) return Fail(why);
     return Fail(Refusal::kImportNotProven, {.name = std::string(KeyTypeName(spec.type))},
                 why.cause.empty() ? why.message : why.cause);
   };

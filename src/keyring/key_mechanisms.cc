@@ -58,13 +58,13 @@ constexpr std::array kMakings{
               .missing = kChaCha20Keys},
 };
 
-constexpr bool InOrder() {
+constexpr bool MakingsInOrder() {
   for (std::size_t i = 0; i < kMakings.size(); ++i) {
     if (static_cast<std::size_t>(kMakings[i].family) != i) return false;
   }
   return true;
 }
-static_assert(InOrder());
+static_assert(MakingsInOrder());
 
 // The base keys of `derived` keys.
 struct BaseMaking {

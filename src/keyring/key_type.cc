@@ -71,13 +71,13 @@ constexpr std::array kTypes{
                 .associated_data = true},
 };
 
-constexpr bool InOrder() {
+constexpr bool TypesInOrder() {
   for (std::size_t i = 0; i < kTypes.size(); ++i) {
     if (static_cast<std::size_t>(kTypes[i].type) != i + 1) return false;
   }
   return true;
 }
-static_assert(InOrder());
+static_assert(TypesInOrder());
 
 // A key type that other servers of this API know, and why this one refuses it.
 struct RefusedType {

@@ -25,11 +25,6 @@ std::optional<Id> IdAt(const Statement& row, int column) {
   return Id::FromBytes(octets);
 }
 
-Status Run(Statement& statement) {
-  COFFER_TRY(statement.Run());
-  return {};
-}
-
 // Values as SQL has them; false where a value is none of the column's.
 bool ReadCell(const Statement& row, int at, const Column& column, Id& value) {
   static_cast<void>(column);
@@ -203,13 +198,13 @@ Result<std::optional<FormerState>> ReadFormerState(storage::Database& database) 
 
 Status DeleteFormerState(Transaction& transaction) {
   COFFER_ASSIGN(Statement remove, transaction.Prepare("DELETE FROM keyring_state"));
-  return Run(remove);
+  return Execute(remove);
 }
 
 Status DisableKey(Transaction& transaction, const Id& key, ByteView mac) {
   COFFER_ASSIGN(Statement update, transaction.Prepare("UPDATE keys SET mac = ?2 WHERE id = ?1"));
   update.Bind(0, key.View()).Bind(1, mac);
-  return Run(update);
+  return Execute(update);
 }
 
 Result<std::int64_t> CountKeys(storage::Reader& reader) {
@@ -303,7 +298,7 @@ Status WriteKey(Transaction& transaction, const Key& key, ByteView mac) {
   int at = 0;
   ForEachKeyColumn(key, [&](const Column&, const auto& value) { BindCell(write, at++, value); });
   write.Bind(at, mac);
-  return Run(write);
+  return Execute(write);
 }
 
 Status InsertVersion(Transaction& transaction, const Id& key, KeyType type,
@@ -316,7 +311,7 @@ Status InsertVersion(Transaction& transaction, const Id& key, KeyType type,
   int at = 2;
   ForEachVersionColumn(version,
                        [&](const Column&, const auto& value) { BindCell(insert, at++, value); });
-  return Run(insert);
+  return Execute(insert);
 }
 
 Status WriteCertificates(Transaction& transaction, const Id& key, const KeyVersion& version) {
@@ -326,7 +321,7 @@ Status WriteCertificates(Transaction& transaction, const Id& key, const KeyVersi
   write.Bind(0, key.View())
       .Bind(1, std::int64_t{version.info.version})
       .Bind(2, std::string_view(version.certificate_chain));
-  return Run(write);
+  return Execute(write);
 }
 
 Status DeleteVersionsBelow(Transaction& transaction, const Id& key, int version) {
@@ -346,7 +341,7 @@ Status DeleteVersionsBelow(Transaction& transaction, const Id& key, int version)
   COFFER_ASSIGN(Statement remove,
                 transaction.Prepare("DELETE FROM key_versions WHERE key = ?1 AND version < ?2"));
   remove.Bind(0, key.View()).Bind(1, std::int64_t{version});
-  return Run(remove);
+  return Execute(remove);
 }
 
 Status DeleteKey(Transaction& transaction, const Id& key) {
@@ -354,7 +349,7 @@ Status DeleteKey(Transaction& transaction, const Id& key) {
   COFFER_TRY(DeleteVersionsBelow(transaction, key, kAll));
   COFFER_ASSIGN(Statement remove, transaction.Prepare("DELETE FROM keys WHERE id = ?1"));
   remove.Bind(0, key.View());
-  return Run(remove);
+  return Execute(remove);
 }
 
 Status ChargeVersion(Transaction& transaction, const Id& key, int version, std::int64_t mark) {
@@ -399,7 +394,7 @@ Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& r
       Statement insert,
       transaction.Prepare("INSERT INTO keyring_identity (one, database_id) VALUES (1, ?1)"));
   insert.Bind(0, id.View());
-  COFFER_TRY(Run(insert));
+  COFFER_TRY(Execute(insert));
   COFFER_TRY(transaction.Commit());
   return id;
 }

@@ -17,6 +17,12 @@ namespace coffer::keyring::store {
 // Every SQL statement of the key ring. Rows go in and out as they are: MACs are the caller's
 // business.
 
+// Runs a statement whose count of changed rows nobody asks for.
+inline Status Execute(storage::Statement& statement) {
+  COFFER_TRY(statement.Run());
+  return {};
+}
+
 std::vector<storage::Migration> Schema();
 
 // The tables that storage keeps sums of (coffer/storage/table.h).

@@ -2,19 +2,12 @@
 
 #include <utility>
 
+#include "keyring/keyring_store.h"
+
 namespace coffer::keyring::store {
 
 using storage::Statement;
 using storage::Transaction;
-
-namespace {
-
-Status Run(Statement& statement) {
-  COFFER_TRY(statement.Run());
-  return {};
-}
-
-}  // namespace
 
 Status InsertResident(Transaction& transaction, const ResidentRow& row) {
   COFFER_ASSIGN(Statement insert,
@@ -24,21 +17,21 @@ Status InsertResident(Transaction& transaction, const ResidentRow& row) {
       .Bind(1, row.key.View())
       .Bind(2, std::int64_t{row.version})
       .Bind(3, static_cast<std::int64_t>(row.state));
-  return Run(insert);
+  return Execute(insert);
 }
 
 Status SetResidentState(Transaction& transaction, ByteView locator, ResidentState state) {
   COFFER_ASSIGN(Statement update,
                 transaction.Prepare("UPDATE resident_objects SET state = ?2 WHERE locator = ?1"));
   update.Bind(0, locator).Bind(1, static_cast<std::int64_t>(state));
-  return Run(update);
+  return Execute(update);
 }
 
 Status DeleteResident(Transaction& transaction, ByteView locator) {
   COFFER_ASSIGN(Statement remove,
                 transaction.Prepare("DELETE FROM resident_objects WHERE locator = ?1"));
   remove.Bind(0, locator);
-  return Run(remove);
+  return Execute(remove);
 }
 
 Result<std::vector<ResidentRow>> Residents(storage::Database& database) {

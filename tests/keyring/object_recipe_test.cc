@@ -24,7 +24,7 @@ using pkcs11::ObjectClass;
 using pkcs11::ObjectHandle;
 using pkcs11::Session;
 
-constexpr MechanismType kWrap = MechanismType::kAesKeyWrapPad;
+constexpr MechanismType kKeyWrap = MechanismType::kAesKeyWrapPad;
 
 // A recipe that leaves a flag out does not compile: of 13 flags for a secret key, 12 are too few.
 template <typename Flags>
@@ -183,7 +183,7 @@ class ObjectRecipeTest : public ::testing::Test {
   }
   auto Unwraps(ObjectHandle with, const Bytes& blob) {
     return [this, with, &blob](const Attributes& attributes) -> std::optional<ObjectHandle> {
-      const auto opened = session_->UnwrapKey(kWrap, with, blob, attributes);
+      const auto opened = session_->UnwrapKey(kKeyWrap, with, blob, attributes);
       return opened ? std::optional(*opened) : std::nullopt;
     };
   }
@@ -215,7 +215,7 @@ class ObjectRecipeTest : public ::testing::Test {
       const Recipe recipe = NewSecretRecipe(*ClassOf(spec, use).value(), SecretOctets(spec));
       key = objects.Generate(*session_, MakingOf(spec).generator, recipe).value();
     }
-    return session_->WrapKey(kWrap, with, key).value();
+    return session_->WrapKey(kKeyWrap, with, key).value();
   }
 
   fakes::SoftHsmToken token_;
@@ -228,7 +228,7 @@ class ObjectRecipeTest : public ::testing::Test {
 TEST_F(ObjectRecipeTest, MastersOfEveryClass) {
   for (const MasterClass& each : MasterClasses()) {
     ExpectEveryChangeIsFound(
-        MasterRecipe(each, MasterLabel(MasterName(each.name, 1)), kWrap, MasterLifetime::kSession),
+        MasterRecipe(each, MasterLabel(MasterName(each.name, 1)), kKeyWrap, MasterLifetime::kSession),
         Generates(MechanismType::kAesKeyGen));
   }
   EXPECT_EQ(flags_, 13 * static_cast<int>(MasterClasses().size()));
@@ -237,7 +237,7 @@ TEST_F(ObjectRecipeTest, MastersOfEveryClass) {
 
 TEST_F(ObjectRecipeTest, AMasterInTheTokenWasMadeThere) {
   const MasterClass& aes = *FindClass(KeyKind::kAes).value();
-  const Recipe recipe = MasterRecipe(aes, "coffer-aes-v1", kWrap);
+  const Recipe recipe = MasterRecipe(aes, "coffer-aes-v1", kKeyWrap);
   const auto honest = session_->GenerateKey(MechanismType::kAesKeyGen, recipe.Template());
   ASSERT_TRUE(honest);
   EXPECT_TRUE(VerifyObject(*session_, *honest, recipe));
@@ -334,13 +334,13 @@ TEST_F(ObjectRecipeTest, ExportedKeysAndWhatTheyGoUnder) {
   const Bytes ec = BlobOf({KeyType::kEcdsaP256}, Use::kSign, with);
   ExpectEveryChangeIsFound(LeavingRecipe(*FindClass(KeyKind::kEc, Origin::kExportable).value()),
                            Unwraps(with, ec));
-  ExpectEveryChangeIsFound(TransportRecipe(kWrap), Generates(MechanismType::kAesKeyGen));
+  ExpectEveryChangeIsFound(TransportRecipe(kKeyWrap), Generates(MechanismType::kAesKeyGen));
 }
 
 TEST_F(ObjectRecipeTest, ImportedKeysAndWhatTheyCameUnder) {
   const ObjectHandle with = Undemanding();
   const Bytes aes = BlobOf({KeyType::kAes256Gcm96}, Use::kCipher, with);
-  ExpectEveryChangeIsFound(EphemeralRecipe(kWrap), Unwraps(with, aes));
+  ExpectEveryChangeIsFound(EphemeralRecipe(kKeyWrap), Unwraps(with, aes));
   ExpectEveryChangeIsFound(ArrivedRecipe(*FindClass(KeyKind::kAes, Origin::kImported).value()),
                            Unwraps(with, aes));
   const Bytes pair = BlobOf({KeyType::kEcdsaP256}, Use::kSign, with);
@@ -384,7 +384,7 @@ TEST_F(ObjectRecipeTest, AnObjectThatTheTokenDidNotKeepAsAskedIsDestroyed) {
   Session session = token_.OpenUserSession(**module);
   fakes::FaultyPkcs11Module faulty(COFFER_FAULTY_MODULE);
   const MasterClass& aes = *FindClass(KeyKind::kAes).value();
-  const Recipe master = MasterRecipe(aes, "coffer-aes-v1", kWrap);
+  const Recipe master = MasterRecipe(aes, "coffer-aes-v1", kKeyWrap);
   const Recipe key = NewSecretRecipe(aes, 32);
   ObjectMaker objects;
   ASSERT_TRUE(objects.Generate(session, MechanismType::kAesKeyGen, key));
