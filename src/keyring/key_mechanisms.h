@@ -41,7 +41,7 @@ Use MainUse(const KeySpec& spec);
 // Bytes of a spec's secret key (not for pairs).
 unsigned long SecretOctets(const KeySpec& spec);
 
-// What a key may do: its usage flags. A key that signs verifies nothing, since the server does
+// A key's usage flags. A key that signs verifies nothing, since the server does
 // that itself.
 struct Abilities {
   Flag encrypt;

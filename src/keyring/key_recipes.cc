@@ -18,8 +18,8 @@ using P11Type = pkcs11::KeyType;
 constexpr unsigned long kStepBytes = 32;
 constexpr std::array<std::uint8_t, 3> kPublicExponent{1, 0, 1};
 
-// Whether the value of a session object may leave the token: never, wrapped under another key, or
-// in the clear.
+// A session object's value leaves the token never (kSealed), wrapped under another key
+// (kExtractable), or in the clear (kReadable).
 enum class Secrecy : std::uint8_t { kSealed, kExtractable, kReadable };
 
 // A secret key with the given uses.

@@ -24,7 +24,7 @@ struct Column {
   int mac = 0;                     // its place in the row's MAC; 0: the caller adds it, or nobody
   int backup = 0;                  // its place in a key's backup; 0: not part of it
   Change change = Change::kNever;  // after the row was first written
-  // Of a number.
+  // The bounds of a number.
   std::int64_t least = std::numeric_limits<std::int64_t>::min();
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
 };
@@ -113,7 +113,8 @@ void ForEachKeyColumn(AnyKey&& key, Visit visit) {
 inline constexpr int kKeyMacPlaces = 20;
 inline constexpr int kKeyBackupPlaces = 17;
 
-// Likewise of a version's row, besides the key's id and type, which are its first two columns.
+// Calls `visit` with each column of a version's row. The key's id and type are its first two
+// columns, and are not among these.
 template <typename AnyVersion, typename Visit>
 void ForEachVersionColumn(AnyVersion&& version, Visit visit) {
   visit(Column{.name = "version", .mac = 1, .backup = 1, .least = 1, .most = kMostVersions},

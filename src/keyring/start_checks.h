@@ -27,7 +27,7 @@ class StartChecks {
 
   // kCorrupt, with a sentence that says what to do.
   Status Check(CustodianTurn& turn, const StartPolicy& policy);
-  // What Check() has found, for the ledger.
+  // Check() has found these; the ledger asks for them.
   std::uint64_t TokenEpoch() const { return token_epoch_; }
   std::uint64_t Epoch() const { return epoch_; }
   // Sentences: what the operator's words have meant.

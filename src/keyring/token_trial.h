@@ -11,13 +11,13 @@
 
 namespace coffer::keyring {
 
-// What a server runs a token with.
+// The choices with which a server runs a token.
 struct TokenProfile {
   pkcs11::MechanismType key_wrap{};  // RFC 5649, by the number that this token has for it
 };
 
-// What one trial found. `coffer hsm init`, each start and `coffer hsm doctor` make the same trial,
-// so a token that one of them takes is taken by all.
+// The findings of one trial. `coffer hsm init`, each start and `coffer hsm doctor` make the same
+// trial, so a token that one of them takes is taken by all.
 struct TokenTrial {
   pkcs11::TokenProfile found;
   bool keeps_epoch = false;

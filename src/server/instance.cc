@@ -183,7 +183,7 @@ Status Instance::OpenHttp() {
   return {};
 }
 
-// What waits for no anchor has one soon.
+// Changes that wait for no anchor get one by this job, soon after they are committed.
 void Instance::AddAnchors() {
   rooms_.Custodian().AddPeriodic("anchor", config_.anchor_interval, [this](SystemTime) {
     if (!rooms_.Database().Unanchored()) return;

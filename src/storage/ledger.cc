@@ -1,4 +1,4 @@
-// What a commit does to the sums over authenticated rows. The start is in ledger_start.cc.
+// A commit's effect on the sums over authenticated rows. The start is in ledger_start.cc.
 
 #include "storage/ledger.h"
 
@@ -261,7 +261,8 @@ Status Ledger::SettleAnchor(Connection& writer) {
     return anchor_;
   }();
   next.number = std::max(*anchor_wanted_, former ? former->number + 1 : 1);
-  // What ended with an accepted damage must not come back by it.
+  // An operator who accepted damage has begun a new lineage: an anchor of the former one must not
+  // bring back the rows that ended with it.
   const bool anew = new_lineage_ || !to_recount_.empty() || !to_remove_.empty();
   next.lineage = former && !anew ? former->lineage : Id::Generate(*random_);
   for (const TableShape* shape : tables_) {

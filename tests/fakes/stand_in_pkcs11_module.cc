@@ -73,8 +73,8 @@ CK_RV Verdict() {
   return std::string_view(told) == "useless" ? CKR_MECHANISM_INVALID : CKR_GENERAL_ERROR;
 }
 
-// What a key was asked to be, in the CKA_ID of the AES key that stands for it: its type and its
-// mechanisms, which are told to whoever reads the key back.
+// Begins the CKA_ID of an AES key that stands for another: its type and its mechanisms follow,
+// which are told to whoever reads the key back.
 constexpr std::string_view kAskedMark = "stand-in:";
 constexpr CK_ULONG kMostAskedOctets = 128;
 

@@ -313,7 +313,7 @@ TEST_F(ObjectRecipeTest, VersionsInEveryUse) {
     const auto recipe = UnwrappedRecipe(spec, use);
     ASSERT_TRUE(recipe);
     ExpectEveryChangeIsFound(*recipe, Unwraps(with, blob));
-    // What a version is in use, its master demands: every flag that is not open agrees.
+    // A master demands of a version what its recipe says: every flag that is not open agrees.
     const MasterClass& master_class = *ClassOf(spec, use).value();
     const Attributes pinned = UnwrapTemplate(master_class);
     for (std::size_t i = 0; i < pinned.size(); ++i) {

@@ -379,9 +379,9 @@ TEST_F(TableTest, ChangesAreUnanchoredUntilTheNextAnchor) {
   EXPECT_FALSE(database_->Unanchored());
   ASSERT_TRUE(PutTicket(1));
   EXPECT_TRUE(database_->Unanchored());
-  int anchors = 0;
+  int written = 0;
   database_->SetAnchor([&](std::uint64_t) {
-    ++anchors;
+    ++written;
     const Status made = Change([](Transaction&) { return Status{}; }, true);
     database_->AnchorWritten();
     return made;
@@ -389,7 +389,7 @@ TEST_F(TableTest, ChangesAreUnanchoredUntilTheNextAnchor) {
   ASSERT_TRUE(database_->AwaitAnchor());
   EXPECT_FALSE(database_->Unanchored());
   ASSERT_TRUE(database_->AwaitAnchor());
-  EXPECT_EQ(anchors, 1);
+  EXPECT_EQ(written, 1);
 }
 
 TEST(NetstringsTest, OnlyWholeListsAreRead) {
