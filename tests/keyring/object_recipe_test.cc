@@ -227,9 +227,9 @@ class ObjectRecipeTest : public ::testing::Test {
 
 TEST_F(ObjectRecipeTest, MastersOfEveryClass) {
   for (const MasterClass& each : MasterClasses()) {
-    ExpectEveryChangeIsFound(
-        MasterRecipe(each, MasterLabel(MasterName(each.name, 1)), kKeyWrap, MasterLifetime::kSession),
-        Generates(MechanismType::kAesKeyGen));
+    ExpectEveryChangeIsFound(MasterRecipe(each, MasterLabel(MasterName(each.name, 1)), kKeyWrap,
+                                          MasterLifetime::kSession),
+                             Generates(MechanismType::kAesKeyGen));
   }
   EXPECT_EQ(flags_, 13 * static_cast<int>(MasterClasses().size()));
   EXPECT_GT(found_, flags_);
