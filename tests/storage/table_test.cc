@@ -6,8 +6,10 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "fakes/row_codes.h"
@@ -364,6 +366,36 @@ TEST_F(TableTest, AcceptedDamageIsListedAndGoneAfterwards) {
   EXPECT_TRUE(database_->AcceptedDamage().empty());
   for (const Shard& shard : database_->Shards()) EXPECT_TRUE(database_->CheckShard(shard));
   EXPECT_TRUE(PutTicket(1));
+}
+
+TEST_F(TableTest, ManyWritersLoseNoChangeAndLeaveTheSumsRight) {
+  ASSERT_TRUE(PutRole(role_));
+  constexpr int kWriters = 64;
+  constexpr int kChanges = 3;
+  std::atomic<int> failed{0};
+  std::vector<std::thread> writers;
+  for (int writer = 0; writer < kWriters; ++writer) {
+    writers.emplace_back([&, writer] {
+      for (int change = 0; change < kChanges; ++change) {
+        const Status changed = Change([&](Transaction& transaction) -> Status {
+          COFFER_ASSIGN(auto role, Roles::Find(transaction, std::string("web")));
+          ++role->row.uses;
+          COFFER_TRY(Roles::Update(transaction, *role));
+          return Tickets::Put(transaction, {.hash = {static_cast<std::uint8_t>(writer * 4), 1},
+                                            .owner = std::to_string(change)});
+        });
+        if (!changed) ++failed;
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_EQ(failed, 0);
+  const auto role = Role("web");
+  ASSERT_TRUE(role && *role);
+  EXPECT_EQ((*role)->row.uses, role_.uses + kWriters * kChanges);
+  for (const Shard& shard : database_->Shards()) EXPECT_TRUE(database_->CheckShard(shard));
+  Open();
+  for (const Shard& shard : database_->Shards()) EXPECT_TRUE(database_->CheckShard(shard));
 }
 
 TEST_F(TableTest, WithoutAnAnchorATableTakesNoRows) {
