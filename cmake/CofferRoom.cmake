@@ -2,6 +2,8 @@
 
 add_library(coffer_flags INTERFACE)
 target_compile_options(coffer_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+# Clang checks the annotations of coffer/base/mutex.h.
+target_compile_options(coffer_flags INTERFACE $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 # GCC 12 takes operator+("literal", std::string) for an overlapping copy (its bug 105651); Clang's build keeps watch.
 target_compile_options(coffer_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 target_include_directories(coffer_flags INTERFACE ${CMAKE_SOURCE_DIR}/include)

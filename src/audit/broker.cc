@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,6 +10,8 @@
 #include "audit/device_store.h"
 #include "audit/entry_text.h"
 #include "audit/file_device.h"
+#include "coffer/base/mutex.h"
+#include "coffer/base/published.h"
 #include "coffer/crypto/ecdsa.h"
 
 namespace coffer::audit {
@@ -94,15 +95,8 @@ struct Broker::Impl {
 
   // The list of devices. A list that was returned never changes: Publish() puts another in its
   // place.
-  std::shared_ptr<const Devices> Current() const {
-    const std::lock_guard lock(devices_mutex);
-    return devices;
-  }
-  void Publish(Devices next) {
-    auto published = std::make_shared<const Devices>(std::move(next));
-    const std::lock_guard lock(devices_mutex);
-    devices.swap(published);
-  }
+  std::shared_ptr<const Devices> Current() const { return devices.Current(); }
+  void Publish(Devices next) { devices.Publish(std::make_shared<const Devices>(std::move(next))); }
 
   const Services services;
   Custody custody;
@@ -111,9 +105,8 @@ struct Broker::Impl {
   std::optional<crypto::EcdsaP256Key> key;
   std::string key_id;
   std::string key_pem;
-  std::mutex changing;  // one change of the devices at a time
-  mutable std::mutex devices_mutex;
-  std::shared_ptr<const Devices> devices = std::make_shared<const Devices>();
+  Mutex changing;  // one change of the devices at a time
+  Published<Devices> devices;
 };
 
 std::vector<storage::Migration> Broker::Schema() { return DeviceSchema(); }
@@ -211,7 +204,7 @@ Status Broker::Open(storage::Database& database, Custody custody,
 }
 
 void Broker::Close() {
-  const std::lock_guard lock(impl_->changing);
+  const MutexLock lock(impl_->changing);
   const auto devices = impl_->Current();
   if (devices->empty()) return;
   impl_->Publish({});
@@ -262,7 +255,7 @@ Status Broker::BeforeCommit(storage::Transaction& transaction) {
 }
 
 Status Broker::Enable(DeviceSettings settings) {
-  const std::lock_guard lock(impl_->changing);
+  const MutexLock lock(impl_->changing);
   COFFER_TRY(CheckSettings(settings));
   COFFER_TRY(Admit(settings, impl_->allowed));
   Devices next = *impl_->Current();
@@ -287,7 +280,7 @@ Status Broker::Enable(DeviceSettings settings) {
 }
 
 Status Broker::Disable(std::string_view path) {
-  const std::lock_guard lock(impl_->changing);
+  const MutexLock lock(impl_->changing);
   const auto device = impl_->Find(path);
   if (device == nullptr) return {};
   if (device->settings.declared) {

@@ -2,8 +2,9 @@
 
 #include <atomic>
 #include <map>
-#include <mutex>
 #include <utility>
+
+#include "coffer/base/mutex.h"
 
 namespace coffer::auth {
 namespace {
@@ -108,26 +109,27 @@ struct PolicyStore::Impl {
   Status Reload() {
     COFFER_ASSIGN(storage::Reader reader, database.Read());
     COFFER_ASSIGN(LoadedPolicies stored, ReadPolicyRows(reader));
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     policies = std::move(stored);
     Changed();
     return {};
   }
-  // Called with the mutex held.
-  void Changed() {
+  void Changed() COFFER_REQUIRES(mutex) {
     compiled.clear();
     compiled_rules = 0;
     version.fetch_add(1, std::memory_order_release);
   }
   storage::Database& database;
   const Clock& clock;
-  std::mutex change_mutex;  // one change at a time, from its check to its publication
+  Mutex change_mutex;  // one change at a time, from its check to its publication
   std::atomic<std::uint64_t> version{1};
-  mutable std::mutex mutex;
-  LoadedPolicies policies;  // guarded by mutex
-  // By the names of the set, each with a newline; guarded by mutex.
-  std::map<std::string, std::shared_ptr<const AccessRules>, std::less<>> compiled;
-  std::size_t compiled_rules = 0;  // of all sets; an empty set counts as one; guarded by mutex
+  mutable Mutex mutex;
+  LoadedPolicies policies COFFER_GUARDED_BY(mutex);
+  // By the names of the set, each with a newline.
+  std::map<std::string, std::shared_ptr<const AccessRules>, std::less<>> compiled
+      COFFER_GUARDED_BY(mutex);
+  std::size_t compiled_rules COFFER_GUARDED_BY(mutex) =
+      0;  // of all sets; an empty one counts as one
 };
 
 Result<std::unique_ptr<PolicyStore>> PolicyStore::Load(storage::Database& database,
@@ -149,7 +151,7 @@ std::uint64_t PolicyStore::Version() const {
 VersionedRules PolicyStore::RulesOf(const std::vector<std::string>& names) const {
   std::string key;
   for (const std::string& name : names) key.append(name).append(1, '\n');
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   const std::uint64_t version = impl_->version.load(std::memory_order_acquire);
   if (const auto found = impl_->compiled.find(key); found != impl_->compiled.end()) {
     return {version, found->second};
@@ -172,7 +174,7 @@ VersionedRules PolicyStore::RulesOf(const std::vector<std::string>& names) const
 }
 
 std::vector<std::string> PolicyStore::Names() const {
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   std::vector<std::string> names;
   names.reserve(impl_->policies.size());
   for (const auto& [name, policy] : impl_->policies) names.push_back(name);
@@ -180,12 +182,12 @@ std::vector<std::string> PolicyStore::Names() const {
 }
 
 bool PolicyStore::Exists(std::string_view name) const {
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   return name == kRootPolicy || impl_->policies.contains(name);
 }
 
 Result<StoredPolicy> PolicyStore::Read(const std::string& name) const {
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   if (name == kRootPolicy) return StoredPolicy{};
   const auto found = impl_->policies.find(name);
   if (found == impl_->policies.end()) return Fail(Code::kNotFound, "");
@@ -196,7 +198,7 @@ Status PolicyStore::Write(const std::string& name, std::string_view text) {
   if (name == kRootPolicy) return Fail(Code::kInvalid, "cannot update \"root\" policy");
   LoadedPolicy loaded{{std::string(text), impl_->clock.Now()}, {}};
   COFFER_ASSIGN(loaded.policy, ParsePolicy(name, text));
-  const std::lock_guard change(impl_->change_mutex);
+  const MutexLock change(impl_->change_mutex);
   {
     COFFER_ASSIGN(storage::Transaction transaction, impl_->database.Begin());
     COFFER_ASSIGN(storage::Statement insert,
@@ -210,7 +212,7 @@ Status PolicyStore::Write(const std::string& name, std::string_view text) {
       return committed;
     }
   }
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   impl_->policies[name] = std::make_shared<const LoadedPolicy>(std::move(loaded));
   impl_->Changed();
   return {};
@@ -219,7 +221,7 @@ Status PolicyStore::Write(const std::string& name, std::string_view text) {
 Status PolicyStore::Delete(const std::string& name) {
   if (name == kRootPolicy) return Fail(Code::kInvalid, "cannot delete \"root\" policy");
   if (name == kDefaultPolicy) return Fail(Code::kInvalid, "cannot delete default policy");
-  const std::lock_guard change(impl_->change_mutex);
+  const MutexLock change(impl_->change_mutex);
   {
     COFFER_ASSIGN(storage::Transaction transaction, impl_->database.Begin());
     COFFER_ASSIGN(storage::Statement remove,
@@ -230,7 +232,7 @@ Status PolicyStore::Delete(const std::string& name) {
       return committed;
     }
   }
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   impl_->policies.erase(name);
   impl_->Changed();
   return {};

@@ -1,15 +1,14 @@
 #include "coffer/keyring/custodian.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "coffer/base/mutex.h"
 #include "keyring/lost.h"
 
 namespace coffer::keyring {
@@ -47,13 +46,13 @@ struct Custodian::Impl {
   const std::shared_ptr<WorkClock> at_work = std::make_shared<WorkClock>();
   std::function<void(bool, std::string_view)> on_token_change;
 
-  std::mutex mutex;
-  std::condition_variable wake;  // the thread: work, or the end
-  std::condition_variable done;  // callers: a stage changed
-  std::deque<std::shared_ptr<Work>> queue;
-  std::shared_ptr<Work> probe;  // the last that was asked for
-  std::vector<PeriodicJob> jobs;
-  bool stopping = false;
+  Mutex mutex;
+  Condition wake;  // the thread: work, or the end
+  Condition done;  // callers: a stage changed
+  std::deque<std::shared_ptr<Work>> queue COFFER_GUARDED_BY(mutex);
+  std::shared_ptr<Work> probe COFFER_GUARDED_BY(mutex);  // the last that was asked for
+  std::vector<PeriodicJob> jobs COFFER_GUARDED_BY(mutex);
+  bool stopping COFFER_GUARDED_BY(mutex) = false;
 
   std::thread thread;
   bool started = false;  // set by Start(), which comes before other threads call
@@ -65,26 +64,26 @@ struct Custodian::Impl {
     auto work = std::make_shared<Work>();
     work->run = std::move(run);
     work->even_when_lost = even_when_lost;
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     if (stopping) return Fail(Code::kUnavailable, "server is shutting down");
     if (queue.size() >= options.queue_limit) {
       return Fail(Code::kUnavailable, "too many key changes are waiting, try again: at most " +
                                           std::to_string(options.queue_limit));
     }
     queue.push_back(work);
-    wake.notify_one();
+    wake.NotifyOne();
     return work;
   }
 
-  // Called with the mutex held. One probe serves all callers that asked before it began.
-  Result<std::shared_ptr<Work>> QueuedProbe() {
+  // One probe serves all callers that asked before it began.
+  Result<std::shared_ptr<Work>> QueuedProbe() COFFER_REQUIRES(mutex) {
     if (stopping) return Fail(Code::kUnavailable, "server is shutting down");
     if (probe && probe->stage == Stage::kQueued) return probe;
     probe = std::make_shared<Work>();
     probe->run = [this](CustodianTurn&) { return Probe(); };
     probe->even_when_lost = true;
     queue.push_front(probe);
-    wake.notify_one();
+    wake.NotifyOne();
     return probe;
   }
 
@@ -129,16 +128,16 @@ struct Custodian::Impl {
 
   void Execute(Work& work) {
     Status outcome = work.even_when_lost || health.reachable.load() ? Carry(work.run) : Lost();
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     work.outcome = std::move(outcome);
     work.stage = Stage::kDone;
-    done.notify_all();
+    done.NotifyAll();
   }
 
   void RunDueJobs(Steady::time_point now) {
     std::vector<std::function<void(SystemTime)>> due;
     {
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       for (PeriodicJob& job : jobs) {
         if (job.due > now) continue;
         job.due = now + job.period;
@@ -151,7 +150,7 @@ struct Custodian::Impl {
     }
   }
 
-  Steady::time_point NextDue(Steady::time_point next_probe) const {
+  Steady::time_point NextDue(Steady::time_point next_probe) const COFFER_REQUIRES(mutex) {
     Steady::time_point next = next_probe;
     for (const PeriodicJob& job : jobs) next = std::min(next, job.due);
     return next;
@@ -162,8 +161,10 @@ struct Custodian::Impl {
     while (true) {
       std::shared_ptr<Work> work;
       {
-        std::unique_lock lock(mutex);
-        wake.wait_until(lock, NextDue(next_probe), [&] { return stopping || !queue.empty(); });
+        const MutexLock lock(mutex);
+        const Steady::time_point until = NextDue(next_probe);
+        while (!stopping && queue.empty() && wake.WaitUntil(mutex, until)) {
+        }
         if (!queue.empty()) {
           work = std::move(queue.front());
           queue.pop_front();
@@ -194,7 +195,7 @@ Custodian::~Custodian() { Stop(); }
 
 void Custodian::AddPeriodic(std::string name, std::chrono::milliseconds period,
                             std::function<void(SystemTime now)> job) {
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   impl_->jobs.push_back({std::move(name), period, std::move(job), Steady::now() + period});
 }
 
@@ -210,9 +211,9 @@ void Custodian::Start() {
 
 void Custodian::Stop() {
   {
-    const std::lock_guard lock(impl_->mutex);
+    const MutexLock lock(impl_->mutex);
     impl_->stopping = true;
-    impl_->wake.notify_one();
+    impl_->wake.NotifyOne();
   }
   if (impl_->thread.joinable()) impl_->thread.join();
 }
@@ -221,16 +222,17 @@ Status Custodian::Run(std::function<Status(CustodianTurn&)> work, std::chrono::m
   if (!impl_->health.reachable.load()) return Lost();
   if (impl_->OnOwnThread() || !impl_->started) return impl_->Carry(work);
   COFFER_ASSIGN(const auto queued, impl_->Enqueue(std::move(work), false));
-  std::unique_lock lock(impl_->mutex);
-  const bool begun =
-      impl_->done.wait_for(lock, wait, [&] { return queued->stage == Impl::Stage::kDone; });
-  if (!begun && queued->stage == Impl::Stage::kQueued) {
+  const Steady::time_point until = Steady::now() + wait;
+  const MutexLock lock(impl_->mutex);
+  while (queued->stage != Impl::Stage::kDone && impl_->done.WaitUntil(impl_->mutex, until)) {
+  }
+  if (queued->stage == Impl::Stage::kQueued) {
     queued->stage = Impl::Stage::kAbandoned;
     return Fail(Code::kUnavailable, "key changes are waiting for the token: try again");
   }
   // Work that has begun uses variables of its caller, so the caller must wait until it ends,
   // however long that takes.
-  impl_->done.wait(lock, [&] { return queued->stage == Impl::Stage::kDone; });
+  while (queued->stage != Impl::Stage::kDone) impl_->done.Wait(impl_->mutex);
   return std::move(queued->outcome);
 }
 
@@ -248,11 +250,12 @@ Status Custodian::Submit(std::function<Status(CustodianTurn&)> work) {
 
 Status Custodian::ProbeNow() {
   if (impl_->OnOwnThread() || !impl_->started) return impl_->Probe();
-  std::unique_lock lock(impl_->mutex);
+  const Steady::time_point until = Steady::now() + impl_->options.probe_wait;
+  const MutexLock lock(impl_->mutex);
   COFFER_ASSIGN(const auto probe, impl_->QueuedProbe());
-  const bool answered = impl_->done.wait_for(lock, impl_->options.probe_wait,
-                                             [&] { return probe->stage == Impl::Stage::kDone; });
-  return answered ? probe->outcome : Status{Lost()};
+  while (probe->stage != Impl::Stage::kDone && impl_->done.WaitUntil(impl_->mutex, until)) {
+  }
+  return probe->stage == Impl::Stage::kDone ? probe->outcome : Status{Lost()};
 }
 
 const TokenHealth& Custodian::Health() const { return impl_->health; }
@@ -260,7 +263,7 @@ const TokenHealth& Custodian::Health() const { return impl_->health; }
 std::shared_ptr<const WorkClock> Custodian::Work() const { return impl_->at_work; }
 
 std::size_t Custodian::Waiting() const {
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   return impl_->queue.size();
 }
 

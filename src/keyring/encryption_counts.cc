@@ -24,7 +24,7 @@ bool TakeFromBlock(EncryptionCounter& counter, std::int64_t count) {
 Status EncryptionCounts::Reserve(const Key& key, const KeyVersion& version, std::int64_t count) {
   EncryptionCounter& counter = *version.counter;
   if (TakeFromBlock(counter, count)) return {};
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!TakeFromBlock(counter, count)) {
     COFFER_ASSIGN(const store::Reserved reserved,
                   store::ReserveEncryptions(database_, key.id, version.info.version,

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <utility>
 
+#include "coffer/base/mutex.h"
 #include "coffer/base/result.h"
 #include "coffer/keyring/key.h"
 #include "coffer/storage/database.h"
@@ -30,7 +30,7 @@ class EncryptionCounts {
  private:
   storage::Database& database_;
   std::function<void(const Key& key)> on_limit_;
-  std::mutex mutex_;  // one reservation at a time
+  Mutex mutex_;  // one reservation at a time
 };
 
 }  // namespace coffer::keyring

@@ -23,7 +23,7 @@ std::size_t BytesHeld(const Key& key) {
 }
 
 KeyCache::Hit KeyCache::Get(const Id& mount, std::string_view name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = index_.find({mount, name});
   if (found == index_.end()) return {nullptr, changes_};
   entries_.splice(entries_.begin(), entries_, found->second);
@@ -64,29 +64,29 @@ void KeyCache::Release(const Key& key) {
 }
 
 void KeyCache::PutLoaded(const std::shared_ptr<Key>& key, Stamp stamp) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (changes_ == stamp) Insert(key);
 }
 
 void KeyCache::Publish(const std::shared_ptr<Key>& key) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ++changes_;
   Insert(key);
 }
 
 void KeyCache::Remove(const Id& mount, std::string_view name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ++changes_;
   if (const auto found = index_.find({mount, name}); found != index_.end()) Erase(found->second);
 }
 
 void KeyCache::RemoveCounter(const Id& key, int version) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   counters_.erase({key, version});
 }
 
 std::size_t KeyCache::Counters() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return counters_.size();
 }
 

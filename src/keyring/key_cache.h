@@ -5,11 +5,11 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "coffer/base/mutex.h"
 #include "coffer/keyring/key.h"
 
 namespace coffer::keyring {
@@ -75,20 +75,21 @@ class KeyCache {
     }
   };
 
-  void Insert(const std::shared_ptr<Key>& key);
-  void Erase(Entries::iterator entry);
+  void Insert(const std::shared_ptr<Key>& key) COFFER_REQUIRES(mutex_);
+  void Erase(Entries::iterator entry) COFFER_REQUIRES(mutex_);
   // Drops the counters of a snapshot that goes, but for blocks that are worth keeping.
-  void Release(const Key& key);
+  void Release(const Key& key) COFFER_REQUIRES(mutex_);
 
   const std::size_t most_bytes_;
   const std::size_t most_counters_;
-  std::mutex mutex_;
-  std::size_t bytes_ = 0;  // of all entries
-  Entries entries_;        // most recently used first
-  std::unordered_map<PlaceView, Entries::iterator, PlaceHash> index_;
+  Mutex mutex_;
+  std::size_t bytes_ COFFER_GUARDED_BY(mutex_) = 0;  // of all entries
+  Entries entries_ COFFER_GUARDED_BY(mutex_);        // most recently used first
+  std::unordered_map<PlaceView, Entries::iterator, PlaceHash> index_ COFFER_GUARDED_BY(mutex_);
   // The counters of every cached version, and of other versions that still have a block in use.
-  std::unordered_map<VersionId, std::shared_ptr<EncryptionCounter>, VersionHash> counters_;
-  Stamp changes_ = 0;
+  std::unordered_map<VersionId, std::shared_ptr<EncryptionCounter>, VersionHash> counters_
+      COFFER_GUARDED_BY(mutex_);
+  Stamp changes_ COFFER_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace coffer::keyring

@@ -35,8 +35,7 @@ Result<ObjectHandle> DeriveSized(pkcs11::Session& session, ObjectHandle base, co
 
 auto AgreementRefused(const Error& why) {
   if (why.code == Code::kTokenLost || why.code == Code::kUnavailable) return Fail(why);
-  const std::string detail = why.cause.empty() ? why.message : why.cause;
-  return Fail(Refusal::kKeyAgreementRefused, {.detail = detail}, detail);
+  return Fail(Refusal::kKeyAgreementRefused, {.detail = why.message}, why.cause);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 namespace coffer::keyring {
 
 void RetiredVersions::Add(const Version& version) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (latest_.size() >= most_) latest_.pop_front();
   latest_.push_back(version);
   count_.fetch_add(1, std::memory_order_release);
@@ -12,7 +12,7 @@ void RetiredVersions::Add(const Version& version) {
 std::optional<std::vector<RetiredVersions::Version>> RetiredVersions::Since(std::uint64_t& seen) {
   using Versions = std::vector<Version>;
   if (count_.load(std::memory_order_acquire) == seen) return Versions();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::uint64_t count = count_.load(std::memory_order_relaxed);
   const std::uint64_t missing = count - seen;
   seen = count;
@@ -21,7 +21,7 @@ std::optional<std::vector<RetiredVersions::Version>> RetiredVersions::Since(std:
 }
 
 std::size_t RetiredVersions::Remembered() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return latest_.size();
 }
 

@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "coffer/base/ids.h"
+#include "coffer/base/mutex.h"
 
 namespace coffer::keyring {
 
@@ -32,8 +32,8 @@ class RetiredVersions {
  private:
   const std::size_t most_;
   std::atomic<std::uint64_t> count_{0};  // ever added
-  std::mutex mutex_;
-  std::deque<Version> latest_;
+  Mutex mutex_;
+  std::deque<Version> latest_ COFFER_GUARDED_BY(mutex_);
 };
 
 }  // namespace coffer::keyring

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
+#include "coffer/base/mutex.h"
+#include "coffer/base/published.h"
 #include "mounts/mount_store.h"
 
 namespace coffer::mounts {
@@ -128,16 +129,11 @@ struct MountTable::Impl {
   Impl(storage::Database& the_database, Random& the_random, std::vector<std::string> the_reserved)
       : database(the_database), random(the_random), reserved(std::move(the_reserved)) {}
 
-  std::shared_ptr<const Snapshot> Current() const {
-    const std::lock_guard lock(snapshot_mutex);
-    return snapshot;
-  }
+  std::shared_ptr<const Snapshot> Current() const { return snapshot.Current(); }
   void Publish(std::vector<MountPtr> mounts) {
     std::sort(mounts.begin(), mounts.end(),
               [](const MountPtr& a, const MountPtr& b) { return a->path < b->path; });
-    auto next = std::make_shared<const Snapshot>(std::move(mounts));
-    const std::lock_guard lock(snapshot_mutex);
-    snapshot.swap(next);
+    snapshot.Publish(std::make_shared<const Snapshot>(std::move(mounts)));
   }
   Status Reload() {
     COFFER_ASSIGN(storage::Reader reader, database.Read());
@@ -146,18 +142,18 @@ struct MountTable::Impl {
     return {};
   }
   // Runs `write` in a transaction, then puts `added` (may be null) in the place of `removed` (may
-  // be null). The caller holds change_mutex.
+  // be null).
   template <typename Write>
-  Status Change(const MountPtr& removed, const MountPtr& added, const Write& write);
-  Status Replace(const MountPtr& old, Mount changed);
+  Status Change(const MountPtr& removed, const MountPtr& added, const Write& write)
+      COFFER_REQUIRES(change_mutex);
+  Status Replace(const MountPtr& old, Mount changed) COFFER_REQUIRES(change_mutex);
   std::string NewAccessor(const std::string& type) const;
 
   storage::Database& database;
   Random& random;
   const std::vector<std::string> reserved;
-  std::mutex change_mutex;  // one change at a time, from its check to its publication
-  mutable std::mutex snapshot_mutex;
-  std::shared_ptr<const Snapshot> snapshot;  // guarded by snapshot_mutex
+  Mutex change_mutex;                     // one change at a time, from its check to its publication
+  Published<Snapshot> snapshot{nullptr};  // Load() publishes the first
 };
 
 template <typename Write>
@@ -236,7 +232,7 @@ std::vector<std::shared_ptr<const Mount>> MountTable::List() const {
 Result<std::shared_ptr<const Mount>> MountTable::Add(const MountPath& path, std::string type,
                                                      MountConfig config) {
   COFFER_TRY(Normalize(config));
-  const std::lock_guard lock(impl_->change_mutex);
+  const MutexLock lock(impl_->change_mutex);
   if (Reserved(path)) return Fail(Refusal::kMountPathReserved, {.name = path.Text()});
   const auto current = impl_->Current();
   if (const auto taken = Occupied(*current, path); !taken.empty()) {
@@ -253,7 +249,7 @@ Result<std::shared_ptr<const Mount>> MountTable::Add(const MountPath& path, std:
 
 Status MountTable::Tune(const MountPath& path, MountConfig config) {
   COFFER_TRY(Normalize(config));
-  const std::lock_guard lock(impl_->change_mutex);
+  const MutexLock lock(impl_->change_mutex);
   const MountPtr old = impl_->Current()->Find(path);
   if (old == nullptr) return NoMountAt(path);
   Mount changed = *old;
@@ -262,7 +258,7 @@ Status MountTable::Tune(const MountPath& path, MountConfig config) {
 }
 
 Status MountTable::Move(const MountPath& from, const MountPath& to) {
-  const std::lock_guard lock(impl_->change_mutex);
+  const MutexLock lock(impl_->change_mutex);
   const auto current = impl_->Current();
   const MountPtr old = current->Find(from);
   if (old == nullptr) return NoMountAt(from);
@@ -276,7 +272,7 @@ Status MountTable::Move(const MountPath& from, const MountPath& to) {
 }
 
 Status MountTable::Remove(const MountPath& path) {
-  const std::lock_guard lock(impl_->change_mutex);
+  const MutexLock lock(impl_->change_mutex);
   const MountPtr old = impl_->Current()->Find(path);
   if (old == nullptr) return {};
   return impl_->Change(old, nullptr, [&](storage::Transaction& transaction) {

@@ -40,12 +40,24 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::filesystem::path
     return Fail(Code::kInternal, "database error", error.what());
   }
   ::sqlite3_extended_result_codes(connection->Handle(), 1);
+  // No migration makes any, so one that is there was planted.
+  ::sqlite3_db_config(connection->Handle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  ::sqlite3_db_config(connection->Handle(), SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
   COFFER_TRY(connection->Execute(kSettings, "set up the connection"));
   if (role == Role::kReader) {
     COFFER_TRY(connection->Execute(kReaderSettings, "set up the reader"));
     ::sqlite3_db_config(connection->Handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   }
   return connection;
+}
+
+Result<std::unique_ptr<Connection>> Connection::OpenInMemory() {
+  try {
+    return std::make_unique<Connection>(
+        SQLite::Database(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE), Role::kWriter);
+  } catch (const std::exception& error) {
+    return Fail(Code::kInternal, "database error", error.what());
+  }
 }
 
 Status Connection::Execute(const std::string& sql, std::string_view doing) {

@@ -44,6 +44,8 @@ class Connection {
   enum class Role { kWriter, kReader };
   static Result<std::unique_ptr<Connection>> Open(const std::filesystem::path& file, Role role,
                                                   std::int64_t busy_timeout_milliseconds);
+  // An empty database that is in no file.
+  static Result<std::unique_ptr<Connection>> OpenInMemory();
   Connection(SQLite::Database database, Role role) : database_(std::move(database)), role_(role) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -8,16 +8,26 @@
 #include <utility>
 #include <vector>
 
+#include "coffer/storage/table.h"
 #include "storage/connection.h"
 #include "storage/database_copy.h"
 #include "storage/database_file.h"
 #include "storage/finish_replacement.h"
+#include "storage/ledger.h"
 #include "storage/migrations.h"
+#include "storage/schema_check.h"
+#include "storage/table_sql.h"
 
 namespace coffer::storage {
 
 struct Database::Impl {
   std::filesystem::path file;
+  std::vector<Migration> migrations;
+  std::int64_t schema_number = 0;  // after the migrations
+  Ledger ledger;
+  std::function<Status()> anchor;
+  std::mutex anchor_mutex;
+  std::uint64_t anchored = 0;  // commits that an anchor in the token covers; by anchor_mutex
   std::chrono::milliseconds patience{};
   DurationHistogram commits;
   Counter failed_commits;
@@ -79,6 +89,32 @@ struct Reader::Impl {
 
 namespace {
 
+// The sums over authenticated tables and their anchors (ledger.h).
+constexpr std::string_view kStepOne = R"sql(
+CREATE TABLE store_nodes (
+  node INTEGER NOT NULL PRIMARY KEY,
+  incarnation BLOB NOT NULL
+) STRICT;
+CREATE TABLE store_sums (
+  node INTEGER NOT NULL,
+  table_name TEXT NOT NULL,
+  shard INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  row_count INTEGER NOT NULL,
+  sum BLOB NOT NULL,
+  salt BLOB NOT NULL,
+  mac BLOB NOT NULL,
+  PRIMARY KEY (node, table_name, shard)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE store_anchors (
+  node INTEGER NOT NULL PRIMARY KEY,
+  number INTEGER NOT NULL,
+  lineage BLOB NOT NULL,
+  generations TEXT NOT NULL,
+  mac BLOB NOT NULL
+) STRICT;
+)sql";
+
 Status EnterWalMode(Connection& writer) {
   COFFER_ASSIGN(Statement mode, writer.Prepare("PRAGMA journal_mode=WAL"));
   COFFER_ASSIGN(const bool row, mode.Step());
@@ -124,7 +160,10 @@ Result<std::unique_ptr<Database>> Database::Open(const Options& options,
     return Fail(std::move(error));
   }
   impl->writer = std::move(*writer);
-  COFFER_TRY(Migrate(*impl->writer, migrations, logger));
+  impl->migrations.assign(migrations.begin(), migrations.end());
+  impl->migrations.push_back({"storage", 1, kStepOne});
+  COFFER_TRY(Migrate(*impl->writer, impl->migrations, logger));
+  COFFER_ASSIGN(impl->schema_number, SchemaNumber(*impl->writer));
   for (std::size_t i = 0; i < options.readers; ++i) {
     COFFER_ASSIGN(auto reader, Connection::Open(options.file, Connection::Role::kReader,
                                                 options.busy_timeout_milliseconds));
@@ -147,19 +186,28 @@ Result<Transaction> Database::Begin() {
   auto transaction = std::make_unique<Transaction::Impl>(*impl_);
   COFFER_TRY(impl_->writer->BeginImmediate());
   transaction->open = true;
+  impl_->ledger.Begun();
+  COFFER_ASSIGN(const std::int64_t schema_number, SchemaNumber(*impl_->writer));
+  if (schema_number != impl_->schema_number) {
+    return Fail(Code::kCorrupt,
+                "the schema of the database was changed beneath the server: stop it and restore a "
+                "backup");
+  }
   return Transaction(std::move(transaction));
 }
 
-Result<Reader> Database::Read() {
-  std::unique_lock lock(impl_->readers_mutex);
-  if (!impl_->reader_returned.wait_for(lock, impl_->patience,
-                                       [this] { return !impl_->idle_readers.empty(); })) {
+Result<Reader> Database::Read() { return Read(*impl_); }
+
+Result<Reader> Database::Read(Impl& impl) {
+  std::unique_lock lock(impl.readers_mutex);
+  if (!impl.reader_returned.wait_for(lock, impl.patience,
+                                     [&impl] { return !impl.idle_readers.empty(); })) {
     return Fail(Code::kUnavailable, "database is busy: try again", "every reader is in use");
   }
-  auto connection = std::move(impl_->idle_readers.back());
-  impl_->idle_readers.pop_back();
+  auto connection = std::move(impl.idle_readers.back());
+  impl.idle_readers.pop_back();
   lock.unlock();
-  auto reader = std::make_unique<Reader::Impl>(*impl_, std::move(connection));
+  auto reader = std::make_unique<Reader::Impl>(impl, std::move(connection));
   COFFER_TRY(reader->connection->BeginSnapshot());
   return Reader(std::move(reader));
 }
@@ -180,17 +228,27 @@ Status Transaction::Commit() {
     return Fail(Code::kInternal, "database error", "the transaction has ended");
   }
   Connection& writer = *impl_->database->writer;
-  for (CommitObserver* observer : impl_->database->observers) {
-    if (Status status = observer->BeforeCommit(*this); !status) {
-      writer.Rollback();
-      impl_->Release();
-      return status;
+  Ledger& ledger = impl_->database->ledger;
+  const auto prepared = [&]() -> Status {
+    for (CommitObserver* observer : impl_->database->observers) {
+      COFFER_TRY(observer->BeforeCommit(*this));
     }
+    return ledger.Settle(writer);
+  }();
+  if (!prepared) {
+    writer.Rollback();
+    impl_->Release();
+    return prepared;
   }
   const auto begun = std::chrono::steady_clock::now();
   Status status = writer.Commit();
   impl_->database->commits.Observe(std::chrono::steady_clock::now() - begun);
-  if (!status) impl_->database->failed_commits.Add();
+  if (status) {
+    ledger.Committed();
+  } else {
+    impl_->database->failed_commits.Add();
+    ledger.OutcomeUnknown();
+  }
   impl_->Release();
   return status;
 }
@@ -204,6 +262,73 @@ DatabaseCounts Database::Counts() const {
   return {impl_->commits.Counts(), impl_->failed_commits.Value(), octets(impl_->file),
           octets(impl_->file.string() + "-wal")};
 }
+
+Status Database::Authenticate(const Authentication& authentication) {
+  std::vector<const TableShape*> tables;
+  for (const Migration& migration : impl_->migrations) {
+    if (migration.tables == nullptr) continue;
+    const auto named = migration.tables();
+    tables.insert(tables.end(), named.begin(), named.end());
+  }
+  const std::lock_guard lock(impl_->writer_mutex);
+  return impl_->ledger.Join(*impl_->writer, std::move(tables), authentication);
+}
+
+std::optional<std::uint64_t> Database::AnchorNumber() const { return impl_->ledger.AnchorNumber(); }
+Id Database::Lineage() const { return impl_->ledger.Lineage(); }
+std::vector<std::string> Database::AcceptedDamage() const { return impl_->ledger.Accepted(); }
+std::vector<Shard> Database::Shards() const { return impl_->ledger.Shards(); }
+std::vector<Shard> Database::DamagedShards() const { return impl_->ledger.Damaged(); }
+
+Status Database::CheckShard(const Shard& shard) {
+  const std::int64_t known = impl_->ledger.KnownGeneration(shard);
+  COFFER_ASSIGN(Reader reader, Read());
+  Status checked = impl_->ledger.Check(RowSource(reader).In(), shard, known);
+  if (!checked && checked.error().code == Code::kCorrupt) impl_->ledger.MarkDamaged(shard);
+  return checked;
+}
+
+Status Database::CheckSchema() {
+  COFFER_ASSIGN(Reader reader, Read());
+  return CompareSchema(RowSource(reader).In(), impl_->migrations);
+}
+
+void Database::SetAnchor(std::function<Status()> anchor) { impl_->anchor = std::move(anchor); }
+
+Status Database::AwaitAnchor() {
+  if (!impl_->anchor) return Fail(Code::kInternal, "database error", "nobody makes anchors");
+  const std::uint64_t wanted = impl_->ledger.Commits();
+  const std::lock_guard lock(impl_->anchor_mutex);
+  if (impl_->anchored >= wanted) return {};  // by one that another caller waited for
+  const std::uint64_t covered = impl_->ledger.Commits();
+  COFFER_TRY(impl_->anchor());
+  impl_->anchored = covered;
+  return {};
+}
+
+bool Database::Unanchored() const { return impl_->ledger.Commits() > impl_->ledger.Anchored(); }
+
+void Transaction::Anchor(std::uint64_t number, bool new_lineage) {
+  impl_->database->ledger.RequestAnchor(number, new_lineage);
+}
+
+void Transaction::CountRow(const TableShape& shape, ByteView key, ByteView mac_before,
+                           ByteView mac_after) {
+  impl_->database->ledger.Count(shape, ShardOf(shape, key), mac_before, mac_after);
+}
+
+RowSource::RowSource(Reader& reader)
+    : connection_(reader.impl_->connection.get()),
+      database_(reader.impl_->database),
+      in_transaction_(false) {}
+RowSource::RowSource(Transaction& transaction)
+    : connection_(transaction.impl_->database->writer.get()),
+      database_(transaction.impl_->database),
+      in_transaction_(true) {}
+
+Ledger& RowSource::Sums() const { return database_->ledger; }
+
+Result<Reader> RowSource::Anew() const { return Database::Read(*database_); }
 
 Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Reader::Reader(Reader&&) noexcept = default;

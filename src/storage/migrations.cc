@@ -3,6 +3,8 @@
 #include <map>
 #include <string>
 
+#include "storage/schema_check.h"
+
 namespace coffer::storage {
 namespace {
 
@@ -26,15 +28,9 @@ Result<StepsOfRoom> Arrange(std::span<const Migration> migrations) {
   return rooms;
 }
 
-Result<bool> HasTable(Connection& writer) {
-  COFFER_ASSIGN(Statement find, writer.Prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' "
-                                               "AND name = 'schema_migrations'"));
-  return find.Step();
-}
-
 // Takes the steps already in the database out of `rooms`.
 Status DropApplied(Connection& writer, StepsOfRoom& rooms) {
-  COFFER_ASSIGN(const bool exists, HasTable(writer));
+  COFFER_ASSIGN(const bool exists, HasMigrations(writer));
   if (!exists) return {};
   COFFER_ASSIGN(Statement applied, writer.Prepare("SELECT room, step FROM schema_migrations"));
   while (true) {
@@ -74,9 +70,17 @@ Status ApplyPending(Connection& writer, const StepsOfRoom& pending) {
 
 }  // namespace
 
+Result<bool> HasMigrations(Connection& connection) {
+  COFFER_ASSIGN(Statement find,
+                connection.Prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' "
+                                   "AND name = 'schema_migrations'"));
+  return find.Step();
+}
+
 Status Migrate(Connection& writer, std::span<const Migration> migrations, Logger& logger) {
   COFFER_ASSIGN(StepsOfRoom pending, Arrange(migrations));
   COFFER_TRY(DropApplied(writer, pending));
+  COFFER_TRY(CompareSchema(writer, migrations));
   std::erase_if(pending, [](const auto& room) { return room.second.empty(); });
   if (pending.empty()) return {};
   COFFER_TRY(writer.BeginImmediate());

@@ -14,7 +14,9 @@ struct Stored {
 
 Stored CountPairs(const std::filesystem::path& file) {
   NullLogger logger;
-  const std::vector<Migration> schema = {{"victim", 1, ""}};  // applied by the victim
+  // As the victim has it.
+  const std::vector<Migration> schema = {
+      {"victim", 1, "CREATE TABLE half (pair INTEGER, side INTEGER, filling BLOB) STRICT"}};
   auto database = Database::Open({file}, schema, logger);
   EXPECT_TRUE(database) << database.error().message << database.error().cause;
   if (!database) return {};

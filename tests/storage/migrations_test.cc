@@ -26,9 +26,9 @@ TEST_F(MigrationsTest, RunsTheStepsOfARoomInRisingOrderWhateverTheOrderGiven) {
   ASSERT_TRUE(database) << database.error().cause;
   auto reader = (*database)->Read();
   EXPECT_EQ(Number(*reader, "SELECT b FROM one"), 2);
-  EXPECT_EQ(Number(*reader, "SELECT count(*) FROM schema_migrations"), 4);
+  EXPECT_EQ(Number(*reader, "SELECT count(*) FROM schema_migrations"), 5);  // storage's own, too
   EXPECT_EQ(Number(*reader, "SELECT count(*) FROM schema_migrations WHERE applied_at LIKE '20%Z'"),
-            4);
+            5);
 }
 
 TEST_F(MigrationsTest, RunsEachStepOnce) {
@@ -84,9 +84,10 @@ TEST_F(MigrationsTest, LogsWhatWasAppliedAndNothingElse) {
   RecordingLogger logger;
   const std::vector<Migration> steps = {kOne, kTwo};
   ASSERT_TRUE(Database::Open({File()}, steps, logger));
-  EXPECT_EQ(logger.lines, std::vector<std::string>{"schema brought up to date room 2"});
+  EXPECT_EQ(logger.lines, (std::vector<std::string>{"schema brought up to date room 2",
+                                                    "schema brought up to date storage 1"}));
   ASSERT_TRUE(Database::Open({File()}, steps, logger));
-  EXPECT_EQ(logger.lines.size(), 1U);
+  EXPECT_EQ(logger.lines.size(), 2U);
 }
 
 }  // namespace

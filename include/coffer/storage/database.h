@@ -4,16 +4,23 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "coffer/base/bytes.h"
 #include "coffer/base/counters.h"
+#include "coffer/base/ids.h"
 #include "coffer/base/logger.h"
+#include "coffer/base/random.h"
 #include "coffer/base/result.h"
+#include "coffer/storage/row_authenticator.h"
 
 namespace coffer::storage {
+
+struct TableShape;  // table.h
 
 // A prepared statement on one connection. Parameters and columns count from 0. Lives no longer than
 // the Transaction or Reader that prepared it; same thread rule. Errors: kUnavailable when the disk
@@ -49,6 +56,7 @@ class Statement {
 };
 
 class Connection;
+class RowSource;
 
 // The one writer, from BEGIN IMMEDIATE to Commit(); rolls back in the destructor unless committed.
 // Holds the writer lock: never keep one across a token or network call. Used by one thread.
@@ -58,12 +66,21 @@ class Transaction {
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
   Result<Statement> Prepare(std::string_view sql);
+  // Makes this commit an anchor (Database::Authenticate): from now on a database whose shards are
+  // older than this commit leaves them is refused. `number` is what the caller writes into the
+  // token after COMMIT. A new lineage ends what must not outlive a restore.
+  void Anchor(std::uint64_t number, bool new_lineage = false);
+  // Counts a row of a table whose MACs its room makes itself, as keyring does in the token. `key`
+  // is the first key column; the MACs are those of the row before and after, empty where there is
+  // none.
+  void CountRow(const TableShape& shape, ByteView key, ByteView mac_before, ByteView mac_after);
   // Runs the commit observers, then COMMIT. On error nothing was committed, except where the
   // error's message says that the outcome is unknown: then read again before answering.
   Status Commit();
 
  private:
   friend class Database;
+  friend class RowSource;
   struct Impl;
   explicit Transaction(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
@@ -91,6 +108,7 @@ class Reader {
 
  private:
   friend class Database;
+  friend class RowSource;
   struct Impl;
   explicit Reader(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
@@ -111,6 +129,8 @@ struct Migration {
   std::string_view room;
   int step;
   std::string_view sql;
+  // The authenticated tables of the room (table.h): one of its steps names all that it has now.
+  std::vector<const TableShape*> (*tables)() = nullptr;
 };
 
 // The numbers of commits since the database was opened, and the sizes of its files. A value.
@@ -119,6 +139,24 @@ struct DatabaseCounts {
   std::uint64_t failed_commits = 0;
   std::uint64_t database_octets = 0;
   std::uint64_t wal_octets = 0;
+};
+
+// How a database's rows are authenticated (table.h). The codes and the random numbers outlive the
+// database.
+struct Authentication {
+  const RowAuthenticator& codes;
+  Random& random;
+  // The operator's word: rows that fail their check are removed, and the sums are taken anew over
+  // those that stay. AcceptedDamage() lists what that meant.
+  bool accept_damaged_rows = false;
+};
+
+// A part of a table with a sum of its own.
+struct Shard {
+  std::string_view table;
+  int index = 0;
+  std::string Text() const { return std::string(table) + "/" + std::to_string(index); }
+  friend auto operator<=>(const Shard&, const Shard&) = default;
 };
 
 // The database of the server: one SQLite file, in WAL mode with synchronous=FULL, which all rooms
@@ -147,9 +185,42 @@ class Database {
   void AddCommitObserver(CommitObserver& observer);
   DatabaseCounts Counts() const;
 
+  // Checks the sums' own MACs, that no shard is older than the newest anchor, and whole tables of
+  // one shard; from then on authenticated tables can be used. kCorrupt, with a sentence that says
+  // what to do. A database without an anchor (a new one, or one from before there were sums) is
+  // taken over by its first anchor: who calls Transaction::Anchor() answers for it. Call it once,
+  // before the first transaction; it writes nothing.
+  Status Authenticate(const Authentication& authentication);
+  // The number of the newest anchor; nothing before the first. Any thread.
+  std::optional<std::uint64_t> AnchorNumber() const;
+  // Random; another one after a restore, an accepted rollback or accepted damage. Any thread.
+  Id Lineage() const;
+  // Sentences, for the log and the audit trail.
+  std::vector<std::string> AcceptedDamage() const;
+
+  std::vector<Shard> Shards() const;
+  // Compares a shard's rows with its sum, in one snapshot. kCorrupt where they differ: from then on
+  // changes to the shard are refused. Any thread.
+  Status CheckShard(const Shard& shard);
+  // kCorrupt where the schema is not what the migrations made. Any thread.
+  Status CheckSchema();
+  // The shards whose check failed. Any thread.
+  std::vector<Shard> DamagedShards() const;
+
+  // `anchor` makes an anchor of all that is committed and writes its number into the token.
+  void SetAnchor(std::function<Status()> anchor);
+  // Returns when an anchor in the token covers every change that was committed before the call, as
+  // what lowers rights must wait for. One anchor covers all that wait. An error means that the
+  // changes are committed and not anchored. Any thread.
+  Status AwaitAnchor();
+  // True while there are changes that no anchor covers. Any thread.
+  bool Unanchored() const;
+
   struct Impl;
 
  private:
+  friend class RowSource;
+  static Result<Reader> Read(Impl& impl);
   explicit Database(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
