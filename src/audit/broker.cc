@@ -305,7 +305,7 @@ Status Broker::Disable(std::string_view path) {
   device->file->End();
   impl_->Sign(*device);
   device->file->Stop();
-  return {};
+  return impl_->database->AwaitAnchor();
 }
 
 std::vector<DeviceSettings> Broker::List() const {

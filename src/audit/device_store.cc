@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "coffer/audit/stored_devices.h"
+#include "coffer/storage/table.h"
 
 namespace coffer::audit {
 namespace {
@@ -29,7 +30,80 @@ CREATE TABLE audit_heads (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-// The options as BindSettings() wrote them.
+// Rows under MACs; a device's head goes with it by a statement of its own.
+constexpr std::string_view kStepTwo = R"sql(
+ALTER TABLE audit_heads RENAME TO former_heads;
+ALTER TABLE audit_devices RENAME TO former_devices;
+CREATE TABLE audit_devices (
+  id BLOB NOT NULL PRIMARY KEY,
+  path TEXT NOT NULL UNIQUE,
+  description TEXT NOT NULL,
+  type TEXT NOT NULL,
+  options TEXT NOT NULL,
+  local INTEGER NOT NULL,
+  declared INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  mac BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE audit_heads (
+  device_id BLOB NOT NULL PRIMARY KEY,
+  sequence INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  stopped INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  mac BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO audit_devices SELECT *, 0, x'' FROM former_devices;
+INSERT INTO audit_heads SELECT *, 0, x'' FROM former_heads;
+DROP TABLE former_heads;
+DROP TABLE former_devices;
+)sql";
+
+struct DeviceRow {
+  static constexpr storage::TableName kTable{.name = "audit_devices"};
+  Id id;
+  std::string path;
+  std::string description;
+  std::string type;
+  std::string options;  // a JSON object of texts
+  bool local = false;
+  bool declared = false;
+
+  template <typename Self, typename Visitor>
+  static void Columns(Self& row, Visitor& column) {
+    column.Key("id", row.id);
+    column("path", row.path);
+    column("description", row.description);
+    column("type", row.type);
+    column("options", row.options);
+    column("local", row.local);
+    column("declared", row.declared);
+  }
+};
+using DeviceTable = storage::Table<DeviceRow>;
+
+struct HeadRow {
+  static constexpr storage::TableName kTable{.name = "audit_heads"};
+  Id device;
+  std::uint64_t sequence = 0;
+  crypto::Sha256Digest hash{};
+  bool stopped = false;
+
+  template <typename Self, typename Visitor>
+  static void Columns(Self& row, Visitor& column) {
+    column.Key("device_id", row.device);
+    column("sequence", row.sequence);
+    column("hash", row.hash);
+    column("stopped", row.stopped);
+  }
+};
+using HeadTable = storage::Table<HeadRow>;
+
+std::vector<const storage::TableShape*> Tables() {
+  return {&DeviceTable::Shape(), &HeadTable::Shape()};
+}
+
+// The options as RowOf() wrote them.
 Result<DeviceSettings> ReadSettings(const std::string& type, const std::string& text) {
   COFFER_ASSIGN(DeviceSettings settings, SettingsOfType(type));
   const auto options = nlohmann::json::parse(text, nullptr, false);
@@ -43,95 +117,71 @@ Result<DeviceSettings> ReadSettings(const std::string& type, const std::string& 
   return settings;
 }
 
-Result<StoredDevice> ToDevice(const storage::Statement& row) {
-  const auto id = Id::FromBytes(row.Blob(0));
-  if (!id) {
-    return Fail(Code::kCorrupt, "the table of audit devices is damaged: restore a backup",
-                "row of " + row.Text(1));
-  }
+Result<StoredDevice> ToDevice(const DeviceRow& row) {
   StoredDevice device;
-  device.id = *id;
-  COFFER_ASSIGN(device.settings, ReadSettings(row.Text(3), row.Text(4)));
-  device.settings.path = row.Text(1);
-  device.settings.description = row.Text(2);
-  device.settings.local = row.Int(5) != 0;
-  device.settings.declared = row.Int(6) != 0;
-  if (row.IsNull(7)) return device;
-  const Bytes hash = row.Blob(8);
-  if (hash.size() != device.head.hash.size()) {
-    return Fail(Code::kCorrupt, "the table of audit devices is damaged: restore a backup",
-                "head of " + row.Text(1));
-  }
-  device.head.sequence = static_cast<std::uint64_t>(row.Int(7));
-  std::copy(hash.begin(), hash.end(), device.head.hash.begin());
-  device.stopped = row.Int(9) != 0;
+  device.id = row.id;
+  COFFER_ASSIGN(device.settings, ReadSettings(row.type, row.options));
+  device.settings.path = row.path;
+  device.settings.description = row.description;
+  device.settings.local = row.local;
+  device.settings.declared = row.declared;
   return device;
 }
 
-// Parameters 0 to 5: everything but the id.
-void BindSettings(storage::Statement& statement, const DeviceSettings& settings) {
+DeviceRow RowOf(const StoredDevice& device) {
+  const DeviceSettings& settings = device.settings;
   nlohmann::json options = nlohmann::json::object();
   for (const auto& [name, value] : OptionsOf(settings)) options[std::string(name)] = value;
-  statement.Bind(0, settings.path).Bind(1, settings.description);
-  statement.Bind(2, TypeName(settings.type));
-  statement.Bind(3, options.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  statement.Bind(4, std::int64_t{settings.local}).Bind(5, std::int64_t{settings.declared});
+  return {device.id,
+          settings.path,
+          settings.description,
+          std::string(TypeName(settings.type)),
+          options.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+          settings.local,
+          settings.declared};
 }
 
 }  // namespace
 
-std::vector<storage::Migration> DeviceSchema() { return {{"audit", 1, kStepOne}}; }
+std::vector<storage::Migration> DeviceSchema() {
+  return {{"audit", 1, kStepOne}, {"audit", 2, kStepTwo, Tables}};
+}
 
 Result<std::vector<StoredDevice>> ReadDevices(storage::Reader& reader) {
-  COFFER_ASSIGN(storage::Statement select,
-                reader.Prepare("SELECT d.id, d.path, d.description, d.type, d.options, "
-                               "d.local, d.declared, h.sequence, "
-                               "h.hash, h.stopped FROM audit_devices d LEFT JOIN audit_heads h "
-                               "ON h.device_id = d.id ORDER BY d.path"));
+  COFFER_ASSIGN(const auto rows, DeviceTable::All(reader));
   std::vector<StoredDevice> devices;
-  while (true) {
-    COFFER_ASSIGN(const bool row, select.Step());
-    if (!row) return devices;
-    COFFER_ASSIGN(StoredDevice device, ToDevice(select));
+  for (const DeviceTable::Stored& stored : rows) {
+    COFFER_ASSIGN(StoredDevice device, ToDevice(stored.row));
+    COFFER_ASSIGN(const auto head, HeadTable::Find(reader, device.id));
+    if (head) {
+      device.head = {head->row.sequence, head->row.hash};
+      device.stopped = head->row.stopped;
+    }
     devices.push_back(std::move(device));
   }
+  std::ranges::sort(devices, {}, [](const StoredDevice& device) -> const std::string& {
+    return device.settings.path;
+  });
+  return devices;
 }
 
 Status InsertDevice(storage::Transaction& transaction, const StoredDevice& device) {
-  COFFER_ASSIGN(storage::Statement insert,
-                transaction.Prepare("INSERT INTO audit_devices (path, description, type, "
-                                    "options, local, declared, id) VALUES (?, ?, ?, ?, ?, ?, ?)"));
-  BindSettings(insert, device.settings);
-  COFFER_TRY(insert.Bind(6, device.id.View()).Run());
-  return {};
+  return DeviceTable::Insert(transaction, RowOf(device));
 }
 
 Status UpdateDevice(storage::Transaction& transaction, const StoredDevice& device) {
-  COFFER_ASSIGN(storage::Statement update,
-                transaction.Prepare("UPDATE audit_devices SET path = ?, description = ?, type = ?, "
-                                    "options = ?, local = ?, declared = ? WHERE id = ?"));
-  BindSettings(update, device.settings);
-  COFFER_TRY(update.Bind(6, device.id.View()).Run());
-  return {};
+  return DeviceTable::Put(transaction, RowOf(device));
 }
 
 Status DeleteDevice(storage::Transaction& transaction, const Id& id) {
-  COFFER_ASSIGN(storage::Statement remove,
-                transaction.Prepare("DELETE FROM audit_devices WHERE id = ?"));
-  COFFER_TRY(remove.Bind(0, id.View()).Run());
+  COFFER_TRY(HeadTable::Remove(transaction, id));
+  COFFER_TRY(DeviceTable::Remove(transaction, id));
   return {};
 }
 
 Status WriteHead(storage::Transaction& transaction, const Id& id, const ChainPosition& head,
                  bool stopped) {
-  COFFER_ASSIGN(storage::Statement upsert,
-                transaction.Prepare("INSERT INTO audit_heads (device_id, sequence, hash, stopped) "
-                                    "VALUES (?, ?, ?, ?) ON CONFLICT (device_id) DO UPDATE SET "
-                                    "sequence = excluded.sequence, hash = excluded.hash, "
-                                    "stopped = excluded.stopped"));
-  upsert.Bind(0, id.View()).Bind(1, static_cast<std::int64_t>(head.sequence));
-  COFFER_TRY(upsert.Bind(2, ByteView(head.hash)).Bind(3, std::int64_t{stopped}).Run());
-  return {};
+  return HeadTable::Put(transaction, {id, head.sequence, head.hash, stopped});
 }
 
 Result<DeviceSettings> ForgetDevice(storage::Database& database, std::string_view path) {

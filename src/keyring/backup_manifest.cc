@@ -61,13 +61,13 @@ Result<BackupManifest> DecodeManifest(ByteView encoded) {
 }
 
 Status ReadForManifest(storage::Reader& reader, BackupManifest& manifest) {
-  COFFER_ASSIGN(const auto stored, store::ReadState(reader));
-  if (!stored) {
+  COFFER_ASSIGN(const auto number, reader.AnchorNumber());
+  if (!number) {
     return Fail(Code::kNotFound, "no server has started on this database yet: nothing to back up");
   }
-  manifest.database = stored->state.database;
-  manifest.epoch = stored->state.epoch;
-  manifest.keys = stored->state.keys;
+  COFFER_ASSIGN(manifest.database, store::ReadDatabaseId(reader));
+  manifest.epoch = *number;
+  COFFER_ASSIGN(manifest.keys, store::CountKeys(reader));
   COFFER_ASSIGN(manifest.schema, reader.SchemaSteps());
   return {};
 }

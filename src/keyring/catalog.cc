@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "coffer/storage/table.h"
 #include "keyring/instance.h"
 #include "keyring/row_codec.h"
 
@@ -35,10 +36,29 @@ Status Catalog::VerifyKey(Token& token, const store::StoredKey& stored) const {
   return {};
 }
 
-Result<store::StoredKey> Catalog::Load(Token& token, const Id& mount, std::string_view name) const {
+Result<std::optional<store::StoredKey>> Catalog::ReadVerified(Token& token, const Id& mount,
+                                                              std::string_view name) const {
   COFFER_ASSIGN(auto stored, store::ReadKey(database_, mount, name));
   if (!stored) return Fail(Refusal::kKeyNotFound);
   COFFER_TRY(VerifyKey(token, *stored));
+  return stored;
+}
+
+bool Catalog::IsNewest(const store::StoredKey& stored) const {
+  return database_.AdmitRow(store::KeysShape(), stored.key.id.View(), stored.key.generation);
+}
+
+Result<store::StoredKey> Catalog::Load(Token& token, const Id& mount, std::string_view name) const {
+  COFFER_ASSIGN(auto stored, ReadVerified(token, mount, name));
+  // A generation below one that was seen is a replay, unless the row was read just before a change.
+  if (!IsNewest(*stored)) {
+    COFFER_ASSIGN(stored, ReadVerified(token, mount, name));
+    if (!IsNewest(*stored)) {
+      return Fail(Code::kCorrupt,
+                  "key is disabled: its stored row was put back to an earlier state",
+                  "key " + stored->key.id.ToUuid() + " (" + stored->key.name + ")");
+    }
+  }
   for (auto& [number, version] : stored->key.versions) {
     if (version.spki.empty()) continue;
     COFFER_ASSIGN(version.public_key, crypto::PublicKey::FromSpki(version.spki));
@@ -69,6 +89,10 @@ Result<std::shared_ptr<const Key>> Catalog::Find(Instance& instance, const Id& m
 }
 
 Result<std::set<Bytes>> Catalog::NamedResidents(Token& token) const {
+  // A key that somebody took away must not have its objects destroyed as well.
+  for (const storage::Shard& shard : database_.Shards()) {
+    if (shard.table == store::KeysShape().table.name) COFFER_TRY(database_.CheckShard(shard));
+  }
   std::set<Bytes> named;
   COFFER_ASSIGN(const auto places, store::AllKeys(database_, nullptr));
   for (const store::KeyPlace& place : places) {

@@ -59,6 +59,10 @@ class Catalog {
   }
 
  private:
+  Result<std::optional<store::StoredKey>> ReadVerified(Token& token, const Id& mount,
+                                                       std::string_view name) const;
+  bool IsNewest(const store::StoredKey& stored) const;
+
   storage::Database& database_;
   Logger& logger_;
   Id database_id_;

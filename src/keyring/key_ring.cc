@@ -9,13 +9,16 @@
 namespace coffer::keyring {
 
 KeyRing::KeyRing(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-KeyRing::~KeyRing() = default;
+KeyRing::~KeyRing() { impl_->database.SetAnchor({}); }
 
 std::vector<storage::Migration> KeyRing::Schema() { return store::Schema(); }
 
 Result<bool> HasState(storage::Database& database) {
-  COFFER_ASSIGN(const auto stored, store::ReadState(database));
-  return stored.has_value();
+  COFFER_ASSIGN(const auto former, store::ReadFormerState(database));
+  if (former) return true;
+  COFFER_ASSIGN(storage::Reader reader, database.Read());
+  COFFER_ASSIGN(const auto number, reader.AnchorNumber());
+  return number.has_value();
 }
 
 Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& random) {
@@ -71,13 +74,18 @@ KeyRing::Impl::Impl(CustodianTurn& turn, storage::Database& db, Custodian& its_c
 Status KeyRing::Impl::Start(CustodianTurn& turn, const StartPolicy& policy) {
   StartChecks checks(database, catalog, random, logger);
   COFFER_TRY(checks.Check(turn, policy));
-  ledger.Open(turn, checks.State(), checks.TokenEpoch());
+  ledger.Open(turn, checks.TokenEpoch(), checks.Epoch());
+  consequences = checks.Consequences();
+  for (const std::string& consequence : consequences) {
+    logger.Log(LogLevel::kWarn, "keyring", "started on the operator's word",
+               {{"consequence", consequence}});
+  }
   residents.SetLimit(turn, policy.resident_limit);
   // The token stays as it is until the database has its place: until then the former one starts.
   if (policy.restoring) return residents.Compare(turn);
   // One step of the epoch for each start: a database copied before it can never be passed off as
   // the latest.
-  COFFER_TRY(ledger.StepEpoch(turn));
+  COFFER_TRY(ledger.MakeAnchor(turn));
   const bool on_a_word = policy.accept_damaged_rows || policy.accept_rollback_to;
   if (!on_a_word) COFFER_TRY(residents.FinishDestroying(turn));
   return residents.Compare(turn);
@@ -176,6 +184,8 @@ Result<std::set<Bytes>> KeyRing::NamedResidents() {
 }
 
 std::size_t KeyRing::OrphanedResidents() const { return impl_->residents.Orphaned(); }
+
+const std::vector<std::string>& KeyRing::Consequences() const { return impl_->consequences; }
 
 bool KeyRing::Ready() const { return impl_->custodian.Health().reachable.load(); }
 

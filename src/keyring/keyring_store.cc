@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <concepts>
+#include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
 
+#include "coffer/storage/table.h"
 #include "keyring/row_columns.h"
 
 namespace coffer::keyring::store {
@@ -108,6 +110,21 @@ const ColumnList& VersionColumnList() {
   return list;
 }
 
+struct CounterRow {
+  static constexpr storage::TableName kTable{.name = "key_counters", .shards = 64};
+  Id key;
+  int version = 0;
+  std::int64_t reserved = 0;
+
+  template <typename Self, typename Visitor>
+  static void Columns(Self& row, Visitor& column) {
+    column.Key("key", row.key);
+    column.Key("version", row.version);
+    column("reserved", row.reserved);
+  }
+};
+using Counters = storage::Table<CounterRow>;
+
 Result<StoredKey> KeyFromRow(const Statement& row) {
   StoredKey stored;
   int at = 0;
@@ -123,9 +140,7 @@ Result<StoredKey> KeyFromRow(const Statement& row) {
 Status ReadVersions(storage::Reader& reader, Key& key) {
   COFFER_ASSIGN(Statement rows,
                 reader.Prepare("SELECT " + VersionColumnList().names +
-                               ", coalesce((SELECT reserved FROM key_counters c"
-                               " WHERE c.key = v.key AND c.version = v.version), 0)"
-                               " FROM key_versions v WHERE key = ?1 ORDER BY version"));
+                               " FROM key_versions WHERE key = ?1 ORDER BY version"));
   rows.Bind(0, key.id.View());
   while (true) {
     COFFER_ASSIGN(const bool more, rows.Step());
@@ -138,7 +153,8 @@ Status ReadVersions(storage::Reader& reader, Key& key) {
     });
     if (!good) return Damaged("key version");
     version.counter = std::make_shared<EncryptionCounter>();
-    version.counter->reserved.store(rows.Int(at));
+    COFFER_ASSIGN(const auto counter, Counters::Find(reader, key.id, version.info.version));
+    if (counter) version.counter->reserved.store(counter->row.reserved);
     key.versions.emplace(version.info.version, std::move(version));
   }
 }
@@ -156,17 +172,24 @@ Result<std::vector<KeyPlace>> Places(Statement& rows) {
 
 }  // namespace
 
-Result<std::optional<StoredState>> ReadState(storage::Database& database) {
-  COFFER_ASSIGN(storage::Reader reader, database.Read());
-  return ReadState(reader);
+const storage::TableShape& KeysShape() {
+  using Kind = storage::TableShape::Kind;
+  static const storage::TableShape shape{
+      .table = {.name = "keys", .shards = 64, .own_macs = true},
+      .columns = {{.name = "id", .kind = Kind::kBlob, .key = true}},
+      .keys = 1};
+  return shape;
 }
 
-Result<std::optional<StoredState>> ReadState(storage::Reader& reader) {
+const storage::TableShape& CounterShape() { return Counters::Shape(); }
+
+Result<std::optional<FormerState>> ReadFormerState(storage::Database& database) {
+  COFFER_ASSIGN(storage::Reader reader, database.Read());
   COFFER_ASSIGN(Statement row,
                 reader.Prepare("SELECT database_id, epoch, keys, sum, mac FROM keyring_state"));
   COFFER_ASSIGN(const bool found, row.Step());
-  if (!found) return std::optional<StoredState>{};
-  StoredState stored;
+  if (!found) return std::optional<FormerState>{};
+  FormerState stored;
   const auto id = IdAt(row, 0);
   const Bytes sum = row.Blob(3);
   if (!id || row.Int(1) < 0 || sum.size() != stored.state.sum.size()) return Damaged("state row");
@@ -178,16 +201,21 @@ Result<std::optional<StoredState>> ReadState(storage::Reader& reader) {
   return std::optional(std::move(stored));
 }
 
-Status WriteState(Transaction& transaction, const StateRow& state, ByteView mac) {
-  COFFER_ASSIGN(Statement write, transaction.Prepare("INSERT OR REPLACE INTO keyring_state"
-                                                     " (one, database_id, epoch, keys, sum, mac)"
-                                                     " VALUES (1, ?1, ?2, ?3, ?4, ?5)"));
-  write.Bind(0, state.database.View())
-      .Bind(1, static_cast<std::int64_t>(state.epoch))
-      .Bind(2, state.keys)
-      .Bind(3, ByteView(state.sum))
-      .Bind(4, mac);
-  return Run(write);
+Status DeleteFormerState(Transaction& transaction) {
+  COFFER_ASSIGN(Statement remove, transaction.Prepare("DELETE FROM keyring_state"));
+  return Run(remove);
+}
+
+Status DisableKey(Transaction& transaction, const Id& key, ByteView mac) {
+  COFFER_ASSIGN(Statement update, transaction.Prepare("UPDATE keys SET mac = ?2 WHERE id = ?1"));
+  update.Bind(0, key.View()).Bind(1, mac);
+  return Run(update);
+}
+
+Result<std::int64_t> CountKeys(storage::Reader& reader) {
+  COFFER_ASSIGN(Statement count, reader.Prepare("SELECT count(*) FROM keys"));
+  COFFER_TRY(count.Step());
+  return count.Int(0);
 }
 
 Result<std::optional<StoredKey>> ReadKey(storage::Database& database, const Id& mount,
@@ -214,6 +242,17 @@ Status ForEachDigest(storage::Database& database,
     if (!id) return Damaged("key");
     visit({*id, rows.Int(1), rows.Blob(2)});
   }
+}
+
+Result<KeyDigest> ReadDigest(storage::Database& database, const KeyPlace& place) {
+  COFFER_ASSIGN(storage::Reader reader, database.Read());
+  COFFER_ASSIGN(Statement row, reader.Prepare("SELECT id, generation, mac FROM keys"
+                                              " WHERE mount = ?1 AND name = ?2"));
+  COFFER_ASSIGN(const bool found,
+                row.Bind(0, place.mount.View()).Bind(1, std::string_view(place.name)).Step());
+  const auto id = found ? IdAt(row, 0) : std::nullopt;
+  if (!id) return Damaged("key");
+  return KeyDigest{*id, row.Int(1), row.Blob(2)};
 }
 
 Result<std::vector<KeyPlace>> AllKeys(storage::Database& database, const Id* mount) {
@@ -291,41 +330,42 @@ Status WriteCertificates(Transaction& transaction, const Id& key, const KeyVersi
 }
 
 Status DeleteVersionsBelow(Transaction& transaction, const Id& key, int version) {
-  for (const std::string_view sql : {"DELETE FROM key_counters WHERE key = ?1 AND version < ?2",
-                                     "DELETE FROM key_versions WHERE key = ?1 AND version < ?2"}) {
-    COFFER_ASSIGN(Statement remove, transaction.Prepare(sql));
-    remove.Bind(0, key.View()).Bind(1, std::int64_t{version});
-    COFFER_TRY(Run(remove));
+  std::vector<int> counted;
+  {
+    COFFER_ASSIGN(
+        Statement select,
+        transaction.Prepare("SELECT version FROM key_counters WHERE key = ?1 AND version < ?2"));
+    select.Bind(0, key.View()).Bind(1, std::int64_t{version});
+    while (true) {
+      COFFER_ASSIGN(const bool more, select.Step());
+      if (!more) break;
+      counted.push_back(static_cast<int>(select.Int(0)));
+    }
   }
-  return {};
+  for (const int gone : counted) COFFER_TRY(Counters::Remove(transaction, key, gone));
+  COFFER_ASSIGN(Statement remove,
+                transaction.Prepare("DELETE FROM key_versions WHERE key = ?1 AND version < ?2"));
+  remove.Bind(0, key.View()).Bind(1, std::int64_t{version});
+  return Run(remove);
 }
 
 Status DeleteKey(Transaction& transaction, const Id& key) {
+  constexpr int kAll = std::numeric_limits<int>::max();
+  COFFER_TRY(DeleteVersionsBelow(transaction, key, kAll));
   COFFER_ASSIGN(Statement remove, transaction.Prepare("DELETE FROM keys WHERE id = ?1"));
   remove.Bind(0, key.View());
   return Run(remove);
 }
 
 Status ChargeVersion(Transaction& transaction, const Id& key, int version, std::int64_t mark) {
-  COFFER_ASSIGN(Statement insert,
-                transaction.Prepare("INSERT INTO key_counters (key, version, reserved)"
-                                    " VALUES (?1, ?2, ?3)"
-                                    " ON CONFLICT (key, version) DO UPDATE SET reserved = ?3"));
-  insert.Bind(0, key.View()).Bind(1, std::int64_t{version}).Bind(2, mark);
-  return Run(insert);
+  return Counters::Put(transaction, {key, version, mark});
 }
 
 Result<Reserved> ReserveEncryptions(storage::Database& database, const Id& key, int version,
                                     std::int64_t block, std::int64_t limit) {
   COFFER_ASSIGN(Transaction transaction, database.Begin());
-  std::int64_t before = 0;
-  {
-    COFFER_ASSIGN(Statement row, transaction.Prepare("SELECT reserved FROM key_counters"
-                                                     " WHERE key = ?1 AND version = ?2"));
-    row.Bind(0, key.View()).Bind(1, std::int64_t{version});
-    COFFER_ASSIGN(const bool found, row.Step());
-    if (found) before = row.Int(0);
-  }
+  COFFER_ASSIGN(const auto counter, Counters::Find(transaction, key, version));
+  const std::int64_t before = counter ? counter->row.reserved : 0;
   Reserved reserved;
   reserved.mark = std::max(before, std::min(before + block, limit));
   reserved.granted = reserved.mark - before;
@@ -333,6 +373,14 @@ Result<Reserved> ReserveEncryptions(storage::Database& database, const Id& key, 
   COFFER_TRY(ChargeVersion(transaction, key, version, reserved.mark));
   COFFER_TRY(transaction.Commit());
   return reserved;
+}
+
+Result<Id> ReadDatabaseId(storage::Reader& reader) {
+  COFFER_ASSIGN(Statement row, reader.Prepare("SELECT database_id FROM keyring_identity"));
+  COFFER_ASSIGN(const bool found, row.Step());
+  const auto id = found ? IdAt(row, 0) : std::nullopt;
+  if (!id) return Damaged("database identity");
+  return *id;
 }
 
 Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& random) {

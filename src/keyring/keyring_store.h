@@ -19,14 +19,17 @@ namespace coffer::keyring::store {
 
 std::vector<storage::Migration> Schema();
 
-struct StoredState {
+// The tables that storage keeps sums of (coffer/storage/table.h).
+const storage::TableShape& KeysShape();
+const storage::TableShape& CounterShape();
+
+// The state row as it was until storage kept the sums; nothing if there is none.
+struct FormerState {
   StateRow state;
   Bytes mac;
 };
-// The state row; nothing if there is none yet.
-Result<std::optional<StoredState>> ReadState(storage::Database& database);
-Result<std::optional<StoredState>> ReadState(storage::Reader& reader);
-Status WriteState(storage::Transaction& transaction, const StateRow& state, ByteView mac);
+Result<std::optional<FormerState>> ReadFormerState(storage::Database& database);
+Status DeleteFormerState(storage::Transaction& transaction);
 
 struct StoredKey {
   Key key;  // with its versions; counters hold what was persisted
@@ -47,6 +50,7 @@ struct KeyPlace {
   Id mount;
   std::string name;
 };
+Result<KeyDigest> ReadDigest(storage::Database& database, const KeyPlace& place);
 Result<std::vector<KeyPlace>> AllKeys(storage::Database& database, const Id* mount);
 Result<std::vector<std::string>> Names(storage::Database& database, const Id& mount,
                                        std::string_view after, std::int64_t limit);
@@ -78,7 +82,11 @@ struct Reserved {
 Result<Reserved> ReserveEncryptions(storage::Database& database, const Id& key, int version,
                                     std::int64_t block, std::int64_t limit);
 
-// The database's identity; made once, before there is a state row.
+// A key that failed its check has no MAC from now on: what is put back does not count.
+Status DisableKey(storage::Transaction& transaction, const Id& key, ByteView mac);
+Result<std::int64_t> CountKeys(storage::Reader& reader);
+Result<Id> ReadDatabaseId(storage::Reader& reader);
+// The database's identity; made once, before there is an anchor.
 Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& random);
 
 }  // namespace coffer::keyring::store

@@ -24,22 +24,14 @@ Status Ledger::CatchUp(CustodianTurn& turn) {
   // Refresh() reopens an instance that has made many objects. It must do so before the change makes
   // an object in the token, since reopening loses handles.
   COFFER_TRY(instance_.Refresh());
-  if (!doubtful_.empty()) {
-    COFFER_ASSIGN(const auto stored, store::ReadState(database_));
-    if (!stored) return Fail(Code::kCorrupt, "the database lost its state row");
-    COFFER_ASSIGN(const Mac mac, turn->MetaMac(EncodeStateRow(stored->state)));
-    if (!ConstantTimeEqual(mac, stored->mac)) {
-      return Fail(Code::kCorrupt, "the database's state row failed its check");
-    }
-    state_ = stored->state;
-    // The other keys keep their snapshots, and with them what is left of their counted blocks: on a
-    // full disk no new block can be had.
-    for (const store::KeyPlace& place : doubtful_) {
-      catalog_.Drop(place.mount, place.name);
-    }
-    doubtful_.clear();
+  COFFER_TRY(database_.Reread());
+  // The other keys keep their snapshots, and with them what is left of their counted blocks: on a
+  // full disk no new block can be had.
+  for (const store::KeyPlace& place : doubtful_) {
+    catalog_.Drop(place.mount, place.name);
   }
-  if (token_epoch_ != state_.epoch) COFFER_TRY(WriteEpoch(turn));
+  doubtful_.clear();
+  if (token_epoch_ != Epoch()) COFFER_TRY(WriteEpoch(turn));
   residents_.DestroyDoomed(turn);
   return {};
 }
@@ -57,8 +49,31 @@ std::vector<const KeyVersion*> Change::NewlyCertified() const {
   return found;
 }
 
+namespace {
+
+// The change as the sums over keys have it.
+void CountChange(storage::Transaction& transaction, const Change& change, ByteView key_mac) {
+  const auto& shape = store::KeysShape();
+  const bool same = change.before != nullptr && change.after && !change.Replaces();
+  if (change.before != nullptr && !same) {
+    const Key& gone = change.before->key;
+    transaction.CountRow(shape, {.key = gone.id.View(),
+                                 .mac_before = change.before->mac,
+                                 .mac_after = {},
+                                 .newest = gone.generation + 1});
+  }
+  if (!change.after) return;
+  transaction.CountRow(shape, {.key = change.after->id.View(),
+                               .mac_before = same ? ByteView(change.before->mac) : ByteView(),
+                               .mac_after = key_mac,
+                               .newest = change.after->generation});
+}
+
+}  // namespace
+
 Status Ledger::WriteRows(storage::Transaction& transaction, const Change& change,
                          ByteView key_mac) {
+  CountChange(transaction, change, key_mac);
   if (change.after) {
     const Key& key = *change.after;
     if (change.Replaces()) {
@@ -107,42 +122,29 @@ void Ledger::Publish(const Change& change) {
   }
 }
 
-Result<Mac> Ledger::AddToState(CustodianTurn& turn, const Change& change, StateRow& next) const {
-  if (change.before != nullptr) {
-    SubtractFrom(next.sum, KeyContribution(change.before->key.id, change.before->key.generation,
-                                           change.before->mac));
-    --next.keys;
+Result<Mac> Ledger::MakeMacs(CustodianTurn& turn, const Change& change) const {
+  if (!change.after) return Mac{};
+  Key& key = *change.after;
+  if (change.before != nullptr) key.generation = change.before->key.generation + 1;
+  for (const int number : change.new_versions) {
+    KeyVersion& version = key.versions.at(number);
+    COFFER_ASSIGN(const Mac mac, turn->MetaMac(EncodeVersionRow(key.id, key.Spec(), version)));
+    version.mac.assign(mac.begin(), mac.end());
   }
-  Mac key_mac{};
-  if (change.after) {
-    Key& key = *change.after;
-    if (change.before != nullptr) key.generation = change.before->key.generation + 1;
-    for (const int number : change.new_versions) {
-      KeyVersion& version = key.versions.at(number);
-      COFFER_ASSIGN(const Mac mac, turn->MetaMac(EncodeVersionRow(key.id, key.Spec(), version)));
-      version.mac.assign(mac.begin(), mac.end());
-    }
-    COFFER_ASSIGN(key_mac, turn->MetaMac(EncodeKeyRow(state_.database, key)));
-    AddTo(next.sum, KeyContribution(key.id, key.generation, key_mac));
-    ++next.keys;
-  }
-  return key_mac;
+  return turn->MetaMac(EncodeKeyRow(catalog_.DatabaseId(), key));
 }
 
 Status Ledger::Commit(CustodianTurn& turn, std::span<const Change> changes) {
-  StateRow next = state_;
-  ++next.epoch;
   std::vector<Mac> key_macs;
   for (const Change& change : changes) {
-    COFFER_ASSIGN(key_macs.emplace_back(), AddToState(turn, change, next));
+    COFFER_ASSIGN(key_macs.emplace_back(), MakeMacs(turn, change));
   }
-  COFFER_ASSIGN(const Mac state_mac, turn->MetaMac(EncodeStateRow(next)));
   {
     COFFER_ASSIGN(storage::Transaction transaction, database_.Begin());
     for (std::size_t i = 0; i < changes.size(); ++i) {
       COFFER_TRY(WriteRows(transaction, changes[i], key_macs[i]));
     }
-    COFFER_TRY(store::WriteState(transaction, next, state_mac));
+    transaction.Anchor();
     if (const Status committed = transaction.Commit(); !committed) {
       for (const Change& change : changes) {
         const Key& key = change.after ? *change.after : change.before->key;
@@ -151,7 +153,6 @@ Status Ledger::Commit(CustodianTurn& turn, std::span<const Change> changes) {
       return Fail(committed.error());
     }
   }
-  state_ = next;
   // The token first: what a new version has encrypted must not be lost to a database that is put
   // back and still passes for the latest. Where the token cannot be told, the rows are committed
   // nevertheless, and snapshots follow the rows; CatchUp() tells it.
@@ -166,22 +167,33 @@ Status Ledger::Commit(CustodianTurn& turn, std::span<const Change> changes) {
 }
 
 Status Ledger::WriteEpoch(CustodianTurn& turn) {
-  COFFER_TRY(turn->WriteEpoch({.database = state_.database, .value = state_.epoch}));
-  token_epoch_ = state_.epoch;
+  const std::uint64_t number = Epoch();
+  COFFER_TRY(turn->WriteEpoch({.database = catalog_.DatabaseId(), .value = number}));
+  token_epoch_ = number;
+  database_.AnchorWritten();
   return {};
 }
 
-Status Ledger::StepEpoch(CustodianTurn& turn) {
+void Ledger::Open(const CustodianTurn&, std::uint64_t token_epoch, std::uint64_t former_epoch) {
+  token_epoch_ = token_epoch;
+  former_epoch_ = former_epoch;
+  database_.SetAnchor([this](std::uint64_t change) {
+    return custodian_.Run([this, change](CustodianTurn& turn) -> Status {
+      if (database_.Anchored(change)) return {};  // by one that was made meanwhile
+      return MakeAnchor(turn);
+    });
+  });
+}
+
+Status Ledger::MakeAnchor(CustodianTurn& turn) {
   // The token first catches up with a change whose epoch it missed, so that the database is never
   // two ahead, however often a start is cut off here.
   COFFER_TRY(CatchUp(turn));
-  StateRow next = state_;
-  ++next.epoch;
-  COFFER_ASSIGN(const Mac mac, turn->MetaMac(EncodeStateRow(next)));
   COFFER_ASSIGN(storage::Transaction transaction, database_.Begin());
-  COFFER_TRY(store::WriteState(transaction, next, mac));
+  // The first anchor takes the place of the state row of a former database.
+  COFFER_TRY(store::DeleteFormerState(transaction));
+  transaction.Anchor(Epoch() + 1);
   COFFER_TRY(transaction.Commit());
-  state_ = next;
   return WriteEpoch(turn);
 }
 

@@ -39,10 +39,11 @@ struct Change {
   std::vector<Bytes> GoneResidents() const;
 };
 
-// The ledger holds the state of the whole set of keys: the state row with its sum and epoch, the
-// token's epoch, and what is still to be done after a commit. Every change of a key goes through
-// it: one transaction, the token's epoch, the catalog. Only the custodian's thread reads and writes
-// it, which the turns say that its functions take; Run() and ChangeKey() go there from any thread.
+// The ledger keeps the token's epoch at the number of the database's newest anchor, and what is
+// still to be done after a commit. Every change of a key goes through it: one transaction, which is
+// an anchor (coffer/storage/database.h), the token's epoch, the catalog. Only the custodian's
+// thread reads and writes it, which the turns say that its functions take; Run() and ChangeKey() go
+// there from any thread.
 class Ledger {
  public:
   Ledger(storage::Database& database, Custodian& custodian, Instance& custodians, Catalog& catalog,
@@ -53,13 +54,11 @@ class Ledger {
         catalog_(catalog),
         residents_(residents) {}
 
-  // Called once: the state that the checks of the start have found, and the token's epoch.
-  void Open(const CustodianTurn&, const StateRow& state, std::uint64_t token_epoch) {
-    state_ = state;
-    token_epoch_ = token_epoch;
-  }
-  // One step of the epoch without a change of a key.
-  Status StepEpoch(CustodianTurn& turn);
+  // Called once: the token's epoch, as the checks of the start have found it, and the epoch of a
+  // database that has no anchor yet. From then on the database's anchors are made here.
+  void Open(const CustodianTurn&, std::uint64_t token_epoch, std::uint64_t former_epoch);
+  // An anchor of what other rooms have changed, or of nothing.
+  Status MakeAnchor(CustodianTurn& turn);
 
   // Any thread. Runs `work` on the custodian's thread, once what the last commit left to do is
   // done.
@@ -74,16 +73,15 @@ class Ledger {
   Status RemoveKeys(CustodianTurn& turn, std::span<const store::StoredKey> keys);
 
  private:
-  // Does what the last commit left to do: reads the state again after a COMMIT of unknown outcome,
+  // Does what the last commit left to do: reads the anchor again after a COMMIT of unknown outcome,
   // tells the token its epoch, destroys objects.
   Status CatchUp(CustodianTurn& turn);
-  // Brings the sum and the count of keys in `next` up to the change; returns the MAC of the key's
-  // row.
-  Result<Mac> AddToState(CustodianTurn& turn, const Change& change, StateRow& next) const;
+  // Makes the MACs of the change's new versions and of its key's row, which is returned.
+  Result<Mac> MakeMacs(CustodianTurn& turn, const Change& change) const;
   static Status WriteRows(storage::Transaction& transaction, const Change& change,
                           ByteView key_mac);
   void Publish(const Change& change);
-  // Writes the epoch of the state to the token.
+  // Writes the number of the newest anchor to the token.
   Status WriteEpoch(CustodianTurn& turn);
 
   storage::Database& database_;
@@ -91,9 +89,12 @@ class Ledger {
   Instance& instance_;
   Catalog& catalog_;
   Residents& residents_;
-  StateRow state_;
+  // The number of the newest anchor.
+  std::uint64_t Epoch() const { return database_.AnchorNumber().value_or(former_epoch_); }
+
   std::uint64_t token_epoch_ = 0;
-  // The keys of a COMMIT whose outcome is unknown: state and keys are read again first.
+  std::uint64_t former_epoch_ = 0;
+  // The keys of a COMMIT whose outcome is unknown: they are read again first.
   std::vector<store::KeyPlace> doubtful_;
 };
 

@@ -79,10 +79,27 @@ ALTER TABLE key_versions ADD COLUMN imported_through INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE key_versions ADD COLUMN certificate_chain TEXT NOT NULL DEFAULT '';
 )sql";
 
+// Counters under MACs; the sums over keys are storage's.
+constexpr std::string_view kSchemaV3 = R"sql(
+ALTER TABLE key_counters RENAME TO former_counters;
+CREATE TABLE key_counters (
+  key BLOB NOT NULL,
+  version INTEGER NOT NULL,
+  reserved INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  mac BLOB NOT NULL,
+  PRIMARY KEY (key, version)
+) STRICT, WITHOUT ROWID;
+INSERT INTO key_counters SELECT key, version, reserved, 0, x'' FROM former_counters;
+DROP TABLE former_counters;
+)sql";
+
+std::vector<const storage::TableShape*> Tables() { return {&KeysShape(), &CounterShape()}; }
+
 }  // namespace
 
 std::vector<storage::Migration> Schema() {
-  return {{"keyring", 1, kSchemaV1}, {"keyring", 2, kSchemaV2}};
+  return {{"keyring", 1, kSchemaV1}, {"keyring", 2, kSchemaV2}, {"keyring", 3, kSchemaV3, Tables}};
 }
 
 }  // namespace coffer::keyring::store

@@ -5,6 +5,7 @@
 
 #include "keyring/encryption_counts.h"
 #include "keyring/keyring_store.h"
+#include "keyring/row_keys.h"
 
 namespace coffer::keyring {
 namespace {
@@ -51,62 +52,61 @@ std::string StartChecks::KeysInDoubt(CustodianTurn& turn) const {
 }
 
 Status StartChecks::CheckEmpty(CustodianTurn& turn) {
-  COFFER_ASSIGN(state_.database, store::LoadOrCreateDatabaseId(database_, random_));
-  catalog_.SetDatabaseId(state_.database);
   COFFER_ASSIGN(const Token::Epoch epoch, turn->ReadEpoch());
-  if (epoch.value != 0 || epoch.database != state_.database) {
+  if (epoch.value != 0 || epoch.database != catalog_.DatabaseId()) {
     return Fail(
         Code::kCorrupt,
         "the token belongs to another database, and this one is empty: restore the database that "
         "belongs to the token");
   }
-  std::int64_t keys = 0;
-  COFFER_ASSIGN(state_.sum, SumOfRows(database_, keys));
-  if (keys != 0)
-    return Fail(Code::kCorrupt, "the database has keys but no state row: restore a backup");
-  state_.epoch = 0;
-  return {};
+  COFFER_ASSIGN(const auto places, store::AllKeys(database_, nullptr));
+  if (places.empty()) return {};
+  return Fail(Code::kCorrupt, "the database has keys but no anchor: restore a backup");
 }
 
-Status StartChecks::CheckSum(CustodianTurn& turn, bool accept_damage) {
+// A database from before storage kept the sums: its state row had one sum over all keys.
+Status StartChecks::CheckFormerState(CustodianTurn& turn, const store::FormerState& former) {
+  COFFER_ASSIGN(const Mac mac, turn->MetaMac(EncodeStateRow(former.state)));
   std::int64_t keys = 0;
   COFFER_ASSIGN(const Sum sum, SumOfRows(database_, keys));
-  if (sum == state_.sum && keys == state_.keys) return {};
-  if (!accept_damage) {
-    return Fail(Code::kCorrupt, "key rows were removed, changed or put back: " + KeysInDoubt(turn) +
-                                    "; restore a backup, or start once with -accept-damaged-rows");
+  if (former.state.database != catalog_.DatabaseId() || !ConstantTimeEqual(mac, former.mac) ||
+      sum != former.state.sum || keys != former.state.keys) {
+    return Fail(Code::kCorrupt,
+                "the database's rows were removed, changed or put back, or it "
+                "belongs to another token: " +
+                    KeysInDoubt(turn) + "; restore a backup");
   }
-  logger_.Log(LogLevel::kWarn, "keyring", "starting with damaged rows on the operator's word",
-              {{"doubt", KeysInDoubt(turn)}});
-  state_.sum = sum;
-  state_.keys = keys;
+  epoch_ = former.state.epoch;
   return {};
 }
 
 Status StartChecks::CheckEpoch(CustodianTurn& turn, const StartPolicy& policy) {
   COFFER_ASSIGN(const Token::Epoch epoch, turn->ReadEpoch());
-  if (epoch.database != state_.database) {
+  if (epoch.database != catalog_.DatabaseId()) {
     return Fail(Code::kCorrupt,
                 "the database belongs to another token: start with the token it was made with");
   }
   token_epoch_ = epoch.value;
-  const bool latest = state_.epoch == epoch.value || state_.epoch == epoch.value + 1;
+  const bool latest = epoch_ == epoch.value || epoch_ == epoch.value + 1;
   if (latest && !policy.restoring) return {};
-  if (!latest && state_.epoch > epoch.value) {
+  if (!latest && epoch_ > epoch.value) {
     return Fail(Code::kCorrupt, "the token is older than the database (token epoch " +
                                     std::to_string(epoch.value) + ", database epoch " +
-                                    std::to_string(state_.epoch) +
+                                    std::to_string(epoch_) +
                                     "): start with the token's latest state");
   }
   if (!latest) COFFER_TRY(AcceptRollback(epoch.value, policy));
+  // Every key is read anyway, and a backup is checked before it takes the place of anything.
+  if (database_.AnchorNumber() && !policy.accept_damaged_rows) {
+    for (const storage::Shard& shard : database_.Shards()) COFFER_TRY(database_.CheckShard(shard));
+  }
   // A backup's counts are not to be trusted either, though no key was changed since.
-  state_.epoch = epoch.value;
   return RequireRotations(turn);
 }
 
-Status StartChecks::AcceptRollback(std::uint64_t newest, const StartPolicy& policy) const {
-  const std::string older = std::to_string(state_.epoch);
-  if (policy.accept_rollback_to != state_.epoch) {
+Status StartChecks::AcceptRollback(std::uint64_t newest, const StartPolicy& policy) {
+  const std::string older = std::to_string(epoch_);
+  if (policy.accept_rollback_to != epoch_) {
     const std::string epochs =
         " (database epoch " + older + ", token epoch " + std::to_string(newest) + "): ";
     return Fail(Code::kCorrupt,
@@ -117,68 +117,89 @@ Status StartChecks::AcceptRollback(std::uint64_t newest, const StartPolicy& poli
                                        "start with the latest database, or with -accept-rollback=" +
                                        older + " to lose what came after it and rotate every key");
   }
-  logger_.Log(LogLevel::kWarn, "keyring", "accepted an older database on the operator's word",
-              {{"database_epoch", static_cast<std::int64_t>(state_.epoch)},
-               {"token_epoch", static_cast<std::int64_t>(newest)}});
+  consequences_.push_back("the database of epoch " + older + " counts, not the one of epoch " +
+                          std::to_string(newest) + ": what was changed between them is lost");
   return {};
 }
 
 // Leaves the database one ahead of the token, which follows at the end of a start.
 Status StartChecks::RequireRotations(CustodianTurn& turn) {
   COFFER_ASSIGN(const auto places, store::AllKeys(database_, nullptr));
-  struct Marked {
-    Key key;
-    Mac mac;
-  };
   std::vector<Marked> marked;
-  StateRow next = state_;
-  ++next.epoch;
+  std::size_t disabled = 0;
   for (const store::KeyPlace& place : places) {
-    auto stored = catalog_.Load(turn, place.mount, place.name);
-    if (!stored && stored.error().code == Code::kCorrupt) continue;  // disabled, and stays so
-    if (!stored) return Fail(std::move(stored).error());
-    SubtractFrom(next.sum, KeyContribution(stored->key.id, stored->key.generation, stored->mac));
-    Key key = std::move(stored->key);
-    key.settings.rotation_required = true;
-    ++key.generation;
-    COFFER_ASSIGN(const Mac mac, turn->MetaMac(EncodeKeyRow(state_.database, key)));
-    AddTo(next.sum, KeyContribution(key.id, key.generation, mac));
-    marked.push_back({std::move(key), mac});
+    COFFER_ASSIGN(marked.emplace_back(), Mark(turn, place));
+    if (!marked.back().disabled) continue;
+    ++disabled;
+    consequences_.push_back("key " + place.name + " of mount " + place.mount.ToUuid() +
+                            " failed its check and is disabled for good");
   }
-  COFFER_ASSIGN(const Mac state_mac, turn->MetaMac(EncodeStateRow(next)));
+  consequences_.push_back(std::to_string(marked.size() - disabled) +
+                          " keys are rotated before they encrypt again");
   // One transaction: a start that is cut off here must find every key unmarked and the rollback
   // still to be accepted.
   COFFER_ASSIGN(storage::Transaction transaction, database_.Begin());
-  for (const Marked& entry : marked) {
-    COFFER_TRY(store::WriteKey(transaction, entry.key, entry.mac));
-    COFFER_TRY(ChargeInFull(transaction, entry.key));
+  for (const Marked& entry : marked) COFFER_TRY(WriteMarked(transaction, entry));
+  COFFER_TRY(store::DeleteFormerState(transaction));
+  constexpr bool kNewLineage = true;
+  transaction.Anchor(token_epoch_ + 1, kNewLineage);
+  return transaction.Commit();
+}
+
+// A key that fails its check cannot be made to rotate, and must not come back as it was.
+Result<StartChecks::Marked> StartChecks::Mark(CustodianTurn& turn, const store::KeyPlace& place) {
+  auto stored = catalog_.Load(turn, place.mount, place.name);
+  if (stored) {
+    Marked marked{std::move(*stored), {}, false};
+    marked.former.key.settings.rotation_required = true;
+    ++marked.former.key.generation;
+    COFFER_ASSIGN(marked.mac,
+                  turn->MetaMac(EncodeKeyRow(catalog_.DatabaseId(), marked.former.key)));
+    return marked;
   }
-  COFFER_TRY(store::WriteState(transaction, next, state_mac));
-  COFFER_TRY(transaction.Commit());
-  state_ = next;
+  if (stored.error().code != Code::kCorrupt) return Fail(std::move(stored).error());
+  COFFER_ASSIGN(auto digest, store::ReadDigest(database_, place));
+  Marked marked{{}, {}, true};
+  marked.former.key.id = digest.key;
+  marked.former.key.generation = digest.generation;
+  marked.former.mac = std::move(digest.mac);
+  random_.Fill(marked.mac);
+  return marked;
+}
+
+Status StartChecks::WriteMarked(storage::Transaction& transaction, const Marked& entry) const {
+  const Key& key = entry.former.key;
+  if (entry.disabled) {
+    COFFER_TRY(store::DisableKey(transaction, key.id, entry.mac));
+  } else {
+    COFFER_TRY(store::WriteKey(transaction, key, entry.mac));
+    COFFER_TRY(ChargeInFull(transaction, key));
+  }
+  transaction.CountRow(store::KeysShape(), {.key = key.id.View(),
+                                            .mac_before = entry.former.mac,
+                                            .mac_after = entry.mac,
+                                            .newest = key.generation});
   return {};
 }
 
 Status StartChecks::Check(CustodianTurn& turn, const StartPolicy& policy) {
-  COFFER_ASSIGN(const auto stored, store::ReadState(database_));
-  if (stored) {
-    state_ = stored->state;
-    catalog_.SetDatabaseId(state_.database);
-    COFFER_ASSIGN(const Mac mac, turn->MetaMac(EncodeStateRow(state_)));
-    if (!ConstantTimeEqual(mac, stored->mac) && !policy.accept_damaged_rows) {
-      return Fail(
-          Code::kCorrupt,
-          "the database's state row failed its check: it was changed, or the database belongs to "
-          "another token; " +
-              KeysInDoubt(turn) + "; restore a backup, or start once with -accept-damaged-rows");
-    }
-    COFFER_TRY(CheckSum(turn, policy.accept_damaged_rows));
-    COFFER_TRY(CheckEpoch(turn, policy));
+  COFFER_TRY(AuthenticateRows(database_, turn, random_, policy));
+  COFFER_ASSIGN(const Id id, store::LoadOrCreateDatabaseId(database_, random_));
+  catalog_.SetDatabaseId(id);
+  const auto number = database_.AnchorNumber();
+  COFFER_ASSIGN(const auto former, store::ReadFormerState(database_));
+  if (number) {
+    epoch_ = *number;
+  } else if (former) {
+    COFFER_TRY(CheckFormerState(turn, *former));
   } else if (policy.restoring) {
-    return Fail(Code::kCorrupt, "the backup has no state row: it was made before the first start");
+    return Fail(Code::kCorrupt, "the backup has no anchor: it was made before the first start");
   } else {
-    COFFER_TRY(CheckEmpty(turn));
+    return CheckEmpty(turn);
   }
+  COFFER_TRY(CheckEpoch(turn, policy));
+  for (const std::string& accepted : database_.AcceptedDamage()) consequences_.push_back(accepted);
+  if (!database_.AcceptedDamage().empty()) consequences_.push_back(KeysInDoubt(turn));
   return {};
 }
 

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "coffer/base/logger.h"
 #include "coffer/base/random.h"
@@ -10,6 +12,7 @@
 #include "coffer/keyring/key_ring.h"
 #include "coffer/storage/database.h"
 #include "keyring/catalog.h"
+#include "keyring/keyring_store.h"
 #include "keyring/row_codec.h"
 
 namespace coffer::keyring {
@@ -24,25 +27,36 @@ class StartChecks {
 
   // kCorrupt, with a sentence that says what to do.
   Status Check(CustodianTurn& turn, const StartPolicy& policy);
-  // These are what Check() has found, for the ledger.
-  const StateRow& State() const { return state_; }
+  // What Check() has found, for the ledger.
   std::uint64_t TokenEpoch() const { return token_epoch_; }
+  std::uint64_t Epoch() const { return epoch_; }
+  // Sentences: what the operator's words have meant.
+  std::vector<std::string> Consequences() { return std::move(consequences_); }
 
  private:
   Status CheckEmpty(CustodianTurn& turn);
-  Status CheckSum(CustodianTurn& turn, bool accept_damage);
+  Status CheckFormerState(CustodianTurn& turn, const store::FormerState& former);
   Status CheckEpoch(CustodianTurn& turn, const StartPolicy& policy);
   // Succeeds if the operator accepted a database that is this much older than the token.
-  Status AcceptRollback(std::uint64_t newest, const StartPolicy& policy) const;
+  Status AcceptRollback(std::uint64_t newest, const StartPolicy& policy);
   Status RequireRotations(CustodianTurn& turn);
+  // A key that is to rotate, or is disabled for good; with the MAC that its row gets.
+  struct Marked {
+    store::StoredKey former;  // its MAC is that of before
+    Mac mac{};
+    bool disabled = false;
+  };
+  Result<Marked> Mark(CustodianTurn& turn, const store::KeyPlace& place);
+  Status WriteMarked(storage::Transaction& transaction, const Marked& entry) const;
   std::string KeysInDoubt(CustodianTurn& turn) const;
 
   storage::Database& database_;
   Catalog& catalog_;
   coffer::Random& random_;
   Logger& logger_;
-  StateRow state_;
+  std::uint64_t epoch_ = 0;  // of the database: the number of its anchor
   std::uint64_t token_epoch_ = 0;
+  std::vector<std::string> consequences_;
 };
 
 }  // namespace coffer::keyring

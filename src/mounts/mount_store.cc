@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "coffer/storage/table.h"
+
 namespace coffer::mounts {
 namespace {
 
@@ -36,143 +38,140 @@ CREATE TABLE mount_lists (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-Status ReadOptions(storage::Statement& select, Mount& mount) {
-  select.Reset();
-  select.Bind(0, mount.id.View());
-  while (true) {
-    COFFER_ASSIGN(const bool row, select.Step());
-    if (!row) return {};
-    mount.config.options.emplace_back(select.Text(0), select.Text(1));
-  }
-}
+// Everything about a mount stands in its one row, under one MAC: options (name, value, name, value
+// ...) and lists are netstrings.
+constexpr std::string_view kStepTwo = R"sql(
+ALTER TABLE mounts RENAME TO former_mounts;
+CREATE TABLE mounts (
+  id BLOB NOT NULL PRIMARY KEY,
+  path TEXT NOT NULL UNIQUE,
+  type TEXT NOT NULL,
+  accessor TEXT NOT NULL UNIQUE,
+  description TEXT NOT NULL,
+  default_lease_ttl_seconds INTEGER NOT NULL,
+  max_lease_ttl_seconds INTEGER NOT NULL,
+  force_no_cache INTEGER NOT NULL,
+  listing_visibility TEXT NOT NULL,
+  local INTEGER NOT NULL,
+  seal_wrap INTEGER NOT NULL,
+  external_entropy_access INTEGER NOT NULL,
+  options TEXT NOT NULL,
+  audit_non_hmac_request_keys TEXT NOT NULL,
+  audit_non_hmac_response_keys TEXT NOT NULL,
+  passthrough_request_headers TEXT NOT NULL,
+  allowed_response_headers TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  mac BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO mounts
+  SELECT id, path, type, accessor, description, default_lease_ttl_seconds,
+    max_lease_ttl_seconds, force_no_cache, listing_visibility, local, seal_wrap,
+    external_entropy_access,
+    (SELECT coalesce(group_concat(length(CAST(name AS BLOB)) || ':' || name || ',' ||
+        length(CAST(value AS BLOB)) || ':' || value || ',', ''), '')
+      FROM (SELECT name, value FROM mount_options WHERE mount_id = former_mounts.id ORDER BY name)),
+    (SELECT coalesce(group_concat(length(CAST(value AS BLOB)) || ':' || value || ',', ''), '')
+      FROM (SELECT value FROM mount_lists
+        WHERE mount_id = former_mounts.id AND name = 'audit_non_hmac_request_keys' ORDER BY place)),
+    (SELECT coalesce(group_concat(length(CAST(value AS BLOB)) || ':' || value || ',', ''), '')
+      FROM (SELECT value FROM mount_lists
+        WHERE mount_id = former_mounts.id AND name = 'audit_non_hmac_response_keys' ORDER BY place)),
+    (SELECT coalesce(group_concat(length(CAST(value AS BLOB)) || ':' || value || ',', ''), '')
+      FROM (SELECT value FROM mount_lists
+        WHERE mount_id = former_mounts.id AND name = 'passthrough_request_headers' ORDER BY place)),
+    (SELECT coalesce(group_concat(length(CAST(value AS BLOB)) || ':' || value || ',', ''), '')
+      FROM (SELECT value FROM mount_lists
+        WHERE mount_id = former_mounts.id AND name = 'allowed_response_headers' ORDER BY place)),
+    0, x''
+  FROM former_mounts;
+DROP TABLE mount_options;
+DROP TABLE mount_lists;
+DROP TABLE former_mounts;
+)sql";
 
-Status ReadLists(storage::Statement& select, Mount& mount) {
-  select.Reset();
-  select.Bind(0, mount.id.View());
-  while (true) {
-    COFFER_ASSIGN(const bool row, select.Step());
-    if (!row) return {};
-    const std::string name = select.Text(0);
+struct MountRow {
+  static constexpr storage::TableName kTable{.name = "mounts"};
+  Id id;
+  std::string path;
+  std::string type;
+  std::string accessor;
+  MountConfig config;
+  std::vector<std::string> options;  // names and values by turns
+
+  template <typename Self, typename Visitor>
+  static void Columns(Self& row, Visitor& column) {
+    column.Key("id", row.id);
+    column("path", row.path);
+    column("type", row.type);
+    column("accessor", row.accessor);
+    column("description", row.config.description);
+    column("default_lease_ttl_seconds", row.config.default_lease_ttl_seconds);
+    column("max_lease_ttl_seconds", row.config.max_lease_ttl_seconds);
+    column("force_no_cache", row.config.force_no_cache);
+    column("listing_visibility", row.config.listing_visibility);
+    column("local", row.config.local);
+    column("seal_wrap", row.config.seal_wrap);
+    column("external_entropy_access", row.config.external_entropy_access);
+    column("options", row.options);
     for (const MountConfig::NamedList& known : MountConfig::kLists) {
-      if (known.name == name) (mount.config.*known.list).push_back(select.Text(1));
+      column(known.name, row.config.*known.list);
     }
   }
-}
+};
+using Mounts = storage::Table<MountRow>;
 
-Result<Mount> ToMount(const storage::Statement& row) {
-  const auto id = Id::FromBytes(row.Blob(0));
-  const std::string text = row.Text(1);
-  auto path = MountPath::Parse(text);
-  if (!id || !path || path->Text() != text) {
-    return Fail(Code::kCorrupt, "the mount table is damaged: restore a backup", "row of " + text);
-  }
-  Mount mount{*id, std::move(*path), row.Text(2), row.Text(3), {}};
-  mount.config.description = row.Text(4);
-  mount.config.default_lease_ttl_seconds = row.Int(5);
-  mount.config.max_lease_ttl_seconds = row.Int(6);
-  mount.config.force_no_cache = row.Int(7) != 0;
-  mount.config.listing_visibility = row.Text(8);
-  mount.config.local = row.Int(9) != 0;
-  mount.config.seal_wrap = row.Int(10) != 0;
-  mount.config.external_entropy_access = row.Int(11) != 0;
-  return mount;
-}
+std::vector<const storage::TableShape*> Tables() { return {&Mounts::Shape()}; }
 
-Status InsertOptions(storage::Transaction& transaction, const Mount& mount) {
-  COFFER_ASSIGN(
-      storage::Statement insert,
-      transaction.Prepare("INSERT INTO mount_options (mount_id, name, value) VALUES (?, ?, ?)"));
+MountRow RowOf(const Mount& mount) {
+  MountRow row{mount.id, mount.path.Text(), mount.type, mount.accessor, mount.config, {}};
   for (const auto& [name, value] : mount.config.options) {
-    COFFER_TRY(insert.Bind(0, mount.id.View()).Bind(1, name).Bind(2, value).Run());
+    row.options.push_back(name);
+    row.options.push_back(value);
   }
-  return {};
+  return row;
 }
 
-Status InsertLists(storage::Transaction& transaction, const Mount& mount) {
-  COFFER_ASSIGN(storage::Statement insert,
-                transaction.Prepare(
-                    "INSERT INTO mount_lists (mount_id, name, place, value) VALUES (?, ?, ?, ?)"));
-  for (const MountConfig::NamedList& known : MountConfig::kLists) {
-    std::int64_t place = 0;
-    for (const std::string& value : mount.config.*known.list) {
-      insert.Bind(0, mount.id.View()).Bind(1, known.name).Bind(2, place++);
-      COFFER_TRY(insert.Bind(3, value).Run());
-    }
+Result<Mount> ToMount(MountRow row) {
+  auto path = MountPath::Parse(row.path);
+  if (!path || path->Text() != row.path || row.options.size() % 2 != 0) {
+    return Fail(Code::kCorrupt, "the mount table is damaged: restore a backup",
+                "row of " + row.path);
   }
-  return {};
+  Mount mount{row.id, std::move(*path), std::move(row.type), std::move(row.accessor),
+              std::move(row.config)};
+  mount.config.options.clear();
+  for (std::size_t i = 0; i < row.options.size(); i += 2) {
+    mount.config.options.emplace_back(std::move(row.options[i]), std::move(row.options[i + 1]));
+  }
+  return mount;
 }
 
 }  // namespace
 
-std::vector<storage::Migration> MountSchema() { return {{"mounts", 1, kStepOne}}; }
+std::vector<storage::Migration> MountSchema() {
+  return {{"mounts", 1, kStepOne}, {"mounts", 2, kStepTwo, Tables}};
+}
 
 Result<std::vector<std::shared_ptr<const Mount>>> ReadMounts(storage::Reader& reader) {
-  COFFER_ASSIGN(storage::Statement select,
-                reader.Prepare("SELECT id, path, type, accessor, description, "
-                               "default_lease_ttl_seconds, max_lease_ttl_seconds, force_no_cache, "
-                               "listing_visibility, local, seal_wrap, external_entropy_access "
-                               "FROM mounts ORDER BY path"));
-  COFFER_ASSIGN(storage::Statement options,
-                reader.Prepare("SELECT name, value FROM mount_options WHERE mount_id = ? "
-                               "ORDER BY name"));
-  COFFER_ASSIGN(storage::Statement lists,
-                reader.Prepare("SELECT name, value FROM mount_lists WHERE mount_id = ? "
-                               "ORDER BY name, place"));
+  COFFER_ASSIGN(auto rows, Mounts::All(reader));
   std::vector<std::shared_ptr<const Mount>> mounts;
-  while (true) {
-    COFFER_ASSIGN(const bool row, select.Step());
-    if (!row) return mounts;
-    COFFER_ASSIGN(Mount mount, ToMount(select));
-    COFFER_TRY(ReadOptions(options, mount));
-    COFFER_TRY(ReadLists(lists, mount));
+  for (Mounts::Stored& stored : rows) {
+    COFFER_ASSIGN(Mount mount, ToMount(std::move(stored.row)));
     mounts.push_back(std::make_shared<const Mount>(std::move(mount)));
   }
+  return mounts;
 }
 
 Status InsertMount(storage::Transaction& transaction, const Mount& mount) {
-  COFFER_ASSIGN(
-      storage::Statement insert,
-      transaction.Prepare("INSERT INTO mounts (id, path, type, accessor, description, "
-                          "default_lease_ttl_seconds, max_lease_ttl_seconds, force_no_cache, "
-                          "listing_visibility, local, seal_wrap, external_entropy_access) "
-                          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  const MountConfig& config = mount.config;
-  insert.Bind(0, mount.id.View()).Bind(1, mount.path.Text()).Bind(2, mount.type);
-  insert.Bind(3, mount.accessor).Bind(4, config.description);
-  insert.Bind(5, config.default_lease_ttl_seconds).Bind(6, config.max_lease_ttl_seconds);
-  insert.Bind(7, std::int64_t{config.force_no_cache}).Bind(8, config.listing_visibility);
-  insert.Bind(9, std::int64_t{config.local}).Bind(10, std::int64_t{config.seal_wrap});
-  COFFER_TRY(insert.Bind(11, std::int64_t{config.external_entropy_access}).Run());
-  COFFER_TRY(InsertOptions(transaction, mount));
-  return InsertLists(transaction, mount);
+  return Mounts::Insert(transaction, RowOf(mount));
 }
 
 Status UpdateMount(storage::Transaction& transaction, const Mount& mount) {
-  COFFER_ASSIGN(storage::Statement update,
-                transaction.Prepare(
-                    "UPDATE mounts SET path = ?, description = ?, default_lease_ttl_seconds = ?, "
-                    "max_lease_ttl_seconds = ?, force_no_cache = ?, listing_visibility = ? "
-                    "WHERE id = ?"));
-  const MountConfig& config = mount.config;
-  update.Bind(0, mount.path.Text()).Bind(1, config.description);
-  update.Bind(2, config.default_lease_ttl_seconds).Bind(3, config.max_lease_ttl_seconds);
-  update.Bind(4, std::int64_t{config.force_no_cache}).Bind(5, config.listing_visibility);
-  COFFER_ASSIGN(const std::int64_t changed, update.Bind(6, mount.id.View()).Run());
-  if (changed != 1) {
-    return Fail(Code::kInternal, "database error", "no row of mount " + mount.path.Text());
-  }
-  for (const std::string_view forget : {"DELETE FROM mount_options WHERE mount_id = ?",
-                                        "DELETE FROM mount_lists WHERE mount_id = ?"}) {
-    COFFER_ASSIGN(storage::Statement statement, transaction.Prepare(forget));
-    COFFER_TRY(statement.Bind(0, mount.id.View()).Run());
-  }
-  COFFER_TRY(InsertOptions(transaction, mount));
-  return InsertLists(transaction, mount);
+  return Mounts::Put(transaction, RowOf(mount));
 }
 
 Status DeleteMount(storage::Transaction& transaction, const Id& id) {
-  COFFER_ASSIGN(storage::Statement remove, transaction.Prepare("DELETE FROM mounts WHERE id = ?"));
-  COFFER_TRY(remove.Bind(0, id.View()).Run());
+  COFFER_TRY(Mounts::Remove(transaction, id));
   return {};
 }
 

@@ -12,7 +12,7 @@ namespace coffer::mounts {
 // The rows of the mount table. Stateless; each call runs inside the transaction or reader given.
 
 std::vector<storage::Migration> MountSchema();
-// All mounts, in order of their paths. kCorrupt where a row is not a mount.
+// All mounts. kCorrupt where a row fails its check or is not a mount.
 Result<std::vector<std::shared_ptr<const Mount>>> ReadMounts(storage::Reader& reader);
 Status InsertMount(storage::Transaction& transaction, const Mount& mount);
 // Path and config of the row with the mount's id.

@@ -268,16 +268,18 @@ Status MountTable::Move(const MountPath& from, const MountPath& to) {
   }
   Mount changed = *old;
   changed.path = to;
-  return impl_->Replace(old, std::move(changed));
+  COFFER_TRY(impl_->Replace(old, std::move(changed)));
+  return impl_->database.AwaitAnchor();
 }
 
 Status MountTable::Remove(const MountPath& path) {
   const MutexLock lock(impl_->change_mutex);
   const MountPtr old = impl_->Current()->Find(path);
   if (old == nullptr) return {};
-  return impl_->Change(old, nullptr, [&](storage::Transaction& transaction) {
+  COFFER_TRY(impl_->Change(old, nullptr, [&](storage::Transaction& transaction) {
     return DeleteMount(transaction, old->id);
-  });
+  }));
+  return impl_->database.AwaitAnchor();
 }
 
 }  // namespace coffer::mounts

@@ -26,7 +26,12 @@ Status Foundation::BeginTrail(const Config& config) {
   audit_->Watch(*custodian_, *keys_);
   custodian_->Start();
   begun_ = true;
-  return audit_->Open(config);
+  COFFER_TRY(audit_->Open(config));
+  for (const std::string& consequence : keys_->Consequences()) {
+    COFFER_TRY(audit_->Broker().RecordEvent(
+        {"accepted-by-operator", {{"consequence", consequence}}, true}));
+  }
+  return {};
 }
 
 void Foundation::Close() {

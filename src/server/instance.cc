@@ -55,7 +55,8 @@ Instance::~Instance() {
   health_.reset();
   http_.reset();
   backups_.reset();  // its thread waits for the custodian
-  rooms_.Close();    // before those above them go, whom the custodian calls
+  store_check_.reset();
+  rooms_.Close();  // before those above them go, whom the custodian calls
 }
 
 Status Instance::Start() {
@@ -129,8 +130,11 @@ Status Instance::OpenHttp() {
   engine_ = std::make_unique<transit::Engine>(rooms_.Keys(), random_, config_.engine);
   engine_->AddJobs(rooms_.Custodian());
   tokens_->AddJobs(rooms_.Custodian());
+  AddAnchors();
   COFFER_TRY(rooms_.BeginTrail(config_));
   COFFER_TRY(CheckTrail());
+  store_check_ = std::make_unique<StoreCheck>(rooms_.Database(), rooms_.Audit().Broker(), logger_,
+                                              config_.check_period);
   backups_ =
       std::make_unique<BackupOffice>(BackupSource{.database = rooms_.Database(),
                                                   .custodian = rooms_.Custodian(),
@@ -141,19 +145,21 @@ Status Instance::OpenHttp() {
   info.cluster_name = config_.cluster_name;
   info.imported_through = keyring::ImportedThroughName(config_.token.import_oaep);
   info.cluster_id = rooms_.Keys().DatabaseId().ToUuid();
-  const api::SystemParts system{
-      .mounts = *mounts_,
-      .tokens = *tokens_,
-      .policies = *policies_,
-      .random = random_,
-      .clock = rooms_.ItsClock(),
-      .info = info,
-      .token_reachable =
-          [this] { return rooms_.Keys().Ready() && !watch_->AnyStalled() && !draining_; },
-      .audit_devices = &rooms_.Audit().Broker(),
-      .backups = backups_.get(),
-      .metrics = &metrics_,
-      .open_metrics = config_.open_metrics};
+  const api::SystemParts system{.mounts = *mounts_,
+                                .tokens = *tokens_,
+                                .policies = *policies_,
+                                .random = random_,
+                                .clock = rooms_.ItsClock(),
+                                .info = info,
+                                .token_reachable =
+                                    [this] {
+                                      return rooms_.Keys().Ready() && !watch_->AnyStalled() &&
+                                             !draining_ && store_check_->Sound();
+                                    },
+                                .audit_devices = &rooms_.Audit().Broker(),
+                                .backups = backups_.get(),
+                                .metrics = &metrics_,
+                                .open_metrics = config_.open_metrics};
   COFFER_ASSIGN(engines_, Engines::Make(system, rooms_.Database(), *engine_));
   const api::Services services{.registry = engines_->All(),
                                .mounts = *mounts_,
@@ -175,6 +181,17 @@ Status Instance::OpenHttp() {
   const std::lock_guard lock(serving_mutex_);
   serving_ = http_.get();
   return {};
+}
+
+// What waits for no anchor has one soon.
+void Instance::AddAnchors() {
+  rooms_.Custodian().AddPeriodic("anchor", config_.anchor_interval, [this](SystemTime) {
+    if (!rooms_.Database().Unanchored()) return;
+    if (const Status made = rooms_.Database().AwaitAnchor(); !made) {
+      logger_.Log(LogLevel::kWarn, "server", "the token has no anchor of the latest changes",
+                  {{"why", made.error().message}});
+    }
+  });
 }
 
 // A server whose audit trail takes no entries could answer no request. So it does not start, and

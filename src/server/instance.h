@@ -23,6 +23,7 @@
 #include "server/foundation.h"
 #include "server/log/log_levels.h"
 #include "server/reload.h"
+#include "server/store_check.h"
 
 namespace coffer::server {
 
@@ -63,6 +64,7 @@ class Instance {
   void MakeWatch();
   void WatchRequests();
   Status CheckTrail();
+  void AddAnchors();
   void AddMetrics(const api::SystemParts& system);
   Status OpenHealth(const api::SystemParts& system);
   void ReloadTls();
@@ -86,6 +88,7 @@ class Instance {
   std::unique_ptr<auth::TokenStore> tokens_;
   std::unique_ptr<transit::Engine> engine_;
   std::unique_ptr<BackupOffice> backups_;
+  std::unique_ptr<StoreCheck> store_check_;
   std::unique_ptr<Engines> engines_;
   std::unique_ptr<api::Service> service_;
   std::unique_ptr<http::Server> http_;

@@ -25,9 +25,7 @@ struct Database::Impl {
   std::vector<Migration> migrations;
   std::int64_t schema_number = 0;  // after the migrations
   Ledger ledger;
-  std::function<Status()> anchor;
-  std::mutex anchor_mutex;
-  std::uint64_t anchored = 0;  // commits that an anchor in the token covers; by anchor_mutex
+  std::function<Status(std::uint64_t)> anchor;
   std::chrono::milliseconds patience{};
   DurationHistogram commits;
   Counter failed_commits;
@@ -293,28 +291,40 @@ Status Database::CheckSchema() {
   return CompareSchema(RowSource(reader).In(), impl_->migrations);
 }
 
-void Database::SetAnchor(std::function<Status()> anchor) { impl_->anchor = std::move(anchor); }
-
-Status Database::AwaitAnchor() {
-  if (!impl_->anchor) return Fail(Code::kInternal, "database error", "nobody makes anchors");
-  const std::uint64_t wanted = impl_->ledger.Commits();
-  const std::lock_guard lock(impl_->anchor_mutex);
-  if (impl_->anchored >= wanted) return {};  // by one that another caller waited for
-  const std::uint64_t covered = impl_->ledger.Commits();
-  COFFER_TRY(impl_->anchor());
-  impl_->anchored = covered;
-  return {};
+void Database::SetAnchor(std::function<Status(std::uint64_t)> anchor) {
+  impl_->anchor = std::move(anchor);
 }
 
-bool Database::Unanchored() const { return impl_->ledger.Commits() > impl_->ledger.Anchored(); }
+Status Database::AwaitAnchor() {
+  const std::uint64_t change = impl_->ledger.Commits();
+  if (Anchored(change)) return {};
+  if (impl_->anchor) return impl_->anchor(change);
+  return Fail(Code::kInternal, "database error", "nobody makes anchors");
+}
+
+void Database::AnchorWritten() { impl_->ledger.AnchorWritten(); }
+bool Database::Anchored(std::uint64_t change) const { return impl_->ledger.InToken() >= change; }
+bool Database::Unanchored() const { return !Anchored(impl_->ledger.Commits()); }
+
+Status Database::Reread() {
+  const std::lock_guard lock(impl_->writer_mutex);
+  return impl_->ledger.Reread(*impl_->writer);
+}
+
+bool Database::AdmitRow(const TableShape& shape, ByteView key, std::int64_t generation) {
+  const Value value = Bytes(key.begin(), key.end());
+  return impl_->ledger.Seen().Admit(SeenRows::NameOf(shape, {&value, 1}), generation, true);
+}
 
 void Transaction::Anchor(std::uint64_t number, bool new_lineage) {
   impl_->database->ledger.RequestAnchor(number, new_lineage);
 }
 
-void Transaction::CountRow(const TableShape& shape, ByteView key, ByteView mac_before,
-                           ByteView mac_after) {
-  impl_->database->ledger.Count(shape, ShardOf(shape, key), mac_before, mac_after);
+void Transaction::CountRow(const TableShape& shape, const CountedRow& row) {
+  Ledger& ledger = impl_->database->ledger;
+  ledger.Count(shape, ShardOf(shape, row.key), row.mac_before, row.mac_after);
+  const Value key = Bytes(row.key.begin(), row.key.end());
+  ledger.CountSeen(shape, {&key, 1}, row.newest);
 }
 
 RowSource::RowSource(Reader& reader)
@@ -338,6 +348,13 @@ Result<Statement> Reader::Prepare(std::string_view sql) { return impl_->connecti
 
 Status Reader::CopyTo(const std::filesystem::path& file, const CopyProgress& progress) {
   return CopySnapshot(*impl_->connection, file, progress);
+}
+
+Result<std::optional<std::uint64_t>> Reader::AnchorNumber() {
+  COFFER_ASSIGN(Statement select, Prepare("SELECT number FROM store_anchors WHERE node = ?"));
+  COFFER_ASSIGN(const bool found, select.Bind(0, kNode).Step());
+  if (!found) return std::optional<std::uint64_t>{};
+  return std::optional(static_cast<std::uint64_t>(select.Int(0)));
 }
 
 Result<std::string> Reader::SchemaSteps() { return AppliedSteps(*impl_->connection); }

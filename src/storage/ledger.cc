@@ -256,11 +256,11 @@ Status Ledger::SettleShard(Connection& writer, const Shard& shard, const Change&
 
 Status Ledger::SettleAnchor(Connection& writer) {
   Anchor next;
-  next.number = *anchor_wanted_;
   const auto former = [this] {
     const std::lock_guard lock(mutex_);
     return anchor_;
   }();
+  next.number = std::max(*anchor_wanted_, former ? former->number + 1 : 1);
   // What ended with an accepted damage must not come back by it.
   const bool anew = new_lineage_ || !to_recount_.empty() || !to_remove_.empty();
   next.lineage = former && !anew ? former->lineage : Id::Generate(*random_);
@@ -279,7 +279,7 @@ Status Ledger::SettleAnchor(Connection& writer) {
 Status Ledger::Settle(Connection& writer) {
   if (changes_.empty() && !anchor_wanted_) return {};
   COFFER_TRY(CheckJoined());
-  if (reread_) COFFER_TRY(RereadGenerations(writer));
+  COFFER_TRY(Reread(writer));
   COFFER_TRY(entered_ ? GuardNode(writer) : WriteNode(writer));
   if (anchor_wanted_) {
     COFFER_TRY(RemoveUnsound(writer));
@@ -308,7 +308,9 @@ void Ledger::Committed() {
   }
 }
 
-void Ledger::OutcomeUnknown() { reread_ = true; }
+void Ledger::OutcomeUnknown() { reread_ = codes_ != nullptr; }
+
+Status Ledger::Reread(Connection& writer) { return reread_ ? RereadGenerations(writer) : Status{}; }
 
 std::int64_t Ledger::KnownGeneration(const Shard& shard) const {
   const std::lock_guard lock(mutex_);
@@ -354,9 +356,14 @@ std::uint64_t Ledger::Commits() const {
   return commits_;
 }
 
-std::uint64_t Ledger::Anchored() const {
+std::uint64_t Ledger::InToken() const {
   const std::lock_guard lock(mutex_);
-  return anchored_;
+  return in_token_;
+}
+
+void Ledger::AnchorWritten() {
+  const std::lock_guard lock(mutex_);
+  in_token_ = anchored_;
 }
 
 }  // namespace coffer::storage

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -28,6 +29,7 @@ class CodedFields {
   CodedFields& Put(ByteView field);
   CodedFields& Put(std::string_view field) { return Put(AsBytes(field)); }
   CodedFields& Put(std::int64_t value);
+  CodedFields& Put(std::monostate) { return Put(ByteView()); }
   ByteView View() const { return bytes_; }
 
  private:
@@ -81,6 +83,7 @@ class Ledger {
   void Begun();  // a transaction begins
   void Committed();
   void OutcomeUnknown();
+  Status Reread(Connection& writer);  // the writer's; nothing where every outcome is known
 
   // Compares the shard's rows with its sum, in the snapshot of `connection`. `known`: the
   // generation that the shard had before the snapshot.
@@ -94,8 +97,10 @@ class Ledger {
   std::optional<std::uint64_t> AnchorNumber() const;
   Id Lineage() const;
   std::vector<std::string> Accepted() const;
+  // The number of commits with changes, and of those that an anchor in the token covers.
   std::uint64_t Commits() const;
-  std::uint64_t Anchored() const;
+  std::uint64_t InToken() const;
+  void AnchorWritten();
 
  private:
   struct SumRow {
@@ -145,7 +150,7 @@ class Ledger {
   Status SettleShard(Connection& writer, const Shard& shard, const Change& change);
   Status SettleAnchor(Connection& writer);
 
-  const RowAuthenticator* codes_ = nullptr;  // constant once joined, as are the next two
+  std::shared_ptr<const RowAuthenticator> codes_;  // constant once joined, as the next two
   Random* random_ = nullptr;
   std::vector<const TableShape*> tables_;
   SeenRows seen_;
@@ -172,7 +177,8 @@ class Ledger {
   std::set<Shard> damaged_;                    // guarded by mutex_
   std::vector<std::string> accepted_;          // guarded by mutex_
   std::uint64_t commits_ = 0;                  // with changes; guarded by mutex_
-  std::uint64_t anchored_ = 0;                 // of them; guarded by mutex_
+  std::uint64_t anchored_ = 0;                 // of them, by an anchor; guarded by mutex_
+  std::uint64_t in_token_ = 0;  // of them, by an anchor in the token; guarded by mutex_
 };
 
 }  // namespace coffer::storage

@@ -87,9 +87,10 @@ Result<std::optional<Ledger::Anchor>> Ledger::ReadAnchor(Connection& connection)
   if (!lineage ||
       !ConstantTimeEqual(AnchorMac(anchor.number, *lineage, generations), select.Blob(3)) ||
       !DecodeGenerations(generations, anchor)) {
-    return FailDamaged(
-        "the anchor of the database failed its check: it was changed, or the database belongs to "
-        "another token");
+    return Fail(Code::kCorrupt,
+                "the anchor of the database failed its check: it was changed, or the database "
+                "belongs to another token: restore a backup, or start with the token it was made "
+                "with");
   }
   return std::optional(std::move(anchor));
 }
@@ -239,7 +240,7 @@ Status Ledger::AcceptDamage(Connection& writer) {
 
 Status Ledger::Join(Connection& writer, std::vector<const TableShape*> tables,
                     const Authentication& authentication) {
-  codes_ = &authentication.codes;
+  codes_ = authentication.codes;
   random_ = &authentication.random;
   tables_ = std::move(tables);
   for (const TableShape* shape : tables_) {
@@ -247,10 +248,9 @@ Status Ledger::Join(Connection& writer, std::vector<const TableShape*> tables,
     return Fail(Code::kInternal, "database error",
                 "table " + std::string(shape->table.name) + " cannot be cut into its shards");
   }
-  auto anchor = ReadAnchor(writer);
+  // Without an anchor nobody knows how old the rows are: no word accepts that.
+  COFFER_ASSIGN(auto anchor, ReadAnchor(writer));
   const bool accept = authentication.accept_damaged_rows;
-  const bool bad_anchor = !anchor && anchor.error().code == Code::kCorrupt;
-  if (!anchor && !(accept && bad_anchor)) return Fail(std::move(anchor).error());
   for (const Shard& shard : Shards()) {
     const auto row = ReadSum(writer, shard, true);
     if (!row && row.error().code == Code::kCorrupt && accept) {
@@ -261,15 +261,10 @@ Status Ledger::Join(Connection& writer, std::vector<const TableShape*> tables,
     const std::lock_guard lock(mutex_);
     generations_[shard] = row ? row->generation : 0;
   }
-  if (bad_anchor) {
-    for (const TableShape* shape : tables_) taken_over_.insert(std::string(shape->table.name));
-    accepted_.push_back("the anchor of the database failed its check and is made anew");
-    return AcceptDamage(writer);
-  }
-  if (!*anchor) return {};
+  if (!anchor) return {};
   {
     const std::lock_guard lock(mutex_);
-    anchor_ = std::move(*anchor);
+    anchor_ = std::move(anchor);
   }
   if (!accept) {
     COFFER_TRY(CheckGenerations(writer));

@@ -68,8 +68,10 @@ void BindValue(Statement& statement, int index, const Value& value) {
     statement.Bind(index, *number);
   } else if (const auto* text = std::get_if<std::string>(&value)) {
     statement.Bind(index, std::string_view(*text));
+  } else if (const auto* bytes = std::get_if<Bytes>(&value)) {
+    statement.Bind(index, ByteView(*bytes));
   } else {
-    statement.Bind(index, ByteView(std::get<Bytes>(value)));
+    statement.BindNull(index);
   }
 }
 
@@ -78,6 +80,11 @@ Values ReadValues(const Statement& row, const TableShape& shape) {
   values.reserve(shape.columns.size());
   int column = 0;
   for (const TableShape::Column& described : shape.columns) {
+    if (row.IsNull(column)) {
+      values.emplace_back(std::monostate());
+      ++column;
+      continue;
+    }
     switch (described.kind) {
       case TableShape::Kind::kInteger:
         values.emplace_back(row.Int(column));

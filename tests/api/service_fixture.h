@@ -14,6 +14,7 @@
 #include "coffer/api/transit_engine.h"
 #include "coffer/auth/schema.h"
 #include "coffer/base/base64.h"
+#include "fakes/row_codes.h"
 #include "keyring/key_ring_fixture.h"
 
 namespace coffer::api {
@@ -35,6 +36,7 @@ class ServiceTest : public keyring::KeyRingTest {
     for (const auto& migration : auth::Schema()) schema.push_back(migration);
     tables_ =
         storage::Database::Open({.file = token_.Directory() / "api.db"}, schema, logger_).value();
+    Must(fakes::Authenticate(*tables_));
     mounts_ = mounts::MountTable::Load(*tables_, random_, ReservedPaths()).value();
     policies_ = auth::PolicyStore::Load(*tables_, clock_).value();
     tokens_ =

@@ -16,6 +16,7 @@
 #include "coffer/crypto/ecdsa.h"
 #include "coffer/crypto/system_random.h"
 #include "fakes/faulty_files.h"
+#include "fakes/row_codes.h"
 #include "fakes/software_signer.h"
 #include "fakes/temporary_directory.h"
 
@@ -54,6 +55,7 @@ class BrokerTest : public ::testing::Test {
     const auto schema = Broker::Schema();
     COFFER_ASSIGN(database_,
                   storage::Database::Open({.file = folder_.Path() / "coffer.db"}, schema, logger_));
+    COFFER_TRY(fakes::Authenticate(*database_));
     broker_ = std::make_unique<Broker>(Broker::Services{files_, random_, clock_, logger_});
     database_->AddCommitObserver(*broker_);
     Broker::Custody custody;

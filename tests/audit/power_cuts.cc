@@ -24,6 +24,7 @@
 #include "coffer/crypto/system_random.h"
 #include "fakes/power_cut_disk.h"
 #include "fakes/recording_vfs.h"
+#include "fakes/row_codes.h"
 #include "fakes/software_signer.h"
 #include "fakes/temporary_directory.h"
 
@@ -122,6 +123,7 @@ struct Server {
     auto opened = storage::Database::Open({.file = folder / "coffer.db"}, schema, logger);
     if (!opened) Die("the database does not open: " + opened.error().cause);
     database = std::move(*opened);
+    Need(fakes::Authenticate(*database), "authenticate the rows");
     database->AddCommitObserver(broker);
     Broker::Custody custody;
     custody.signer = &signer;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "coffer/crypto/digest.h"
@@ -20,16 +21,22 @@ class RowCodes final : public storage::RowAuthenticator {
   }
 };
 
-// Makes the tables of a database usable, as the server does at its start: the first anchor, or the
-// next one.
+// Makes the tables of a database usable, as the key ring does at its start: the first anchor, or
+// the next one. Later ones are made when they are waited for.
 inline Status Authenticate(storage::Database& database, bool accept_damaged_rows = false) {
-  static const RowCodes codes;
   static crypto::SystemRandom random;
-  COFFER_TRY(database.Authenticate(
-      {.codes = codes, .random = random, .accept_damaged_rows = accept_damaged_rows}));
-  COFFER_ASSIGN(storage::Transaction transaction, database.Begin());
-  transaction.Anchor(database.AnchorNumber().value_or(0) + 1);
-  return transaction.Commit();
+  COFFER_TRY(database.Authenticate({.codes = std::make_shared<RowCodes>(),
+                                    .random = random,
+                                    .accept_damaged_rows = accept_damaged_rows}));
+  const auto anchor = [&database](std::uint64_t) -> Status {
+    COFFER_ASSIGN(storage::Transaction transaction, database.Begin());
+    transaction.Anchor();
+    COFFER_TRY(transaction.Commit());
+    database.AnchorWritten();
+    return {};
+  };
+  database.SetAnchor(anchor);
+  return anchor(0);
 }
 
 }  // namespace coffer::fakes

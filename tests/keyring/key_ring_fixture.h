@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <atomic>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "coffer/keyring/token_setup.h"
 #include "coffer/storage/database.h"
 #include "fakes/softhsm_token.h"
+#include "keyring/keyring_store.h"
 
 namespace coffer::keyring {
 
@@ -82,20 +84,34 @@ class KeyRingTest : public ::testing::Test {
     COFFER_TRY(OpenDatabase());
     return OpenKeyRing(policy);
   }
-  // Runs SQL as an attacker with the database file would; nothing else may hold it.
+  // Runs SQL as an attacker with the database file would, by another connection. The schema "aside"
+  // is a database of the attacker's own.
   void Tamper(const std::string& sql) {
-    ASSERT_TRUE(database_);
+    ::sqlite3* other = nullptr;
+    ASSERT_EQ(::sqlite3_open(DatabaseFile().c_str(), &other), SQLITE_OK);
+    ::sqlite3_busy_timeout(other, 5000);
+    const std::string all =
+        "ATTACH '" + (token_.Directory() / "aside.db").string() + "' AS aside; " + sql;
+    char* why = nullptr;
+    ASSERT_EQ(::sqlite3_exec(other, all.c_str(), nullptr, nullptr, &why), SQLITE_OK) << why;
+    if (sql.starts_with("UPDATE") || sql.starts_with("DELETE")) {
+      ASSERT_GT(::sqlite3_changes(other), 0) << "nothing tampered with: " << sql;
+    }
+    ::sqlite3_close(other);
+  }
+  // The first error of a check of every shard.
+  Status CheckShards() {
+    for (const storage::Shard& shard : database_->Shards()) {
+      COFFER_TRY(database_->CheckShard(shard));
+    }
+    return {};
+  }
+  // Sets a version's counter, as it would stand after that many encryptions.
+  void Charge(std::string_view name, int version, std::int64_t mark) {
+    const auto key = *keys_->Find(LaneOf(0), mount_, name);
     auto transaction = database_->Begin();
     Must(transaction);
-    {
-      auto statement = transaction->Prepare(sql);
-      Must(statement);
-      const auto changed = statement->Run();
-      Must(changed);
-      if (sql.starts_with("UPDATE") || sql.starts_with("DELETE")) {
-        ASSERT_GT(*changed, 0) << "nothing tampered with: " << sql;
-      }
-    }
+    Must(store::ChargeVersion(*transaction, key->id, version, mark));
     Must(transaction->Commit());
   }
 

@@ -235,12 +235,12 @@ TEST_F(KeyRingTest, CountsAreReservedBeforeUseAndNeverBelowTheTruth) {
 TEST_F(KeyRingTest, AVersionIsRotatedAt2To30AndRefusedAt2To32) {
   Create("orders");
   Must(Encrypt("orders", "x"));
-  Tamper("UPDATE key_counters SET reserved = 1073741824 - 65536");
+  Charge("orders", 1, 1'073'741'824 - 65'536);
   Must(Reopen());
   Must(Encrypt("orders", "x"));
   Drain();  // the rotation that was asked for
   EXPECT_EQ((*keys_->Find(LaneOf(0), mount_, "orders"))->latest_version, 2);
-  Tamper("UPDATE key_counters SET reserved = 4294967296 WHERE version = 1");
+  Charge("orders", 1, 4'294'967'296);
   Must(Reopen());
   const auto refused = Encrypt("orders", "x", "", 1);
   ASSERT_FALSE(refused);

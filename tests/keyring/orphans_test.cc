@@ -104,7 +104,7 @@ TEST_F(OrphansTest, AChangedRowLetsNothingBeCalledAnOrphan) {
   EXPECT_NE(named.error().message.find("the rows of key k failed their check"), std::string::npos);
 }
 
-TEST_F(OrphansTest, ARemovedKeyRefusesTheStart) {
+TEST_F(OrphansTest, NothingIsCalledAnOrphanWhereAKeyWasRemoved) {
   Create("k", {KeyType::kEd25519});
   Tamper("DELETE FROM key_versions");
   Tamper("DELETE FROM keys");

@@ -184,6 +184,14 @@ TEST_F(ResidentKeysTest, NothingIsDestroyedWhileAKeysRowsCannotBeTrusted) {
   EXPECT_EQ(ObjectsInToken(), 1U);
 }
 
+TEST_F(ResidentKeysTest, NothingIsDestroyedWhereAKeyWasRemoved) {
+  CreateEd25519("k");
+  Tamper("UPDATE resident_objects SET state = 3");
+  Tamper("DELETE FROM keys");
+  Must(Reopen());
+  EXPECT_EQ(ObjectsInToken(), 1U);
+}
+
 TEST_F(ResidentKeysTest, NothingIsDestroyedAtAStartOnTheOperatorsWord) {
   CreateEd25519("k");
   Tamper("UPDATE resident_objects SET state = 3");

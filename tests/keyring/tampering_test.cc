@@ -69,8 +69,8 @@ TEST_F(TamperingTest, EveryColumnOfAVersionIsGuarded) {
 TEST_F(TamperingTest, SwappedBlobsOfTwoKeysDisableBoth) {
   Create("a");
   Create("b");
-  Tamper("CREATE TABLE kept AS SELECT key, blob FROM key_versions");
   Tamper(
+      "CREATE TABLE aside.kept AS SELECT key, blob FROM key_versions;"
       "UPDATE key_versions SET blob ="
       " (SELECT kept.blob FROM kept WHERE kept.key <> key_versions.key)");
   Must(Reopen());
@@ -94,54 +94,95 @@ TEST_F(TamperingTest, ARenamedOrMovedKeyIsDisabled) {
   EXPECT_EQ(keys_->Find(LaneOf(0), mount_, "a").error().code, Code::kNotFound);
 }
 
-TEST_F(TamperingTest, ARemovedKeyIsFoundAtStartAndStartsOnlyOnTheOperatorsWord) {
+TEST_F(TamperingTest, ARemovedKeyIsFoundByTheCheckAndEndsOnlyByTheOperatorsWord) {
   Create("a");
   Create("b");
   Tamper("DELETE FROM keys WHERE name = 'a'");
-  const Status refused = Reopen();
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::kCorrupt);
-  EXPECT_NE(refused.error().message.find("-accept-damaged-rows"), std::string::npos);
-  Must(Reopen({.accept_rollback_to = {}, .accept_damaged_rows = true}));
-  Must(Encrypt("b", "x"));
   Must(Reopen());
+  const Status found = CheckShards();
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, Code::kCorrupt);
+  EXPECT_NE(found.error().message.find("-accept-damaged-rows"), std::string::npos);
+  Must(Reopen({.accept_rollback_to = {}, .accept_damaged_rows = true}));
+  ASSERT_EQ(keys_->Consequences().size(), 2U);
+  EXPECT_NE(keys_->Consequences()[0].find("the rows of keys/"), std::string::npos);
+  Must(Encrypt("b", "x"));
+  Must(CheckShards());
+  Must(Reopen());
+  EXPECT_TRUE(keys_->Consequences().empty());
 }
 
-TEST_F(TamperingTest, AReplayedKeyRowIsFoundAtStart) {
+TEST_F(TamperingTest, AReplayedKeyRowIsFoundByTheCheck) {
   Create("a");
-  Tamper("CREATE TABLE replay AS SELECT * FROM keys");
+  Tamper("CREATE TABLE aside.replay AS SELECT * FROM keys");
   Must(keys_->Configure(mount_, "a", {.deletion_allowed = true}));
   Tamper(
       "UPDATE keys SET (generation, deletion_allowed, mac) ="
       " (SELECT generation, deletion_allowed, mac FROM replay)");
-  const Status refused = Reopen();
-  ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("put back to an earlier state"), std::string::npos)
-      << refused.error().message;
+  Must(Reopen());
+  const Status found = CheckShards();
+  ASSERT_FALSE(found);
+  EXPECT_NE(found.error().message.find("put back"), std::string::npos) << found.error().message;
 }
 
-TEST_F(TamperingTest, AChangedStateRowIsFoundAtStart) {
+TEST_F(TamperingTest, AKeyRowReplayedBesideTheRunningServerIsFoundWhenItIsLoaded) {
+  limits_.key_bytes = 1;  // nothing stays loaded but the last key
+  Must(Reopen());
   Create("a");
-  for (const char* assignment : {"epoch = epoch + 1", "keys = keys + 1", "sum = randomblob(32)",
-                                 "mac = randomblob(32)", "database_id = randomblob(16)"}) {
-    SCOPED_TRACE(assignment);
-    Tamper("CREATE TABLE kept AS SELECT * FROM keyring_state");
-    Tamper(std::string("UPDATE keyring_state SET ") + assignment);
-    const Status refused = Reopen();
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, Code::kCorrupt);
-    Tamper(
-        "UPDATE keyring_state SET (database_id, epoch, keys, sum, mac) ="
-        " (SELECT database_id, epoch, keys, sum, mac FROM kept)");
-    Tamper("DROP TABLE kept");
-    Must(Reopen());
+  Create("b");
+  Tamper("CREATE TABLE aside.replay AS SELECT * FROM keys");
+  Must(keys_->Configure(mount_, "a", {.deletion_allowed = true}));
+  Must(keys_->Find(LaneOf(0), mount_, "b"));
+  Tamper(
+      "UPDATE keys SET (generation, deletion_allowed, mac) ="
+      " (SELECT generation, deletion_allowed, mac FROM replay WHERE replay.id = keys.id)");
+  const auto found = keys_->Find(LaneOf(0), mount_, "a");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, Code::kCorrupt);
+  EXPECT_NE(found.error().message.find("put back to an earlier state"), std::string::npos);
+}
+
+TEST_F(TamperingTest, ACounterCannotBeEdited) {
+  Create("a");
+  Must(Encrypt("a", "x"));
+  Tamper("UPDATE key_counters SET reserved = 0");
+  Must(Reopen());
+  EXPECT_EQ(keys_->Find(LaneOf(0), mount_, "a").error().code, Code::kCorrupt);
+}
+
+TEST_F(TamperingTest, AChangedAnchorIsFoundAtStart) {
+  Create("a");
+  Tamper("CREATE TABLE aside.kept AS SELECT * FROM store_anchors");
+  for (const char* edit :
+       {"UPDATE store_anchors SET number = number + 1", "UPDATE store_anchors SET generations = ''",
+        "UPDATE store_anchors SET mac = zeroblob(32)", "DELETE FROM store_anchors",
+        "DELETE FROM store_anchors; DELETE FROM store_sums"}) {
+    SCOPED_TRACE(edit);
+    Tamper(edit);
+    for (const bool accept : {false, true}) {
+      const Status refused = Reopen({.accept_rollback_to = {}, .accept_damaged_rows = accept});
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, Code::kCorrupt);
+    }
+    Tamper("DELETE FROM aside.kept WHERE 0; REPLACE INTO store_anchors SELECT * FROM aside.kept");
   }
 }
 
-TEST_F(TamperingTest, ARemovedStateRowIsFoundAtStart) {
+TEST_F(TamperingTest, AKeyThatFailsItsCheckDuringAnAcceptedRollbackNeverComesBack) {
   Create("a");
-  Tamper("DELETE FROM keyring_state");
-  EXPECT_FALSE(Reopen());
+  Must(Encrypt("a", "x"));
+  Save("old.db");
+  Must(keys_->Rotate(mount_, "a", actor_));
+  PutBack("old.db");
+  Tamper("UPDATE keys SET deletion_allowed = 1");
+  const Status refused = OpenKeyRing();
+  ASSERT_FALSE(refused);
+  const std::string& text = refused.error().message;
+  const std::uint64_t epoch = std::stoull(text.substr(text.find("-accept-rollback=") + 17));
+  Must(OpenKeyRing({.accept_rollback_to = epoch, .accept_damaged_rows = false}));
+  Tamper("UPDATE keys SET deletion_allowed = 0");  // the row as it was
+  EXPECT_EQ(keys_->Find(LaneOf(0), mount_, "a").error().code, Code::kCorrupt);
+  Must(CheckShards());
 }
 
 TEST_F(TamperingTest, AnOlderDatabaseIsRefusedAndForcesRotationWhenAccepted) {

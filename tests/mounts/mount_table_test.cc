@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "fakes/counting_random.h"
+#include "fakes/row_codes.h"
 #include "fakes/temporary_directory.h"
 
 namespace coffer::mounts {
@@ -31,6 +32,7 @@ class MountTableTest : public ::testing::Test {
     auto database = storage::Database::Open({directory_.Path() / "coffer.db"}, schema, logger_);
     ASSERT_TRUE(database) << database.error().cause;
     database_ = std::move(*database);
+    ASSERT_TRUE(fakes::Authenticate(*database_));
     database_->AddCommitObserver(observer_);
     table_ = Load();
   }
@@ -240,9 +242,6 @@ TEST_F(MountTableTest, RemovesAMountAndItsOptionsAndAnAbsentOneToo) {
   EXPECT_EQ(RouteOf("transit/x"), "none");
   table_ = Load();
   EXPECT_TRUE(table_->List().empty());
-  auto reader = database_->Read();
-  auto options = reader->Prepare("SELECT 1 FROM mount_options");
-  EXPECT_FALSE(options->Step().value());
   EXPECT_NE(Add("transit")->id, before->id);
 }
 
@@ -262,17 +261,96 @@ TEST_F(MountTableTest, PublishesNothingThatWasNotCommitted) {
   EXPECT_TRUE(table_->Remove(Path("kept")));
 }
 
-TEST_F(MountTableTest, RefusesARowThatIsNoMount) {
+TEST_F(MountTableTest, NoColumnOfAMountCanBeEditedAndNoPathsSwapped) {
   Add("transit");
-  for (const std::string_view damage :
-       {"UPDATE mounts SET path = '/transit/'", "UPDATE mounts SET path = 'transit'",
-        "UPDATE mounts SET path = 'transit/', id = x'00'"}) {
-    Execute(damage);
-    const auto table = MountTable::Load(*database_, random_,
-                                        {"sys/", "auth/", "identity/", "cubbyhole/", "audit/"});
-    ASSERT_FALSE(table) << damage;
-    EXPECT_EQ(table.error().code, Code::kCorrupt);
+  Add("other");
+  constexpr std::string_view kSwap =
+      "path = CASE path WHEN 'transit/' THEN 'aside/' WHEN 'other/' THEN 'transit/' ELSE 'other/' "
+      "END";
+  for (const auto& [damage, repair] : std::vector<std::pair<std::string_view, std::string_view>>{
+           {"path = 'moved/' WHERE path = 'transit/'", "path = 'transit/' WHERE path = 'moved/'"},
+           {"type = 'kv'", "type = 'transit'"},
+           {"accessor = accessor || 'x'", "accessor = rtrim(accessor, 'x')"},
+           {"description = 'x'", "description = ''"},
+           {"options = '1:a,1:b,'", "options = ''"},
+           {"default_lease_ttl_seconds = 1", "default_lease_ttl_seconds = 0"},
+           {"max_lease_ttl_seconds = 1", "max_lease_ttl_seconds = 0"},
+           {"force_no_cache = 1", "force_no_cache = 0"},
+           {"listing_visibility = 'unauth'", "listing_visibility = ''"},
+           {"local = 1", "local = 0"},
+           {"seal_wrap = 1", "seal_wrap = 0"},
+           {"external_entropy_access = 1", "external_entropy_access = 0"},
+           {"audit_non_hmac_request_keys = '9:plaintext,'", "audit_non_hmac_request_keys = ''"},
+           {"audit_non_hmac_response_keys = '9:plaintext,'", "audit_non_hmac_response_keys = ''"},
+           {"passthrough_request_headers = '1:a,'", "passthrough_request_headers = ''"},
+           {"allowed_response_headers = '1:a,'", "allowed_response_headers = ''"},
+           {"generation = generation + 1", "generation = generation - 1"}}) {
+    Execute("UPDATE mounts SET " + std::string(damage));
+    const auto damaged = MountTable::Load(*database_, random_, {});
+    ASSERT_FALSE(damaged) << damage;
+    EXPECT_EQ(damaged.error().code, Code::kCorrupt) << damage;
+    Execute("UPDATE mounts SET " + std::string(repair));
+    ASSERT_TRUE(MountTable::Load(*database_, random_, {})) << repair;
   }
+  for (int turn = 0; turn < 2; ++turn) {
+    Execute("UPDATE mounts SET " + std::string(kSwap) +
+            (turn == 0 ? " WHERE path = 'transit/'" : " WHERE path = 'other/'"));
+  }
+  Execute("UPDATE mounts SET " + std::string(kSwap) + " WHERE path = 'aside/'");
+  EXPECT_FALSE(MountTable::Load(*database_, random_, {}));
+}
+
+TEST_F(MountTableTest, ARemovedMountIsFoundByTheCheck) {
+  Add("transit");
+  Execute("DELETE FROM mounts");
+  EXPECT_FALSE(database_->CheckShard({"mounts", 0}));
+}
+
+TEST(MountMigrationTest, MountsOfTheFirstSchemaKeepEverything) {
+  const fakes::TemporaryDirectory directory;
+  NullLogger logger;
+  fakes::CountingRandom random;
+  auto schema = MountTable::Schema();
+  const auto file = directory.Path() / "coffer.db";
+  {
+    auto former = storage::Database::Open({file}, std::span(schema).first(1), logger);
+    ASSERT_TRUE(former) << former.error().cause;
+    auto transaction = (*former)->Begin();
+    for (const std::string_view sql :
+         {"INSERT INTO mounts VALUES (x'000102030405060708090a0b0c0d0e0f', 'team/', 'transit', "
+          "'transit_1', 'ours', 60, 120, 1, 'unauth', 1, 0, 1)",
+          "INSERT INTO mount_options SELECT id, 'b', 'x,1:y' FROM mounts",
+          "INSERT INTO mount_options SELECT id, 'a', '' FROM mounts",
+          "INSERT INTO mount_lists SELECT id, 'passthrough_request_headers', 1, 'second' "
+          "FROM mounts",
+          "INSERT INTO mount_lists SELECT id, 'passthrough_request_headers', 0, 'f\xc3\xbcrst' "
+          "FROM mounts",
+          "INSERT INTO mount_lists SELECT id, 'allowed_response_headers', 0, 'x' FROM mounts"}) {
+      auto statement = transaction->Prepare(sql);
+      ASSERT_TRUE(statement) << statement.error().cause;
+      ASSERT_TRUE(statement->Run());
+    }
+    ASSERT_TRUE(transaction->Commit());
+  }
+  auto database = storage::Database::Open({file}, schema, logger);
+  ASSERT_TRUE(database) << database.error().message << database.error().cause;
+  ASSERT_TRUE(fakes::Authenticate(**database));
+  const auto table = MountTable::Load(**database, random, {});
+  ASSERT_TRUE(table) << table.error().message << table.error().cause;
+  ASSERT_EQ((*table)->List().size(), 1U);
+  const Mount& mount = *(*table)->List().front();
+  EXPECT_EQ(mount.path.Text(), "team/");
+  EXPECT_EQ(mount.accessor, "transit_1");
+  EXPECT_EQ(mount.config.description, "ours");
+  EXPECT_EQ(mount.config.max_lease_ttl_seconds, 120);
+  EXPECT_TRUE(mount.config.force_no_cache && mount.config.local &&
+              mount.config.external_entropy_access && !mount.config.seal_wrap);
+  using Pair = std::pair<std::string, std::string>;
+  EXPECT_EQ(mount.config.options, (std::vector<Pair>{{"a", ""}, {"b", "x,1:y"}}));
+  EXPECT_EQ(mount.config.passthrough_request_headers,
+            (std::vector<std::string>{"f\xc3\xbcrst", "second"}));
+  EXPECT_EQ(mount.config.allowed_response_headers, std::vector<std::string>{"x"});
+  EXPECT_TRUE((*database)->CheckShard({"mounts", 0}));
 }
 
 TEST_F(MountTableTest, FindsMountsWhileOthersAreChanged) {

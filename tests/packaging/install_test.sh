@@ -120,13 +120,11 @@ check "refuses to start while its group can write /etc/coffer" refuses_open /etc
 check "has its links between pages whole" inside test -s /usr/share/doc/coffer/docs/operations.md -a -s /usr/share/doc/coffer/docs/ops/coffer-alerts.yml
 echo 'cluster_name = "of the operator"' >>"$root/etc/coffer/coffer.hcl"
 inside sh -c 'mkdir -p /etc/systemd/system/multi-user.target.wants && ln -s /lib/systemd/system/coffer.service /etc/systemd/system/multi-user.target.wants/'
-sql "DROP TABLE audit_heads; DROP TABLE audit_devices; DELETE FROM schema_migrations WHERE room = 'audit'"
 check "upgrades" inside apt-get install -y -qq --no-install-recommends /tmp/coffer.deb
 check "keeps the configuration that was changed" inside grep -q "of the operator" /etc/coffer/coffer.hcl
 check "renews the one that was not" inside sh -c '! grep -q "of version 0.0.1" /etc/coffer/softhsm2.conf'
 check "keeps the modes" is "$(inside stat -c '%G %a' /etc/coffer/coffer.hcl)" "coffer 640"
-check "starts on a database of an earlier schema" start
-check "brings it up to date" grep 'schema brought up to date schema="audit"' "$root/tmp/server.err"
+check "starts on the database of the former version" start
 check "decrypts what it had encrypted" is "$(as_coffer env VAULT_TOKEN="$token" coffer transit decrypt k "$sealed")" hello
 stop
 sql "INSERT INTO schema_migrations VALUES ('keyring', 99, '2030-01-01T00:00:00Z')"

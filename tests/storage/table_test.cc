@@ -82,7 +82,7 @@ class TableTest : public ::testing::Test {
   Status Change(const Write& write, bool anchor = false) {
     COFFER_ASSIGN(Transaction transaction, database_->Begin());
     COFFER_TRY(write(transaction));
-    if (anchor) transaction.Anchor(*database_->AnchorNumber() + 1);
+    if (anchor) transaction.Anchor();
     return transaction.Commit();
   }
   Status PutRole(const RoleRow& role) {
@@ -380,9 +380,11 @@ TEST_F(TableTest, ChangesAreUnanchoredUntilTheNextAnchor) {
   ASSERT_TRUE(PutTicket(1));
   EXPECT_TRUE(database_->Unanchored());
   int anchors = 0;
-  database_->SetAnchor([&] {
+  database_->SetAnchor([&](std::uint64_t) {
     ++anchors;
-    return Change([](Transaction&) { return Status{}; }, true);
+    const Status made = Change([](Transaction&) { return Status{}; }, true);
+    database_->AnchorWritten();
+    return made;
   });
   ASSERT_TRUE(database_->AwaitAnchor());
   EXPECT_FALSE(database_->Unanchored());

@@ -194,6 +194,8 @@ class KeyRing {
   // kCorrupt, naming the key, where one's do not: nothing may then be called an orphan.
   Result<std::set<Bytes>> NamedResidents();
 
+  // Sentences: what the operator's words in StartPolicy have meant at this start.
+  const std::vector<std::string>& Consequences() const;
   bool Ready() const;
   // Token objects that name this database and belong to no key, as counted at the start.
   std::size_t OrphanedResidents() const;

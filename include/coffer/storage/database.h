@@ -67,13 +67,20 @@ class Transaction {
   ~Transaction();
   Result<Statement> Prepare(std::string_view sql);
   // Makes this commit an anchor (Database::Authenticate): from now on a database whose shards are
-  // older than this commit leaves them is refused. `number` is what the caller writes into the
-  // token after COMMIT. A new lineage ends what must not outlive a restore.
-  void Anchor(std::uint64_t number, bool new_lineage = false);
-  // Counts a row of a table whose MACs its room makes itself, as keyring does in the token. `key`
-  // is the first key column; the MACs are those of the row before and after, empty where there is
-  // none.
-  void CountRow(const TableShape& shape, ByteView key, ByteView mac_before, ByteView mac_after);
+  // older than this commit leaves them is refused. Its number is one more than the newest one's, at
+  // least `number`; the caller writes it into the token after COMMIT. A new lineage ends what must
+  // not outlive a restore.
+  void Anchor(std::uint64_t number = 0, bool new_lineage = false);
+  // The change of a row whose MACs its room makes itself, as keyring does in the token. The MACs
+  // are those before and after, empty where there is no row; `newest` is the lowest generation that
+  // is no replay once this is committed.
+  struct CountedRow {
+    ByteView key;  // the first key column
+    ByteView mac_before;
+    ByteView mac_after;
+    std::int64_t newest = 0;
+  };
+  void CountRow(const TableShape& shape, const CountedRow& row);
   // Runs the commit observers, then COMMIT. On error nothing was committed, except where the
   // error's message says that the outcome is unknown: then read again before answering.
   Status Commit();
@@ -105,6 +112,9 @@ class Reader {
   Status CopyTo(const std::filesystem::path& file, const CopyProgress& progress);
   // The newest step of each room's schema: "audit 1, keyring 1".
   Result<std::string> SchemaSteps();
+  // The number of the anchor in this snapshot, which nothing has checked; nothing where there is
+  // none.
+  Result<std::optional<std::uint64_t>> AnchorNumber();
 
  private:
   friend class Database;
@@ -141,10 +151,9 @@ struct DatabaseCounts {
   std::uint64_t wal_octets = 0;
 };
 
-// How a database's rows are authenticated (table.h). The codes and the random numbers outlive the
-// database.
+// How a database's rows are authenticated (table.h). `random` outlives the database.
 struct Authentication {
-  const RowAuthenticator& codes;
+  std::shared_ptr<const RowAuthenticator> codes;
   Random& random;
   // The operator's word: rows that fail their check are removed, and the sums are taken anew over
   // those that stay. AcceptedDamage() lists what that meant.
@@ -193,6 +202,12 @@ class Database {
   Status Authenticate(const Authentication& authentication);
   // The number of the newest anchor; nothing before the first. Any thread.
   std::optional<std::uint64_t> AnchorNumber() const;
+  // Reads the newest anchor again after a COMMIT whose outcome was unknown. Waits for the writer
+  // lock.
+  Status Reread();
+  // False for a row of its room's own MACs (CountRow) that is older than one that this process has
+  // seen: a replay, unless it was read in an older snapshot. Any thread.
+  bool AdmitRow(const TableShape& shape, ByteView key, std::int64_t generation);
   // Random; another one after a restore, an accepted rollback or accepted damage. Any thread.
   Id Lineage() const;
   // Sentences, for the log and the audit trail.
@@ -207,13 +222,17 @@ class Database {
   // The shards whose check failed. Any thread.
   std::vector<Shard> DamagedShards() const;
 
-  // `anchor` makes an anchor of all that is committed and writes its number into the token.
-  void SetAnchor(std::function<Status()> anchor);
-  // Returns when an anchor in the token covers every change that was committed before the call, as
-  // what lowers rights must wait for. One anchor covers all that wait. An error means that the
+  // `anchor` makes an anchor and writes its number into the token, unless Anchored(change) holds by
+  // the time that it has its turn.
+  void SetAnchor(std::function<Status(std::uint64_t change)> anchor);
+  // Returns when the token has an anchor of every change that was committed before the call, as
+  // what lowers rights must wait for. One anchor is for all that wait. An error means that the
   // changes are committed and not anchored. Any thread.
   Status AwaitAnchor();
-  // True while there are changes that no anchor covers. Any thread.
+  // Called by who makes anchors when the token has the number of the newest one.
+  void AnchorWritten();
+  bool Anchored(std::uint64_t change) const;  // any thread
+  // True while the token has no anchor of some change. Any thread.
   bool Unanchored() const;
 
   struct Impl;

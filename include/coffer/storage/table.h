@@ -19,7 +19,8 @@
 //   };
 //   COFFER_TRY(Table<RoleRow>::Put(transaction, role));
 //   COFFER_ASSIGN(const auto found, Table<RoleRow>::Find(reader, name));
-// The migration makes the table with these columns, all NOT NULL, and with the two that the
+// The migration makes the table with these columns, NOT NULL unless the member is a std::optional,
+// and with the two that the
 // mechanism keeps: `generation INTEGER NOT NULL, mac BLOB NOT NULL`. Rules: no ON DELETE CASCADE
 // into such a table and no other SQL that writes it, since the sums would miss it; a table whose
 // migration changes columns raises its format; a new table starts empty. Name Table<Row>::Shape()
@@ -49,7 +50,7 @@
 namespace coffer::storage {
 
 // A column's value as SQL has it.
-using Value = std::variant<std::int64_t, std::string, Bytes>;
+using Value = std::variant<std::int64_t, std::string, Bytes, std::monostate>;
 using Values = std::vector<Value>;
 
 // The name of a table and how it is cut. A table of more than one shard has a first key column of
@@ -96,45 +97,63 @@ Value ToValue(const std::array<std::uint8_t, N>& bytes) {
 }
 inline Value ToValue(const std::vector<std::string>& list) { return ToNetstrings(list); }
 
+template <typename T>
+Value ToValue(const std::optional<T>& value) {
+  return value ? ToValue(*value) : Value(std::monostate());
+}
+
 // False where the value is none of the type's.
 template <typename T>
 requires(std::integral<T> || std::is_enum_v<T>) bool FromValue(Value& value, T& out) {
-  const std::int64_t number = std::get<std::int64_t>(value);
+  const auto* const number = std::get_if<std::int64_t>(&value);
+  if (number == nullptr) return false;
   if constexpr (std::same_as<T, bool>) {
-    out = number != 0;
-    return number == 0 || number == 1;
+    out = *number != 0;
+    return *number == 0 || *number == 1;
   } else if constexpr (std::is_enum_v<T>) {
-    out = static_cast<T>(number);
-    return std::in_range<std::underlying_type_t<T>>(number);
+    out = static_cast<T>(*number);
+    return std::in_range<std::underlying_type_t<T>>(*number);
   } else {
-    out = static_cast<T>(number);
-    return std::in_range<T>(number);
+    out = static_cast<T>(*number);
+    return std::in_range<T>(*number);
   }
 }
 inline bool FromValue(Value& value, std::string& out) {
-  out = std::move(std::get<std::string>(value));
-  return true;
+  auto* const text = std::get_if<std::string>(&value);
+  if (text != nullptr) out = std::move(*text);
+  return text != nullptr;
 }
 inline bool FromValue(Value& value, Bytes& out) {
-  out = std::move(std::get<Bytes>(value));
-  return true;
+  auto* const bytes = std::get_if<Bytes>(&value);
+  if (bytes != nullptr) out = std::move(*bytes);
+  return bytes != nullptr;
 }
 inline bool FromValue(Value& value, SystemTime& out) {
-  out = FromUnixNanoseconds(std::get<std::int64_t>(value));
-  return true;
+  const auto* const nanoseconds = std::get_if<std::int64_t>(&value);
+  if (nanoseconds != nullptr) out = FromUnixNanoseconds(*nanoseconds);
+  return nanoseconds != nullptr;
 }
 template <std::size_t N>
 bool FromValue(Value& value, std::array<std::uint8_t, N>& out) {
-  const Bytes& bytes = std::get<Bytes>(value);
-  if (bytes.size() != N) return false;
-  std::copy(bytes.begin(), bytes.end(), out.begin());
+  const auto* const bytes = std::get_if<Bytes>(&value);
+  if (bytes == nullptr || bytes->size() != N) return false;
+  std::copy(bytes->begin(), bytes->end(), out.begin());
   return true;
 }
 inline bool FromValue(Value& value, Id& out) { return FromValue(value, out.octets); }
 inline bool FromValue(Value& value, std::vector<std::string>& out) {
-  auto list = FromNetstrings(std::get<std::string>(value));
+  const auto* const text = std::get_if<std::string>(&value);
+  auto list = text == nullptr ? std::nullopt : FromNetstrings(*text);
   if (list) out = std::move(*list);
   return list.has_value();
+}
+template <typename T>
+bool FromValue(Value& value, std::optional<T>& out) {
+  if (std::holds_alternative<std::monostate>(value)) {
+    out.reset();
+    return true;
+  }
+  return FromValue(value, out.emplace());
 }
 
 class Ledger;
@@ -296,6 +315,10 @@ class Table {
     template <typename T>
     static TableShape::Kind KindOf(const T& value) {
       return static_cast<TableShape::Kind>(ToValue(value).index());
+    }
+    template <typename T>
+    static TableShape::Kind KindOf(const std::optional<T>&) {
+      return KindOf(T{});
     }
     TableShape& shape;
   };

@@ -43,6 +43,10 @@ struct Config {
   std::filesystem::path audit_directory;   // where sys/audit may enable devices; empty: nowhere
   std::filesystem::path backup_directory;  // where sys/backup writes; empty: nowhere
   keyring::StartPolicy start_policy;
+  // Each row of the database is checked once in this time, and the token has an anchor of each
+  // change after this time at the latest.
+  std::chrono::milliseconds check_period{60'000};
+  std::chrono::milliseconds anchor_interval{1'000};
   keyring::CacheLimits cache_limits;
   transit::EngineSettings engine;
   LogSettings log;
