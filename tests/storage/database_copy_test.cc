@@ -169,7 +169,7 @@ TEST_F(DatabaseCopyTest, LeavesNoFileWhereTheDatabaseIsDamaged) {
 TEST_F(DatabaseCopyTest, NamesTheStepsOfTheSchema) {
   const auto database = Open();
   auto reader = database->Read();
-  EXPECT_EQ(*reader->SchemaSteps(), "test 1");
+  EXPECT_EQ(*reader->SchemaSteps(), "storage 1, test 1");
 }
 
 }  // namespace
