@@ -72,7 +72,7 @@ KeyRing::Impl::Impl(CustodianTurn& turn, storage::Database& db, Custodian& its_c
 }
 
 Status KeyRing::Impl::Start(CustodianTurn& turn, const StartPolicy& policy) {
-  StartChecks checks(database, catalog, random, logger);
+  StartChecks checks(database, catalog, random);
   COFFER_TRY(checks.Check(turn, policy));
   ledger.Open(turn, checks.TokenEpoch(), checks.Epoch());
   consequences = checks.Consequences();

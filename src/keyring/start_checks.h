@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "coffer/base/logger.h"
 #include "coffer/base/random.h"
 #include "coffer/base/result.h"
 #include "coffer/keyring/custodian.h"
@@ -22,8 +21,8 @@ namespace coffer::keyring {
 // start, with the custodian's turn.
 class StartChecks {
  public:
-  StartChecks(storage::Database& database, Catalog& catalog, coffer::Random& random, Logger& logger)
-      : database_(database), catalog_(catalog), random_(random), logger_(logger) {}
+  StartChecks(storage::Database& database, Catalog& catalog, coffer::Random& random)
+      : database_(database), catalog_(catalog), random_(random) {}
 
   // kCorrupt, with a sentence that says what to do.
   Status Check(CustodianTurn& turn, const StartPolicy& policy);
@@ -53,7 +52,6 @@ class StartChecks {
   storage::Database& database_;
   Catalog& catalog_;
   coffer::Random& random_;
-  Logger& logger_;
   std::uint64_t epoch_ = 0;  // of the database: the number of its anchor
   std::uint64_t token_epoch_ = 0;
   std::vector<std::string> consequences_;

@@ -64,11 +64,11 @@ class ImportInProcessTest : public ImportTest {
 TEST_F(ImportTest, ASecretKeyIsTakenWhereItsStoredFormIsTheSameKey) {
   const std::string unproven =
       "failed to import the key: the token does not use it as a key of type";
-  for (const std::size_t size : {9, 12, 15, 25, 28, 31}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{9, 12, 15, 25, 28, 31}) {
     const KeyType type = size < 16 ? KeyType::kAes128Gcm96 : KeyType::kAes256Gcm96;
     EXPECT_EQ(Import(type, size).find(unproven), 0U) << size;
   }
-  for (const std::size_t size : {8, 17, 24, 33}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{8, 17, 24, 33}) {
     EXPECT_NE(Import(KeyType::kAes128Gcm96, size), "ok") << size;
   }
   EXPECT_EQ(Import(KeyType::kAes128Gcm96, 16), "ok");
@@ -76,13 +76,13 @@ TEST_F(ImportTest, ASecretKeyIsTakenWhereItsStoredFormIsTheSameKey) {
   EXPECT_EQ(Import(KeyType::kAes192Cmac, 23).find(unproven), 0U);
   EXPECT_EQ(Import(KeyType::kAes192Cmac, 24), "ok");
   EXPECT_EQ(Import(KeyType::kHmac, 31).find(unproven), 0U) << "the token wants a digest's length";
-  for (const std::size_t size : {32, 64, 72, 128, 512}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{32, 64, 72, 128, 512}) {
     EXPECT_EQ(Import(KeyType::kHmac, size), "ok") << size;
   }
   // HMAC fills keys of up to a block up with zeros itself (RFC 2104), and hashes longer ones.
   EXPECT_EQ(Import(KeyType::kHmac, 33), "ok");
   EXPECT_EQ(Import(KeyType::kHmac, 63), "ok");
-  for (const std::size_t size : {65, 71, 127, 511}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{65, 71, 127, 511}) {
     EXPECT_EQ(Import(KeyType::kHmac, size).find(unproven), 0U) << size;
   }
 }
