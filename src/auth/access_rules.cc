@@ -228,7 +228,7 @@ const Permission* AccessRules::Find(std::string_view path, bool lists) const {
   const Match without = FindPattern(path);
   if (with_slash.pattern == nullptr) return permission(without);
   if (without.pattern == nullptr) return permission(with_slash);
-  // A denial of either form of the path denies the list (docs/adr/0028-policies.md).
+  // A denial by either pattern denies the list (docs/adr/0028-policies.md).
   if (permission(without)->capabilities.Denied()) return permission(without);
   if (permission(with_slash)->capabilities.Denied()) return permission(with_slash);
   return permission(CountsMore(with_slash, without) ? with_slash : without);
