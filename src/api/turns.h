@@ -14,7 +14,7 @@ namespace coffer::api {
 enum class Next {
   kAnswer,     // nothing: it is over, and its answer is there
   kCustodian,  // the custodian's thread
-  kWorker,     // its own worker, after what the worker's other connections ask for now
+  kWorker,     // its own worker, after the present requests of the worker's other connections
 };
 
 // A request that is carried out in steps and may wait between them. It remembers everything that it

@@ -18,7 +18,8 @@
 
 namespace coffer::storage {
 
-// This program writes as one node; what it stores names it, so that further ones change no format.
+// The number of this program among the nodes that write the database. Stored rows name their node,
+// so that more nodes need no new format.
 inline constexpr std::int64_t kNode = 1;
 
 // The fields under a code: each is a 32-bit big-endian length and its bytes; integers are 8 bytes
@@ -163,7 +164,7 @@ class Ledger {
   std::set<Shard> to_recount_;
   std::vector<std::pair<const TableShape*, Values>> to_remove_;  // keys
   bool reread_ = false;                                          // a commit's outcome is unknown
-  bool entered_ = false;  // this process stands in the table of nodes
+  bool entered_ = false;  // the table of nodes has this process's incarnation
   Id incarnation_;
 
   // The open transaction's; the writer's.

@@ -47,7 +47,7 @@ Status CheckMac(const Ledger& ledger, const TableShape& shape, const RawRow& row
 Status CheckNewest(RowSource source, const TableShape& shape, const RawRow& row) {
   const std::span key(row.values.data(), shape.keys);
   SeenRows& seen = source.Sums().Seen();
-  // A transaction may read a row that it wrote itself and never commits.
+  // A transaction may read a row that it wrote itself and will never commit, so it remembers none.
   const bool remember = !source.InTransaction();
   if (seen.Admit(SeenRows::NameOf(shape, key), row.generation, remember)) return {};
   if (!source.InTransaction()) {
