@@ -42,7 +42,9 @@ struct SystemParts {
   Random& random;  // for ids
   const Clock& clock;
   ServerInfo info;
-  std::function<bool()> token_reachable;   // thread-safe and cheap: each health request calls it
+  // False while the server cannot serve: the token is lost, a thread hangs, damaged rows were
+  // found, or the server ends. Thread-safe and cheap, since each health request calls it.
+  std::function<bool()> token_reachable;
   audit::Broker* audit_devices = nullptr;  // null: there are none
   Backups* backups = nullptr;              // null: there are none
   const metrics::Registry* metrics = nullptr;
