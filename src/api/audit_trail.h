@@ -14,8 +14,8 @@
 
 namespace coffer::api {
 
-// Records one request: exactly one entry for what was asked and one for what is answered, whatever
-// becomes of the request. One thread at a time; everything that is noted must outlive it.
+// Records one request: exactly one entry for the request and one for the response, whatever its
+// outcome. One thread at a time; everything that is noted must outlive it.
 class AuditTrail {
  public:
   AuditTrail(audit::Sink& sink, const http::Request& request, std::string_view request_id,
@@ -38,7 +38,7 @@ class AuditTrail {
     entry_.request_data = body;
     has_body_ = true;
   }
-  // Notes the decision of the policies, if they were asked.
+  // Notes the decision of the policies, if one was made.
   void NoteDecision(const auth::Decision& decision);
   void NoteCapability(Verb verb, Capability capability, bool on_custodian);
 

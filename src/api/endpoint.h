@@ -48,8 +48,8 @@ struct Call {
   // The number of items of a batch that are carried out before it gives way to other requests; 0:
   // all of them at once.
   std::size_t items_at_once = 0;
-  // The engine keeps here what it has found out for this request on this thread, for those of its
-  // functions that run later; null: nobody keeps it.
+  // The result that one function of the engine has found for this request, for its later functions
+  // on the same thread. Null: nothing can be stored.
   std::shared_ptr<const void>* found = nullptr;
 };
 

@@ -29,7 +29,7 @@ std::vector<auth::RequestValue> PolicyValuesOf(const JsonValue& value) {
     return values;
   }
   for (const JsonValue& element : *array) AddPolicyValue(element, values);
-  // A list with something that has no value is none that a policy could list.
+  // A policy cannot list such an element, so the whole list counts as having no values.
   if (values.size() != array->size()) values.clear();
   return values;
 }

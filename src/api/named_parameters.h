@@ -9,8 +9,9 @@
 
 namespace coffer::api {
 
-// The parameters of a request as policies see them: each with the value that its endpoint will
-// read, so that "3" and 3 are one, and a parameter that the endpoint does not know as it was sent.
+// The parameters of a request for comparison with policies: each has the value that its endpoint
+// will read, so that "3" and 3 are equal; a parameter without a field of the endpoint has the value
+// that was sent.
 // The views point into `parameters` and into copies, which are wiped.
 class NamedParameters {
  public:

@@ -17,8 +17,8 @@
 
 namespace coffer::api {
 
-// One request on its way, with everything that is known of it: nothing is found out twice, however
-// often the request waits. The object is never moved.
+// One request from its arrival to its answer, with all that was found for it, so that no step is
+// repeated however often the request waits. The object is never moved.
 class Exchange final : public Steps {
  public:
   Exchange(Service::Impl& its_service, const http::Request& asked, std::string id);
@@ -63,7 +63,7 @@ class Exchange final : public Steps {
   Stage stage = Stage::kRead;
   Next next = Next::kAnswer;
   keyring::Lane* lane = nullptr;      // of the thread that has it
-  std::shared_ptr<const void> found;  // the engine's, on this thread (see Call)
+  std::shared_ptr<const void> found;  // see Call::found
   // These are the arguments of the request's handler.
   const Operation* operation = nullptr;
   std::optional<Target> target;

@@ -14,7 +14,7 @@ namespace coffer::api {
 enum class Next {
   kAnswer,     // nothing: it is over, and its answer is there
   kCustodian,  // the custodian's thread
-  kWorker,     // its own worker, after what the worker's other connections ask for now
+  kWorker,     // its own worker, after the present requests of the worker's other connections
 };
 
 // A request that is carried out in steps and may wait between them. It remembers everything that it
@@ -22,8 +22,8 @@ enum class Next {
 class Steps {
  public:
   virtual ~Steps() = default;
-  // Does the next step, on the thread that the last step asked for, whose lane is given (null: the
-  // thread has none). Does not throw.
+  // Does the next step, on the thread that the last step returned. `lane` is that thread's; null if
+  // it has none. Does not throw.
   virtual Next Step(keyring::Lane* lane) = 0;
   // Moves the request to buffers that stay until its end: called once, before its first step on
   // another thread or at a later time. `request` is the same request in those buffers. An error if
@@ -41,7 +41,7 @@ class Steps {
 // and its answer is written by the thread of its connection. Any thread; it outlives the requests.
 class Turns {
  public:
-  // The ways in which work gets to the custodian.
+  // The two ways to run work on the custodian's thread.
   struct Custodian {
     using Work = std::function<void(keyring::Lane* lane)>;  // gets the custodian's lane
     // Queues the work and returns.

@@ -9,7 +9,8 @@
 namespace coffer::auth {
 namespace {
 
-// The parameters of both; where one of the two lists no values, any value is listed.
+// The parameters of both rules. If one of them lists no values for a parameter, any value is
+// listed.
 void MergeListed(const ListedParameters& more, ListedParameters& listed) {
   for (const auto& [name, values] : more) {
     const auto [place, fresh] = listed.try_emplace(name, values);
@@ -227,7 +228,7 @@ const Permission* AccessRules::Find(std::string_view path, bool lists) const {
   const Match without = FindPattern(path);
   if (with_slash.pattern == nullptr) return permission(without);
   if (without.pattern == nullptr) return permission(with_slash);
-  // Whoever denied the one did not mean to grant the other.
+  // A denial by either pattern denies the list (docs/adr/0028-policies.md).
   if (permission(without)->capabilities.Denied()) return permission(without);
   if (permission(with_slash)->capabilities.Denied()) return permission(with_slash);
   return permission(CountsMore(with_slash, without) ? with_slash : without);

@@ -105,7 +105,8 @@ struct PolicyStore::Impl {
   Impl(storage::Database& the_database, const Clock& the_clock)
       : database(the_database), clock(the_clock) {}
 
-  // Reads all that is stored, whatever became of a change.
+  // Reads all policies from the database, for the start and after a COMMIT whose outcome is
+  // unknown.
   Status Reload() {
     COFFER_ASSIGN(storage::Reader reader, database.Read());
     COFFER_ASSIGN(LoadedPolicies stored, ReadPolicyRows(reader));

@@ -12,7 +12,9 @@
 
 namespace coffer::auth {
 
-// The rows of the table of tokens. The caller owns the reader or the transaction.
+// The table of tokens: its rows, and nothing of the cache. The rows have no MAC yet
+// (docs/threat-model.md). The caller owns the reader or the transaction, and its thread calls.
+// Errors: those of the database, kCorrupt for a row that cannot be read.
 
 // A token with the first end of its line: its own or an ancestor's.
 struct TokenOfLine {
@@ -37,8 +39,9 @@ Result<std::int64_t> SetExpiry(storage::Transaction& transaction, const crypto::
 // True if the token is there and neither it nor an ancestor has ended.
 Result<bool> IsLineAlive(storage::Transaction& transaction, const crypto::Sha256Digest& hash,
                          SystemTime now);
-// These delete the token, or all that are meant, with everything that descends from them, and
-// return what they deleted.
+// These delete tokens with all their descendants, and return the hashes of what they deleted.
+// DeleteTree(): one token; DeleteEnded(): those that have ended; DeleteLastingRoots(): root tokens
+// without a parent that never end.
 using Digests = std::vector<crypto::Sha256Digest>;
 Result<Digests> DeleteTree(storage::Transaction& transaction, const crypto::Sha256Digest& hash);
 Result<Digests> DeleteEnded(storage::Transaction& transaction, SystemTime now);

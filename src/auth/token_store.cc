@@ -44,8 +44,8 @@ struct CachedToken {
   VersionedRules rules;
 };
 
-// Some of the tokens in memory. An entry is dropped before a change of it is answered, and one that
-// was read before a change is not put in after it.
+// The cache of tokens. A change drops the entry before it is answered, and an entry that was read
+// before a change is not put in after it.
 class TokenCache {
  public:
   // Counts the changes of a part of the cache.
@@ -105,7 +105,7 @@ struct TokenStore::Impl {
   Sha256Digest HashOf(std::string_view token) const { return lookup_key.Of(AsBytes(token)); }
   Result<CachedToken> Find(const Sha256Digest& hash);
   Result<CachedToken> Load(const Sha256Digest& hash, TokenCache::Mark mark);
-  // Runs a change, which tells whom it concerns, in one transaction.
+  // Runs `work` in one transaction, and drops the tokens whose hashes it returns from the cache.
   template <typename Work>
   Status Change(const Work& work) {
     COFFER_ASSIGN(storage::Transaction transaction, database.Begin());
@@ -248,7 +248,7 @@ Result<std::shared_ptr<const TokenEntry>> TokenStore::Renew(const TokenEntry& to
     COFFER_TRY(SetExpiry(transaction, token.hash, expires, now));
     return Digests{token.hash};
   }));
-  // Its descendants may not outlive it: where they are in memory, they know its former end.
+  // Its descendants must not outlive it, and their entries in the cache still have its former end.
   if (!token.expires || expires < *token.expires) impl_->cache.DropAll();
   auto renewed = std::make_shared<TokenEntry>(token);
   renewed->expires = expires;
@@ -262,7 +262,7 @@ Status TokenStore::Revoke(const TokenEntry& token) {
 }
 
 Status TokenStore::RevokeOrphaning(const TokenEntry& token) {
-  // The children's line is shorter now.
+  // The children have fewer ancestors now, so their entries in the cache may have a wrong end.
   COFFER_TRY(impl_->Change([&](storage::Transaction& transaction) -> Result<Digests> {
     COFFER_TRY(DeleteOrphaning(transaction, token.hash));
     return Digests{token.hash};

@@ -17,8 +17,8 @@
 namespace coffer::keyring {
 
 // Backups of single keys: rows as they are, wrapped, under a MAC by coffer-meta. They open only
-// where the same masters are, and a restored key is a key of its own (docs/adr/0013). Any thread:
-// a restore goes to the custodian's. Functions and errors as KeyRing's.
+// where the same masters are, and a restored key is a key of its own (docs/adr/0013). Any thread; a
+// restore runs on the custodian's. Functions and errors as KeyRing's.
 class Archive {
  public:
   Archive(storage::Database& database, Catalog& catalog, Ledger& ledger, coffer::Random& random)

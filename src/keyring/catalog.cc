@@ -89,7 +89,7 @@ Result<std::shared_ptr<const Key>> Catalog::Find(Instance& instance, const Id& m
 }
 
 Result<std::set<Bytes>> Catalog::NamedResidents(Token& token) const {
-  // A key that somebody took away must not have its objects destroyed as well.
+  // A removed row shows only in the sum: the objects of its key must not be destroyed.
   for (const storage::Shard& shard : database_.Shards()) {
     if (shard.table == store::KeysShape().table.name) COFFER_TRY(database_.CheckShard(shard));
   }

@@ -23,8 +23,8 @@ namespace coffer::keyring {
 
 class Instance;
 
-// The catalog knows the keys: their snapshots, and the rows behind them, which it reads and checks.
-// It changes nothing that is stored; the ledger tells it of changes. Any thread, after
+// The catalog finds keys: their snapshots in memory, or their rows, which it reads and checks. It
+// changes nothing that is stored; the ledger publishes changes here. Any thread, after
 // SetDatabaseId().
 class Catalog {
  public:
@@ -34,8 +34,8 @@ class Catalog {
   void SetDatabaseId(const Id& database) { database_id_ = database; }
   const Id& DatabaseId() const { return database_id_; }
 
-  // The key's snapshot; its rows are read and checked with the caller's instance if it has none.
-  // Errors as KeyRing::Find().
+  // The key's snapshot. If there is none, the rows are read, and checked with the caller's
+  // instance. Errors as KeyRing::Find().
   Result<std::shared_ptr<const Key>> Find(Instance& instance, const Id& mount,
                                           std::string_view name);
   Result<std::vector<std::string>> Names(const Id& mount, std::string_view after,

@@ -50,7 +50,7 @@ struct Custodian::Impl {
   Condition wake;  // the thread: work, or the end
   Condition done;  // callers: a stage changed
   std::deque<std::shared_ptr<Work>> queue COFFER_GUARDED_BY(mutex);
-  std::shared_ptr<Work> probe COFFER_GUARDED_BY(mutex);  // the last that was asked for
+  std::shared_ptr<Work> probe COFFER_GUARDED_BY(mutex);  // the last that a caller waits for
   std::vector<PeriodicJob> jobs COFFER_GUARDED_BY(mutex);
   bool stopping COFFER_GUARDED_BY(mutex) = false;
 
@@ -75,7 +75,7 @@ struct Custodian::Impl {
     return work;
   }
 
-  // One probe serves all callers that asked before it began.
+  // One probe serves all callers that called before it began.
   Result<std::shared_ptr<Work>> QueuedProbe() COFFER_REQUIRES(mutex) {
     if (stopping) return Fail(Code::kUnavailable, "server is shutting down");
     if (probe && probe->stage == Stage::kQueued) return probe;

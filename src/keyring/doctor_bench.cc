@@ -170,11 +170,11 @@ Result<pkcs11::KeyPair> DoctorBench::MakeResidentPair(const KeySpec& spec,
     return objects_.GeneratePair(*maker_, generator, recipe.public_half.WithLabel(label_),
                                  recipe.private_half.WithLabel(label_));
   }
-  // This release keeps no such key as an object. It is tried with what every token knows, so that
-  // the answer is about the key and not about a flag: tpm2-pkcs11 knows neither CKA_COPYABLE nor
-  // CKA_MODIFIABLE. Nothing is done with the public half, so what it may do is left to the token.
-  // NSS softokn tries a new pair with both halves; tpm2-pkcs11 refuses a pair whose VERIFY is not
-  // the private half's DECRYPT.
+  // This release keeps no such key as an object. It is tried with attributes that every token has,
+  // so that the answer is about the key and not about a flag: tpm2-pkcs11 has neither CKA_COPYABLE
+  // nor CKA_MODIFIABLE. Nothing is done with the public half, so what it may do is left to the
+  // token. NSS softokn tries a new pair with both halves; tpm2-pkcs11 refuses a pair whose VERIFY
+  // is not the private half's DECRYPT.
   COFFER_ASSIGN(const PairRecipe recipe, SpecimenPairRecipe(spec, lifetime));
   const Attributes open =
       Without(recipe.public_half.WithLabel(label_).Template(),

@@ -52,10 +52,10 @@ class DoctorBench {
   Result<pkcs11::Session*> User();
   std::string_view Label() const { return label_; }
 
-  // An error if the token does not answer any more. Callers ask after a refusal, since a refusal
-  // and a token that is gone look alike.
+  // An error if the token does not work any more. Called after a refusal, since a lost token may
+  // answer in the same way.
   Status CheckAlive();
-  // True if the token keeps an object for good although a session object was asked for.
+  // True if the token keeps session objects for good.
   Result<bool> KeepsSessionObjects();
   // Destroys all objects that are left, and returns how many could not be destroyed.
   Result<std::size_t> Clear();

@@ -11,18 +11,18 @@
 
 namespace coffer::keyring {
 
-// Encryptions charged at once; a crash over-counts by at most this.
+// The encryptions that one commit counts; a crash counts at most so many too many.
 inline constexpr std::int64_t kCountBlock = 65'536;
 inline constexpr std::int64_t kRotateAt = std::int64_t{1} << 30;
 inline constexpr std::int64_t kRefuseAt = std::int64_t{1} << 32;
 
-// Charges versions with their encryptions, before these are made: in blocks, each one commit. Any
-// thread.
+// Counts the encryptions of versions before they are made, in blocks of kCountBlock, each with one
+// commit. Any thread.
 class EncryptionCounts {
  public:
   explicit EncryptionCounts(storage::Database& database) : database_(database) {}
-  // Set before the first use: called, on any thread, for a latest version that has used up what one
-  // key may encrypt.
+  // Sets the function that is called, on any thread, if the latest version of a key has reached
+  // kRotateAt. Call it before the first use.
   void OnLimit(std::function<void(const Key& key)> on_limit) { on_limit_ = std::move(on_limit); }
   // kVersionExhausted where the version may encrypt no more.
   Status Reserve(const Key& key, const KeyVersion& version, std::int64_t count);

@@ -29,7 +29,7 @@ Result<std::vector<ObjectHandle>> Find(Session& session, ObjectClass object_clas
   return session.Find(wanted);
 }
 
-// False, too, where the token does not tell.
+// False, too, if the token does not show the attribute.
 bool WasGenerated(Session& session, ObjectHandle object) {
   const auto local = session.GetBool(object, AttributeType::kLocal);
   return local && *local;

@@ -16,8 +16,8 @@
 
 namespace coffer::keyring {
 
-// Imports as changes of keys: any thread, and done on the custodian's. Functions and errors as
-// KeyRing's.
+// Imports and key agreement, which make keys or versions from elsewhere. Any thread; the changes
+// run on the custodian's. Functions and errors as KeyRing's.
 class Imports {
  public:
   Imports(Custodian& custodian, Catalog& catalog, Ledger& ledger, VersionMaker& versions,
@@ -42,7 +42,7 @@ class Imports {
   Status DestroyWrappingKey();
 
  private:
-  // A key of one version, which `make` makes. `taken`: the refusal where the name is.
+  // Adds a key with one version, which `make` makes. `taken` is the refusal if the name is taken.
   using FirstVersion = std::function<Result<KeyVersion>(CustodianTurn&, Key&)>;
   Result<std::shared_ptr<const Key>> Add(const Id& mount, const KeyName& name,
                                          const CreateOptions& options, bool allow_rotation,

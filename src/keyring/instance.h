@@ -13,12 +13,13 @@
 
 namespace coffer::keyring {
 
-// True if the error may be the token's, or of the moment, and says nothing about the call.
+// True if the error may come from the state of the token and not from the call: the same call may
+// succeed after a recovery.
 bool IsDoubtful(const Error& error);
 
-// An instance of the token: its module and login, the handles of its keys, and its coming back
-// after a loss. Its lanes use it; with a copy of the module for each instance it has one lane, so
-// the thread of that lane is its only thread, except for the counts.
+// An instance of the token: its module and login, the handles of its keys, and its recovery after a
+// loss. Its lanes use it. Each instance has a copy of the module and one lane, so the thread of
+// that lane is its only thread, except for the counts.
 class Instance {
  public:
   // A worker's own.
@@ -30,10 +31,10 @@ class Instance {
   Instance& operator=(const Instance&) = delete;
 
   Token& ItsToken() { return token_; }
-  // Called before each use: drops handles that are dead, and opens the instance anew if the token
-  // was away or the instance has made many objects. kTokenLost while the token is away.
+  // Called before each use: drops handles that are no longer valid, and opens the instance anew if
+  // the token was lost or the instance has made many objects. kTokenLost while the token is lost.
   Status Refresh();
-  // Brings the instance back after an error; success if the operation may be tried once more.
+  // Opens the instance anew after an error; success if the operation may be tried once more.
   Status Recover(const Error& error);
   // Runs `attempt`, and once more after a doubtful error if the token itself is healthy.
   template <typename Operation>
@@ -70,7 +71,7 @@ class Instance {
   HandleCache handles_;
   std::uint64_t generation_ = 1;
   std::uint64_t retired_seen_ = 0;
-  bool recycle_ = false;  // before the next use, whatever was made
+  bool recycle_ = false;  // true: opened anew before the next use, however few objects it has made
 };
 
 }  // namespace coffer::keyring

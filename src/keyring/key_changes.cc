@@ -1,4 +1,4 @@
-// Changes of keys that a request asks for; each goes through the ledger.
+// Changes of keys that requests make; each goes through the ledger.
 
 #include <algorithm>
 #include <utility>

@@ -20,8 +20,8 @@ using pkcs11::Mechanism;
 using pkcs11::MechanismType;
 using pkcs11::ObjectHandle;
 
-// The key of the recipe, as long as it should be. A recipe of an unwrapped key leaves its length
-// to the blob.
+// Derives the key of the recipe with a length of `bytes`. The recipe itself has no length, since an
+// unwrapped key gets that of its blob.
 Result<ObjectHandle> DeriveSized(pkcs11::Session& session, ObjectHandle base, const Recipe& recipe,
                                  unsigned long bytes) {
   Attributes attributes;

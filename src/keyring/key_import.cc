@@ -118,9 +118,9 @@ Result<Bytes> Pkcs11Token::Prove(const KeySpec& spec, ObjectHandle key) {
 }
 
 // Key wrap with padding brings the key's own length along, but a token may store padding zeros with
-// it and take them for the key. So a secret key is asked a question before it is wrapped, and its
-// stored form must give the same answer: a cipher refuses a key of another length or answers
-// otherwise.
+// it and take them for the key. So a secret key processes a fixed input before it is wrapped, and
+// its stored form must give the same output: a cipher refuses a key of another length or gives
+// another output.
 Result<NewVersion> Pkcs11Token::TakeIn(const KeySpec& spec, const MakeObject& make) {
   const Use use = MainUse(spec);
   const bool pair = InfoOf(spec.type).Asymmetric();

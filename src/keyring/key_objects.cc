@@ -26,7 +26,7 @@ auto FailedCheck() {
   return Fail(Code::kTokenFailed, "new key version failed its cross-check in the token");
 }
 
-// True for the errors with which tokens answer if they do not know a key type or a mechanism.
+// True for the errors with which tokens answer if they lack a key type or a mechanism.
 bool SaysNo(const Error& error) {
   return error.code == Code::kTokenRefused || error.code == Code::kTokenFailed;
 }

@@ -16,7 +16,7 @@ struct PairRecipe {
   Recipe private_half;
 };
 
-// A new key before its master wraps it: a session object, extractable and of no use.
+// A new key before its master wraps it: a session object, extractable, with every usage flag off.
 Recipe NewSecretRecipe(const MasterClass& master_class, unsigned long bytes);
 PairRecipe NewPairRecipe(const KeySpec& spec);
 // A key that came from elsewhere, likewise; its length is the blob's.
@@ -30,7 +30,7 @@ Recipe UnwrappedRecipe(const MasterClass& master_class, const Usage& usage);
 Result<PairRecipe> ResidentRecipe(const KeySpec& spec, const ResidentPlace& place,
                                   MasterLifetime lifetime = MasterLifetime::kToken);
 
-// A key that an examination uses as it comes, for all that keys of its type are used for.
+// A key that the doctor tries unwrapped, for every use of its type.
 Result<Recipe> SpecimenRecipe(const KeySpec& spec, MasterLifetime lifetime);
 Result<PairRecipe> SpecimenPairRecipe(const KeySpec& spec, MasterLifetime lifetime);
 
@@ -39,13 +39,13 @@ Recipe DerivedRecipe(const KeySpec& spec, DerivedUse use);
 // The key between the two steps of coffer-kdf-aesecb-1.
 Recipe DerivationStepRecipe();
 
-// The key that imports are wrapped for, and the AES key that comes under it: it unwraps the
+// The key pair that imports are wrapped for; and the AES key of an import, which unwraps the
 // imported key and does nothing else.
 PairRecipe ImportWrappingRecipe(ImportedThrough through, unsigned long bits);
 Recipe EphemeralRecipe(pkcs11::MechanismType wrap);
 
-// An exportable key on its way: extractable and of no use. The AES key that it is wrapped under,
-// and the RSA key that wraps that one in turn.
+// An exportable key while it is exported: extractable, with every usage flag off. Then the AES key
+// that wraps it, and the RSA key that wraps the AES key.
 Recipe LeavingRecipe(const MasterClass& master_class);
 Recipe TransportRecipe(pkcs11::MechanismType wrap);
 Recipe DestinationRecipe(const crypto::PublicKey& key);

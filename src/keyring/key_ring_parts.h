@@ -40,7 +40,7 @@ struct KeyRing::Impl {
   Imports imports;
   Archive archive;
   Rotations rotations;
-  std::vector<std::string> consequences;  // of the operator's words at the start
+  std::vector<std::string> consequences;  // of StartPolicy's flags
 };
 
 }  // namespace coffer::keyring

@@ -14,10 +14,10 @@
 
 namespace coffer::keyring::store {
 
-// Every SQL statement of the key ring. Rows go in and out as they are: MACs are the caller's
-// business.
+// Every SQL statement of the key ring. The functions read and write rows as they are; the caller
+// makes and checks their MACs.
 
-// Runs a statement whose count of changed rows nobody asks for.
+// Runs a statement and ignores the number of rows that it changed.
 inline Status Execute(storage::Statement& statement) {
   COFFER_TRY(statement.Run());
   return {};
@@ -88,7 +88,8 @@ struct Reserved {
 Result<Reserved> ReserveEncryptions(storage::Database& database, const Id& key, int version,
                                     std::int64_t block, std::int64_t limit);
 
-// A key that failed its check has no MAC from now on: what is put back does not count.
+// Deletes the MAC of a key that failed its check: the key stays disabled, even if its former rows
+// are put back.
 Status DisableKey(storage::Transaction& transaction, const Id& key, ByteView mac);
 Result<std::int64_t> CountKeys(storage::Reader& reader);
 Result<Id> ReadDatabaseId(storage::Reader& reader);

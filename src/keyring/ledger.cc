@@ -153,9 +153,9 @@ Status Ledger::Commit(CustodianTurn& turn, std::span<const Change> changes) {
       return Fail(committed.error());
     }
   }
-  // The token first: what a new version has encrypted must not be lost to a database that is put
-  // back and still passes for the latest. Where the token cannot be told, the rows are committed
-  // nevertheless, and snapshots follow the rows; CatchUp() tells it.
+  // The epoch is written before the snapshots change: once a new version encrypts, an older
+  // database must no longer pass for the latest. If the epoch cannot be written, the rows are
+  // committed all the same, the snapshots follow them, and CatchUp() writes the epoch later.
   const Status told = WriteEpoch(turn);
   for (const Change& change : changes) {
     Publish(change);

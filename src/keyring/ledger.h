@@ -23,7 +23,7 @@ namespace coffer::keyring {
 // A change of one key: a new one, other settings or versions, or its end.
 struct Change {
   const store::StoredKey* before = nullptr;  // null: a new key
-  std::shared_ptr<Key> after;                // null: the key goes
+  std::shared_ptr<Key> after;                // null: the key is deleted
   std::vector<int> new_versions;             // in `after`, MACs still to be made
   // False where `before` failed its check: somebody who changed its rows must not choose the
   // objects that are destroyed in the token.
@@ -39,11 +39,11 @@ struct Change {
   std::vector<Bytes> GoneResidents() const;
 };
 
-// The ledger keeps the token's epoch at the number of the database's newest anchor, and what is
-// still to be done after a commit. Every change of a key goes through it: one transaction, which is
-// an anchor (coffer/storage/database.h), the token's epoch, the catalog. Only the custodian's
-// thread reads and writes it, which the turns say that its functions take; Run() and ChangeKey() go
-// there from any thread.
+// The ledger commits every change of a key, in this order: one transaction, which is an anchor
+// (coffer/storage/database.h), the token's epoch, which is the anchor's number, the catalog. It
+// remembers what is still to be done after a commit. Its functions run on the custodian's thread,
+// for which they take a turn, but Run() and ChangeKey(): any thread calls these, and they hand the
+// work over.
 class Ledger {
  public:
   Ledger(storage::Database& database, Custodian& custodian, Instance& custodians, Catalog& catalog,
@@ -54,14 +54,14 @@ class Ledger {
         catalog_(catalog),
         residents_(residents) {}
 
-  // Called once: the token's epoch, as the checks of the start have found it, and the epoch of a
-  // database that has no anchor yet. From then on the database's anchors are made here.
+  // Called once, with the token's epoch as StartChecks has found it, and the epoch of a database
+  // that has no anchor yet. From then on the ledger makes the database's anchors.
   void Open(const CustodianTurn&, std::uint64_t token_epoch, std::uint64_t former_epoch);
   // An anchor of what other rooms have changed, or of nothing.
   Status MakeAnchor(CustodianTurn& turn);
 
-  // Any thread. Runs `work` on the custodian's thread, once what the last commit left to do is
-  // done.
+  // Any thread. Finishes what the last commit left to do, then runs `work`, both on the custodian's
+  // thread.
   Status Run(const std::function<Status(CustodianTurn&)>& work);
   // Any thread. Loads the key, lets `edit` change a copy and commits it.
   using Edit = std::function<Status(CustodianTurn&, Key&, std::vector<int>& new_versions)>;
@@ -74,7 +74,7 @@ class Ledger {
 
  private:
   // Does what the last commit left to do: reads the anchor again after a COMMIT of unknown outcome,
-  // tells the token its epoch, destroys objects.
+  // writes the epoch into the token, destroys objects.
   Status CatchUp(CustodianTurn& turn);
   // Makes the MACs of the change's new versions and of its key's row, which is returned.
   Result<Mac> MakeMacs(CustodianTurn& turn, const Change& change) const;

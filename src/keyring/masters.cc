@@ -15,7 +15,7 @@ using pkcs11::ObjectClass;
 
 constexpr unsigned long kMasterBytes = 32;
 
-// A kind of keys, without how they come about.
+// A kind of keys, whatever their origin.
 struct KindRow {
   std::string_view name;
   std::string_view imported_name;

@@ -21,14 +21,14 @@ enum class KeyKind : std::uint8_t {
   kEc,
   kChaCha20,
   kHkdfBase,
-  kEd25519  // which no token at hand wraps: there are no masters for it
+  kEd25519  // no token that was tried wraps such keys: there are no masters for it
 };
 
-// How the keys under a master come about.
+// The origin of the keys under a master.
 enum class Origin : std::uint8_t {
   kBorn,
   kImported,
-  kExportable  // born here, and free to be wrapped for other servers
+  kExportable  // generated here; may be wrapped for other servers
 };
 
 // When a class's first master is made: not every token has every type.

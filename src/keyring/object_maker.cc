@@ -98,7 +98,7 @@ bool SameTemplate(const Attributes& expected, const Attributes& actual) {
   return true;
 }
 
-// NSS softokn tells no length of keys whose type has one length only.
+// NSS softokn has no CKA_VALUE_LEN for keys whose type has one length only.
 bool HaveOneLength(const Attributes& attributes) {
   const auto type = static_cast<unsigned long>(pkcs11::KeyType::kChaCha20);
   for (std::size_t i = 0; i < attributes.size(); ++i) {
@@ -110,7 +110,7 @@ bool HaveOneLength(const Attributes& attributes) {
   return false;
 }
 
-// A kind of session object: everything that it is asked for but its name and its length.
+// A kind of session object: its recipe's template without the label and the length.
 std::string KindOf(const Recipe& recipe) {
   const Attributes& attributes = recipe.Template();
   std::string kind;

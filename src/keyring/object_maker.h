@@ -10,17 +10,17 @@
 
 namespace coffer::keyring {
 
-// Reads the object back: kTokenRefused, naming the object and the attribute, where the token does
-// not show each attribute of the recipe as it stands there. A token object that holds a key must
-// also have been generated there, and a sealed one must never have been anything else.
+// Reads the object back: kTokenRefused, naming the object and the attribute, if an attribute
+// differs from the recipe. A token object that holds a key must also have been generated in the
+// token, and a sealed one must always have been sensitive and never extractable.
 Status VerifyObject(pkcs11::Session& session, pkcs11::ObjectHandle object, const Recipe& recipe);
 // Compares the object with a template only; `what` names it in the error.
 Status VerifyAttributes(pkcs11::Session& session, pkcs11::ObjectHandle object,
                         const pkcs11::Attributes& expected, std::string_view what);
 
 // Makes every object by a recipe and reads it back: token objects each time, session objects of a
-// kind once. An object that is not as it was asked for is destroyed, and kTokenRefused says which
-// attribute it was. Used by the thread that uses the session.
+// kind once. An object that differs from its recipe is destroyed, and kTokenRefused names the
+// attribute. Used by the thread that uses the session.
 class ObjectMaker {
  public:
   enum class ReadBack { kOncePerKind, kEachObject };

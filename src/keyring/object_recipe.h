@@ -25,7 +25,7 @@ class Flag {
 inline constexpr Flag kOn(true);
 inline constexpr Flag kOff(false);
 
-// A flag in a nested template: the value that the token demands, or open to the caller. It has no
+// A flag in a nested template: the value that the token demands of each key, or free. It has no
 // default either.
 class Pin {
  public:
@@ -46,7 +46,7 @@ inline constexpr Pin kOpen(Pin::Value::kFree);
 
 // The flags of an object by its class. F is Flag or Pin. CKA_MODIFIABLE is visited last: SoftHSM
 // takes nothing after it. (CKA_DESTROYABLE, CKA_WRAP_WITH_TRUSTED and CKA_ALWAYS_AUTHENTICATE can
-// only take away, and not every token knows them.)
+// only take rights away, and not every token supports them.)
 template <typename F>
 struct SecretKeyAttributes {
   F token;
@@ -169,7 +169,7 @@ using AllowedMechanisms = std::vector<pkcs11::MechanismType>;
 struct RecipeDetails {
   std::string label = {};
   Bytes id = {};                       // CKA_ID
-  unsigned long value_bytes = 0;       // CKA_VALUE_LEN; 0: the object's length is not asked for
+  unsigned long value_bytes = 0;       // CKA_VALUE_LEN; 0: not in the template
   pkcs11::Attributes parameters = {};  // of a key pair's public half; a data object's content
   pkcs11::Attributes unwrap_template = {};
   pkcs11::Attributes wrap_template = {};

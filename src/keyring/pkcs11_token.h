@@ -127,7 +127,7 @@ class Pkcs11Token final : public Token {
   Status CheckNonceKey(const KeySpec& spec, std::string_view master, ByteView blob);
   // Returns the spec with the KDF that a new version gets, if the key is `derived`.
   Result<KeySpec> WithKdf(const KeySpec& asked);
-  // Unwraps like Unwrap(), but does not ask why the token refused.
+  // Unwraps like Unwrap(), but does not look for the reason of a refusal.
   Result<TokenHandle> Open(const KeySpec& spec, Use use, std::string_view master, ByteView blob);
   Result<Bytes> WrapNew(const KeySpec& spec, Use use, const std::string& master);
   Status GeneratePair(const KeySpec& spec, NewVersion& version);
@@ -154,7 +154,7 @@ class Pkcs11Token final : public Token {
   pkcs11::ObjectHandle meta_ = pkcs11::kNoObject;
   std::map<Bytes, pkcs11::ObjectHandle> residents_;    // by CKA_ID
   std::map<std::pair<KeyType, Kdf>, Status> makings_;  // what trying found
-  std::optional<AuditKey> audit_key_;                  // once it was asked for
+  std::optional<AuditKey> audit_key_;                  // found at its first use
   std::vector<crypto::HashAlgorithm> import_hashes_;   // of the import wrapping key, once tried
 };
 

@@ -26,8 +26,8 @@ Result<ResidentPlace> Residents::Reserve(const CustodianTurn&, const Id& key, in
   return place;
 }
 
-// Nothing refers to these objects after COMMIT. If one cannot be destroyed, its row stays, so that
-// an operator can see it.
+// No key names these objects after COMMIT. If one cannot be destroyed, its row stays, and the log
+// names it.
 void Residents::Destroy(CustodianTurn& turn, const std::vector<Bytes>& locators) {
   for (const Bytes& locator : locators) {
     Status done = turn->DestroyResident(locator);
@@ -53,10 +53,10 @@ void Residents::DestroyDoomed(CustodianTurn& turn) {
   Destroy(turn, std::exchange(doomed_, {}));
 }
 
-// A row that calls an object doomed has no MAC: somebody who writes to the database could have any
-// object destroyed. But the state row's MAC, its sum and the epoch say which keys there are, and
-// their MACs which objects they need; what none of them needs is no key's. One key whose rows
-// cannot be trusted might need any of them.
+// The rows that list objects to destroy have no MAC, so somebody who writes to the database could
+// list any object. Therefore only objects are destroyed that no key needs: the sums over the keys
+// show that none is missing, and their MACs which objects they name. If one key fails its check,
+// nothing is destroyed, since it might need any of the objects.
 Status Residents::FinishDestroying(CustodianTurn& turn) {
   COFFER_ASSIGN(const auto rows, store::Residents(database_));
   std::vector<Bytes> left;

@@ -14,8 +14,9 @@
 
 namespace coffer::keyring {
 
-// Versions that are token objects, and their rows: a row is written before its object is made, and
-// deleted after the object is destroyed. The custodian's thread, but for Orphaned().
+// Versions that are token objects, and their rows, which have no MAC: a row is written before its
+// object is made, and deleted after the object is destroyed. The custodian's thread, except
+// Orphaned().
 class Residents {
  public:
   Residents(storage::Database& database, const Catalog& catalog, coffer::Random& random,
@@ -24,9 +25,9 @@ class Residents {
 
   // The number of versions that may be token objects.
   void SetLimit(const CustodianTurn&, int limit) { limit_ = limit; }
-  // Draws and writes down the place of a new version; kResidentLimit.
+  // Draws the CKA_ID of a new version and stores its row; kResidentLimit.
   Result<ResidentPlace> Reserve(const CustodianTurn& turn, const Id& key, int version);
-  // The objects belong to versions that a commit has removed: DestroyDoomed() destroys them, once
+  // Notes objects of versions that a commit has removed, for DestroyDoomed(), which is called once
   // the token has the epoch of that commit.
   void Doom(const CustodianTurn& turn, std::vector<Bytes> locators);
   void DestroyDoomed(CustodianTurn& turn);

@@ -13,8 +13,7 @@
 namespace coffer::keyring {
 
 // Versions that were destroyed: each worker drops their handles before its next use of a key. The
-// last `most` are remembered; a worker that comes later than that cannot know which of its handles
-// are dead. Thread-safe.
+// last `most` are remembered; a worker that has missed more drops all of its handles. Thread-safe.
 class RetiredVersions {
  public:
   struct Version {

@@ -16,9 +16,9 @@
 
 namespace coffer::keyring {
 
-// Rotations that no request asked for: the keys that are due are rotated one after another, and so
-// is a key that has encrypted as much as it may. The witness is told. Any thread may ask; they are
-// done on the custodian's.
+// Rotations that no request caused: keys whose period has passed are rotated one after another, and
+// so is a key that has encrypted as much as it may. The witness is called before and after each.
+// Any thread may call; the rotations run on the custodian's thread.
 class Rotations {
  public:
   Rotations(storage::Database& database, Custodian& custodian, Ledger& ledger,
@@ -34,12 +34,12 @@ class Rotations {
   void SetWitness(RotationWitness& witness) { witness_ = &witness; }
   // As KeyRing::RotateDue().
   Status RotateDue(SystemTime now);
-  // Asks for the rotation of a key that has reached its limit, if it is not rotated meanwhile.
+  // Queues the rotation of a key that has reached its limit; done unless it was rotated meanwhile.
   void RotateAtLimit(const Key& key);
 
  private:
   using Changed = Result<std::shared_ptr<const Key>>;
-  // Does `rotate`, with the witness told before and after.
+  // Calls the witness, `rotate`, and the witness again.
   Changed Witnessed(const Id& mount, std::string_view name, std::string_view reason,
                     const std::function<Changed()>& rotate) const;
   void QueueNextDue(CustodianTurn& turn);

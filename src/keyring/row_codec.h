@@ -11,7 +11,8 @@
 
 namespace coffer::keyring {
 
-// The bytes under the three row MACs (docs/formats.md, held by golden tests). Every field is a
+// The bytes under the MACs of version rows, key rows and the former state row (docs/formats.md;
+// golden tests compare them). Every field is a
 // 32-bit big-endian length and its bytes; integers are 8 bytes big-endian; the first field names
 // the schema, so no encoding is another's prefix.
 Bytes EncodeVersionRow(const Id& key, const KeySpec& spec, const KeyVersion& version);
@@ -20,7 +21,8 @@ Bytes EncodeKeyRow(const Id& database, const Key& key);
 // A sum modulo 2^256, big-endian.
 using Sum = std::array<std::uint8_t, 32>;
 
-// The state row: what the whole set of keys is, in one value.
+// The state row of a database from before storage kept the sums: one value for the whole set of
+// keys.
 struct StateRow {
   Id database;
   std::uint64_t epoch = 0;

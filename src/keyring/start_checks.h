@@ -17,8 +17,8 @@
 namespace coffer::keyring {
 
 // The checks of a start: the rows are compared with the token before anything is served, so that a
-// database that was changed or put back is found out (docs/key-custody.md, "Rows and MACs"). One
-// start, with the custodian's turn.
+// database that was changed or put back is refused (docs/key-custody.md, "Rows and MACs"). Used for
+// one start, on the custodian's thread.
 class StartChecks {
  public:
   StartChecks(storage::Database& database, Catalog& catalog, coffer::Random& random)
@@ -26,10 +26,10 @@ class StartChecks {
 
   // kCorrupt, with a sentence that says what to do.
   Status Check(CustodianTurn& turn, const StartPolicy& policy);
-  // Check() has found these; the ledger asks for them.
+  // The results of Check(), for the ledger.
   std::uint64_t TokenEpoch() const { return token_epoch_; }
   std::uint64_t Epoch() const { return epoch_; }
-  // Sentences: what the operator's words have meant.
+  // One sentence for each thing that the flags in StartPolicy caused.
   std::vector<std::string> Consequences() { return std::move(consequences_); }
 
  private:
@@ -39,9 +39,9 @@ class StartChecks {
   // Succeeds if the operator accepted a database that is this much older than the token.
   Status AcceptRollback(std::uint64_t newest, const StartPolicy& policy);
   Status RequireRotations(CustodianTurn& turn);
-  // A key that is to rotate, or is disabled for good; with the MAC that its row gets.
+  // A key that must rotate or is disabled for good, with the new MAC of its row.
   struct Marked {
-    store::StoredKey former;  // its MAC is that of before
+    store::StoredKey former;  // as it was read, with its former MAC
     Mac mac{};
     bool disabled = false;
   };

@@ -82,7 +82,7 @@ Attributes LabelTemplate(std::string_view label) {
   return attributes;
 }
 
-// An attribute that the token does not tell stays empty.
+// An attribute that the token does not show stays empty.
 TokenObject Describe(pkcs11::Session& session, pkcs11::ObjectHandle handle) {
   TokenObject object;
   const auto text = [&](AttributeType type) {

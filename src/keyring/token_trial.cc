@@ -34,8 +34,7 @@ class Trial {
  private:
   using Step = std::function<Status(Session&)>;
   // Runs a step on a session of its own. Each step destroys what it made: some tokens keep session
-  // objects for good. False, with `what` noted,
-  // where the token cannot do it.
+  // objects for good. False, with `what` noted, if the token cannot do it.
   Result<bool> Try(std::string_view what, const Step& step);
   Status TryKeptKey(Session& session);
   Status TryRowMacs(Session& session);

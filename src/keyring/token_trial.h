@@ -25,8 +25,8 @@ struct TokenTrial {
   std::vector<std::string> missing;     // what a server needs beyond the token, and why
 };
 
-// Does once what no server can do without, by the recipes and calls of the server, on session
-// objects that are destroyed again. Somebody must be logged in. An error only where the
+// Tries once every operation that each server needs, with the server's own recipes and calls, on
+// session objects that are destroyed again. The caller must be logged in. An error only if the
 // token is lost.
 Result<TokenTrial> TryToken(pkcs11::Module& module, pkcs11::SlotId slot);
 

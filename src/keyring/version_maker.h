@@ -18,7 +18,7 @@ class VersionMaker {
 
   // Generates a version in the token; a resident one gets its row first.
   Result<KeyVersion> Generate(CustodianTurn& turn, const Key& key, int number, const Actor& actor);
-  // The version that the token has given out.
+  // Makes a version of what the token returned.
   Result<KeyVersion> From(NewVersion made, int number, const Actor& actor) const;
   // Adds a version to the key and makes it the latest.
   Status Rotate(CustodianTurn& turn, Key& key, std::vector<int>& new_versions, const Actor& actor);

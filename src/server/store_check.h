@@ -14,8 +14,8 @@ namespace coffer::server {
 
 // Compares the rows of the running server's database with their sums, one shard after another, all
 // of them in each period, and the schema with the migrations. What it finds is logged and recorded,
-// and the server is not ready from then on: changes to the shard are refused until the operator's
-// word (docs/operations.md). Owns a thread.
+// and the server is not ready from then on: changes to the shard are refused until a start with
+// -accept-damaged-rows (docs/operations.md). Owns a thread.
 class StoreCheck {
  public:
   // All that is named outlives the check.

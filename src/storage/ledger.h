@@ -18,7 +18,8 @@
 
 namespace coffer::storage {
 
-// This program writes as one node; what it stores names it, so that further ones change no format.
+// The number of this program among the nodes that write the database. Stored rows name their node,
+// so that more nodes need no new format.
 inline constexpr std::int64_t kNode = 1;
 
 // The fields under a code: each is a 32-bit big-endian length and its bytes; integers are 8 bytes
@@ -39,8 +40,9 @@ class CodedFields {
 void AddTo(Code256& sum, const Code256& term);
 void SubtractFrom(Code256& sum, const Code256& term);
 
-// The newest generations of rows that this process has read or written, of some million rows: what
-// was forgotten is left to the check of its shard. Thread-safe.
+// The newest generation of each row that this process has read or written, for about the last
+// million rows. A replay of a row that is no longer remembered is found by the check of its shard.
+// Thread-safe.
 class SeenRows {
  public:
   // True where a row of this generation may be the newest.
@@ -59,8 +61,8 @@ class SeenRows {
   Newest former_;  // guarded by mutex_
 };
 
-// The sums over the rows of authenticated tables and their anchors. What is called "the writer's"
-// belongs to whoever holds the writer lock; the rest is thread-safe.
+// The sums over the rows of authenticated tables and their anchors. Functions and members marked
+// "the writer's" are used only while the writer lock is held; the others are thread-safe.
 class Ledger {
  public:
   Status Join(Connection& writer, std::vector<const TableShape*> tables,
@@ -75,15 +77,17 @@ class Ledger {
 
   // The change of a row in the open transaction: MACs before and after, empty where there is none.
   void Count(const TableShape& shape, int shard, ByteView before, ByteView after);
-  // Once committed, rows older than `generation` under this key are replays.
+  // After the commit, a row with this key and an older generation counts as replayed.
   void CountSeen(const TableShape& shape, std::span<const Value> key, std::int64_t generation);
   void RequestAnchor(std::uint64_t number, bool new_lineage);
-  // Writes the sums of what was counted, and the anchor where one was asked for. The writer's.
+  // Writes the sums of the counted changes, and the anchor if RequestAnchor() was called. The
+  // writer's.
   Status Settle(Connection& writer);
   void Begun();  // a transaction begins
   void Committed();
   void OutcomeUnknown();
-  Status Reread(Connection& writer);  // the writer's; nothing where every outcome is known
+  // Reads the sums and the anchor again if the outcome of a COMMIT is unknown. The writer's.
+  Status Reread(Connection& writer);
 
   // Compares the shard's rows with its sum, in the snapshot of `connection`. `known`: the
   // generation that the shard had before the snapshot.
@@ -97,7 +101,7 @@ class Ledger {
   std::optional<std::uint64_t> AnchorNumber() const;
   Id Lineage() const;
   std::vector<std::string> Accepted() const;
-  // The number of commits with changes, and of those that an anchor in the token covers.
+  // The number of commits with changes, and the number of those that the token's anchor covers.
   std::uint64_t Commits() const;
   std::uint64_t InToken() const;
   void AnchorWritten();
@@ -160,7 +164,7 @@ class Ledger {
   std::set<Shard> to_recount_;
   std::vector<std::pair<const TableShape*, Values>> to_remove_;  // keys
   bool reread_ = false;                                          // a commit's outcome is unknown
-  bool entered_ = false;  // this process stands in the table of nodes
+  bool entered_ = false;  // the table of nodes has this process's incarnation
   Id incarnation_;
 
   // The open transaction's; the writer's.

@@ -1,5 +1,5 @@
-// The sums at a start: what is checked, what an operator's word accepts, and how a database from
-// before there were sums is taken over.
+// The sums at a start: the checks, the effect of -accept-damaged-rows, and the first anchor of a
+// database from before there were sums.
 
 #include <utility>
 
@@ -248,7 +248,7 @@ Status Ledger::Join(Connection& writer, std::vector<const TableShape*> tables,
     return Fail(Code::kInternal, "database error",
                 "table " + std::string(shape->table.name) + " cannot be cut into its shards");
   }
-  // Without an anchor nobody knows how old the rows are: no word accepts that.
+  // Without an anchor the age of the rows is unknown, and no flag accepts that.
   COFFER_ASSIGN(auto anchor, ReadAnchor(writer));
   const bool accept = authentication.accept_damaged_rows;
   for (const Shard& shard : Shards()) {

@@ -47,7 +47,7 @@ Status CheckMac(const Ledger& ledger, const TableShape& shape, const RawRow& row
 Status CheckNewest(RowSource source, const TableShape& shape, const RawRow& row) {
   const std::span key(row.values.data(), shape.keys);
   SeenRows& seen = source.Sums().Seen();
-  // A transaction may read a row that it wrote itself and never commits.
+  // A transaction may read a row that it wrote itself and will never commit, so it remembers none.
   const bool remember = !source.InTransaction();
   if (seen.Admit(SeenRows::NameOf(shape, key), row.generation, remember)) return {};
   if (!source.InTransaction()) {
@@ -206,7 +206,7 @@ Result<bool> Remove(Transaction& transaction, const TableShape& shape, std::span
   const RowSource source(transaction);
   Ledger& ledger = source.Sums();
   COFFER_TRY(ledger.CheckJoined());
-  // The MAC may be a wrong one: what is damaged can be removed. The sum tells of it all the same.
+  // A row with a wrong MAC can be removed, too. The sum of its shard still shows the damage.
   COFFER_ASSIGN(const auto former, FindRaw(source.In(), shape, key));
   if (!former) return false;
   COFFER_ASSIGN(Statement remove, source.In().Prepare(DeleteSql(shape)));

@@ -108,7 +108,7 @@ bool HasUpperBound(const TableShape& shape, int shard) {
 void BindShard(Statement& statement, const TableShape& shape, int shard) {
   if (shape.table.shards == 1) return;
   const int width = kBytes / shape.table.shards;
-  // The lowest shard also holds a key of no bytes at all, which nobody but an intruder makes.
+  // An empty key is in the lowest shard. No store makes one, but an intruder could.
   const Bytes lower = shard == 0 ? Bytes{} : Bytes{static_cast<std::uint8_t>(shard * width)};
   statement.Bind(0, ByteView(lower));
   if (!HasUpperBound(shape, shard)) return;

@@ -15,8 +15,8 @@ namespace coffer::transit {
 FoundKey FindKey(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
                  Purpose purpose);
 
-// The key to encrypt with, rotated first where it must be; an absent key is made where `upsert`
-// says what. It is looked up where `prospect` is null.
+// The key to encrypt with. It is rotated first if it must be; if it is absent and `upsert` is
+// given, it is made. It is looked up if `prospect` is null.
 FoundKey FindForEncryption(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
                            const std::optional<keyring::CreateOptions>& upsert,
                            const Prospect* prospect = nullptr);

@@ -1,4 +1,4 @@
-// The keys of a mount, for those who manage them. The key ring has the rules.
+// The engine's functions that manage the keys of a mount. The key ring enforces the rules.
 
 #include "coffer/transit/engine.h"
 

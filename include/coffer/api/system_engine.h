@@ -1,9 +1,9 @@
 #pragma once
 
-// The engine of sys/: mounts, audit devices, backups, health and metrics. The program's wiring owns
-// one SystemEngine, which outlives the Registry that it is registered in; its SystemParts outlive
-// it. Its handlers run on any thread. Errors are those of the parts; they are answered to the
-// client.
+// The engine of sys/: mounts, policies, audit devices, backups, health and metrics. The program's
+// wiring owns one SystemEngine, which outlives the Registry that it is registered in; its
+// SystemParts outlive it. Its handlers run on any thread. Errors are those of the parts; they are
+// answered to the client.
 // Example: `SystemEngine system(parts); ... registrations.push_back(system.Registered());`
 
 #include <functional>
@@ -23,7 +23,7 @@
 
 namespace coffer::api {
 
-// The facts that the server tells about itself.
+// The facts about the server that its answers show.
 struct ServerInfo {
   std::string version = "0.1.0";  // semantic version: clients parse it
   std::string build_date;         // RFC 3339
@@ -42,7 +42,9 @@ struct SystemParts {
   Random& random;  // for ids
   const Clock& clock;
   ServerInfo info;
-  std::function<bool()> token_reachable;   // thread-safe and cheap: asked by each health request
+  // False while the server cannot serve: the token is lost, a thread hangs, damaged rows were
+  // found, or the server ends. Thread-safe and cheap, since each health request calls it.
+  std::function<bool()> token_reachable;
   audit::Broker* audit_devices = nullptr;  // null: there are none
   Backups* backups = nullptr;              // null: there are none
   const metrics::Registry* metrics = nullptr;

@@ -1,14 +1,18 @@
 #pragma once
 
+// The engine of auth/token/: making, looking up, renewing and revoking API tokens, and their roles.
+// The program's wiring owns the TokenParts, which outlive the Registry that TokenEngine(parts) is
+// registered in. Its handlers run on any thread. Errors are those of the parts; they are answered
+// to the client.
+// Example: `registrations.push_back(TokenEngine(parts));`
+
 #include "coffer/api/registry.h"
 #include "coffer/auth/token_role.h"
 #include "coffer/auth/token_store.h"
 
 namespace coffer::api {
 
-// The parts that the engine of auth/token/ needs. The program's wiring owns them, and they outlive
-// the Registry in which TokenEngine(parts) is registered. Its handlers run on any thread and answer
-// errors to the client.
+// The parts that the engine works on.
 struct TokenParts {
   auth::TokenStore& tokens;
   const auth::PolicyStore& policies;

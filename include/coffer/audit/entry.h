@@ -107,9 +107,9 @@ struct Entry {
   LiteralText error_code;       // "permission_denied"
   const RefusalArguments* error_arguments = nullptr;
   bool denied = false;             // the error is that of the policies
-  std::string_view granted_by;     // the policy that allows it; empty: none was asked
+  std::string_view granted_by;     // the policy that allows it; empty: none did
   std::string_view granting_rule;  // the path of the rule in that policy; empty: it is root
-  LiteralText denied_because;      // why no policy does
+  LiteralText denied_because;      // why no policy allows it
   int status = 0;                  // responses: the HTTP status
   // True if the request changes what is stored: its entry is then on the disk before Record()
   // returns. Otherwise the kernel has accepted it.

@@ -1,7 +1,8 @@
 #pragma once
 
-// The rules of several policies, compiled into one structure that decides. Whoever made it owns it;
-// it is immutable, so that any thread may ask. A decision allocates no memory and takes no lock.
+// The rules of several policies, compiled into one structure that decides about requests. The
+// caller of Compile() owns it, and shares it: it is immutable, so any thread may use it. A decision
+// allocates no memory and takes no lock.
 // There are no errors: a refusal is a Decision with its reason.
 // Example: `rules->Decide({.path = "transit/keys/k", .capability = Capability::kRead}).allowed`
 
@@ -22,9 +23,9 @@
 
 namespace coffer::auth {
 
-// All rules of a token's policies that have one path, merged as the reference merges them: the
-// capabilities are added up unless one denies, a listed parameter stays listed, and of the bounds
-// of wrapped answers the smaller ones hold.
+// All rules of a token's policies that have the same path, merged as Vault and OpenBao merge them:
+// the capabilities are added up unless one rule denies, a parameter that one rule lists is listed,
+// and the smaller bounds of wrapped answers hold.
 struct Permission {
   std::string path;  // as the policies have it
   Capabilities capabilities;
@@ -53,7 +54,7 @@ struct Parameter {
 struct Question {
   std::string_view path;
   Capability capability = Capability::kRead;
-  bool sudo = false;  // the operation is protected
+  bool sudo = false;  // the operation is protected: the rule must grant sudo, too
   LiteralText parameters_refused =
       {};  // what CheckParameters() said of the permission for the path
   std::optional<std::int64_t> wrapping_ttl = {};  // of the wrapped answer that is asked for
@@ -69,12 +70,12 @@ struct Decision {
 
 class AccessRules {
  public:
-  // Templated rules are left out. A policy called "root" allows everything.
+  // Leaves templated rules out. A policy called "root" allows everything.
   static std::shared_ptr<const AccessRules> Compile(std::span<const Policy* const> policies);
 
   bool Root() const { return root_; }
-  // The permission that decides about a path; null if there is none. `lists`: the path is to be
-  // listed, and what is said about it without its slash counts as well.
+  // The permission that decides about a path; null if there is none. `lists`: the operation is a
+  // list, so a rule for the path without its slash at the end counts, too.
   const Permission* Find(std::string_view path, bool lists) const;
   // Why the permission refuses these parameters; empty: it does not.
   static LiteralText CheckParameters(const Permission& rule, std::span<const Parameter> parameters);

@@ -1,5 +1,10 @@
 #pragma once
 
+// The capabilities that policies grant, and sets of them. Values without any state: whoever has one
+// owns it, and any thread may read it. There are no errors; a name that is no capability's gives
+// nothing.
+// Example: `Capabilities granted; granted.Add(Capability::kRead);`
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,8 +13,8 @@
 
 namespace coffer::auth {
 
-// The capabilities that a policy can grant on a path, named as in Vault. kSudo adds to another one,
-// for operations that are protected besides.
+// The capabilities that a policy can grant on a path, named as in Vault. An operation that is
+// protected needs kSudo besides its own capability.
 enum class Capability : std::uint8_t {
   kCreate,
   kRead,

@@ -1,6 +1,7 @@
 #pragma once
 
-// The text of a policy, HCL or JSON, read into rules. Values, without any state. Thread-safe.
+// The text of a policy, HCL or JSON, read into rules. Functions and values without any state, which
+// the caller owns; any thread.
 // Errors: kInvalid "line L, column C: ..." for a text that is no policy.
 // Example: `ParsePolicy("app", "path \"transit/encrypt/k\" { capabilities = [\"update\"] }")`
 

@@ -1,12 +1,15 @@
 #pragma once
 
+// The tables of this room's stores: policies, tokens and roles. A function without any state or
+// error, for any thread.
+
 #include <vector>
 
 #include "coffer/storage/database.h"
 
 namespace coffer::auth {
 
-// The migrations of the database that the stores of this room need: policies, tokens and roles.
+// The migrations that make the tables, for storage::Database::Open().
 std::vector<storage::Migration> Schema();
 
 }  // namespace coffer::auth

@@ -1,5 +1,8 @@
 #pragma once
 
+// An API token as TokenStore reads and writes it. A value, which the caller owns; entries that the
+// store returns are shared by all threads and never change. There are no errors.
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -34,7 +37,7 @@ struct TokenEntry {
   std::int64_t uses = 0;  // how often it may still be used; 0: any number
   bool renewable = false;
   bool orphan = true;
-  crypto::Sha256Digest hash{};                 // the row's name
+  crypto::Sha256Digest hash{};                 // the keyed hash of the token: the row's key
   std::optional<crypto::Sha256Digest> parent;  // the token that ends this one with itself
 
   bool IsRoot() const { return std::ranges::find(policies, kRootPolicy) != policies.end(); }

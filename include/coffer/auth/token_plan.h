@@ -1,7 +1,7 @@
 #pragma once
 
-// The rules by which a new token is made and a token is renewed. Functions without any state.
-// Thread-safe. Errors: kInvalid and kPermissionDenied in the words that Vault's clients know.
+// The rules by which a new token is made and a token is renewed. Functions without any state, for
+// any thread; they store nothing. Errors: kInvalid and kPermissionDenied in Vault's words.
 // Example: `COFFER_ASSIGN(TokenPlan plan, PlanToken(maker, request, clock.Now()));`
 
 #include <cstdint>
@@ -17,12 +17,14 @@
 
 namespace coffer::auth {
 
-// The lifetime of a token that asks for none, and the longest one of a token without a period.
+// The lifetime of a token for which the client gave none, and the longest one of a token without a
+// period.
 inline constexpr std::int64_t kSystemTtl = std::int64_t{768} * 3600;
 // The longest period.
 inline constexpr std::int64_t kLongestPeriod = std::int64_t{100} * 365 * 24 * 3600;
 
-// The wishes of whoever makes a token. Times are in seconds; 0 means that none was asked for.
+// The properties that a client requests for a new token. Times are in seconds; 0 means that the
+// client gave none.
 struct TokenRequest {
   std::string id = {};
   std::vector<std::string> policies = {};
@@ -38,7 +40,7 @@ struct TokenRequest {
   bool renewable = true;
 };
 
-// The maker of a token.
+// The token that a new token is made with, and the way in which it is made.
 struct TokenMaker {
   const TokenEntry& token;
   bool sudo = false;                // the policies grant sudo on the path
@@ -53,7 +55,7 @@ struct TokenPlan {
 
 Result<TokenPlan> PlanToken(const TokenMaker& maker, const TokenRequest& request, SystemTime now);
 
-// The new end of a token, and a warning if it comes earlier than was asked for.
+// The new end of a token, and a warning if it comes earlier than the client requested.
 struct RenewalPlan {
   SystemTime expires{};
   std::vector<std::string> warnings;

@@ -1,9 +1,9 @@
 #pragma once
 
-// The roles that tokens are made with: who may make tokens of a role gets them with the role's
-// policies and bounds, not with his own. The program's wiring owns one RoleStore; the database
-// outlives it. Thread-safe. Errors: kInvalid for settings that are not allowed; errors of the
-// database otherwise.
+// The roles that tokens are made with: a client that may make tokens of a role gets them with the
+// policies and bounds of the role, not with those of its own token. The program's wiring owns one
+// RoleStore; the database outlives it. Thread-safe. Errors: kInvalid for settings that are not
+// allowed; errors of the database otherwise.
 
 #include <cstdint>
 #include <memory>

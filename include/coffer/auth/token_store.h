@@ -41,12 +41,13 @@ class TokenStore {
                                                   const SecretBytes& lookup_key, Random& random,
                                                   const Clock& clock);
   ~TokenStore();
-  // Removes what has ended, from time to time.
+  // Registers the periodic removal of tokens that have ended.
   void AddJobs(Scheduler& scheduler);
 
   // kPermissionDenied for any token that is not valid. It takes none of a token's uses.
   Result<Access> Lookup(std::string_view token) const;
-  // The same for the token of a caller, which may be bound to addresses.
+  // The same for the token that a request presented: it must also be used from `address`, if it is
+  // bound to addresses.
   Result<Access> Authenticate(std::string_view token, std::string_view address) const;
   // Finds a valid token by its accessor; null if there is none.
   Result<std::shared_ptr<const TokenEntry>> FindAccessor(std::string_view accessor) const;
@@ -69,7 +70,7 @@ class TokenStore {
   // Removes the tokens that have ended, with all that descend from them.
   Status Tidy(SystemTime now);
 
-  // True once a root token was made, even if it was revoked later. Waits for nothing.
+  // True once a root token was made, even if it was revoked later. Reads memory only.
   bool Initialized() const;
   // Makes `token` the one root token that never ends, in place of the former one, which ends with
   // all that descend from it.

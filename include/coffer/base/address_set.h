@@ -1,5 +1,10 @@
 #pragma once
 
+// Sets of networks and addresses, and the address of a client behind proxies. Values and functions
+// without any state, which the caller owns; any thread. Errors: kInvalid for a text that is no
+// address.
+// Example: `COFFER_ASSIGN(const AddressSet trusted, AddressSet::Parse({"10.0.0.0/8", "unix"}));`
+
 #include <array>
 #include <cstdint>
 #include <string>

@@ -1,7 +1,8 @@
 #pragma once
 
-// Locks that Clang checks (-Wthread-safety): a member says which lock guards it, a function which
-// lock its caller holds. For GCC the annotations are nothing. The classes do what std::mutex,
+// Locks that Clang checks (-Wthread-safety): annotations say which lock guards a member, and which
+// lock the caller of a function must hold. GCC ignores them. The owner of the data owns its Mutex;
+// any thread may lock it. There are no errors. The classes do what std::mutex,
 // std::lock_guard and std::condition_variable do; those carry no annotations in libstdc++.
 // Example:
 //   Mutex mutex_;
@@ -18,7 +19,7 @@
 #define COFFER_THREAD_ANNOTATION(annotation)
 #endif
 #define COFFER_GUARDED_BY(mutex) COFFER_THREAD_ANNOTATION(guarded_by(mutex))
-// The caller holds the lock; or does not hold it.
+// The caller must hold the lock; or must not hold it.
 #define COFFER_REQUIRES(mutex) COFFER_THREAD_ANNOTATION(requires_capability(mutex))
 #define COFFER_EXCLUDES(mutex) COFFER_THREAD_ANNOTATION(locks_excluded(mutex))
 
@@ -62,7 +63,7 @@ class Condition {
     condition_.wait(lock);
     lock.release();  // the caller holds it still
   }
-  // Returns false if the time has come.
+  // Returns false if `until` has passed.
   bool WaitUntil(Mutex& mutex, std::chrono::steady_clock::time_point until) COFFER_REQUIRES(mutex) {
     std::unique_lock lock(mutex.mutex_, std::adopt_lock);
     const std::cv_status status = condition_.wait_until(lock, until);

@@ -1,5 +1,11 @@
 #pragma once
 
+// A shared immutable value that is replaced as a whole. The owner of the data owns the Published.
+// Any thread may read it, and a reader keeps the value that it got; the lock is held only while a
+// pointer is copied. Threads that replace the value must exclude each other themselves. There are
+// no errors.
+// Example: `const auto table = published.Current();`
+
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -8,11 +14,8 @@
 
 namespace coffer {
 
-// The newest of a row of immutable values: readers take the whole of it, and whoever changes it
-// makes a new one and publishes that. Each value has a change number, so that a reader knows
-// whether there is a newer one, and a value that was loaded from elsewhere while a newer one was
-// published is dropped. Any thread; the lock is held for a copy of a pointer. Those who change it
-// agree among themselves who comes first.
+// Each value has a change number: a reader can compare it to see whether there is a newer value,
+// and PublishLoaded() drops a value that is not newer than the current one.
 template <typename T>
 class Published {
  public:
@@ -32,8 +35,9 @@ class Published {
     const MutexLock lock(mutex_);
     ++change_;
     value_.swap(next);
-  }  // the former value goes with its last reader, and never under the lock
-  // Publishes what was loaded at this change number, unless there is a value as new already.
+  }  // the former value is destroyed with its last reader, and never under the lock
+  // Publishes a value that was loaded elsewhere at this change number. False, and nothing changes,
+  // if the current value is as new.
   bool PublishLoaded(Pointer loaded, std::uint64_t change) {
     const MutexLock lock(mutex_);
     if (change <= change_) return false;

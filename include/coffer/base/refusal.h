@@ -1,5 +1,9 @@
 #pragma once
 
+// The kinds of refusal: errors that say which rule a request breaks. Values without any state; any
+// thread. Fail(Refusal, RefusalArguments) makes an Error of one (base/result.h).
+// Example: `return Fail(Refusal::kAboveLatestVersion, {.given = 4, .bound = 3});`
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,7 +16,7 @@ namespace coffer {
 // API is one) words it for its clients. The comment of a kind names the arguments that it has. All
 // kinds of all rooms are here, so that a face whose table of sentences lacks one does not compile.
 enum class Refusal : std::uint8_t {
-  kNone,  // the error is a failure, which no client is told apart from another
+  kNone,  // the error is a failure and no refusal: clients learn only its code
 
   // base: text that cannot be read
   kNotBase64,  // given: the offset of the first wrong byte
@@ -159,8 +163,8 @@ std::string_view PurposeName(Purpose purpose);  // "signing"
 // The details of a refusal. They are not secret, but may hold anything that a client sent.
 struct RefusalArguments {
   Purpose purpose = Purpose::kNone;
-  std::int64_t given = 0;  // what was asked for
-  std::int64_t bound = 0;  // what it was held against
+  std::int64_t given = 0;  // the number in the request
+  std::int64_t bound = 0;  // the limit or the number that it was compared with
   std::string name = {};
   std::string detail = {};
 };

@@ -1,5 +1,8 @@
 #pragma once
 
+// Chains of X.509 certificates. Immutable values, which the caller owns; any thread. Errors:
+// Refusal::kCertificatesUnreadable, with the reason.
+
 #include <string>
 #include <string_view>
 
@@ -12,10 +15,10 @@ namespace coffer::crypto {
 // one's issuer. Immutable.
 class CertificateChain {
  public:
-  // Reads certificates in PEM; what stands between them is left out. kCertificatesUnreadable,
-  // naming what is wrong: none, too many or too long, a certificate of an authority in the first
-  // place or one of no authority behind it, one that the next did not sign. Times and names are not
-  // checked, nor is there anybody who is trusted: the chain is kept for others to judge.
+  // Reads certificates in PEM and ignores the text between them. kCertificatesUnreadable, with the
+  // reason: none, too many or too long; the first is an authority's, or a later one is not; one is
+  // not signed by the next. Validity times, names and trust are not checked: that is for those who
+  // use the chain.
   static Result<CertificateChain> FromPem(std::string_view pem);
 
   // The certificates in PEM, written anew.

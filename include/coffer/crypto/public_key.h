@@ -1,5 +1,9 @@
 #pragma once
 
+// Public keys. The snapshots of keys share them; they are immutable, so any thread may use them.
+// Errors: kInvalid for bytes that are no such key and for messages that are too long. A signature
+// that does not verify is no error.
+
 #include <cstdint>
 #include <memory>
 #include <optional>

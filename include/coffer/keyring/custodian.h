@@ -1,5 +1,13 @@
 #pragma once
 
+// The custodian owns one token instance and one thread. Only that thread makes, changes and
+// destroys token objects, writes the epoch, changes keys, probes the token and runs periodic jobs;
+// other threads hand it work through one bounded queue. The server makes one custodian and stops it
+// before the key ring goes. Any thread may call, except where a function says otherwise. Errors:
+// kTokenLost while the token cannot be reached, kUnavailable where the queue is full or an answer
+// takes too long.
+// Example: `custodian.Run([&](CustodianTurn& turn) { return turn->WriteEpoch(epoch); });`
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -26,9 +34,10 @@ struct TokenHealth {
   std::atomic<std::uint64_t> generation{1};
 };
 
-// Shows that its holder runs on the custodian's thread: the custodian alone makes turns, one for
-// each piece of work. Whatever may run on that thread only takes one as an argument. A turn gives
-// the custodian's instance of the token, and ends with its piece of work.
+// Proves that its holder runs on the custodian's thread: only the custodian makes turns, one for
+// each piece of work. A function that may run on that thread only takes a turn as an argument. A
+// turn gives access to the custodian's instance of the token, and is valid during its piece of work
+// only.
 class CustodianTurn {
  public:
   CustodianTurn(const CustodianTurn&) = delete;
@@ -42,12 +51,7 @@ class CustodianTurn {
   Token& token_;
 };
 
-// The custodian owns one token instance and one thread. Only that thread makes, changes and
-// destroys token objects, writes the epoch, changes keys, probes the token and runs periodic jobs;
-// other threads hand it work through one bounded queue. The server makes one custodian and stops it
-// before the key ring goes. Any thread may call, except where a function says otherwise. Errors:
-// kTokenLost while the token cannot be reached, kUnavailable where the queue is full or an answer
-// takes too long.
+// The custodian's thread, its queue and its jobs.
 class Custodian final : public Scheduler {
  public:
   struct Options {
@@ -68,22 +72,22 @@ class Custodian final : public Scheduler {
   // Finishes the queue, then ends the thread.
   void Stop();
 
-  // Runs `work` on the custodian's thread and waits for it, at most `wait`; then kUnavailable (its
-  // outcome is unknown). kTokenLost at once while the token is lost, kUnavailable when the queue is
-  // full. On the custodian's own thread the work runs at once, and so it does before Start(), on
-  // the thread that calls.
+  // Runs `work` on the custodian's thread and waits for it. kUnavailable if it takes longer than
+  // `wait` (its outcome is then unknown) or the queue is full; kTokenLost at once while the token
+  // is lost. A call on the custodian's own thread runs the work at once, and so does a call on any
+  // thread before Start().
   Status Run(std::function<Status(CustodianTurn&)> work,
              std::chrono::milliseconds wait = std::chrono::seconds(30));
-  // Queues the work and returns. A full queue drops it, so the caller must ask again at the next
-  // occasion.
+  // Queues the work and returns. A full queue drops the work without an error, so post only work
+  // that will be posted again.
   void Post(std::function<Status(CustodianTurn&)> work);
   // Queues and returns; kUnavailable where the queue is full or the custodian stops. The work runs
   // while the token is lost, too; its own calls then fail. If it ends with kTokenLost, the token is
   // probed.
   Status Submit(std::function<Status(CustodianTurn&)> work);
-  // Probes the token before all queued work and waits for the result. Called for an instance that
-  // met a doubtful error. kTokenLost also if there is no result within `probe_wait`: the work that
-  // the custodian is doing may hang in the token.
+  // Probes the token before all queued work and waits for the result. Called after an error that
+  // may mean that the token is lost. kTokenLost also if there is no result within `probe_wait`: the
+  // custodian's present work may hang in the token.
   Status ProbeNow();
 
   const TokenHealth& Health() const;

@@ -1,5 +1,10 @@
 #pragma once
 
+// Keys as immutable snapshots, and the rules that say which version a request may use. The key ring
+// makes the snapshots and shares them; any thread may read one. Errors: refusals (base/refusal.h)
+// for a version that may not be used.
+// Example: `COFFER_ASSIGN(const KeyVersion* version, key.ForEncryption(requested));`
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +30,7 @@ class KeyName {
  public:
   static constexpr std::size_t kMaxBytes = 256;
   static Result<KeyName> Parse(std::string_view text);
-  // Tells whether the text would be a key's name if its length did not count.
+  // True if the text would be a key's name if its length did not count.
   static bool IsGeneric(std::string_view text);
   const std::string& Text() const { return text_; }
 
@@ -34,7 +39,7 @@ class KeyName {
   std::string text_;
 };
 
-// Tells who makes a version and why, for the version's row. Never holds a token.
+// The maker of a version and the reason, for the version's row. Never holds an API token.
 struct Actor {
   std::string name;    // a token's display name and accessor, or a job's name
   std::string reason;  // "requested", "scheduled", "encryption limit", "rotation required"
@@ -83,7 +88,7 @@ struct KeySettings {
   bool deletion_allowed = false;
   bool allow_plaintext_backup = false;
   bool soft_deleted = false;
-  bool rotation_required = false;  // before it encrypts: after a rollback or a restore
+  bool rotation_required = false;  // after a rollback or a restore: rotate before it encrypts
   std::int64_t auto_rotate_period_seconds = 0;
   bool imported = false;  // the latest version was imported
   bool allow_imported_rotation = false;

@@ -1,5 +1,15 @@
 #pragma once
 
+// The key ring holds every key of the server: wrapped versions in storage, settings and minimum
+// versions, counters of encryptions, and the lanes through which keys are used (lane.h). The server
+// owns one and gives it to the engines. Any thread may call. A function that takes a lane runs on
+// that lane's thread; it needs the token only for a key that is not loaded. Changes run on the
+// custodian one after another: token work first, one transaction, the token's epoch, then the new
+// snapshot. Errors: refusals (base/refusal.h) for a request that breaks a rule, kTokenLost and
+// kTokenFailed for the token, kUnavailable for a full disk or queue, kCorrupt for rows that fail
+// their check.
+// Example: `COFFER_ASSIGN(const auto key, keys.Find(lane, mount, "k"));`
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -30,7 +40,7 @@ struct CreateOptions {
   std::optional<std::int64_t> hmac_octets = std::nullopt;  // type hmac only; 64 where not given
   bool allow_plaintext_backup = false;
   std::int64_t auto_rotate_period_seconds = 0;
-  bool exportable = false;  // may be wrapped for other servers, and can never be otherwise again
+  bool exportable = false;  // may be wrapped for other servers; never changes later
 };
 
 // A key that was made elsewhere: exactly one of the two members is set.
@@ -62,17 +72,17 @@ struct HandleCounts {
 // and is not a new token.
 Result<bool> HasState(storage::Database& database);
 // The database's identity, made at the first call. CompleteToken() needs it before the database has
-// a state row.
+// an anchor.
 Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& random);
 
 // The operator's decisions about a database whose rows are damaged or older than the token says.
 struct StartPolicy {
   std::optional<std::uint64_t>
-      accept_rollback_to;            // the operator's word: this epoch of the database
-  bool accept_damaged_rows = false;  // the operator's word after reading the list of keys in doubt
+      accept_rollback_to;            // -accept-rollback: the epoch of the older database
+  bool accept_damaged_rows = false;  // -accept-damaged-rows
   int resident_limit = 1000;         // versions kept as token objects
-  // The database is a backup on its way to its place: every key is to be rotated whatever the
-  // epoch, and the token is not written, so that the database of now still starts.
+  // The database is a backup that is being restored: every key must be rotated whatever the epoch,
+  // and nothing is written to the token, so that the present database still starts.
   bool restoring = false;
 };
 
@@ -91,8 +101,8 @@ struct UnusableVersion {
   std::string why;
 };
 
-// A witness is told of each rotation that no request asked for, so that it can record it. Its
-// functions run on the custodian's thread.
+// Records the rotations that no request caused. Its functions are called before and after each, on
+// the custodian's thread.
 class RotationWitness {
  public:
   virtual ~RotationWitness() = default;
@@ -101,18 +111,11 @@ class RotationWitness {
   virtual void Ended(const Id& mount, std::string_view key, const Status& outcome) = 0;
 };
 
-// The key ring holds every key of the server: wrapped versions in storage, settings and minimum
-// versions, counters of encryptions, and the lanes through which keys are used (lane.h). The server
-// owns one and gives it to the engines. Any thread may call. A function that takes a lane runs on
-// that lane's thread; it needs the token only for a key that is not loaded. Changes run on the
-// custodian one after another: token work first, one transaction, the token's epoch, then the new
-// snapshot. Errors: refusals (base/refusal.h) for a request that breaks a rule, kTokenLost and
-// kTokenFailed for the token, kUnavailable for a full disk or queue, kCorrupt for rows that fail
-// their check.
+// All keys, by mount and name.
 class KeyRing {
  public:
   static std::vector<storage::Migration> Schema();
-  // Checks the state row, its sum and the token's epoch (docs/key-custody.md, "Rows and MACs").
+  // Checks the anchor, the sums and the token's epoch (docs/key-custody.md, "Rows and MACs").
   // kCorrupt, with a sentence that says what to do, where rows were removed, replayed or belong to
   // another token or an older database. `tokens`: one instance for each worker. Call before
   // Custodian::Start().
@@ -140,7 +143,8 @@ class KeyRing {
   Result<Created> Create(const Id& mount, const KeyName& name, const CreateOptions& options,
                          const Actor& actor);
   using Changed = Result<std::shared_ptr<const Key>>;
-  // Each kKeyNotFound where the key is absent; else the rule that is broken.
+  // Each fails with kKeyNotFound if the key is absent, and with the refusal of the rule that the
+  // change would break.
   Changed Rotate(const Id& mount, std::string_view name, const Actor& actor);
   Changed Configure(const Id& mount, std::string_view name, const ConfigChange& change);
   Changed Trim(const Id& mount, std::string_view name, std::int64_t min_available_version);
@@ -158,7 +162,8 @@ class KeyRing {
   // A key of its own from a backup, called `name` where that is given. kInvalid, and nothing is
   // changed: a backup of another token or a damaged one, versions whose master is gone, a name that
   // is taken. `force` replaces the key of that name, but destroys no version that the backup lacks
-  // unless the key may be deleted. AES versions encrypt no more: the next encryption rotates.
+  // unless the key may be deleted. AES-GCM and ChaCha20-Poly1305 versions decrypt only: the next
+  // encryption rotates the key.
   Changed Restore(const Id& mount, const std::optional<KeyName>& name, ByteView backup, bool force);
   // The key that imports are wrapped for; made at the first call.
   Result<ImportWrapping> ImportWrappingKey();
@@ -179,30 +184,32 @@ class KeyRing {
   Status DeleteMount(const Id& mount);
   // Sets the witness. Call it before the first use; the witness must outlive the key ring.
   void SetRotationWitness(RotationWitness& witness);
-  // Begins to rotate the keys whose auto_rotate_period has passed, on the custodian's thread: other
-  // work has its turn between any two. Nothing where a former call's keys are not all done.
+  // Begins to rotate the keys whose auto_rotate_period has passed, on the custodian's thread, with
+  // other work between any two. Does nothing while keys of an earlier call are left.
   Status RotateDue(SystemTime now);
 
-  // 32 bytes for look-up hashes, from coffer-meta over `label`. At start only.
+  // Derives the key of look-up hashes in the token: coffer-meta's MAC over `label`, 32 bytes.
+  // Called at the start only.
   Result<SecretBytes> DeriveLookupKey(std::string_view label);
 
   // Checks the MACs of every key, opens one version under each master and looks for the object of
-  // each resident version. Takes its time.
+  // each resident version. It takes long where there are many keys.
   Result<std::vector<UnusableVersion>> FindUnusable();
 
   // The CKA_IDs of all token objects that a key's version names, read from rows whose MACs hold.
   // kCorrupt, naming the key, where one's do not: nothing may then be called an orphan.
   Result<std::set<Bytes>> NamedResidents();
 
-  // Sentences: what the operator's words in StartPolicy have meant at this start.
+  // One sentence for each thing that the flags in StartPolicy caused at this start.
   const std::vector<std::string>& Consequences() const;
+  // False while the token cannot be reached.
   bool Ready() const;
   // Token objects that name this database and belong to no key, as counted at the start.
   std::size_t OrphanedResidents() const;
   // Over all instances. Any thread.
   HandleCounts Handles() const;
   pkcs11::Statistics TokenCounts() const;
-  // The identity in the state row; random, made with the database.
+  // The identity of the database: random, made once.
   const Id& DatabaseId() const;
 
  private:

@@ -1,5 +1,10 @@
 #pragma once
 
+// The types of keys as data: what each is, what it may be used for, and how its versions are kept.
+// Values and functions without any state; any thread. Errors: kKeyTypeUnknown and
+// kKeyTypeUnsupported for names of types.
+// Example: `if (InfoOf(key.type).encrypts) ...`
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -34,8 +39,8 @@ enum class Family : std::uint8_t { kAesGcm, kRsa, kEcdsa, kEd25519, kHmac, kCmac
 // The algorithm of a secret key that encrypts: 96-bit nonce, 128-bit tag.
 enum class Cipher : std::uint8_t { kAesGcm, kChaCha20Poly1305 };
 
-// The row of a key type: all that it is and may be used for. Every operation asks this table; the
-// token's side of it (masters, mechanisms, usage flags) is keyring/key_mechanisms.h.
+// The properties of a key type. Every operation is allowed or refused by this table; the token's
+// side of it (masters, mechanisms, usage flags) is keyring/key_mechanisms.h.
 struct KeyTypeInfo {
   KeyType type{};
   std::string_view name;  // "aes256-gcm96": the wire name
@@ -65,13 +70,14 @@ const KeyTypeInfo& InfoOf(KeyType type);
 // Nothing for a number that no release wrote.
 const KeyTypeInfo* FindKeyType(std::int64_t number);
 
-// The wire names. kKeyTypeUnknown; for a type that other servers of this API know,
-// kKeyTypeUnsupported with the reason why it is none here.
+// The wire names. kKeyTypeUnknown; for a type that other servers of this API have,
+// kKeyTypeUnsupported with the reason why this server has not.
 Result<KeyType> ParseKeyType(std::string_view name);
 std::string_view KeyTypeName(KeyType type);
 
-// Lengths of HMAC keys, multiples of 8: the token's key wrap pads other lengths with zeros. A token
-// may refuse a hash that is longer than the key (SoftHSM does), so the usual length suits them all.
+// Lengths of HMAC keys in bytes, multiples of 8: the token's key wrap pads other lengths with
+// zeros. A token may refuse a hash that is longer than the key (SoftHSM does), so the usual length
+// suits them all.
 inline constexpr int kHmacOctets = 64;  // of the second key of every version, too
 inline constexpr int kMinHmacOctets = 32;
 inline constexpr int kMaxHmacOctets = 512;

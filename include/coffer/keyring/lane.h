@@ -1,5 +1,12 @@
 #pragma once
 
+// A lane is a thread's way into the token: one session of an instance, used by one thread. Keys are
+// used through it; the key ring owns it. A function that gets a lane runs on that lane's thread;
+// only the request that runs keeps it. The use of a loaded key takes no SQL but one commit for each
+// 65,536 encryptions, and no token call is made under a lock. Errors: kTokenLost and kTokenFailed
+// for the token, refusals (base/refusal.h) for a call that breaks a rule.
+// Example: `Lane& lane = keys.ItsLanes().OfWorker(request.worker);`
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -33,11 +40,7 @@ struct Encryption {
   std::optional<Error> error;
 };
 
-// A lane is a thread's way into the token: one session of an instance, used by one thread. Keys are
-// used through it; the key ring owns it. Whoever is given a lane runs on its thread. The use of a
-// loaded key takes no SQL but one commit for each 65,536 encryptions, and no token call is made
-// under a lock. Errors: kTokenLost and kTokenFailed for the token, refusals (base/refusal.h) for a
-// call that breaks a rule.
+// The operations on keys that use the token.
 class Lane {
  public:
   Lane(Instance& instance, EncryptionCounts& counts, coffer::Random& random)
@@ -53,8 +56,8 @@ class Lane {
   // kAuthenticationFailed "cipher: message authentication failed". `context`: derived keys.
   Result<SecretBytes> Decrypt(const Key& key, const KeyVersion& version, ByteView payload,
                               ByteView aad, ByteView context = {});
-  // Signs or makes a MAC with the version's signing, HMAC or CMAC key, as `how` asks. kInvalid
-  // where the token does not do the mechanism.
+  // Signs or makes a MAC with the version's signing, HMAC or CMAC key, whichever `how` needs.
+  // kInvalid if the token lacks the mechanism.
   Result<Bytes> Sign(const Key& key, const KeyVersion& version, const SignMechanism& how,
                      ByteView data);
   // The raw operation; the padded block. kAuthenticationFailed for a ciphertext of the wrong length
@@ -65,7 +68,7 @@ class Lane {
   // A MAC by coffer-meta.
   Result<Mac> MetaMac(ByteView data);
 
-  // True for the custodian's lane: what runs on it may change keys.
+  // True for the custodian's lane, on whose thread keys may be changed.
   bool IsCustodians() const;
   // For the key ring's own parts.
   Instance& ItsInstance() { return instance_; }
@@ -88,8 +91,8 @@ class Lane {
   std::size_t drawn_left_ = 0;  // at the end of `drawn_`
 };
 
-// The lanes of a key ring: one for each worker, and the custodian's. Any thread may ask, and must
-// hand the lane to its thread only.
+// The lanes of a key ring: one for each worker, and the custodian's. Any thread may look one
+// up, but may pass it only to the thread that the lane belongs to.
 class Lanes {
  public:
   Lanes(std::vector<std::unique_ptr<Lane>> workers, std::unique_ptr<Lane> custodians)

@@ -1,5 +1,8 @@
 #pragma once
 
+// Token objects that no key of the database needs. Functions without any state; FindOrphans() runs
+// on any thread and has no errors, ForgetResident() writes to the database and has its errors.
+
 #include <cstddef>
 #include <set>
 #include <vector>
@@ -16,7 +19,7 @@ namespace coffer::keyring {
 // that killed examinations of the token left.
 struct Orphans {
   std::vector<TokenObject> objects;
-  std::size_t of_other_databases = 0;  // resident keys that are none of this database's business
+  std::size_t of_other_databases = 0;  // resident keys of other databases in the same token
 };
 Orphans FindOrphans(const std::vector<TokenObject>& objects, const Id& database,
                     const std::set<Bytes>& named);

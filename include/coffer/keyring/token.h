@@ -1,5 +1,11 @@
 #pragma once
 
+// The token as the key ring uses it. The key ring or the custodian owns an instance; one thread at
+// a time may call, and a call may block in the token. The real one is over PKCS#11 (token_setup.h);
+// tests inject faults with others. Errors: kTokenLost when the token cannot be reached,
+// kTokenFailed for a failure whose cause is unclear, kTokenRefused where the token's policy or an
+// object in it does not allow the call.
+
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -22,7 +28,7 @@ namespace coffer::keyring {
 using Mac = std::array<std::uint8_t, 32>;  // HMAC-SHA256 by coffer-meta
 using TokenHandle = unsigned long;         // valid on its instance until Reopen()
 
-// A new version as the token gives it out: nothing of it is a key in the clear.
+// A new version as the token returns it, without any key in the clear.
 struct NewVersion {
   Custody custody = Custody::kWrapped;
   Kdf kdf = Kdf::kNone;
@@ -54,8 +60,8 @@ struct ImportWrapping {
   ImportedThrough through = ImportedThrough::kToken;
 };
 
-// The place of a resident version in the token: its CKA_ID, which the caller draws and writes down
-// before the object is made, and the database that every object names.
+// The place of a resident version in the token: its CKA_ID, which is random and stored in the
+// database before the object is made, and the identity of the database, which every object names.
 struct ResidentPlace {
   Bytes locator;
   Id database;
@@ -85,17 +91,13 @@ enum class DerivedUse : std::uint8_t {
   kNonce = 2    // the key that makes convergent encryption's nonces
 };
 
-// One token instance as the key ring uses it: one login, one set of sessions and handles. The key
-// ring or the custodian owns it; one thread at a time may call, and a call may block in the token.
-// The real one is over PKCS#11 (token_setup.h); tests inject faults with others. Errors: kTokenLost
-// when the token cannot be reached, kTokenFailed for an ambiguous failure, kTokenRefused for its
-// policy.
+// One token instance: one login, one set of sessions and handles.
 class Token {
  public:
   virtual ~Token() = default;
 
-  // Says how versions of this kind are kept, which it finds by trying it out. kInvalid, naming what
-  // the token lacks, if it can keep them in no way.
+  // Returns how versions of this kind are kept, which it finds by trying it out. kInvalid, naming
+  // what the token lacks, if it cannot keep them.
   virtual Result<Custody> CustodyOf(const KeySpec& spec) = 0;
   // Generates a version and its HMAC key in the token, wraps both under the newest masters of their
   // classes, destroys the extractable session objects, unwraps the blobs and cross-checks: a blob
@@ -148,8 +150,8 @@ class Token {
   virtual Status Encrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad, ByteView in,
                          MutableBytes out) = 0;
   // `out` holds in.size(); the plaintext is its first in.size() - 16 bytes. A bad tag is
-  // kAuthenticationFailed here: the implementation has asked a canary first, so a lost token is
-  // never taken for a bad ciphertext.
+  // kAuthenticationFailed: the implementation then checks with a MAC that the token still works, so
+  // a lost token is never reported as a bad ciphertext.
   virtual Status Decrypt(TokenHandle key, Cipher cipher, ByteView nonce, ByteView aad, ByteView in,
                          MutableBytes out) = 0;
 
@@ -184,16 +186,16 @@ class Token {
   // Durable when it returns. Custodian's instance only.
   virtual Status WriteEpoch(const Epoch& epoch) = 0;
 
-  // Asks the token for its information and one MAC, to see that it still answers. kTokenLost when
+  // Reads the token's information and makes one MAC, to check that the token works. kTokenLost if
   // it does not.
   virtual Status Probe() = 0;
-  // The numbers of operations that this instance was asked for so far. Any thread.
+  // The numbers of this instance's operations so far. Any thread.
   virtual pkcs11::Statistics Counts() const { return {}; }
   // The number of objects made on this instance since it was opened. A token may keep some memory
   // for each, also for destroyed ones, until Reopen().
   virtual std::uint64_t ObjectsMade() const { return 0; }
-  // Starts anew after a loss: sessions, login, masters. Every handle is dead afterwards. kTokenLost
-  // while it is still away.
+  // Opens sessions, login and masters again after a loss. Every handle is invalid afterwards.
+  // kTokenLost while the token still cannot be reached.
   virtual Status Reopen() = 0;
 };
 

@@ -1,5 +1,9 @@
 #pragma once
 
+// Opening a token, and making what a server needs in it. The caller owns what is opened; one thread
+// calls, before the server serves. Errors: kPinIncorrect and kPinLocked, kTokenRefused and kInvalid
+// for a token that cannot be used, kTokenLost.
+
 #include <cstddef>
 #include <filesystem>
 #include <memory>

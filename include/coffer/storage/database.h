@@ -1,5 +1,13 @@
 #pragma once
 
+// The database of the server: one SQLite file, in WAL mode with synchronous=FULL, which all rooms
+// share. The server owns it, and it must outlive the transactions and readers that it lends. Any
+// thread may call; a Transaction, a Reader and their Statements are used by one thread. One
+// connection does every write and every checkpoint; readers are query_only. Errors: kUnavailable
+// when the disk is full or the database is busy, kConflict for a uniqueness violation, kCorrupt for
+// damage, else kInternal.
+// Example: `COFFER_ASSIGN(Transaction transaction, database.Begin()); ... transaction.Commit();`
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -22,10 +30,8 @@ namespace coffer::storage {
 
 struct TableShape;  // table.h
 
-// A prepared statement on one connection. Parameters and columns count from 0. Lives no longer than
-// the Transaction or Reader that prepared it; same thread rule. Errors: kUnavailable when the disk
-// is full or the database is busy ("storage is full: free space on the data directory's file
-// system"), kConflict for a uniqueness violation, kCorrupt where SQLite says so, else kInternal.
+// A prepared statement on one connection. Parameters and columns count from 0. It lives no longer
+// than the Transaction or Reader that prepared it, and is used by the same thread.
 class Statement {
  public:
   Statement(Statement&&) noexcept;
@@ -66,14 +72,14 @@ class Transaction {
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
   Result<Statement> Prepare(std::string_view sql);
-  // Makes this commit an anchor (Database::Authenticate): from now on a database whose shards are
-  // older than this commit leaves them is refused. Its number is one more than the newest one's, at
-  // least `number`; the caller writes it into the token after COMMIT. A new lineage ends what must
-  // not outlive a restore.
+  // Makes this commit an anchor: it stores the generations of all shards, and Authenticate()
+  // refuses a database with an older shard. Its number is one more than the newest anchor's and at
+  // least `number`; the caller writes it into the token after COMMIT. `new_lineage` also replaces
+  // Database::Lineage(), after a restore or accepted damage.
   void Anchor(std::uint64_t number = 0, bool new_lineage = false);
-  // The change of a row whose MACs its room makes itself, as keyring does in the token. The MACs
-  // are those before and after, empty where there is no row; `newest` is the lowest generation that
-  // is no replay once this is committed.
+  // The change of a row whose MACs its room makes itself, as keyring does in the token. A MAC is
+  // empty where there is no row. After the commit, a row with a generation below `newest` counts as
+  // replayed.
   struct CountedRow {
     ByteView key;  // the first key column
     ByteView mac_before;
@@ -155,8 +161,8 @@ struct DatabaseCounts {
 struct Authentication {
   std::shared_ptr<const RowAuthenticator> codes;
   Random& random;
-  // The operator's word: rows that fail their check are removed, and the sums are taken anew over
-  // those that stay. AcceptedDamage() lists what that meant.
+  // Set by -accept-damaged-rows: rows that fail their check are removed, and the sums are made anew
+  // over the others. AcceptedDamage() lists what that changed.
   bool accept_damaged_rows = false;
 };
 
@@ -168,11 +174,9 @@ struct Shard {
   friend auto operator<=>(const Shard&, const Shard&) = default;
 };
 
-// The database of the server: one SQLite file, in WAL mode with synchronous=FULL, which all rooms
-// share. The server owns it, and it must outlive the transactions and readers that it lends. Any
-// thread may call. One connection does every write and every checkpoint; readers are query_only.
-// Open() first finishes a replacement that was cut off (database_replacement.h); the file is made
-// with mode 0600. Errors: those of Statement.
+// The file, its one writer, its readers, and the checks of its authenticated tables (table.h).
+// Open() first finishes a replacement that was cut off (database_replacement.h); it makes the file
+// with mode 0600.
 class Database {
  public:
   struct Options {
@@ -194,23 +198,26 @@ class Database {
   void AddCommitObserver(CommitObserver& observer);
   DatabaseCounts Counts() const;
 
-  // Checks the sums' own MACs, that no shard is older than the newest anchor, and whole tables of
-  // one shard; from then on authenticated tables can be used. kCorrupt, with a sentence that says
-  // what to do. A database without an anchor (a new one, or one from before there were sums) is
-  // taken over by its first anchor: who calls Transaction::Anchor() answers for it. Call it once,
-  // before the first transaction; it writes nothing.
+  // Checks the sums' own MACs, that no shard is older than the newest anchor, and all rows of
+  // tables with one shard; from then on authenticated tables can be used. kCorrupt, with a sentence
+  // that says what to do. In a database without an anchor (a new one, or one from before there were
+  // sums) the first anchor gives the rows their MACs and sums as they are: the caller of
+  // Transaction::Anchor() must have checked them. Call it once, before the first transaction; it
+  // writes nothing.
   Status Authenticate(const Authentication& authentication);
   // The number of the newest anchor; nothing before the first. Any thread.
   std::optional<std::uint64_t> AnchorNumber() const;
-  // Reads the newest anchor again after a COMMIT whose outcome was unknown. Waits for the writer
-  // lock.
+  // Reads the newest anchor from the database again, after a COMMIT whose outcome was unknown.
+  // Waits for the writer lock.
   Status Reread();
-  // False for a row of its room's own MACs (CountRow) that is older than one that this process has
-  // seen: a replay, unless it was read in an older snapshot. Any thread.
+  // For rows whose MACs their room makes (CountRow): false if this process has seen a newer
+  // generation of the row. The row is then replayed, unless it was read in an older snapshot. Any
+  // thread.
   bool AdmitRow(const TableShape& shape, ByteView key, std::int64_t generation);
-  // Random; another one after a restore, an accepted rollback or accepted damage. Any thread.
+  // A random name of the database's history; it changes with a restore, an accepted rollback and
+  // accepted damage. Any thread.
   Id Lineage() const;
-  // Sentences, for the log and the audit trail.
+  // One sentence for each consequence of accept_damaged_rows, for the log and the trail.
   std::vector<std::string> AcceptedDamage() const;
 
   std::vector<Shard> Shards() const;
@@ -222,16 +229,17 @@ class Database {
   // The shards whose check failed. Any thread.
   std::vector<Shard> DamagedShards() const;
 
-  // `anchor` makes an anchor and writes its number into the token, unless Anchored(change) holds by
-  // the time that it has its turn.
+  // Sets the function that makes an anchor and writes its number into the token. It does nothing if
+  // Anchored(change) already holds when it runs.
   void SetAnchor(std::function<Status(std::uint64_t change)> anchor);
-  // Returns when the token has an anchor of every change that was committed before the call, as
-  // what lowers rights must wait for. One anchor is for all that wait. An error means that the
-  // changes are committed and not anchored. Any thread.
+  // Waits until the token has an anchor that covers every change committed before the call. A
+  // change that lowers rights calls it before it is answered. One anchor serves all callers that
+  // wait. An error means that the changes are committed and not anchored. Any thread.
   Status AwaitAnchor();
-  // Called by who makes anchors when the token has the number of the newest one.
+  // Called after the number of the newest anchor was written into the token.
   void AnchorWritten();
-  bool Anchored(std::uint64_t change) const;  // any thread
+  // True if the token has an anchor that covers the commit with this number. Any thread.
+  bool Anchored(std::uint64_t change) const;
   // True while the token has no anchor of some change. Any thread.
   bool Unanchored() const;
 

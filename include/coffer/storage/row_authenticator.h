@@ -1,5 +1,9 @@
 #pragma once
 
+// The interface that makes the MACs of rows and the terms of their sums. storage declares it,
+// keyring implements it over the token, and Database::Authenticate() receives it. Thread-safe; it
+// does not fail.
+
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -11,10 +15,9 @@ namespace coffer::storage {
 // A code over data, or a sum of such codes modulo 2^256 (big-endian).
 using Code256 = std::array<std::uint8_t, 32>;
 
-// Makes the codes by which rows are authenticated: HMAC-SHA256 under a key of the process for each
-// use, derived from the token's coffer-meta and the database's identity. storage declares it, the
-// server joins it (Database::Authenticate). Whoever reads the memory of the process can make codes
-// as well (docs/threat-model.md). Thread-safe; it does not fail.
+// HMAC-SHA256 under one key for each use. The keys are in the memory of the process and derived
+// from the token's coffer-meta and the database's identity. Whoever reads that memory can make
+// codes as well (docs/threat-model.md).
 class RowAuthenticator {
  public:
   virtual ~RowAuthenticator() = default;

@@ -1,9 +1,11 @@
 #pragma once
 
-// Tables whose rows decide over access, limits or records. A store describes such a table once, as
-// a struct with its columns, and gets rows in and out by it; each row carries a MAC, and its shard
-// of the table a sum over all MACs (docs/formats.md, "Authenticated rows"). So an edited or planted
-// row is found when it is read, and a removed or replayed one by the next check of its shard.
+// Authenticated tables: each row carries a MAC, and each shard of a table a sum over the MACs of
+// its rows (docs/formats.md, "Authenticated rows"). So an edited or planted row is found when it is
+// read, and a removed or replayed one by the next check of its shard. A store describes a table
+// once, as a struct with its columns, and reads and writes rows through Table<Row>. Functions
+// without any state of their own, on the thread of their transaction or reader. Errors: kCorrupt
+// for a row that fails its check, kConflict, and those of the database.
 // Example:
 //   struct RoleRow {
 //     static constexpr TableName kTable{"token_roles"};
@@ -20,11 +22,10 @@
 //   COFFER_TRY(Table<RoleRow>::Put(transaction, role));
 //   COFFER_ASSIGN(const auto found, Table<RoleRow>::Find(reader, name));
 // The migration makes the table with these columns, NOT NULL unless the member is a std::optional,
-// and with the two that the
-// mechanism keeps: `generation INTEGER NOT NULL, mac BLOB NOT NULL`. Rules: no ON DELETE CASCADE
-// into such a table and no other SQL that writes it, since the sums would miss it; a table whose
-// migration changes columns raises its format; a new table starts empty. Name Table<Row>::Shape()
-// in Migration::tables.
+// and with two columns of the mechanism: `generation INTEGER NOT NULL, mac BLOB NOT NULL`. It names
+// Table<Row>::Shape() in Migration::tables. Rules: no ON DELETE CASCADE into such a table and no
+// other SQL that writes it, since the sums would miss it; a migration that changes its columns
+// raises its format; a new table starts empty.
 
 #include <algorithm>
 #include <array>
@@ -158,8 +159,8 @@ bool FromValue(Value& value, std::optional<T>& out) {
 
 class Ledger;
 
-// A snapshot to read rows from: a reader's, or the open transaction's own. Lives as long as what it
-// was made from.
+// The snapshot that rows are read from: a reader's, or an open transaction's. It lives as long as
+// the Reader or Transaction that it was made from.
 class RowSource {
  public:
   RowSource(Reader& reader);            // NOLINT(google-explicit-constructor): both are sources
@@ -177,8 +178,8 @@ class RowSource {
   bool in_transaction_;
 };
 
-// The rows of authenticated tables without their types: what Table<Row> is made of. A row that is
-// read has passed its check, else kCorrupt: "a row of <table> failed its check".
+// The functions under Table<Row>, for rows without a type. A row that is returned has passed its
+// check; one that does not is kCorrupt: "a row of <table> failed its check".
 namespace rows {
 
 struct Stored {

@@ -2,9 +2,8 @@
 
 // The transit engine: encrypting, signing and the other operations that use keys without showing
 // them. The program's wiring owns one Engine; the key ring and the source of random numbers outlive
-// it. Any thread, with its own lane. Errors: the outer Result fails for
-// a whole request (no such key, token lost), the inner ones for single items; an absent key is
-// Refusal::kNoKeyToUse.
+// it. Any thread, with its own lane. Errors: the outer Result fails for a whole request (no such
+// key, token lost), the inner ones for single items; an absent key is Refusal::kNoKeyToUse.
 // Example: `engine.Encrypt({mount, lane, actor}, "k", items, std::nullopt)` has one Result for
 // each item, in order.
 
@@ -25,8 +24,8 @@
 
 namespace coffer::transit {
 
-// The origin of a call: the mount that it is for, the lane of the thread that makes it, and the
-// actor who asked for it.
+// The origin of a call: its mount, the lane of the calling thread, and the actor on whose behalf it
+// is made.
 struct Caller {
   Id mount;
   keyring::Lane* lane = nullptr;  // the calling thread's; never null in a call
@@ -35,7 +34,7 @@ struct Caller {
 
 using FoundKey = Result<std::shared_ptr<const keyring::Key>>;
 
-// The outlook of an encryption with a key: all that it depends on, found by one look-up.
+// The key of an encryption as one look-up has found it, and what the encryption will change.
 struct Prospect {
   std::shared_ptr<const keyring::Key> key;  // null: it does not exist
 
@@ -137,7 +136,8 @@ struct EngineSettings {
 };
 
 // The transit operations on the keys of a mount, and the only door to these keys. It takes and
-// returns bytes, and knows no JSON, base64 or SQL. Any thread, with its own lane.
+// returns bytes; JSON and base64 are the api room's, SQL the stores'. Any thread, with its own
+// lane.
 class Engine {
  public:
   Engine(keyring::KeyRing& keys, coffer::Random& random, const EngineSettings& settings = {});
@@ -147,8 +147,8 @@ class Engine {
 
   using Encrypted = Result<std::vector<Result<Ciphertext>>>;
   using Decrypted = Result<std::vector<Result<SecretBytes>>>;
-  // Looks up what an encryption with the key depends on. It is handed to the encryption that
-  // follows on the same thread, so that the key is looked up once.
+  // Looks the key up. The result is passed to the encryption that follows on the same thread, so
+  // that the key is looked up once.
   Result<Prospect> Foresee(const Caller& caller, std::string_view key);
   // `upsert` says how to make the key if it is absent; without it the key must exist. `prospect`
   // may be null.

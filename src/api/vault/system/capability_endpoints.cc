@@ -1,4 +1,4 @@
-// Endpoints that tell what a token may do, and why something was refused.
+// Endpoints that show what a token may do, and why a request is refused.
 
 #include <memory>
 #include <string>

@@ -242,7 +242,7 @@ Status ListVisibleMounts(const Call& call, Reply& reply) {
   return {};
 }
 
-// Answers clients that ask with a path inside a mount which mount serves it.
+// Answers which mount serves a path.
 Status ReadVisibleMount(const Call& call, Reply& reply) {
   const std::string path(call.fields.Text("path"));
   auto route = PartsOf(call).mounts.Find(path);

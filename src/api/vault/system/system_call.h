@@ -19,7 +19,7 @@ struct SystemEngine::State {
   const SystemParts parts;
   RemountLog remounts;
   std::once_flag described;
-  std::optional<ConstantDocument> openapi;  // once it was asked for
+  std::optional<ConstantDocument> openapi;  // made at the first request for it
 };
 
 inline SystemEngine::State& SystemOf(const Call& call) {

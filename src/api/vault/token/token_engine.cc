@@ -47,7 +47,8 @@ NewToken AuthPartOf(const auth::TokenEntry& token, std::string_view text, System
   part.metadata = token.metadata;
   part.type = "service";
   if (token.expires) {
-    // It was just set: a moment later it is still told as a whole.
+    // Rounded up: the end was just set, and some milliseconds later the answer must still show the
+    // whole lifetime.
     part.lease_seconds = std::chrono::ceil<std::chrono::seconds>(*token.expires - now).count();
   }
   part.uses = token.uses;

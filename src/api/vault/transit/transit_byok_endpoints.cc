@@ -12,7 +12,7 @@
 namespace coffer::api {
 namespace {
 
-// Each version takes the token about a millisecond, in which it changes no key.
+// Each version takes about a millisecond in the token, during which no key can be changed.
 constexpr std::size_t kMostVersions = 100;
 
 Result<std::shared_ptr<const keyring::Key>> KeyFor(const Call& call, std::string_view field,
@@ -25,7 +25,7 @@ Result<std::shared_ptr<const keyring::Key>> KeyFor(const Call& call, std::string
   return found;
 }
 
-// The public key that the others' server unwraps with.
+// The public key of the server that will unwrap the export.
 Result<crypto::PublicKey::Shared> DestinationOf(const keyring::Key& key) {
   if (key.Info().family != keyring::Family::kRsa) {
     return Fail(Code::kInvalid, "destination key is of type " + std::string(key.Info().name) +

@@ -39,8 +39,8 @@ inline transit::Caller CallerOf(const Call& call) {
   return caller;
 }
 
-// Returns the outlook of an encryption with the request's key. The key is looked up once for each
-// request and thread, and kept for the functions of the endpoint that ask next.
+// Looks up the key that the request encrypts with, once for each request and thread: later calls
+// return the same.
 inline Result<transit::Prospect> ProspectOf(const Call& call) {
   if (call.found != nullptr && *call.found) {
     return transit::Prospect{std::static_pointer_cast<const keyring::Key>(*call.found)};
@@ -50,7 +50,8 @@ inline Result<transit::Prospect> ProspectOf(const Call& call) {
   return prospect;
 }
 
-// Takes what is kept of it, for the encryption; nothing: the engine looks for itself.
+// Returns what ProspectOf() has found, and forgets it, for the encryption. Nothing if it was not
+// called: the engine then looks the key up.
 inline std::optional<transit::Prospect> TakeProspect(const Call& call) {
   if (call.found == nullptr || !*call.found) return std::nullopt;
   return transit::Prospect{

@@ -9,8 +9,8 @@
 
 namespace coffer::api {
 
-// The version that the path of an export asks for, "latest", "N" or "vN"; nothing for all that are
-// not archived.
+// The version in the path of an export: "latest", "N" or "vN". Nothing if the path has none: then
+// all versions from min_decryption_version on are exported.
 Result<std::optional<std::int64_t>> WantedVersion(const keyring::Key& key, std::string_view text);
 
 }  // namespace coffer::api
