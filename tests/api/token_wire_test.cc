@@ -160,6 +160,12 @@ path "sys/capabilities-self" { capabilities = ["update"] })");
                         {{"accessor", accessor}, {"path", "a/b"}}))["capabilities"],
             json({"deny"}));
   EXPECT_EQ(ErrorOf(Post("sys/capabilities-self")), "paths must be supplied");
+  const std::string half(std::size_t{128} * 1024, 'x');
+  EXPECT_EQ(Post("sys/capabilities-self", {{"paths", {half, half}}}).status, 200);
+  EXPECT_EQ(ErrorOf(Post("sys/capabilities-self", {{"paths", {half, half, "x"}}})),
+            "at most 256 KiB of paths at once");
+  EXPECT_EQ(ErrorOf(Post("sys/explain", {{"path", half + half + "x"}})),
+            "a path has at most 256 KiB");
   EXPECT_EQ(Post("sys/capabilities", {{"token", "nobody"}, {"path", "x"}}).status, 400);
 }
 
