@@ -73,7 +73,9 @@ path "sys/tools/hash/*" {
 )hcl";
 
 // Compiled sets of policies are kept up to so many rules in all; beyond that all are compiled anew.
+// Names count as well: a token may have many policies that do not exist.
 constexpr std::size_t kMostRules = 500'000;
+constexpr std::size_t kNameBytesPerRule = 64;
 
 struct LoadedPolicy {
   StoredPolicy stored;
@@ -130,7 +132,7 @@ struct PolicyStore::Impl {
   std::map<std::string, std::shared_ptr<const AccessRules>, std::less<>> compiled
       COFFER_GUARDED_BY(mutex);
   std::size_t compiled_rules COFFER_GUARDED_BY(mutex) =
-      0;  // of all sets; an empty one counts as one
+      0;  // of all sets, with their names; an empty one counts as one
 };
 
 Result<std::unique_ptr<PolicyStore>> PolicyStore::Load(storage::Database& database,
@@ -169,7 +171,7 @@ VersionedRules PolicyStore::RulesOf(const std::vector<std::string>& names) const
     impl_->compiled.clear();
     impl_->compiled_rules = 0;
   }
-  impl_->compiled_rules += 1 + rules->Permissions().size();
+  impl_->compiled_rules += 1 + key.size() / kNameBytesPerRule + rules->Permissions().size();
   impl_->compiled.emplace(std::move(key), rules);
   return {version, std::move(rules)};
 }

@@ -198,17 +198,24 @@ std::string DisplayName(const std::string& wanted) {
 
 }  // namespace
 
-std::vector<std::string> SanitizedPolicies(const std::vector<std::string>& policies,
-                                           bool with_default) {
+std::vector<std::string> NormalizedNames(const std::vector<std::string>& policies) {
   std::set<std::string> names;
   for (const std::string& policy : policies) {
     std::string name(Trim(policy, " \t\r\n"));
     std::ranges::transform(name, name.begin(), ToLower);
-    if (name == kRootPolicy) return {name};
     if (!name.empty()) names.insert(std::move(name));
   }
-  if (with_default) names.insert(std::string(kDefaultPolicy));
   return {names.begin(), names.end()};
+}
+
+std::vector<std::string> SanitizedPolicies(const std::vector<std::string>& policies,
+                                           bool with_default) {
+  std::vector<std::string> names = NormalizedNames(policies);
+  if (Contains(names, kRootPolicy)) return {std::string(kRootPolicy)};
+  if (with_default && !Contains(names, kDefaultPolicy)) {
+    names.insert(std::ranges::upper_bound(names, kDefaultPolicy), std::string(kDefaultPolicy));
+  }
+  return names;
 }
 
 Result<TokenPlan> PlanToken(const TokenMaker& maker, const TokenRequest& request, SystemTime now) {

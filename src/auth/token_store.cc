@@ -27,6 +27,8 @@ constexpr std::string_view kServicePrefix = "hvs.";
 // The cache is cut into parts, so that two threads seldom wait for each other.
 constexpr std::size_t kShards = 64;
 constexpr std::size_t kShardEntries = 2048;
+// Tokens may have 64 KiB of metadata and policies each, which their makers choose.
+constexpr std::size_t kShardBytes = std::size_t{2} * 1024 * 1024;
 
 // The keys are keyed hashes of what the caller sent: without the key a caller cannot choose them,
 // so that neither the bucket nor the comparison's length tells anything about a stored token.
@@ -43,6 +45,18 @@ struct CachedToken {
   std::optional<SystemTime> line_ends;
   VersionedRules rules;
 };
+
+// About the bytes that an entry takes in memory.
+std::size_t MemoryOf(const TokenEntry& entry) {
+  std::size_t size = sizeof entry + entry.display_name.size() + entry.path.size();
+  for (const auto* const texts : {&entry.policies, &entry.bound_cidrs}) {
+    for (const std::string& text : *texts) size += sizeof text + text.size();
+  }
+  for (const auto& [name, value] : entry.metadata) {
+    size += 2 * sizeof name + name.size() + value.size();
+  }
+  return size;
+}
 
 // The cache of tokens. A change drops the entry before it is answered, and an entry that was read
 // before a change is not put in after it.
@@ -63,28 +77,43 @@ class TokenCache {
     Shard& shard = ShardOf(hash);
     const std::lock_guard lock(shard.mutex);
     if (shard.changes != mark) return;
-    if (shard.tokens.size() >= kShardEntries) shard.tokens.erase(shard.tokens.begin());
-    shard.tokens.insert_or_assign(hash, std::move(token));
+    shard.Remove(shard.tokens.find(hash));
+    const std::size_t size = MemoryOf(*token.entry);
+    while (!shard.tokens.empty() &&
+           (shard.tokens.size() >= kShardEntries || shard.bytes + size > kShardBytes)) {
+      shard.Remove(shard.tokens.begin());
+    }
+    shard.bytes += size;
+    shard.tokens.emplace(hash, std::move(token));
   }
   void Drop(const Sha256Digest& hash) {
     Shard& shard = ShardOf(hash);
     const std::lock_guard lock(shard.mutex);
     ++shard.changes;
-    shard.tokens.erase(hash);
+    shard.Remove(shard.tokens.find(hash));
   }
   void DropAll() {
     for (Shard& shard : shards_) {
       const std::lock_guard lock(shard.mutex);
       ++shard.changes;
       shard.tokens.clear();
+      shard.bytes = 0;
     }
   }
 
  private:
+  using Tokens = std::unordered_map<Sha256Digest, CachedToken, DigestHash>;
   struct Shard {
     std::mutex mutex;
     Mark changes = 0;
-    std::unordered_map<Sha256Digest, CachedToken, DigestHash> tokens;
+    std::size_t bytes = 0;  // of all its entries
+    Tokens tokens;
+
+    void Remove(Tokens::iterator token) {
+      if (token == tokens.end()) return;
+      bytes -= MemoryOf(*token->second.entry);
+      tokens.erase(token);
+    }
   };
   Shard& ShardOf(const Sha256Digest& hash) { return shards_.at(hash.back() % kShards); }
 

@@ -209,6 +209,25 @@ TEST_F(PolicyTest, AProtectedPathNeedsSudoHoweverItEnds) {
   }
 }
 
+TEST_F(PolicyTest, NoSpellingOfAPolicysNameGetsPastItsRule) {
+  const std::string body = R"({"policy":"path \"a\" { capabilities = [\"read\"] }"})";
+  const std::string token = TokenWith(R"(
+path "sys/policies/acl/*"     { capabilities = ["create", "read", "update", "delete"] }
+path "sys/policies/acl/admin" { capabilities = ["deny"] }
+path "sys/policies/acl/fixed" { capabilities = ["read", "create"] })");
+  EXPECT_EQ(StatusOf(http::Method::kPost, "sys/policies/acl/admin", kToken, body), 204);
+  EXPECT_EQ(StatusOf(http::Method::kPost, "sys/policies/acl/fixed", kToken, body), 204);
+  for (const char* const name : {"admin", "ADMIN", "Admin/", " admin", "admin "}) {
+    const std::string path = std::string("sys/policies/acl/") + name;
+    EXPECT_EQ(StatusOf(http::Method::kGet, path, token), 403) << name;
+    EXPECT_EQ(StatusOf(http::Method::kPost, path, token, body), 403) << name;
+    EXPECT_EQ(StatusOf(http::Method::kDelete, path, token), 403) << name;
+  }
+  EXPECT_EQ(StatusOf(http::Method::kGet, "sys/policies/acl/Fixed", token), 200);
+  EXPECT_EQ(StatusOf(http::Method::kPost, "sys/policies/acl/Fixed", token, body), 403);
+  EXPECT_EQ(StatusOf(http::Method::kPost, "sys/policies/acl/Other", token, body), 200);
+}
+
 TEST_F(PolicyTest, AChangedPolicyHoldsForTheNextRequest) {
   EXPECT_EQ(Post("transit/keys/k").status, 200);
   const std::string token = TokenWith(R"(path "transit/keys/k" { capabilities = ["read"] })");

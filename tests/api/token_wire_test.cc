@@ -105,6 +105,20 @@ TEST_F(TokenWireTest, RolesBindWhatTheirTokensMay) {
   EXPECT_EQ(Get("auth/token/roles/ci").status, 404);
 }
 
+TEST_F(TokenWireTest, ARoleRefusesEveryPolicyItNamesHoweverTheyAreWritten) {
+  const std::string maker =
+      TokenWith(R"(path "auth/token/create/*" { capabilities = ["update"] })");
+  EXPECT_EQ(Post("auth/token/roles/named", {{"disallowed_policies", {"root", " Admin"}}}).status,
+            204);
+  EXPECT_EQ(DataOf(Get("auth/token/roles/named"))["disallowed_policies"], json({"admin", "root"}));
+  EXPECT_EQ(Post("auth/token/roles/globs", {{"disallowed_policies_glob", {" Adm*"}}}).status, 204);
+  for (const char* const role : {"auth/token/create/named", "auth/token/create/globs"}) {
+    EXPECT_EQ(PostAs(maker, role, {{"policies", "app"}}).status, 200) << role;
+    EXPECT_EQ(PostAs(maker, role, {{"policies", "admin"}}).status, 400) << role;
+    EXPECT_EQ(PostAs(maker, role, {{"policies", "ADMIN"}}).status, 400) << role;
+  }
+}
+
 TEST_F(TokenWireTest, PoliciesAreWrittenReadAndDeleted) {
   const std::string text = "path \"a\" { capabilities = [\"read\"] }";
   EXPECT_EQ(Post("sys/policies/acl/App", {{"policy", text}}).status, 200) << "with a warning";
@@ -146,6 +160,12 @@ path "sys/capabilities-self" { capabilities = ["update"] })");
                         {{"accessor", accessor}, {"path", "a/b"}}))["capabilities"],
             json({"deny"}));
   EXPECT_EQ(ErrorOf(Post("sys/capabilities-self")), "paths must be supplied");
+  const std::string half(std::size_t{128} * 1024, 'x');
+  EXPECT_EQ(Post("sys/capabilities-self", {{"paths", {half, half}}}).status, 200);
+  EXPECT_EQ(ErrorOf(Post("sys/capabilities-self", {{"paths", {half, half, "x"}}})),
+            "at most 256 KiB of paths at once");
+  EXPECT_EQ(ErrorOf(Post("sys/explain", {{"path", half + half + "x"}})),
+            "a path has at most 256 KiB");
   EXPECT_EQ(Post("sys/capabilities", {{"token", "nobody"}, {"path", "x"}}).status, 400);
 }
 

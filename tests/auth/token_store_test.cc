@@ -397,6 +397,32 @@ TEST_F(TokenTree, ARevokedRootTokenLeavesAnInitializedServer) {
   EXPECT_TRUE(store_->Initialized());
 }
 
+// More bytes than one part of the store's memory takes: the tokens whose hashes end alike share
+// one.
+TEST_F(TokenTree, LargeTokensThatPushEachOtherOutOfMemoryAllWork) {
+  const crypto::KeyedHash hash(Key());
+  std::vector<std::string> tokens;
+  for (int i = 0; tokens.size() < 50; ++i) {
+    std::string text = "large" + std::to_string(i);
+    if (hash.Of(AsBytes(text)).back() % 64 == 0) tokens.push_back(std::move(text));
+  }
+  for (const std::string& token : tokens) {
+    TokenEntry entry;
+    entry.policies = {"app"};
+    entry.metadata = {{"large", std::string(60 * 1024, 'x')}};
+    ASSERT_TRUE(store_->Create(entry, token));
+    ASSERT_TRUE(store_->Lookup(token));
+  }
+  ASSERT_TRUE(policies_->Write("app", R"(path "a" { capabilities = ["read"] })"));
+  for (const std::string& token : tokens) {
+    const auto found = store_->Lookup(token);
+    ASSERT_TRUE(found);
+    EXPECT_TRUE(found->rules->Decide({.path = "a", .capability = Capability::kRead}).allowed);
+    ASSERT_TRUE(store_->Revoke(*found->token));
+    ExpectDenied(token);
+  }
+}
+
 TEST_F(TokenTree, TheRulesOfATokenFollowItsPolicies) {
   const std::string token = Make("root");
   const auto allowed = [&] {

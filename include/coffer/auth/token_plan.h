@@ -62,6 +62,9 @@ struct RenewalPlan {
 };
 Result<RenewalPlan> PlanRenewal(const TokenEntry& token, std::int64_t increment, SystemTime now);
 
+// Names or globs of policies in lower case, without blanks around them, each once, in order.
+std::vector<std::string> NormalizedNames(const std::vector<std::string>& policies);
+
 // The policies as a token has them: in lower case, each once, in order; "root" stands alone.
 std::vector<std::string> SanitizedPolicies(const std::vector<std::string>& policies,
                                            bool with_default);

@@ -16,6 +16,9 @@ std::string_view FrontSlashCut(std::string_view path) {
   return path;
 }
 
+// The bytes of all paths that a request asks about: each is compared with every rule that has "+".
+constexpr std::size_t kMostPathBytes = std::size_t{256} * 1024;
+
 std::vector<std::string> PathsAskedFor(const Fields& fields) {
   std::vector<std::string> paths;
   for (const std::string_view name : {"paths", "path"}) {
@@ -45,6 +48,9 @@ Status TellCapabilities(const Call& call, const auth::AccessRules& rules, Reply&
   const std::vector<std::string> paths = PathsAskedFor(call.fields);
   if (paths.empty()) return Fail(Code::kInvalid, "paths must be supplied");
   if (paths.size() > kMostPaths) return Fail(Code::kInvalid, "at most 1000 paths at once");
+  std::size_t bytes = 0;
+  for (const std::string& path : paths) bytes += path.size();
+  if (bytes > kMostPathBytes) return Fail(Code::kInvalid, "at most 256 KiB of paths at once");
   JsonWriter& json = reply.json.BeginObject();
   if (paths.size() == 1) WriteCapabilities(rules, paths.front(), json.Key("capabilities"));
   for (const std::string& path : paths) WriteCapabilities(rules, path, json.Key(path));
@@ -171,6 +177,7 @@ Status Explain(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const Capability capability, AskedOperation(call));
   std::string path(FrontSlashCut(fields.Text("path")));
   if (path.empty()) return Fail(Code::kInvalid, "missing path");
+  if (path.size() > kMostPathBytes) return Fail(Code::kInvalid, "a path has at most 256 KiB");
   const bool lists = capability == Capability::kList || capability == Capability::kScan;
   while (path.ends_with('/')) path.pop_back();
   if (lists) path += '/';

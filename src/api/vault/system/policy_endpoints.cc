@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "api/vault/request_reader.h"
 #include "api/vault/system/system_call.h"
 #include "coffer/base/base64.h"
 #include "coffer/base/utf8.h"
@@ -11,8 +12,20 @@
 namespace coffer::api {
 namespace {
 
+// The policy that a request names. "Admin" is "admin": a rule of the caller for the path with the
+// stored name decides, too, so that no other spelling gets past it.
 Result<std::string> NameOfPolicy(const Call& call) {
-  return auth::PolicyName(call.fields.Text("name"));
+  const std::string_view given = call.fields.Text("name");
+  COFFER_ASSIGN(std::string name, auth::PolicyName(given));
+  if (name == given) return name;
+  std::string_view place = PathOf(call.request);
+  if (place.ends_with('/')) place.remove_suffix(1);
+  const std::string path = std::string(place.substr(0, place.size() - given.size())) + name;
+  if (call.rules->Find(path, false) != nullptr &&
+      !call.rules->Decide({.path = path, .capability = call.capability}).allowed) {
+    return Fail(Refusal::kPermissionDenied);
+  }
+  return name;
 }
 
 void WritePolicyNames(const std::vector<std::string>& names, JsonWriter& json) {
@@ -87,7 +100,7 @@ Status DeletePolicy(const Call& call, Reply& reply) {
 }
 
 bool PolicyExists(const Call& call) {
-  const auto name = NameOfPolicy(call);
+  const auto name = auth::PolicyName(call.fields.Text("name"));
   return name && PartsOf(call).policies.Exists(*name);
 }
 

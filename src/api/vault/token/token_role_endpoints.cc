@@ -83,14 +83,18 @@ Status WriteRole(const Call& call, Reply& reply) {
   const auto policies = [&](std::string_view name) {
     return auth::SanitizedPolicies(TextsOf(fields, name), false);
   };
+  // "root" beside other names hides none of them: each of a list of refusals counts.
+  const auto names = [&](std::string_view name) {
+    return auth::NormalizedNames(TextsOf(fields, name));
+  };
   const auto texts = [&](std::string_view name) { return TextsOf(fields, name); };
   const auto number = [&](std::string_view name) { return fields.Int(name); };
   const auto flag = [&](std::string_view name) { return fields.Bool(name); };
   const auto text = [&](std::string_view name) { return std::string(fields.Text(name)); };
   TakeSetting(fields, "allowed_policies", "", role.allowed_policies, policies);
-  TakeSetting(fields, "disallowed_policies", "", role.disallowed_policies, policies);
-  TakeSetting(fields, "allowed_policies_glob", "", role.allowed_policies_glob, texts);
-  TakeSetting(fields, "disallowed_policies_glob", "", role.disallowed_policies_glob, texts);
+  TakeSetting(fields, "disallowed_policies", "", role.disallowed_policies, names);
+  TakeSetting(fields, "allowed_policies_glob", "", role.allowed_policies_glob, names);
+  TakeSetting(fields, "disallowed_policies_glob", "", role.disallowed_policies_glob, names);
   TakeSetting(fields, "token_bound_cidrs", "bound_cidrs", role.bound_cidrs, texts);
   TakeSetting(fields, "path_suffix", "", role.path_suffix, text);
   TakeSetting(fields, "token_period", "period", role.period, number);
