@@ -50,7 +50,7 @@ auto NothingToTune(const mounts::MountPath& path) {
   return Fail(Code::kInvalid, "tune of path \"" + path.Text() + "\" failed: no mount entry found");
 }
 
-Result<mounts::MountPath> PathOf(const Call& call) {
+Result<mounts::MountPath> MountPathOf(const Call& call) {
   return mounts::MountPath::Parse(call.fields.Text("path"));
 }
 
@@ -88,7 +88,7 @@ Status ListMounts(const Call& call, Reply& reply) {
 }
 
 Status ReadMount(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(const auto path, PathOf(call));
+  COFFER_ASSIGN(const auto path, MountPathOf(call));
   reply.json.BeginObject();
   if (const EngineType* const builtin = FindBuiltIn(call, path.Text())) {
     WriteMountInfo(*builtin, reply.json);
@@ -103,7 +103,7 @@ Status ReadMount(const Call& call, Reply& reply) {
 
 Status EnableMount(const Call& call, Reply& reply) {
   const Fields& fields = call.fields;
-  COFFER_ASSIGN(const auto path, PathOf(call));
+  COFFER_ASSIGN(const auto path, MountPathOf(call));
   std::string_view type = fields.Text("type");
   if (type.empty() || type == "plugin") type = fields.Text("plugin_name");
   if (type.empty()) return Fail(Code::kInvalid, "backend type must be specified as a string");
@@ -127,7 +127,7 @@ Status EnableMount(const Call& call, Reply& reply) {
 // Removes everything that belongs to the mount, then the mount. If that fails on the way, the mount
 // is still there and can be disabled again; keys without a mount could not even be named.
 Status DisableMount(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(const auto path, PathOf(call));
+  COFFER_ASSIGN(const auto path, MountPathOf(call));
   if (PartsOf(call).mounts.Reserved(path)) {
     return Fail(Code::kInvalid, "cannot unmount \"" + path.Text() + "\"");
   }
@@ -146,7 +146,7 @@ Status DisableMount(const Call& call, Reply& reply) {
 }
 
 Status ReadTuning(const Call& call, Reply& reply) {
-  COFFER_ASSIGN(const auto path, PathOf(call));
+  COFFER_ASSIGN(const auto path, MountPathOf(call));
   mounts::MountConfig config;
   if (const EngineType* const builtin = FindBuiltIn(call, path.Text())) {
     config.description = builtin->description;
@@ -163,7 +163,7 @@ Status ReadTuning(const Call& call, Reply& reply) {
 
 Status WriteTuningOf(const Call& call, Reply& reply) {
   const Fields& fields = call.fields;
-  COFFER_ASSIGN(const auto path, PathOf(call));
+  COFFER_ASSIGN(const auto path, MountPathOf(call));
   if (PartsOf(call).mounts.Reserved(path)) {
     return Fail(Code::kInvalid, "cannot tune \"" + path.Text() + "\"");
   }
