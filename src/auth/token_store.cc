@@ -50,10 +50,10 @@ struct CachedToken {
 std::size_t MemoryOf(const TokenEntry& entry) {
   std::size_t size = sizeof entry + entry.display_name.size() + entry.path.size();
   for (const auto* const texts : {&entry.policies, &entry.bound_cidrs}) {
-    for (const std::string& text : *texts) size += sizeof text + text.size();
+    for (const std::string& text : *texts) size += sizeof(std::string) + text.size();
   }
   for (const auto& [name, value] : entry.metadata) {
-    size += 2 * sizeof name + name.size() + value.size();
+    size += 2 * sizeof(std::string) + name.size() + value.size();
   }
   return size;
 }
