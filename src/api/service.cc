@@ -358,60 +358,6 @@ Status Service::Impl::Advance(Exchange& exchange) {
   }
 }
 
-Exchange::Exchange(Service::Impl& its_service, const http::Request& asked, std::string id)
-    : service(its_service),
-      request(&asked),
-      can_wait(asked.parking != nullptr),
-      path(asked.path),
-      request_id(std::move(id)),
-      trail(its_service.services.audit, asked, request_id, path) {}
-
-Next Exchange::Step(keyring::Lane* its_lane) {
-  lane = its_lane;
-  found.reset();
-  if (call) call->lane = lane;
-  const LoggedRequest logged(request_id);
-  Status done = service.Advance(*this);
-  if (done && next != Next::kAnswer) return next;
-  service.Conclude(*this, std::move(done), true);
-  return Next::kAnswer;
-}
-
-// Only the members that are changed here refer to the old buffers, because no handler has begun.
-Status Exchange::MoveTo(const http::Request& asked) {
-  if (asked.memory != nullptr) {
-    COFFER_TRY(asked.memory->Take(service.face->MemoryOfParameters(asked) + trail.Kept()));
-  }
-  credential = service.face->Identify(asked).credential;
-  if (made_path == nullptr) MovePath(asked.path);
-  request = &asked;
-  const Call old = *call;
-  call.emplace(Call{old.registry, old.engine, old.lane, asked, old.fields, old.mount, old.token,
-                    old.rules, credential, old.verb, old.capability, old.items_at_once, &found});
-  trail.MoveTo(asked, path, credential);
-  return {};
-}
-
-// Makes every view into the path a view into its copy.
-void Exchange::MovePath(std::string_view copy) {
-  const auto moved = [&](std::string_view part) {
-    return copy.substr(static_cast<std::size_t>(part.data() - request->path.data()), part.size());
-  };
-  Captures captures;
-  for (const auto& [name, text] : target->match.captures) {
-    captures.Push(name, moved(text));
-    fields->MoveCapture(name, moved(text));
-  }
-  target->match.captures = captures;
-  if (!metered.key.empty()) metered.key = moved(metered.key);
-  path = moved(path);
-}
-
-void Exchange::GiveUp(const Error& why, bool heard) {
-  const LoggedRequest logged(request_id);
-  service.Conclude(*this, Fail(why), heard);
-}
-
 void Service::Handle(const http::Request& request, http::Response& response) {
   const auto exchange =
       std::make_shared<Exchange>(*impl_, request, Id::Generate(impl_->services.random).ToUuid());
@@ -419,7 +365,8 @@ void Service::Handle(const http::Request& request, http::Response& response) {
   if (impl_->turns.Begin(exchange, &lane, request.parking)) response = exchange->TakeAnswer();
 }
 
-// Waits for nothing: the token store and the tables are in memory.
+// Routes are in memory. A token that is not costs one read of the database, and waits for no lock
+// of a writer.
 http::Admission Service::Admit(const http::Request& head) {
   http::Admission admission;
   const Caller caller = impl_->face->Identify(head);
