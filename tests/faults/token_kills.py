@@ -8,7 +8,6 @@ import shutil
 import sys
 import tempfile
 import threading
-import time
 
 from coffer_server import Server
 
@@ -19,8 +18,9 @@ USES = 3
 class Journal:
     """What the server has answered; kept outside it."""
 
-    def __init__(self):
+    def __init__(self, rounds):
         self.lock = threading.Lock()
+        self.left, self.enough = rounds, threading.Event()
         self.live, self.revoked, self.uses = set(), set(), {}
 
 
@@ -42,10 +42,18 @@ def make(server, parent="root", **settings):
     return answer["auth"]["client_token"]
 
 
+def begin_round(journal):
+    with journal.lock:
+        journal.left -= 1
+        if journal.left <= 0:
+            journal.enough.set()
+
+
 def work(server, journal, stop):
     mine = random.Random()
     try:
         while not stop.is_set():
+            begin_round(journal)
             kind = mine.randrange(3)
             if kind == 0:
                 token = make(server, ttl="1h")
@@ -96,17 +104,19 @@ def main():
     server = Server(folder)
     for turn in range(turns):
         server.start()
-        journal, stop = Journal(), threading.Event()
+        journal, stop = Journal(rounds=random.randrange(WORKERS + 1, 150)), threading.Event()
         threads = [threading.Thread(target=work, args=(server, journal, stop)) for _ in range(WORKERS)]
         for thread in threads:
             thread.start()
-        time.sleep(random.uniform(0.05, 0.4))  # the kill may come at any time
+        late = not journal.enough.wait(60)
         server.kill()
         stop.set()
         for thread in threads:
             thread.join()
         server.start()
         faults = check(server, journal)
+        if late:
+            faults.append("too few rounds began in 60 s")
         seen += len(journal.live) + len(journal.revoked) + len(journal.uses)
         if faults:
             failed += 1
