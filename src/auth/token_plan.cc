@@ -74,7 +74,7 @@ Result<std::vector<std::string>> PoliciesOfRole(const TokenRole& role, const Tok
   return policies;
 }
 
-Result<std::vector<std::string>> PoliciesOfNewToken(const TokenMaker& maker,
+Result<std::vector<std::string>> PoliciesOfNewToken(const TokenCreation& maker,
                                                     const TokenRequest& request) {
   const TokenEntry& parent = maker.token;
   const TokenRole* const role = maker.role;
@@ -112,7 +112,7 @@ bool TakesTooMuch(const TokenRequest& request) {
   return size > kMaxTokenBytes;
 }
 
-Status CheckRequest(const TokenMaker& maker, const TokenRequest& request) {
+Status CheckRequest(const TokenCreation& maker, const TokenRequest& request) {
   if (TakesTooMuch(request)) {
     return Invalid("the policies, metadata and names of a token take at most 64 KiB");
   }
@@ -147,7 +147,7 @@ std::int64_t Least(std::int64_t a, std::int64_t b) {
   return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
 }
 
-Status PlanLifetime(const TokenMaker& maker, const TokenRequest& request, SystemTime now,
+Status PlanLifetime(const TokenCreation& maker, const TokenRequest& request, SystemTime now,
                     TokenPlan& plan) {
   TokenEntry& entry = plan.entry;
   entry.explicit_max_ttl = request.explicit_max_ttl;
@@ -218,7 +218,8 @@ std::vector<std::string> SanitizedPolicies(const std::vector<std::string>& polic
   return names;
 }
 
-Result<TokenPlan> PlanToken(const TokenMaker& maker, const TokenRequest& request, SystemTime now) {
+Result<TokenPlan> PlanToken(const TokenCreation& maker, const TokenRequest& request,
+                            SystemTime now) {
   COFFER_TRY(CheckRequest(maker, request));
   TokenPlan plan;
   TokenEntry& entry = plan.entry;

@@ -52,7 +52,7 @@ Status CheckOpens(Token& token, const Key& key) {
 }  // namespace
 
 Result<Bytes> Archive::Backup(Lane& lane, const Id& mount, std::string_view name) {
-  COFFER_ASSIGN(const auto key, catalog_.Find(lane.ItsInstance(), mount, name));
+  COFFER_ASSIGN(const auto key, catalog_.Find(lane.GetInstance(), mount, name));
   for (const auto& [number, version] : key->versions) {
     if (version.custody != Custody::kResident) continue;
     return Fail(Refusal::kBackupOfResident, {.given = number});
@@ -93,7 +93,7 @@ Result<std::shared_ptr<const Key>> Archive::Restore(const Id& mount,
                                                     const std::optional<KeyName>& name,
                                                     ByteView backup, bool force) {
   std::shared_ptr<const Key> restored;
-  COFFER_TRY(ledger_.Run([&](CustodianTurn& turn) -> Status {
+  COFFER_TRY(commits_.Run([&](CustodianTurn& turn) -> Status {
     COFFER_ASSIGN(Key opened, Open(turn, backup));
     auto key = std::make_shared<Key>(std::move(opened));
     key->mount = mount;
@@ -112,7 +112,7 @@ Result<std::shared_ptr<const Key>> Archive::Restore(const Id& mount,
     MakeNew(*key);
     for (const auto& [number, version] : key->versions) change.new_versions.push_back(number);
     change.after = key;
-    COFFER_TRY(ledger_.Commit(turn, {&change, 1}));
+    COFFER_TRY(commits_.Commit(turn, {&change, 1}));
     restored = std::move(key);
     return {};
   }));

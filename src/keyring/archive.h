@@ -12,7 +12,7 @@
 #include "coffer/keyring/lane.h"
 #include "coffer/storage/database.h"
 #include "keyring/catalog.h"
-#include "keyring/ledger.h"
+#include "keyring/key_commits.h"
 
 namespace coffer::keyring {
 
@@ -21,8 +21,9 @@ namespace coffer::keyring {
 // restore runs on the custodian's. Functions and errors as KeyRing's.
 class Archive {
  public:
-  Archive(storage::Database& database, Catalog& catalog, Ledger& ledger, coffer::Random& random)
-      : database_(database), catalog_(catalog), ledger_(ledger), random_(random) {}
+  Archive(storage::Database& database, Catalog& catalog, KeyCommits& commits,
+          coffer::Random& random)
+      : database_(database), catalog_(catalog), commits_(commits), random_(random) {}
 
   Result<Bytes> Backup(Lane& lane, const Id& mount, std::string_view name);
   Result<std::shared_ptr<const Key>> Restore(const Id& mount, const std::optional<KeyName>& name,
@@ -34,7 +35,7 @@ class Archive {
 
   storage::Database& database_;
   Catalog& catalog_;
-  Ledger& ledger_;
+  KeyCommits& commits_;
   coffer::Random& random_;
 };
 

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "coffer/storage/table.h"
-#include "keyring/instance.h"
 #include "keyring/row_codec.h"
+#include "keyring/token_instance.h"
 
 namespace coffer::keyring {
 namespace {
@@ -66,15 +66,15 @@ Result<store::StoredKey> Catalog::Load(Token& token, const Id& mount, std::strin
   return std::move(*stored);
 }
 
-Result<std::shared_ptr<const Key>> Catalog::Find(Instance& instance, const Id& mount,
+Result<std::shared_ptr<const Key>> Catalog::Find(TokenInstance& instance, const Id& mount,
                                                  std::string_view name) {
   KeyCache::Hit hit = cache_.Get(mount, name);
   if (hit.key) return std::move(hit.key);
   COFFER_TRY(instance.Refresh());
-  auto stored = Load(instance.ItsToken(), mount, name);
+  auto stored = Load(instance.GetToken(), mount, name);
   if (!stored && stored.error().code != Code::kNotFound && stored.error().code != Code::kCorrupt) {
     COFFER_TRY(instance.Recover(stored.error()));
-    stored = Load(instance.ItsToken(), mount, name);
+    stored = Load(instance.GetToken(), mount, name);
   }
   if (!stored) {
     if (stored.error().code == Code::kCorrupt) {
@@ -95,7 +95,7 @@ Result<std::set<Bytes>> Catalog::NamedResidents(Token& token) const {
   }
   std::set<Bytes> named;
   COFFER_ASSIGN(const auto places, store::AllKeys(database_, nullptr));
-  for (const store::KeyPlace& place : places) {
+  for (const store::MountedName& place : places) {
     const auto stored = Load(token, place.mount, place.name);
     if (!stored && stored.error().code == Code::kCorrupt) {
       return Fail(Code::kCorrupt, "the rows of key " + place.name +

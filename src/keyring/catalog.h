@@ -21,10 +21,10 @@
 
 namespace coffer::keyring {
 
-class Instance;
+class TokenInstance;
 
 // The catalog finds keys: their snapshots in memory, or their rows, which it reads and checks. It
-// changes nothing that is stored; the ledger publishes changes here. Any thread, after
+// changes nothing that is stored; KeyCommits publishes changes here. Any thread, after
 // SetDatabaseId().
 class Catalog {
  public:
@@ -36,7 +36,7 @@ class Catalog {
 
   // The key's snapshot. If there is none, the rows are read, and checked with the caller's
   // instance. Errors as KeyRing::Find().
-  Result<std::shared_ptr<const Key>> Find(Instance& instance, const Id& mount,
+  Result<std::shared_ptr<const Key>> Find(TokenInstance& instance, const Id& mount,
                                           std::string_view name);
   Result<std::vector<std::string>> Names(const Id& mount, std::string_view after,
                                          std::int64_t limit) const;
@@ -47,7 +47,7 @@ class Catalog {
   // As KeyRing's.
   Result<std::set<Bytes>> NamedResidents(Token& token) const;
 
-  // The ledger calls these four.
+  // KeyCommits calls these four.
   void Publish(const std::shared_ptr<Key>& key) { cache_.Publish(key); }
   // Drops the key's snapshot: its rows are gone, or must be read again.
   void Drop(const Id& mount, std::string_view name) { cache_.Remove(mount, name); }

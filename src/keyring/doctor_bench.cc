@@ -49,9 +49,9 @@ Result<const MasterClass*> ClassFor(const KeySpec& spec, Use use) {
                                         .origin = Origin::kBorn,
                                         .object_class = ObjectClass::kPrivateKey,
                                         .key_type = pkcs11::KeyType::kEcEdwards,
-                                        .may_encrypt = kPinnedOff,
-                                        .may_sign = kOpen,
-                                        .may_derive = kPinnedOff,
+                                        .may_encrypt = kDemandOff,
+                                        .may_sign = kNoDemand,
+                                        .may_derive = kDemandOff,
                                         .first = FirstMaster::kAtFirstKey};
   if (InfoOf(spec.type).family == Family::kEd25519 && use == Use::kSign) return &kEdwards;
   return ClassOf(spec, use);
@@ -244,7 +244,7 @@ Status DoctorBench::MakeAgain(const Specimen& specimen) {
 Result<ObjectHandle> DoctorBench::Take(const Specimen& specimen, Use use) {
   if (specimen.way != Way::kWrapped) return specimen.resident;
   COFFER_ASSIGN(const MasterClass* const master_class, ClassFor(specimen.spec, use));
-  COFFER_ASSIGN(const Usage usage, UsageOf(specimen.spec, use));
+  COFFER_ASSIGN(const TokenUse usage, TokenUseOf(specimen.spec, use));
   COFFER_ASSIGN(const ObjectHandle master, Master(*master_class));
   return objects_.Unwrap(*maker_, *trial_.found.key_wrap_with_padding, master, specimen.blob,
                          UnwrappedRecipe(*master_class, usage).WithLabel(label_));

@@ -41,7 +41,7 @@ bool Signs(Session& session, MechanismType mechanism, ObjectHandle key) {
   return session.Sign(mechanism, key, data, out).has_value();
 }
 
-bool Wraps(Session& session, const TokenProfile& profile, ObjectHandle master, ObjectHandle key) {
+bool Wraps(Session& session, const TokenSettings& profile, ObjectHandle master, ObjectHandle key) {
   return session.WrapKey(profile.key_wrap, master, key).has_value();
 }
 
@@ -52,8 +52,8 @@ Status Remove(Session& session, ObjectHandle object, const std::string& label, L
   return {};
 }
 
-Status RemoveMasters(Session& session, const TokenProfile& profile, const MasterClass& master_class,
-                     ObjectHandle key, Logger& logger) {
+Status RemoveMasters(Session& session, const TokenSettings& profile,
+                     const MasterClass& master_class, ObjectHandle key, Logger& logger) {
   for (int version = 1;; ++version) {
     const std::string label = MasterLabel(MasterName(master_class.name, version));
     COFFER_ASSIGN(const auto found, Find(session, ObjectClass::kSecretKey, label));
@@ -67,7 +67,7 @@ Status RemoveMasters(Session& session, const TokenProfile& profile, const Master
 
 }  // namespace
 
-Status RemoveHalfMade(Session& session, const TokenProfile& profile, Logger& logger) {
+Status RemoveHalfMade(Session& session, const TokenSettings& profile, Logger& logger) {
   COFFER_ASSIGN(const MasterClass* const aes, FindClass(KeyKind::kAes));
   COFFER_ASSIGN(const ObjectHandle key, ObjectMaker().Generate(session, MechanismType::kAesKeyGen,
                                                                NewSecretRecipe(*aes, kMacOctets)));

@@ -11,6 +11,6 @@ namespace coffer::keyring {
 // it generated them, as it says of each that was finished, and they cannot do the one thing that
 // they are for. So nothing was ever made with them. An object that works is left alone, even if it
 // is foreign: a start refuses it. For `coffer hsm init` only.
-Status RemoveHalfMade(pkcs11::Session& session, const TokenProfile& profile, Logger& logger);
+Status RemoveHalfMade(pkcs11::Session& session, const TokenSettings& profile, Logger& logger);
 
 }  // namespace coffer::keyring

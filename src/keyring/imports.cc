@@ -66,7 +66,7 @@ Result<std::shared_ptr<const Key>> Imports::Add(const Id& mount, const KeyName& 
                                                 const CreateOptions& options, bool allow_rotation,
                                                 Refusal taken, const FirstVersion& make) {
   std::shared_ptr<const Key> added;
-  COFFER_TRY(ledger_.Run([&](CustodianTurn& turn) -> Status {
+  COFFER_TRY(commits_.Run([&](CustodianTurn& turn) -> Status {
     const auto existing = catalog_.Load(turn, mount, name.Text());
     if (existing) return Fail(taken, {.name = name.Text()});
     if (existing.error().code != Code::kNotFound) return Fail(existing.error());
@@ -86,7 +86,7 @@ Result<std::shared_ptr<const Key>> Imports::Add(const Id& mount, const KeyName& 
     Change change;
     change.new_versions = {1};
     change.after = key;
-    COFFER_TRY(ledger_.Commit(turn, {&change, 1}));
+    COFFER_TRY(commits_.Commit(turn, {&change, 1}));
     added = std::move(key);
     return {};
   }));
@@ -140,7 +140,7 @@ Result<std::shared_ptr<const Key>> Imports::Agree(const Id& mount, const KeyName
 Result<std::shared_ptr<const Key>> Imports::ImportVersion(const Id& mount, std::string_view name,
                                                           const ImportedMaterial& material,
                                                           const Actor& actor) {
-  return ledger_.ChangeKey(
+  return commits_.ChangeKey(
       mount, name, [&](CustodianTurn& turn, Key& key, std::vector<int>& new_versions) -> Status {
         if (!key.settings.imported) {
           return Fail(Refusal::kKeyNotImported);

@@ -11,7 +11,7 @@
 #include "coffer/keyring/custodian.h"
 #include "coffer/keyring/key_ring.h"
 #include "keyring/catalog.h"
-#include "keyring/ledger.h"
+#include "keyring/key_commits.h"
 #include "keyring/version_maker.h"
 
 namespace coffer::keyring {
@@ -20,11 +20,11 @@ namespace coffer::keyring {
 // run on the custodian's. Functions and errors as KeyRing's.
 class Imports {
  public:
-  Imports(Custodian& custodian, Catalog& catalog, Ledger& ledger, VersionMaker& versions,
+  Imports(Custodian& custodian, Catalog& catalog, KeyCommits& commits, VersionMaker& versions,
           coffer::Random& random, const Clock& clock)
       : custodian_(custodian),
         catalog_(catalog),
-        ledger_(ledger),
+        commits_(commits),
         versions_(versions),
         random_(random),
         clock_(clock) {}
@@ -53,7 +53,7 @@ class Imports {
 
   Custodian& custodian_;
   Catalog& catalog_;
-  Ledger& ledger_;
+  KeyCommits& commits_;
   VersionMaker& versions_;
   coffer::Random& random_;
   const Clock& clock_;

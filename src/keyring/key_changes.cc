@@ -1,4 +1,4 @@
-// Changes of keys that requests make; each goes through the ledger.
+// Changes of keys that requests make; each goes through KeyCommits.
 
 #include <algorithm>
 #include <utility>
@@ -12,7 +12,7 @@ Result<KeyRing::Created> KeyRing::Create(const Id& mount, const KeyName& name,
                                          const CreateOptions& options, const Actor& actor) {
   COFFER_TRY(CheckNewKey(options));
   Created created;
-  COFFER_TRY(impl_->ledger.Run([&](CustodianTurn& turn) -> Status {
+  COFFER_TRY(impl_->commits.Run([&](CustodianTurn& turn) -> Status {
     auto existing = impl_->catalog.Load(turn, mount, name.Text());
     if (existing) {
       created = {std::make_shared<const Key>(std::move(existing->key)), true};
@@ -36,7 +36,7 @@ Result<KeyRing::Created> KeyRing::Create(const Id& mount, const KeyName& name,
     Change change;
     change.new_versions = {1};
     change.after = key;
-    COFFER_TRY(impl_->ledger.Commit(turn, {&change, 1}));
+    COFFER_TRY(impl_->commits.Commit(turn, {&change, 1}));
     created = {std::move(key), false};
     return {};
   }));
@@ -44,7 +44,7 @@ Result<KeyRing::Created> KeyRing::Create(const Id& mount, const KeyName& name,
 }
 
 KeyRing::Changed KeyRing::Rotate(const Id& mount, std::string_view name, const Actor& actor) {
-  return impl_->ledger.ChangeKey(
+  return impl_->commits.ChangeKey(
       mount, name, [&](CustodianTurn& turn, Key& key, std::vector<int>& new_versions) {
         return impl_->versions.Rotate(turn, key, new_versions, actor);
       });
@@ -52,15 +52,15 @@ KeyRing::Changed KeyRing::Rotate(const Id& mount, std::string_view name, const A
 
 KeyRing::Changed KeyRing::Configure(const Id& mount, std::string_view name,
                                     const ConfigChange& change) {
-  return impl_->ledger.ChangeKey(mount, name,
-                                 [&](CustodianTurn&, Key& key, std::vector<int>&) -> Status {
-                                   return ApplyConfig(key, change);
-                                 });
+  return impl_->commits.ChangeKey(mount, name,
+                                  [&](CustodianTurn&, Key& key, std::vector<int>&) -> Status {
+                                    return ApplyConfig(key, change);
+                                  });
 }
 
 KeyRing::Changed KeyRing::Trim(const Id& mount, std::string_view name,
                                std::int64_t min_available_version) {
-  return impl_->ledger.ChangeKey(
+  return impl_->commits.ChangeKey(
       mount, name, [&](CustodianTurn&, Key& key, std::vector<int>&) -> Status {
         COFFER_TRY(CheckTrim(key, min_available_version));
         const int first = static_cast<int>(min_available_version);
@@ -81,7 +81,7 @@ KeyRing::Changed KeyRing::SetCertificates(const Id& mount, std::string_view name
     key.versions.at(chosen->info.version).certificate_chain = chain.Pem();
     return {};
   };
-  return impl_->ledger.ChangeKey(mount, name, keep);
+  return impl_->commits.ChangeKey(mount, name, keep);
 }
 
 // It changes no key, but makes objects in the token, which is the custodian's.
@@ -101,20 +101,20 @@ Result<Bytes> KeyRing::Export(const Key& key, const KeyVersion& version,
 }
 
 KeyRing::Changed KeyRing::SetSoftDeleted(const Id& mount, std::string_view name, bool deleted) {
-  return impl_->ledger.ChangeKey(mount, name,
-                                 [&](CustodianTurn&, Key& key, std::vector<int>&) -> Status {
-                                   key.settings.soft_deleted = deleted;
-                                   return {};
-                                 });
+  return impl_->commits.ChangeKey(mount, name,
+                                  [&](CustodianTurn&, Key& key, std::vector<int>&) -> Status {
+                                    key.settings.soft_deleted = deleted;
+                                    return {};
+                                  });
 }
 
 Status KeyRing::Delete(const Id& mount, std::string_view name) {
-  return impl_->ledger.Run([&](CustodianTurn& turn) -> Status {
+  return impl_->commits.Run([&](CustodianTurn& turn) -> Status {
     COFFER_ASSIGN(const store::StoredKey stored, impl_->catalog.Load(turn, mount, name));
     if (!stored.key.settings.deletion_allowed) {
       return Fail(Refusal::kDeletionNotAllowed);
     }
-    return impl_->ledger.RemoveKeys(turn, {&stored, 1});
+    return impl_->commits.RemoveKeys(turn, {&stored, 1});
   });
 }
 
@@ -126,13 +126,13 @@ Status KeyRing::DeleteMount(const Id& mount) {
   for (std::size_t begin = 0; begin < places.size(); begin += kKeysAtOnce) {
     const auto some =
         std::span(places).subspan(begin, std::min(kKeysAtOnce, places.size() - begin));
-    COFFER_TRY(impl_->ledger.Run([&](CustodianTurn& turn) -> Status {
+    COFFER_TRY(impl_->commits.Run([&](CustodianTurn& turn) -> Status {
       std::vector<store::StoredKey> keys;
-      for (const store::KeyPlace& place : some) {
+      for (const store::MountedName& place : some) {
         COFFER_ASSIGN(auto stored, store::ReadKey(impl_->database, mount, place.name));
         if (stored) keys.push_back(std::move(*stored));
       }
-      return keys.empty() ? Status{} : impl_->ledger.RemoveKeys(turn, keys);
+      return keys.empty() ? Status{} : impl_->commits.RemoveKeys(turn, keys);
     }));
   }
   return {};

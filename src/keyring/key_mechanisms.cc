@@ -89,7 +89,7 @@ const BaseMaking& BaseOf(Kdf kdf) { return kdf == Kdf::kHkdfSha256 ? kHkdfBase :
 struct UsageRow {
   Family family{};
   Use use{};
-  Abilities abilities;
+  UsageFlags abilities;
   std::array<MechanismType, 5> mechanisms{};
   std::size_t mechanism_count = 1;
 };
@@ -232,8 +232,8 @@ unsigned long SecretOctets(const KeySpec& spec) {
   return static_cast<unsigned long>(info.bits / 8);
 }
 
-Result<Usage> UsageOf(const KeySpec& spec, Use use) {
-  if (use == Use::kDerive && spec.derived) return Usage{kDerives, {BaseOf(spec.kdf).derivation}};
+Result<TokenUse> TokenUseOf(const KeySpec& spec, Use use) {
+  if (use == Use::kDerive && spec.derived) return TokenUse{kDerives, {BaseOf(spec.kdf).derivation}};
   // The second key of every family is an HMAC key.
   const Family family = use == Use::kHmac ? Family::kHmac : InfoOf(spec.type).family;
   const auto* const row = std::ranges::find_if(
@@ -242,9 +242,9 @@ Result<Usage> UsageOf(const KeySpec& spec, Use use) {
     return Fail(Code::kInternal, std::string(KeyTypeName(spec.type)) + " keys have no use number " +
                                      std::to_string(static_cast<int>(use)));
   }
-  return Usage{row->abilities,
-               {row->mechanisms.begin(),
-                row->mechanisms.begin() + static_cast<std::ptrdiff_t>(row->mechanism_count)}};
+  return TokenUse{row->abilities,
+                  {row->mechanisms.begin(),
+                   row->mechanisms.begin() + static_cast<std::ptrdiff_t>(row->mechanism_count)}};
 }
 
 Result<crypto::PublicKey::Shared> ReadPublicKey(pkcs11::Session& session,

@@ -43,32 +43,32 @@ unsigned long SecretOctets(const KeySpec& spec);
 
 // A key's usage flags. A key that signs verifies nothing, since the server does
 // that itself.
-struct Abilities {
+struct UsageFlags {
   Flag encrypt;
   Flag decrypt;
   Flag sign;
   Flag unwrap;
   Flag derive;
 };
-inline constexpr Abilities kNoAbility{
+inline constexpr UsageFlags kNoAbility{
     .encrypt = kOff, .decrypt = kOff, .sign = kOff, .unwrap = kOff, .derive = kOff};
-inline constexpr Abilities kEncryptsAndDecrypts{
+inline constexpr UsageFlags kEncryptsAndDecrypts{
     .encrypt = kOn, .decrypt = kOn, .sign = kOff, .unwrap = kOff, .derive = kOff};
-inline constexpr Abilities kDecrypts{
+inline constexpr UsageFlags kDecrypts{
     .encrypt = kOff, .decrypt = kOn, .sign = kOff, .unwrap = kOff, .derive = kOff};
-inline constexpr Abilities kSigns{
+inline constexpr UsageFlags kSigns{
     .encrypt = kOff, .decrypt = kOff, .sign = kOn, .unwrap = kOff, .derive = kOff};
-inline constexpr Abilities kUnwraps{
+inline constexpr UsageFlags kUnwraps{
     .encrypt = kOff, .decrypt = kOff, .sign = kOff, .unwrap = kOn, .derive = kOff};
-inline constexpr Abilities kDerives{
+inline constexpr UsageFlags kDerives{
     .encrypt = kOff, .decrypt = kOff, .sign = kOff, .unwrap = kOff, .derive = kOn};
 
 // The abilities and mechanisms of one use of a spec's key; kInternal where it has no such use.
-struct Usage {
-  Abilities abilities;
+struct TokenUse {
+  UsageFlags abilities;
   AllowedMechanisms mechanisms;
 };
-Result<Usage> UsageOf(const KeySpec& spec, Use use);
+Result<TokenUse> TokenUseOf(const KeySpec& spec, Use use);
 
 // DER object identifier of the type's curve (CKA_EC_PARAMS).
 ByteView CurveOf(KeyType type);

@@ -23,7 +23,7 @@ constexpr std::array<std::uint8_t, 3> kPublicExponent{1, 0, 1};
 enum class Secrecy : std::uint8_t { kSealed, kExtractable, kReadable };
 
 // A secret key with the given uses.
-SecretKeyFlags SecretFlags(Secrecy secrecy, const Abilities& does,
+SecretKeyFlags SecretFlags(Secrecy secrecy, const UsageFlags& does,
                            MasterLifetime lifetime = MasterLifetime::kSession) {
   return {.token = Flag(lifetime == MasterLifetime::kToken),
           .private_object = kOn,
@@ -41,7 +41,7 @@ SecretKeyFlags SecretFlags(Secrecy secrecy, const Abilities& does,
 }
 
 // A private key with the given uses. It encrypts nothing: that is its public half's.
-PrivateKeyFlags PrivateFlags(MasterLifetime lifetime, Secrecy secrecy, const Abilities& does) {
+PrivateKeyFlags PrivateFlags(MasterLifetime lifetime, Secrecy secrecy, const UsageFlags& does) {
   return {.token = Flag(lifetime == MasterLifetime::kToken),
           .private_object = kOn,
           .sensitive = kOn,
@@ -92,19 +92,19 @@ Recipe PublicHalf(const KeySpec& spec, MasterLifetime lifetime = MasterLifetime:
 // The attributes that every key unwrapped under the import wrapping key must have. What such a key
 // unwraps in turn cannot be pinned: SoftHSM has no template inside a template.
 Attributes EphemeralPins() {
-  Attributes pins = UnwrapTemplateOf(P11Type::kAes, SecretKeyPins{.token = kPinnedOff,
-                                                                  .private_object = kPinnedOn,
-                                                                  .sensitive = kPinnedOn,
-                                                                  .extractable = kPinnedOff,
-                                                                  .encrypt = kPinnedOff,
-                                                                  .decrypt = kPinnedOff,
-                                                                  .sign = kPinnedOff,
-                                                                  .verify = kPinnedOff,
-                                                                  .wrap = kPinnedOff,
-                                                                  .unwrap = kPinnedOn,
-                                                                  .derive = kPinnedOff,
-                                                                  .copyable = kPinnedOff,
-                                                                  .modifiable = kPinnedOff});
+  Attributes pins = UnwrapTemplateOf(P11Type::kAes, SecretKeyDemands{.token = kDemandOff,
+                                                                     .private_object = kDemandOn,
+                                                                     .sensitive = kDemandOn,
+                                                                     .extractable = kDemandOff,
+                                                                     .encrypt = kDemandOff,
+                                                                     .decrypt = kDemandOff,
+                                                                     .sign = kDemandOff,
+                                                                     .verify = kDemandOff,
+                                                                     .wrap = kDemandOff,
+                                                                     .unwrap = kDemandOn,
+                                                                     .derive = kDemandOff,
+                                                                     .copyable = kDemandOff,
+                                                                     .modifiable = kDemandOff});
   pins.AddMechanisms(AttributeType::kAllowedMechanisms, {MechanismType::kAesKeyWrapPad});
   return pins;
 }
@@ -142,11 +142,11 @@ Recipe ArrivedRecipe(const MasterClass& master_class) {
 
 Result<Recipe> UnwrappedRecipe(const KeySpec& spec, Use use) {
   COFFER_ASSIGN(const MasterClass* const master_class, ClassOf(spec, use));
-  COFFER_ASSIGN(const Usage usage, UsageOf(spec, use));
+  COFFER_ASSIGN(const TokenUse usage, TokenUseOf(spec, use));
   return UnwrappedRecipe(*master_class, usage);
 }
 
-Recipe UnwrappedRecipe(const MasterClass& master_class, const Usage& usage) {
+Recipe UnwrappedRecipe(const MasterClass& master_class, const TokenUse& usage) {
   const std::string what = Named("unwrapped", master_class);
   if (master_class.object_class == ObjectClass::kPrivateKey) {
     return {what, master_class.key_type,
@@ -159,7 +159,7 @@ Recipe UnwrappedRecipe(const MasterClass& master_class, const Usage& usage) {
 
 Result<PairRecipe> ResidentRecipe(const KeySpec& spec, const ResidentPlace& place,
                                   MasterLifetime lifetime) {
-  COFFER_ASSIGN(const Usage usage, UsageOf(spec, Use::kSign));
+  COFFER_ASSIGN(const TokenUse usage, TokenUseOf(spec, Use::kSign));
   const std::string label = ResidentLabel(place.database);
   return PairRecipe{PublicHalf(spec),
                     {label,
@@ -170,7 +170,7 @@ Result<PairRecipe> ResidentRecipe(const KeySpec& spec, const ResidentPlace& plac
 }
 
 Result<Recipe> SpecimenRecipe(const KeySpec& spec, MasterLifetime lifetime) {
-  COFFER_ASSIGN(const Usage usage, UsageOf(spec, MainUse(spec)));
+  COFFER_ASSIGN(const TokenUse usage, TokenUseOf(spec, MainUse(spec)));
   return Recipe(std::string(KeyTypeName(spec.type)) + " key", MakingOf(spec).key_type,
                 SecretFlags(Secrecy::kSealed, usage.abilities, lifetime), usage.mechanisms,
                 {.value_bytes = SecretOctets(spec)});
@@ -181,14 +181,14 @@ Result<PairRecipe> SpecimenPairRecipe(const KeySpec& spec, MasterLifetime lifeti
   AllowedMechanisms mechanisms;
   for (const Use use : {Use::kCipher, Use::kSign}) {
     if (use == Use::kCipher && !info.encrypts) continue;
-    COFFER_ASSIGN(const Usage usage, UsageOf(spec, use));
+    COFFER_ASSIGN(const TokenUse usage, TokenUseOf(spec, use));
     mechanisms.insert(mechanisms.end(), usage.mechanisms.begin(), usage.mechanisms.end());
   }
-  const Abilities abilities{.encrypt = kOff,
-                            .decrypt = Flag(info.encrypts),
-                            .sign = Flag(info.signs),
-                            .unwrap = kOff,
-                            .derive = kOff};
+  const UsageFlags abilities{.encrypt = kOff,
+                             .decrypt = Flag(info.encrypts),
+                             .sign = Flag(info.signs),
+                             .unwrap = kOff,
+                             .derive = kOff};
   return PairRecipe{PublicHalf(spec, lifetime),
                     {std::string(info.name) + " key", MakingOf(spec).key_type,
                      PrivateFlags(lifetime, Secrecy::kSealed, abilities), mechanisms}};

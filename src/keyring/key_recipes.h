@@ -25,7 +25,7 @@ Recipe ArrivedRecipe(const MasterClass& master_class);
 // A version in use: unwrapped for one use, never to leave the token. kInternal where keys of this
 // type have no such use.
 Result<Recipe> UnwrappedRecipe(const KeySpec& spec, Use use);
-Recipe UnwrappedRecipe(const MasterClass& master_class, const Usage& usage);
+Recipe UnwrappedRecipe(const MasterClass& master_class, const TokenUse& usage);
 // A version that stays in the token as an object.
 Result<PairRecipe> ResidentRecipe(const KeySpec& spec, const ResidentPlace& place,
                                   MasterLifetime lifetime = MasterLifetime::kToken);

@@ -27,8 +27,8 @@ Result<Id> LoadOrCreateDatabaseId(storage::Database& database, coffer::Random& r
 
 namespace {
 
-Lanes LanesOf(const std::vector<std::unique_ptr<Instance>>& instances, Instance& custodians,
-              EncryptionCounts& counts, coffer::Random& random) {
+Lanes LanesOf(const std::vector<std::unique_ptr<TokenInstance>>& instances,
+              TokenInstance& custodians, EncryptionCounts& counts, coffer::Random& random) {
   std::vector<std::unique_ptr<Lane>> workers;
   for (const auto& instance : instances) {
     workers.push_back(std::make_unique<Lane>(*instance, counts, random));
@@ -36,13 +36,13 @@ Lanes LanesOf(const std::vector<std::unique_ptr<Instance>>& instances, Instance&
   return {std::move(workers), std::make_unique<Lane>(custodians, counts, random)};
 }
 
-std::vector<std::unique_ptr<Instance>> InstancesOf(std::vector<std::unique_ptr<Token>> tokens,
-                                                   Custodian& custodian, Catalog& catalog,
-                                                   const CacheLimits& limits) {
-  std::vector<std::unique_ptr<Instance>> instances;
+std::vector<std::unique_ptr<TokenInstance>> InstancesOf(std::vector<std::unique_ptr<Token>> tokens,
+                                                        Custodian& custodian, Catalog& catalog,
+                                                        const CacheLimits& limits) {
+  std::vector<std::unique_ptr<TokenInstance>> instances;
   for (auto& token : tokens) {
     instances.push_back(
-        std::make_unique<Instance>(std::move(token), custodian, catalog, limits.handles));
+        std::make_unique<TokenInstance>(std::move(token), custodian, catalog, limits.handles));
   }
   return instances;
 }
@@ -63,18 +63,18 @@ KeyRing::Impl::Impl(CustodianTurn& turn, storage::Database& db, Custodian& its_c
       custodians(turn, custodian, catalog, limits.handles),
       lanes(LanesOf(instances, custodians, counts, random)),
       residents(database, catalog, random, logger),
-      ledger(database, custodian, custodians, catalog, residents),
+      commits(database, custodian, custodians, catalog, residents),
       versions(residents, clock),
-      imports(custodian, catalog, ledger, versions, random, clock),
-      archive(database, catalog, ledger, random),
-      rotations(database, custodian, ledger, versions, clock, logger) {
+      imports(custodian, catalog, commits, versions, random, clock),
+      archive(database, catalog, commits, random),
+      rotations(database, custodian, commits, versions, clock, logger) {
   counts.OnLimit([this](const Key& key) { rotations.RotateAtLimit(key); });
 }
 
 Status KeyRing::Impl::Start(CustodianTurn& turn, const StartPolicy& policy) {
   StartChecks checks(database, catalog, random);
   COFFER_TRY(checks.Check(turn, policy));
-  ledger.Open(turn, checks.TokenEpoch(), checks.Epoch());
+  commits.Open(turn, checks.TokenEpoch(), checks.Epoch());
   consequences = checks.Consequences();
   for (const std::string& consequence : consequences) {
     logger.Log(LogLevel::kWarn, "keyring", "started on the operator's word",
@@ -85,7 +85,7 @@ Status KeyRing::Impl::Start(CustodianTurn& turn, const StartPolicy& policy) {
   if (policy.restoring) return residents.Compare(turn);
   // One step of the epoch for each start: a database copied before it can never be passed off as
   // the latest.
-  COFFER_TRY(ledger.MakeAnchor(turn));
+  COFFER_TRY(commits.MakeAnchor(turn));
   const bool on_a_word = policy.accept_damaged_rows || policy.accept_rollback_to;
   if (!on_a_word) COFFER_TRY(residents.FinishDestroying(turn));
   return residents.Compare(turn);
@@ -105,11 +105,11 @@ Result<std::unique_ptr<KeyRing>> KeyRing::Open(storage::Database& database, Cust
   return std::unique_ptr<KeyRing>(new KeyRing(std::move(impl)));
 }
 
-Lanes& KeyRing::ItsLanes() { return impl_->lanes; }
+Lanes& KeyRing::GetLanes() { return impl_->lanes; }
 
 Result<std::shared_ptr<const Key>> KeyRing::Find(Lane& lane, const Id& mount,
                                                  std::string_view name) {
-  return impl_->catalog.Find(lane.ItsInstance(), mount, name);
+  return impl_->catalog.Find(lane.GetInstance(), mount, name);
 }
 
 Result<std::vector<std::string>> KeyRing::List(const Id& mount, std::string_view after,

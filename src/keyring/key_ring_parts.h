@@ -8,10 +8,10 @@
 #include "keyring/catalog.h"
 #include "keyring/encryption_counts.h"
 #include "keyring/imports.h"
-#include "keyring/instance.h"
-#include "keyring/ledger.h"
+#include "keyring/key_commits.h"
 #include "keyring/residents.h"
 #include "keyring/rotations.h"
+#include "keyring/token_instance.h"
 #include "keyring/version_maker.h"
 
 namespace coffer::keyring {
@@ -31,11 +31,11 @@ struct KeyRing::Impl {
   Logger& logger;
   Catalog catalog;
   EncryptionCounts counts;
-  std::vector<std::unique_ptr<Instance>> instances;  // the workers'
-  Instance custodians;
+  std::vector<std::unique_ptr<TokenInstance>> instances;  // the workers'
+  TokenInstance custodians;
   keyring::Lanes lanes;
   Residents residents;
-  Ledger ledger;
+  KeyCommits commits;
   VersionMaker versions;
   Imports imports;
   Archive archive;

@@ -154,8 +154,8 @@ Status ReadVersions(storage::Reader& reader, Key& key) {
   }
 }
 
-Result<std::vector<KeyPlace>> Places(Statement& rows) {
-  std::vector<KeyPlace> places;
+Result<std::vector<MountedName>> Places(Statement& rows) {
+  std::vector<MountedName> places;
   while (true) {
     COFFER_ASSIGN(const bool more, rows.Step());
     if (!more) return places;
@@ -239,7 +239,7 @@ Status ForEachDigest(storage::Database& database,
   }
 }
 
-Result<KeyDigest> ReadDigest(storage::Database& database, const KeyPlace& place) {
+Result<KeyDigest> ReadDigest(storage::Database& database, const MountedName& place) {
   COFFER_ASSIGN(storage::Reader reader, database.Read());
   COFFER_ASSIGN(Statement row, reader.Prepare("SELECT id, generation, mac FROM keys"
                                               " WHERE mount = ?1 AND name = ?2"));
@@ -250,7 +250,7 @@ Result<KeyDigest> ReadDigest(storage::Database& database, const KeyPlace& place)
   return KeyDigest{*id, row.Int(1), row.Blob(2)};
 }
 
-Result<std::vector<KeyPlace>> AllKeys(storage::Database& database, const Id* mount) {
+Result<std::vector<MountedName>> AllKeys(storage::Database& database, const Id* mount) {
   COFFER_ASSIGN(storage::Reader reader, database.Read());
   COFFER_ASSIGN(Statement rows,
                 reader.Prepare("SELECT mount, name FROM keys WHERE ?1 IS NULL OR mount = ?1"
@@ -278,7 +278,7 @@ Result<std::vector<std::string>> Names(storage::Database& database, const Id& mo
   }
 }
 
-Result<std::vector<KeyPlace>> DueForRotation(storage::Database& database, SystemTime now) {
+Result<std::vector<MountedName>> DueForRotation(storage::Database& database, SystemTime now) {
   COFFER_ASSIGN(storage::Reader reader, database.Read());
   COFFER_ASSIGN(Statement rows,
                 reader.Prepare("SELECT k.mount, k.name FROM keys k JOIN key_versions v"

@@ -52,16 +52,16 @@ struct KeyDigest {
 Status ForEachDigest(storage::Database& database,
                      const std::function<void(const KeyDigest&)>& visit);
 // Mount and name of every key (of one mount, if given).
-struct KeyPlace {
+struct MountedName {
   Id mount;
   std::string name;
 };
-Result<KeyDigest> ReadDigest(storage::Database& database, const KeyPlace& place);
-Result<std::vector<KeyPlace>> AllKeys(storage::Database& database, const Id* mount);
+Result<KeyDigest> ReadDigest(storage::Database& database, const MountedName& place);
+Result<std::vector<MountedName>> AllKeys(storage::Database& database, const Id* mount);
 Result<std::vector<std::string>> Names(storage::Database& database, const Id& mount,
                                        std::string_view after, std::int64_t limit);
 // Keys with a period whose latest version was made at or before now - period.
-Result<std::vector<KeyPlace>> DueForRotation(storage::Database& database, SystemTime now);
+Result<std::vector<MountedName>> DueForRotation(storage::Database& database, SystemTime now);
 
 // Inserts or replaces the key's own row.
 Status WriteKey(storage::Transaction& transaction, const Key& key, ByteView mac);

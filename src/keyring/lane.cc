@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "keyring/encryption_counts.h"
-#include "keyring/instance.h"
+#include "keyring/token_instance.h"
 
 namespace coffer::keyring {
 namespace {
@@ -22,10 +22,10 @@ Use UseOf(SignMechanism::Kind kind) {
 }  // namespace
 
 Status Lane::TokenRandom(MutableBytes out) {
-  Status done = instance_.ItsToken().Random(out);
+  Status done = instance_.GetToken().Random(out);
   if (!done && IsDoubtful(done.error())) {
     COFFER_TRY(instance_.Recover(done.error()));
-    done = instance_.ItsToken().Random(out);
+    done = instance_.GetToken().Random(out);
   }
   return done;
 }
@@ -67,7 +67,7 @@ Result<Mac> Lane::ConvergentNonce(const Key& key, const Encryption& item) {
   Mac mac{};
   COFFER_ASSIGN(
       const std::size_t octets,
-      instance_.ItsToken().Sign(handle, {SignMechanism::Kind::kHmac}, input.Reveal(), mac));
+      instance_.GetToken().Sign(handle, {SignMechanism::Kind::kHmac}, input.Reveal(), mac));
   if (octets != mac.size()) {
     return Fail(Code::kTokenFailed, "token returned a MAC of the wrong length");
   }
@@ -85,7 +85,7 @@ Status Lane::EncryptOne(const Key& key, Encryption& item, ByteView random_nonce)
   item.payload.resize(kNonceOctets + item.plaintext.size() + kTagOctets);
   std::copy(nonce.begin(), nonce.end(), item.payload.begin());
   const MutableBytes sealed = MutableBytes(item.payload).subspan(kNonceOctets);
-  return instance_.ItsToken().Encrypt(handle, key.Info().cipher(), nonce, item.aad, item.plaintext,
+  return instance_.GetToken().Encrypt(handle, key.Info().cipher(), nonce, item.aad, item.plaintext,
                                       sealed);
 }
 
@@ -126,7 +126,7 @@ Result<SecretBytes> Lane::Decrypt(const Key& key, const KeyVersion& version, Byt
   SecretBytes plaintext(sealed.size());  // the token needs room for the tag, too
   COFFER_TRY(instance_.Attempt([&]() -> Status {
     COFFER_ASSIGN(const TokenHandle handle, instance_.CipherHandleFor(key, version, context));
-    return instance_.ItsToken().Decrypt(handle, key.Info().cipher(), nonce, aad, sealed,
+    return instance_.GetToken().Decrypt(handle, key.Info().cipher(), nonce, aad, sealed,
                                         plaintext.RevealMutable());
   }));
   plaintext.Truncate(sealed.size() - kTagOctets);
@@ -144,7 +144,7 @@ Result<Bytes> Lane::Sign(const Key& key, const KeyVersion& version, const SignMe
   std::size_t octets = 0;
   COFFER_TRY(instance_.Attempt([&]() -> Status {
     COFFER_ASSIGN(const TokenHandle handle, instance_.HandleFor(key, version, UseOf(how.kind)));
-    COFFER_ASSIGN(octets, instance_.ItsToken().Sign(handle, how, data, out));
+    COFFER_ASSIGN(octets, instance_.GetToken().Sign(handle, how, data, out));
     return {};
   }));
   return Bytes(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(octets));
@@ -160,7 +160,7 @@ Result<SecretBytes> Lane::RsaDecrypt(const Key& key, const KeyVersion& version,
   SecretBytes block(ciphertext.size());
   COFFER_TRY(instance_.Attempt([&]() -> Status {
     COFFER_ASSIGN(const TokenHandle handle, instance_.HandleFor(key, version, Use::kCipher));
-    return instance_.ItsToken().RsaDecrypt(handle, ciphertext, block.RevealMutable());
+    return instance_.GetToken().RsaDecrypt(handle, ciphertext, block.RevealMutable());
   }));
   return block;
 }
@@ -168,7 +168,7 @@ Result<SecretBytes> Lane::RsaDecrypt(const Key& key, const KeyVersion& version,
 Result<Mac> Lane::MetaMac(ByteView data) {
   Mac mac{};
   COFFER_TRY(instance_.Attempt([&]() -> Status {
-    COFFER_ASSIGN(mac, instance_.ItsToken().MetaMac(data));
+    COFFER_ASSIGN(mac, instance_.GetToken().MetaMac(data));
     return {};
   }));
   return mac;

@@ -23,9 +23,9 @@ struct KindRow {
   KeyKind kind{};
   ObjectClass object_class{};
   P11Type key_type{};
-  Pin may_encrypt;
-  Pin may_sign;
-  Pin may_derive;
+  Demand may_encrypt;
+  Demand may_sign;
+  Demand may_derive;
   FirstMaster first{};
 };
 
@@ -59,9 +59,9 @@ constexpr KindRow kAesRow{.name = "aes",
                           .kind = KeyKind::kAes,
                           .object_class = ObjectClass::kSecretKey,
                           .key_type = P11Type::kAes,
-                          .may_encrypt = kOpen,
-                          .may_sign = kOpen,  // CMAC
-                          .may_derive = kPinnedOff,
+                          .may_encrypt = kNoDemand,
+                          .may_sign = kNoDemand,  // CMAC
+                          .may_derive = kDemandOff,
                           .first = FirstMaster::kAtInit};
 constexpr KindRow kAesBaseRow{.name = "aes-derive",
                               .imported_name = "import-aes-derive",
@@ -69,9 +69,9 @@ constexpr KindRow kAesBaseRow{.name = "aes-derive",
                               .kind = KeyKind::kAesBase,
                               .object_class = ObjectClass::kSecretKey,
                               .key_type = P11Type::kAes,
-                              .may_encrypt = kPinnedOff,
-                              .may_sign = kPinnedOff,
-                              .may_derive = kOpen,
+                              .may_encrypt = kDemandOff,
+                              .may_sign = kDemandOff,
+                              .may_derive = kNoDemand,
                               .first = FirstMaster::kAtInit};
 constexpr KindRow kHmacRow{.name = "hmac",
                            .imported_name = "import-hmac",
@@ -79,9 +79,9 @@ constexpr KindRow kHmacRow{.name = "hmac",
                            .kind = KeyKind::kHmac,
                            .object_class = ObjectClass::kSecretKey,
                            .key_type = P11Type::kGenericSecret,
-                           .may_encrypt = kPinnedOff,
-                           .may_sign = kOpen,
-                           .may_derive = kPinnedOff,
+                           .may_encrypt = kDemandOff,
+                           .may_sign = kNoDemand,
+                           .may_derive = kDemandOff,
                            .first = FirstMaster::kAtInit};
 constexpr KindRow kRsaRow{.name = "rsa",
                           .imported_name = "import-rsa",
@@ -89,9 +89,9 @@ constexpr KindRow kRsaRow{.name = "rsa",
                           .kind = KeyKind::kRsa,
                           .object_class = ObjectClass::kPrivateKey,
                           .key_type = P11Type::kRsa,
-                          .may_encrypt = kOpen,
-                          .may_sign = kOpen,
-                          .may_derive = kPinnedOff,
+                          .may_encrypt = kNoDemand,
+                          .may_sign = kNoDemand,
+                          .may_derive = kDemandOff,
                           .first = FirstMaster::kAtInit};
 constexpr KindRow kEcRow{.name = "ec",
                          .imported_name = "import-ec",
@@ -99,9 +99,9 @@ constexpr KindRow kEcRow{.name = "ec",
                          .kind = KeyKind::kEc,
                          .object_class = ObjectClass::kPrivateKey,
                          .key_type = P11Type::kEc,
-                         .may_encrypt = kPinnedOff,
-                         .may_sign = kOpen,
-                         .may_derive = kOpen,  // ECDH
+                         .may_encrypt = kDemandOff,
+                         .may_sign = kNoDemand,
+                         .may_derive = kNoDemand,  // ECDH
                          .first = FirstMaster::kAtInit};
 constexpr KindRow kChaCha20Row{.name = "chacha20",
                                .imported_name = "import-chacha20",
@@ -109,9 +109,9 @@ constexpr KindRow kChaCha20Row{.name = "chacha20",
                                .kind = KeyKind::kChaCha20,
                                .object_class = ObjectClass::kSecretKey,
                                .key_type = P11Type::kChaCha20,
-                               .may_encrypt = kOpen,
-                               .may_sign = kPinnedOff,
-                               .may_derive = kPinnedOff,
+                               .may_encrypt = kNoDemand,
+                               .may_sign = kDemandOff,
+                               .may_derive = kDemandOff,
                                .first = FirstMaster::kAtFirstKey};
 constexpr KindRow kHkdfBaseRow{.name = "hkdf",
                                .imported_name = "import-hkdf",
@@ -119,9 +119,9 @@ constexpr KindRow kHkdfBaseRow{.name = "hkdf",
                                .kind = KeyKind::kHkdfBase,
                                .object_class = ObjectClass::kSecretKey,
                                .key_type = P11Type::kHkdf,
-                               .may_encrypt = kPinnedOff,
-                               .may_sign = kPinnedOff,
-                               .may_derive = kOpen,
+                               .may_encrypt = kDemandOff,
+                               .may_sign = kDemandOff,
+                               .may_derive = kNoDemand,
                                .first = FirstMaster::kAtFirstKey};
 
 constexpr std::array kClasses{
@@ -184,34 +184,35 @@ Result<const MasterClass*> ClassOfMaster(std::string_view master) {
 
 Attributes UnwrapTemplate(const MasterClass& master_class) {
   // A key in use is sealed all the same: its own recipe says so.
-  const Pin extractable = master_class.origin == Origin::kExportable ? kOpen : kPinnedOff;
+  const Demand extractable = master_class.origin == Origin::kExportable ? kNoDemand : kDemandOff;
   if (master_class.object_class == ObjectClass::kPrivateKey) {
     return UnwrapTemplateOf(master_class.key_type,
-                            PrivateKeyPins{.token = kPinnedOff,
-                                           .private_object = kPinnedOn,
-                                           .sensitive = kPinnedOn,
+                            PrivateKeyDemands{.token = kDemandOff,
+                                              .private_object = kDemandOn,
+                                              .sensitive = kDemandOn,
+                                              .extractable = extractable,
+                                              .decrypt = master_class.may_encrypt,
+                                              .sign = master_class.may_sign,
+                                              .sign_recover = kDemandOff,
+                                              .unwrap = kDemandOff,
+                                              .derive = master_class.may_derive,
+                                              .copyable = kDemandOff,
+                                              .modifiable = kDemandOff});
+  }
+  return UnwrapTemplateOf(master_class.key_type,
+                          SecretKeyDemands{.token = kDemandOff,
+                                           .private_object = kDemandOn,
+                                           .sensitive = kDemandOn,
                                            .extractable = extractable,
+                                           .encrypt = master_class.may_encrypt,
                                            .decrypt = master_class.may_encrypt,
                                            .sign = master_class.may_sign,
-                                           .sign_recover = kPinnedOff,
-                                           .unwrap = kPinnedOff,
+                                           .verify = master_class.may_sign,
+                                           .wrap = kDemandOff,
+                                           .unwrap = kDemandOff,
                                            .derive = master_class.may_derive,
-                                           .copyable = kPinnedOff,
-                                           .modifiable = kPinnedOff});
-  }
-  return UnwrapTemplateOf(master_class.key_type, SecretKeyPins{.token = kPinnedOff,
-                                                               .private_object = kPinnedOn,
-                                                               .sensitive = kPinnedOn,
-                                                               .extractable = extractable,
-                                                               .encrypt = master_class.may_encrypt,
-                                                               .decrypt = master_class.may_encrypt,
-                                                               .sign = master_class.may_sign,
-                                                               .verify = master_class.may_sign,
-                                                               .wrap = kPinnedOff,
-                                                               .unwrap = kPinnedOff,
-                                                               .derive = master_class.may_derive,
-                                                               .copyable = kPinnedOff,
-                                                               .modifiable = kPinnedOff});
+                                           .copyable = kDemandOff,
+                                           .modifiable = kDemandOff});
 }
 
 Recipe MasterRecipe(const MasterClass& master_class, std::string_view label, MechanismType wrap,

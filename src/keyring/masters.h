@@ -42,9 +42,9 @@ struct MasterClass {
   Origin origin{};
   pkcs11::ObjectClass object_class{};
   pkcs11::KeyType key_type{};
-  Pin may_encrypt;  // and decrypt
-  Pin may_sign;
-  Pin may_derive;
+  Demand may_encrypt;  // and decrypt
+  Demand may_sign;
+  Demand may_derive;
   FirstMaster first{};
 };
 

@@ -115,11 +115,11 @@ Recipe Recipe::WithLabel(std::string_view label) const {
   return labelled;
 }
 
-Attributes UnwrapTemplateOf(P11Type type, const SecretKeyPins& pins) {
+Attributes UnwrapTemplateOf(P11Type type, const SecretKeyDemands& pins) {
   return Nested(ObjectClass::kSecretKey, type, pins);
 }
 
-Attributes UnwrapTemplateOf(P11Type type, const PrivateKeyPins& pins) {
+Attributes UnwrapTemplateOf(P11Type type, const PrivateKeyDemands& pins) {
   return Nested(ObjectClass::kPrivateKey, type, pins);
 }
 

@@ -27,24 +27,24 @@ inline constexpr Flag kOff(false);
 
 // A flag in a nested template: the value that the token demands of each key, or free. It has no
 // default either.
-class Pin {
+class Demand {
  public:
   enum class Value { kMustBeOff, kMustBeOn, kFree };
-  constexpr explicit Pin(Value value) : value_(value) {}
-  constexpr bool IsOpen() const { return value_ == Value::kFree; }
+  constexpr explicit Demand(Value value) : value_(value) {}
+  constexpr bool IsFree() const { return value_ == Value::kFree; }
   constexpr bool On() const { return value_ == Value::kMustBeOn; }
   void AddTo(pkcs11::Attributes& attributes, pkcs11::AttributeType type) const {
-    if (!IsOpen()) attributes.Add(type, On());
+    if (!IsFree()) attributes.Add(type, On());
   }
 
  private:
   Value value_;
 };
-inline constexpr Pin kPinnedOn(Pin::Value::kMustBeOn);
-inline constexpr Pin kPinnedOff(Pin::Value::kMustBeOff);
-inline constexpr Pin kOpen(Pin::Value::kFree);
+inline constexpr Demand kDemandOn(Demand::Value::kMustBeOn);
+inline constexpr Demand kDemandOff(Demand::Value::kMustBeOff);
+inline constexpr Demand kNoDemand(Demand::Value::kFree);
 
-// The flags of an object by its class. F is Flag or Pin. CKA_MODIFIABLE is visited last: SoftHSM
+// The flags of an object by its class. F is Flag or Demand. CKA_MODIFIABLE is visited last: SoftHSM
 // takes nothing after it. (CKA_DESTROYABLE, CKA_WRAP_WITH_TRUSTED and CKA_ALWAYS_AUTHENTICATE can
 // only take rights away, and not every token supports them.)
 template <typename F>
@@ -158,8 +158,8 @@ using SecretKeyFlags = SecretKeyAttributes<Flag>;
 using PrivateKeyFlags = PrivateKeyAttributes<Flag>;
 using PublicKeyFlags = PublicKeyAttributes<Flag>;
 using DataFlags = DataAttributes<Flag>;
-using SecretKeyPins = SecretKeyAttributes<Pin>;
-using PrivateKeyPins = PrivateKeyAttributes<Pin>;
+using SecretKeyDemands = SecretKeyAttributes<Demand>;
+using PrivateKeyDemands = PrivateKeyAttributes<Demand>;
 
 // CKA_ALLOWED_MECHANISMS. Tokens take none for any, so an object that may be used names them; an
 // object whose usage flags are all off has none.
@@ -209,7 +209,7 @@ class Recipe {
 };
 
 // The templates that a master demands of the keys under it.
-pkcs11::Attributes UnwrapTemplateOf(pkcs11::KeyType type, const SecretKeyPins& pins);
-pkcs11::Attributes UnwrapTemplateOf(pkcs11::KeyType type, const PrivateKeyPins& pins);
+pkcs11::Attributes UnwrapTemplateOf(pkcs11::KeyType type, const SecretKeyDemands& pins);
+pkcs11::Attributes UnwrapTemplateOf(pkcs11::KeyType type, const PrivateKeyDemands& pins);
 
 }  // namespace coffer::keyring

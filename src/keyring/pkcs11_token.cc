@@ -94,7 +94,7 @@ Status Pkcs11Token::Start() {
   COFFER_TRY(module_->Login(*session_, pkcs11::UserType::kUser, login_->pin));
   if (!login_->profile) {
     COFFER_ASSIGN(const TokenTrial trial, TryToken(*module_, slot_));
-    COFFER_ASSIGN(login_->profile, ProfileOf(trial));
+    COFFER_ASSIGN(login_->profile, SettingsOf(trial));
   }
   return FindObjects();
 }

@@ -34,7 +34,7 @@ class Pkcs11Token final : public Token {
   struct Login {
     SecretBytes pin;
     std::atomic<bool> refused{false};
-    std::optional<TokenProfile> profile;  // set by the first Open(), before there are others
+    std::optional<TokenSettings> profile;  // set by the first Open(), before there are others
   };
   // Finds the token, logs in (one attempt), finds and verifies masters and coffer-* objects. Errors
   // as OpenTokens'.

@@ -44,13 +44,13 @@ void Residents::Destroy(CustodianTurn& turn, const std::vector<Bytes>& locators)
   }
 }
 
-void Residents::Doom(const CustodianTurn&, std::vector<Bytes> locators) {
-  std::ranges::move(locators, std::back_inserter(doomed_));
+void Residents::MarkForDestruction(const CustodianTurn&, std::vector<Bytes> locators) {
+  std::ranges::move(locators, std::back_inserter(marked_));
 }
 
-void Residents::DestroyDoomed(CustodianTurn& turn) {
-  if (doomed_.empty()) return;
-  Destroy(turn, std::exchange(doomed_, {}));
+void Residents::DestroyMarked(CustodianTurn& turn) {
+  if (marked_.empty()) return;
+  Destroy(turn, std::exchange(marked_, {}));
 }
 
 // The rows that list objects to destroy have no MAC, so somebody who writes to the database could

@@ -27,10 +27,10 @@ class Residents {
   void SetLimit(const CustodianTurn&, int limit) { limit_ = limit; }
   // Draws the CKA_ID of a new version and stores its row; kResidentLimit.
   Result<ResidentPlace> Reserve(const CustodianTurn& turn, const Id& key, int version);
-  // Notes objects of versions that a commit has removed, for DestroyDoomed(), which is called once
+  // Notes objects of versions that a commit has removed, for DestroyMarked(), which is called once
   // the token has the epoch of that commit.
-  void Doom(const CustodianTurn& turn, std::vector<Bytes> locators);
-  void DestroyDoomed(CustodianTurn& turn);
+  void MarkForDestruction(const CustodianTurn& turn, std::vector<Bytes> locators);
+  void DestroyMarked(CustodianTurn& turn);
   // Destroys the objects that an earlier run was to destroy and did not. Called only if the start
   // needed no decision of the operator.
   Status FinishDestroying(CustodianTurn& turn);
@@ -47,7 +47,7 @@ class Residents {
   coffer::Random& random_;
   Logger& logger_;
   int limit_ = 0;
-  std::vector<Bytes> doomed_;
+  std::vector<Bytes> marked_;
   std::size_t orphaned_ = 0;
 };
 

@@ -51,15 +51,15 @@ void Rotations::QueueNextDue(CustodianTurn&) {
   if (!queued) due_.clear();
 }
 
-Status Rotations::RotateOneDue(const store::KeyPlace& place) {
+Status Rotations::RotateOneDue(const store::MountedName& place) {
   const Actor actor{"auto-rotate", "scheduled"};
-  const Ledger::Edit edit = [&](CustodianTurn& turn, Key& key,
-                                std::vector<int>& new_versions) -> Status {
+  const KeyCommits::Edit edit = [&](CustodianTurn& turn, Key& key,
+                                    std::vector<int>& new_versions) -> Status {
     if (!IsDue(key, clock_.Now())) return Fail(Code::kConflict, "key was changed meanwhile");
     return versions_.Rotate(turn, key, new_versions, actor);
   };
   const Changed done = Witnessed(place.mount, place.name, actor.reason,
-                                 [&] { return ledger_.ChangeKey(place.mount, place.name, edit); });
+                                 [&] { return commits_.ChangeKey(place.mount, place.name, edit); });
   // If the key was deleted or rotated since it was found due, nothing is left to do.
   const bool settled =
       done || done.error().code == Code::kConflict || done.error().code == Code::kNotFound;
@@ -73,15 +73,15 @@ void Rotations::RotateAtLimit(const Key& key) {
   custodian_.Post([this, mount = key.mount, name = key.name,
                    latest = key.latest_version](CustodianTurn&) -> Status {
     const Actor actor{"coffer", "encryption limit"};
-    const Ledger::Edit edit = [&](CustodianTurn& turn, Key& current,
-                                  std::vector<int>& new_versions) -> Status {
+    const KeyCommits::Edit edit = [&](CustodianTurn& turn, Key& current,
+                                      std::vector<int>& new_versions) -> Status {
       if (current.latest_version != latest) {
         return Fail(Code::kConflict, "key was rotated meanwhile");
       }
       return versions_.Rotate(turn, current, new_versions, actor);
     };
     const auto rotated =
-        Witnessed(mount, name, actor.reason, [&] { return ledger_.ChangeKey(mount, name, edit); });
+        Witnessed(mount, name, actor.reason, [&] { return commits_.ChangeKey(mount, name, edit); });
     if (!rotated && rotated.error().code != Code::kConflict) {
       logger_.Log(LogLevel::kError, "keyring", "failed to rotate a key at its encryption limit",
                   {{"key", name}, {"why", rotated.error().message}});

@@ -11,7 +11,7 @@
 #include "coffer/keyring/custodian.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/storage/database.h"
-#include "keyring/ledger.h"
+#include "keyring/key_commits.h"
 #include "keyring/version_maker.h"
 
 namespace coffer::keyring {
@@ -21,11 +21,11 @@ namespace coffer::keyring {
 // Any thread may call; the rotations run on the custodian's thread.
 class Rotations {
  public:
-  Rotations(storage::Database& database, Custodian& custodian, Ledger& ledger,
+  Rotations(storage::Database& database, Custodian& custodian, KeyCommits& commits,
             VersionMaker& versions, const Clock& clock, Logger& logger)
       : database_(database),
         custodian_(custodian),
-        ledger_(ledger),
+        commits_(commits),
         versions_(versions),
         clock_(clock),
         logger_(logger) {}
@@ -43,16 +43,16 @@ class Rotations {
   Changed Witnessed(const Id& mount, std::string_view name, std::string_view reason,
                     const std::function<Changed()>& rotate) const;
   void QueueNextDue(CustodianTurn& turn);
-  Status RotateOneDue(const store::KeyPlace& place);
+  Status RotateOneDue(const store::MountedName& place);
 
   storage::Database& database_;
   Custodian& custodian_;
-  Ledger& ledger_;
+  KeyCommits& commits_;
   VersionMaker& versions_;
   const Clock& clock_;
   Logger& logger_;
   RotationWitness* witness_ = nullptr;
-  std::deque<store::KeyPlace> due_;  // to be rotated, one in each turn; the custodian's thread
+  std::deque<store::MountedName> due_;  // to be rotated, one in each turn; the custodian's thread
 };
 
 }  // namespace coffer::keyring

@@ -38,7 +38,7 @@ std::string StartChecks::KeysInDoubt(CustodianTurn& turn) const {
   if (!places) return "the keys cannot be listed";
   std::string names;
   std::size_t count = 0;
-  for (const store::KeyPlace& place : *places) {
+  for (const store::MountedName& place : *places) {
     const auto loaded = catalog_.Load(turn, place.mount, place.name);
     if (loaded || loaded.error().code != Code::kCorrupt) continue;
     if (++count <= kNamed) names += (names.empty() ? "" : ", ") + place.name;
@@ -127,7 +127,7 @@ Status StartChecks::RequireRotations(CustodianTurn& turn) {
   COFFER_ASSIGN(const auto places, store::AllKeys(database_, nullptr));
   std::vector<Marked> marked;
   std::size_t disabled = 0;
-  for (const store::KeyPlace& place : places) {
+  for (const store::MountedName& place : places) {
     COFFER_ASSIGN(marked.emplace_back(), Mark(turn, place));
     if (!marked.back().disabled) continue;
     ++disabled;
@@ -147,7 +147,8 @@ Status StartChecks::RequireRotations(CustodianTurn& turn) {
 }
 
 // A key that fails its check cannot be made to rotate, and must not come back as it was.
-Result<StartChecks::Marked> StartChecks::Mark(CustodianTurn& turn, const store::KeyPlace& place) {
+Result<StartChecks::Marked> StartChecks::Mark(CustodianTurn& turn,
+                                              const store::MountedName& place) {
   auto stored = catalog_.Load(turn, place.mount, place.name);
   if (stored) {
     Marked marked{std::move(*stored), {}, false};

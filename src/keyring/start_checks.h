@@ -26,7 +26,7 @@ class StartChecks {
 
   // kCorrupt, with a sentence that says what to do.
   Status Check(CustodianTurn& turn, const StartPolicy& policy);
-  // The results of Check(), for the ledger.
+  // The results of Check(), for KeyCommits.
   std::uint64_t TokenEpoch() const { return token_epoch_; }
   std::uint64_t Epoch() const { return epoch_; }
   // One sentence for each thing that the flags in StartPolicy caused.
@@ -45,7 +45,7 @@ class StartChecks {
     Mac mac{};
     bool disabled = false;
   };
-  Result<Marked> Mark(CustodianTurn& turn, const store::KeyPlace& place);
+  Result<Marked> Mark(CustodianTurn& turn, const store::MountedName& place);
   Status WriteMarked(storage::Transaction& transaction, const Marked& entry) const;
   std::string KeysInDoubt(CustodianTurn& turn) const;
 

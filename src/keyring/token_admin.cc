@@ -211,7 +211,7 @@ Result<std::string> TokenAdmin::RotateMaster(std::string_view master_class) {
   }
   const std::string label = MasterLabel(MasterName(master_class, version));
   COFFER_ASSIGN(const TokenTrial trial, TryToken(*impl_->module, impl_->slot));
-  COFFER_ASSIGN(const TokenProfile profile, ProfileOf(trial));
+  COFFER_ASSIGN(const TokenSettings profile, SettingsOf(trial));
   COFFER_TRY(ObjectMaker().Generate(*impl_->session, MechanismType::kAesKeyGen,
                                     MasterRecipe(*found, label, profile.key_wrap)));
   COFFER_TRY(SyncDirectory(impl_->location.objects_directory));

@@ -34,7 +34,7 @@ Result<bool> Exists(Session& session, AttributeType type, std::string_view value
   return !found.empty();
 }
 
-Status MakeObjects(Session& session, const TokenProfile& profile, const Id& database,
+Status MakeObjects(Session& session, const TokenSettings& profile, const Id& database,
                    Logger& logger) {
   ObjectMaker maker;
   for (const MasterClass& master_class : MasterClasses()) {
@@ -153,7 +153,7 @@ Status CompleteToken(const TokenLocation& location, const SecretBytes& pin, cons
     COFFER_TRY(module->Login(session, pkcs11::UserType::kUser, pin));
     // A token that could not serve gets no keys.
     COFFER_ASSIGN(const TokenTrial trial, TryToken(*module, slot));
-    COFFER_ASSIGN(const TokenProfile profile, ProfileOf(trial));
+    COFFER_ASSIGN(const TokenSettings profile, SettingsOf(trial));
     COFFER_TRY(RemoveHalfMade(session, profile, logger));
     COFFER_TRY(MakeObjects(session, profile, database, logger));
   }

@@ -160,7 +160,7 @@ Result<TokenTrial> Trial::Run() {
   COFFER_ASSIGN(trial_.keeps_epoch, Try("a data object whose label can be changed",
                                         [this](Session& s) { return TryEpoch(s); }));
   if (trial_.missing.empty()) {
-    trial_.profile = TokenProfile{.key_wrap = *trial_.found.key_wrap_with_padding};
+    trial_.profile = TokenSettings{.key_wrap = *trial_.found.key_wrap_with_padding};
   }
   return std::move(trial_);
 }
@@ -171,7 +171,7 @@ Result<TokenTrial> TryToken(pkcs11::Module& module, pkcs11::SlotId slot) {
   return Trial(module, slot).Run();
 }
 
-Result<TokenProfile> ProfileOf(const TokenTrial& trial) {
+Result<TokenSettings> SettingsOf(const TokenTrial& trial) {
   if (trial.profile) return *trial.profile;
   std::string missing;
   for (const std::string& each : trial.missing) missing += (missing.empty() ? "" : ", ") + each;

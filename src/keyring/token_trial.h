@@ -12,7 +12,7 @@
 namespace coffer::keyring {
 
 // The choices with which a server runs a token.
-struct TokenProfile {
+struct TokenSettings {
   pkcs11::MechanismType key_wrap{};  // RFC 5649, by the number that this token has for it
 };
 
@@ -21,8 +21,8 @@ struct TokenProfile {
 struct TokenTrial {
   pkcs11::TokenProfile found;
   bool keeps_epoch = false;
-  std::optional<TokenProfile> profile;  // only where nothing is missing
-  std::vector<std::string> missing;     // what a server needs beyond the token, and why
+  std::optional<TokenSettings> profile;  // only where nothing is missing
+  std::vector<std::string> missing;      // what a server needs beyond the token, and why
 };
 
 // Tries once every operation that each server needs, with the server's own recipes and calls, on
@@ -31,6 +31,6 @@ struct TokenTrial {
 Result<TokenTrial> TryToken(pkcs11::Module& module, pkcs11::SlotId slot);
 
 // The profile, or kTokenRefused with all that is missing.
-Result<TokenProfile> ProfileOf(const TokenTrial& trial);
+Result<TokenSettings> SettingsOf(const TokenTrial& trial);
 
 }  // namespace coffer::keyring

@@ -57,7 +57,7 @@ Result<std::vector<UnusableVersion>> FindUnusable(Token& token, storage::Databas
   std::vector<UnusableVersion> found;
   COFFER_ASSIGN(const auto places, store::AllKeys(database, nullptr));
   VersionCheck check(token);
-  for (const store::KeyPlace& place : places) {
+  for (const store::MountedName& place : places) {
     const auto stored = catalog.Load(token, place.mount, place.name);
     if (!stored) {
       if (stored.error().code != Code::kCorrupt) return Fail(stored.error());

@@ -2,13 +2,13 @@
 
 #include <utility>
 
-#include "server/offline.h"
+#include "server/locked_database.h"
 
 namespace coffer::server {
 
 Status Foundation::OpenDatabase(const std::filesystem::path& file, int audit_output) {
   COFFER_ASSIGN(database_, server::OpenDatabase(file, logger_));
-  audit_ = std::make_unique<AuditOffice>(*database_, random_, clock_, logger_, audit_output);
+  audit_ = std::make_unique<SignedTrail>(*database_, random_, clock_, logger_, audit_output);
   return {};
 }
 

@@ -12,8 +12,8 @@
 #include "coffer/keyring/key_ring.h"
 #include "coffer/keyring/token_setup.h"
 #include "coffer/storage/database.h"
-#include "server/audit_office.h"
 #include "server/config/config.h"
+#include "server/signed_trail.h"
 
 namespace coffer::server {
 
@@ -40,11 +40,11 @@ class Foundation {
   void Close();
 
   storage::Database& Database() { return *database_; }
-  AuditOffice& Audit() { return *audit_; }
+  SignedTrail& Audit() { return *audit_; }
   keyring::Custodian& Custodian() { return *custodian_; }
   keyring::KeyRing& Keys() { return *keys_; }
   const std::string& TokenSerial() const { return token_serial_; }
-  const SystemClock& ItsClock() const { return clock_; }
+  const SystemClock& GetClock() const { return clock_; }
 
  private:
   Random& random_;
@@ -52,7 +52,7 @@ class Foundation {
   SystemClock clock_;
   std::string token_serial_;
   std::unique_ptr<storage::Database> database_;
-  std::unique_ptr<AuditOffice> audit_;
+  std::unique_ptr<SignedTrail> audit_;
   std::unique_ptr<keyring::Custodian> custodian_;
   std::unique_ptr<keyring::KeyRing> keys_;
   bool begun_ = false;  // the custodian works

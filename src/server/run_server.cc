@@ -9,13 +9,13 @@
 #include <csignal>
 #include <ctime>
 
-#include "server/instance.h"
+#include "server/running_server.h"
 #include "server/supervisor.h"
 
 namespace coffer::server {
 namespace {
 
-// SIGHUP: Instance::Reload(). Others: the end.
+// SIGHUP: RunningServer::Reload(). Others: the end.
 sigset_t AwaitedSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -41,7 +41,7 @@ int NextSignal(const sigset_t& signals, std::chrono::microseconds patience) {
 
 // Serves signals until one says to stop, and tells the supervisor now and then that we are alive:
 // not while a thread does not come back, so that it replaces a process that does not recover.
-int AwaitStop(const sigset_t& signals, const ReadAgain& read_again, Instance& instance) {
+int AwaitStop(const sigset_t& signals, const ReadAgain& read_again, RunningServer& instance) {
   constexpr std::chrono::microseconds kSoon = std::chrono::seconds(1);
   const auto period = Supervisor::AlivePeriod();
   while (true) {
@@ -76,7 +76,7 @@ Status RunServer(const Config& config, const ReadAgain& read_again, Random& rand
                  LeveledLog& logger) {
   const sigset_t awaited = AwaitedSignals();
   ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);  // first: threads inherit it
-  Instance instance(config, random, logger);
+  RunningServer instance(config, random, logger);
   COFFER_TRY(instance.Start());
   instance.Announce();
   Supervisor::Ready();

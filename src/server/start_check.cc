@@ -12,7 +12,7 @@
 #include "coffer/audit/target_check.h"
 #include "coffer/http/server.h"
 #include "coffer/pkcs11/module.h"
-#include "server/offline.h"
+#include "server/locked_database.h"
 #include "server/token/pin_guard.h"
 #include "server/token/trusted_path.h"
 

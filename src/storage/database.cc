@@ -13,8 +13,8 @@
 #include "storage/database_copy.h"
 #include "storage/database_file.h"
 #include "storage/finish_replacement.h"
-#include "storage/ledger.h"
 #include "storage/migrations.h"
+#include "storage/row_sums.h"
 #include "storage/schema_check.h"
 #include "storage/table_sql.h"
 
@@ -24,7 +24,7 @@ struct Database::Impl {
   std::filesystem::path file;
   std::vector<Migration> migrations;
   std::int64_t schema_number = 0;  // after the migrations
-  Ledger ledger;
+  RowSums sums;
   std::function<Status(std::uint64_t)> anchor;
   std::chrono::milliseconds patience{};
   DurationHistogram commits;
@@ -87,7 +87,7 @@ struct Reader::Impl {
 
 namespace {
 
-// The sums over authenticated tables and their anchors (ledger.h).
+// The sums over authenticated tables and their anchors (row_sums.h).
 constexpr std::string_view kStepOne = R"sql(
 CREATE TABLE store_nodes (
   node INTEGER NOT NULL PRIMARY KEY,
@@ -184,7 +184,7 @@ Result<Transaction> Database::Begin() {
   auto transaction = std::make_unique<Transaction::Impl>(*impl_);
   COFFER_TRY(impl_->writer->BeginImmediate());
   transaction->open = true;
-  impl_->ledger.Begun();
+  impl_->sums.Begun();
   COFFER_ASSIGN(const std::int64_t schema_number, SchemaNumber(*impl_->writer));
   if (schema_number != impl_->schema_number) {
     return Fail(Code::kCorrupt,
@@ -226,12 +226,12 @@ Status Transaction::Commit() {
     return Fail(Code::kInternal, "database error", "the transaction has ended");
   }
   Connection& writer = *impl_->database->writer;
-  Ledger& ledger = impl_->database->ledger;
+  RowSums& sums = impl_->database->sums;
   const auto prepared = [&]() -> Status {
     for (CommitObserver* observer : impl_->database->observers) {
       COFFER_TRY(observer->BeforeCommit(*this));
     }
-    return ledger.Settle(writer);
+    return sums.Settle(writer);
   }();
   if (!prepared) {
     writer.Rollback();
@@ -242,10 +242,10 @@ Status Transaction::Commit() {
   Status status = writer.Commit();
   impl_->database->commits.Observe(std::chrono::steady_clock::now() - begun);
   if (status) {
-    ledger.Committed();
+    sums.Committed();
   } else {
     impl_->database->failed_commits.Add();
-    ledger.OutcomeUnknown();
+    sums.OutcomeUnknown();
   }
   impl_->Release();
   return status;
@@ -269,20 +269,20 @@ Status Database::Authenticate(const Authentication& authentication) {
     tables.insert(tables.end(), named.begin(), named.end());
   }
   const std::lock_guard lock(impl_->writer_mutex);
-  return impl_->ledger.Join(*impl_->writer, std::move(tables), authentication);
+  return impl_->sums.Join(*impl_->writer, std::move(tables), authentication);
 }
 
-std::optional<std::uint64_t> Database::AnchorNumber() const { return impl_->ledger.AnchorNumber(); }
-Id Database::Lineage() const { return impl_->ledger.Lineage(); }
-std::vector<std::string> Database::AcceptedDamage() const { return impl_->ledger.Accepted(); }
-std::vector<Shard> Database::Shards() const { return impl_->ledger.Shards(); }
-std::vector<Shard> Database::DamagedShards() const { return impl_->ledger.Damaged(); }
+std::optional<std::uint64_t> Database::AnchorNumber() const { return impl_->sums.AnchorNumber(); }
+Id Database::Lineage() const { return impl_->sums.Lineage(); }
+std::vector<std::string> Database::AcceptedDamage() const { return impl_->sums.Accepted(); }
+std::vector<Shard> Database::Shards() const { return impl_->sums.Shards(); }
+std::vector<Shard> Database::DamagedShards() const { return impl_->sums.Damaged(); }
 
 Status Database::CheckShard(const Shard& shard) {
-  const std::int64_t known = impl_->ledger.KnownGeneration(shard);
+  const std::int64_t known = impl_->sums.KnownGeneration(shard);
   COFFER_ASSIGN(Reader reader, Read());
-  Status checked = impl_->ledger.Check(RowSource(reader).In(), shard, known);
-  if (!checked && checked.error().code == Code::kCorrupt) impl_->ledger.MarkDamaged(shard);
+  Status checked = impl_->sums.Check(RowSource(reader).In(), shard, known);
+  if (!checked && checked.error().code == Code::kCorrupt) impl_->sums.MarkDamaged(shard);
   return checked;
 }
 
@@ -296,35 +296,35 @@ void Database::SetAnchor(std::function<Status(std::uint64_t)> anchor) {
 }
 
 Status Database::AwaitAnchor() {
-  const std::uint64_t change = impl_->ledger.Commits();
+  const std::uint64_t change = impl_->sums.Commits();
   if (Anchored(change)) return {};
   if (impl_->anchor) return impl_->anchor(change);
   return Fail(Code::kInternal, "database error", "nobody makes anchors");
 }
 
-void Database::AnchorWritten() { impl_->ledger.AnchorWritten(); }
-bool Database::Anchored(std::uint64_t change) const { return impl_->ledger.InToken() >= change; }
-bool Database::Unanchored() const { return !Anchored(impl_->ledger.Commits()); }
+void Database::AnchorWritten() { impl_->sums.AnchorWritten(); }
+bool Database::Anchored(std::uint64_t change) const { return impl_->sums.InToken() >= change; }
+bool Database::Unanchored() const { return !Anchored(impl_->sums.Commits()); }
 
 Status Database::Reread() {
   const std::lock_guard lock(impl_->writer_mutex);
-  return impl_->ledger.Reread(*impl_->writer);
+  return impl_->sums.Reread(*impl_->writer);
 }
 
 bool Database::AdmitRow(const TableShape& shape, ByteView key, std::int64_t generation) {
   const Value value = Bytes(key.begin(), key.end());
-  return impl_->ledger.Seen().Admit(SeenRows::NameOf(shape, {&value, 1}), generation, true);
+  return impl_->sums.Seen().Admit(SeenRows::NameOf(shape, {&value, 1}), generation, true);
 }
 
 void Transaction::Anchor(std::uint64_t number, bool new_lineage) {
-  impl_->database->ledger.RequestAnchor(number, new_lineage);
+  impl_->database->sums.RequestAnchor(number, new_lineage);
 }
 
 void Transaction::CountRow(const TableShape& shape, const CountedRow& row) {
-  Ledger& ledger = impl_->database->ledger;
-  ledger.Count(shape, ShardOf(shape, row.key), row.mac_before, row.mac_after);
+  RowSums& sums = impl_->database->sums;
+  sums.Count(shape, ShardOf(shape, row.key), row.mac_before, row.mac_after);
   const Value key = Bytes(row.key.begin(), row.key.end());
-  ledger.CountSeen(shape, {&key, 1}, row.newest);
+  sums.CountSeen(shape, {&key, 1}, row.newest);
 }
 
 RowSource::RowSource(Reader& reader)
@@ -336,7 +336,7 @@ RowSource::RowSource(Transaction& transaction)
       database_(transaction.impl_->database),
       in_transaction_(true) {}
 
-Ledger& RowSource::Sums() const { return database_->ledger; }
+RowSums& RowSource::Sums() const { return database_->sums; }
 
 Result<Reader> RowSource::Anew() const { return Database::Read(*database_); }
 

@@ -2,7 +2,7 @@
 
 #include "coffer/base/parse.h"
 #include "coffer/base/secret_bytes.h"
-#include "storage/ledger.h"
+#include "storage/row_sums.h"
 #include "storage/table_sql.h"
 
 namespace coffer::storage {
@@ -38,8 +38,8 @@ Result<std::optional<RawRow>> FindRaw(Connection& connection, const TableShape& 
   return std::optional(ReadRaw(select, shape));
 }
 
-Status CheckMac(const Ledger& ledger, const TableShape& shape, const RawRow& row) {
-  if (ConstantTimeEqual(ledger.RowMac(shape, row.values, row.generation), row.mac)) return {};
+Status CheckMac(const RowSums& sums, const TableShape& shape, const RawRow& row) {
+  if (ConstantTimeEqual(sums.RowMac(shape, row.values, row.generation), row.mac)) return {};
   return Fail(rows::Unreadable(shape));
 }
 
@@ -72,11 +72,11 @@ std::span<const Value> KeyOf(const TableShape& shape, std::span<const Value> val
 
 Status Overwrite(RowSource source, const TableShape& shape, std::span<const Value> values,
                  const RawRow& former) {
-  Ledger& ledger = source.Sums();
+  RowSums& sums = source.Sums();
   const auto key = KeyOf(shape, values);
   const std::int64_t generation =
-      ledger.NextGeneration(shape, ShardOfKey(shape, key), former.generation);
-  const Code256 mac = ledger.RowMac(shape, values, generation);
+      sums.NextGeneration(shape, ShardOfKey(shape, key), former.generation);
+  const Code256 mac = sums.RowMac(shape, values, generation);
   COFFER_ASSIGN(Statement update, source.In().Prepare(UpdateSql(shape)));
   const auto others = values.subspan(shape.keys);
   int next = static_cast<int>(others.size());
@@ -87,8 +87,8 @@ Status Overwrite(RowSource source, const TableShape& shape, std::span<const Valu
   update.Bind(next + static_cast<int>(key.size()), former.generation);
   COFFER_ASSIGN(const std::int64_t changed, update.Run());
   if (changed != 1) return Fail(Code::kConflict, "was changed meanwhile: try again");
-  ledger.Count(shape, ShardOfKey(shape, key), former.mac, mac);
-  ledger.CountSeen(shape, key, generation);
+  sums.Count(shape, ShardOfKey(shape, key), former.mac, mac);
+  sums.CountSeen(shape, key, generation);
   return {};
 }
 
@@ -167,17 +167,17 @@ Status Select(RowSource source, const TableShape& shape, const Selection& select
 
 Status Insert(Transaction& transaction, const TableShape& shape, std::span<const Value> values) {
   const RowSource source(transaction);
-  Ledger& ledger = source.Sums();
-  COFFER_TRY(ledger.CheckJoined());
+  RowSums& sums = source.Sums();
+  COFFER_TRY(sums.CheckJoined());
   const auto key = KeyOf(shape, values);
-  const std::int64_t generation = ledger.NextGeneration(shape, ShardOfKey(shape, key), 0);
-  const Code256 mac = ledger.RowMac(shape, values, generation);
+  const std::int64_t generation = sums.NextGeneration(shape, ShardOfKey(shape, key), 0);
+  const Code256 mac = sums.RowMac(shape, values, generation);
   COFFER_ASSIGN(Statement insert, source.In().Prepare(InsertSql(shape)));
   BindAll(insert, 0, values);
   const auto columns = static_cast<int>(values.size());
   COFFER_TRY(insert.Bind(columns, generation).Bind(columns + 1, ByteView(mac)).Run());
-  ledger.Count(shape, ShardOfKey(shape, key), {}, mac);
-  ledger.CountSeen(shape, key, generation);
+  sums.Count(shape, ShardOfKey(shape, key), {}, mac);
+  sums.CountSeen(shape, key, generation);
   return {};
 }
 
@@ -204,16 +204,16 @@ Status Put(Transaction& transaction, const TableShape& shape, std::span<const Va
 
 Result<bool> Remove(Transaction& transaction, const TableShape& shape, std::span<const Value> key) {
   const RowSource source(transaction);
-  Ledger& ledger = source.Sums();
-  COFFER_TRY(ledger.CheckJoined());
+  RowSums& sums = source.Sums();
+  COFFER_TRY(sums.CheckJoined());
   // A row with a wrong MAC can be removed, too. The sum of its shard still shows the damage.
   COFFER_ASSIGN(const auto former, FindRaw(source.In(), shape, key));
   if (!former) return false;
   COFFER_ASSIGN(Statement remove, source.In().Prepare(DeleteSql(shape)));
   BindAll(remove, 0, key);
   COFFER_TRY(remove.Run());
-  ledger.Count(shape, ShardOfKey(shape, key), former->mac, {});
-  ledger.CountSeen(shape, key, former->generation + 1);
+  sums.Count(shape, ShardOfKey(shape, key), former->mac, {});
+  sums.CountSeen(shape, key, former->generation + 1);
   return true;
 }
 

@@ -45,15 +45,15 @@ Engine::Encrypted EncryptItems(const Caller& caller, const keyring::Key& key,
   return results;
 }
 
-Result<Prospect> Engine::Foresee(const Caller& caller, std::string_view key) {
-  return ProspectOf(keys_, caller, key);
+Result<EncryptionTarget> Engine::FindTarget(const Caller& caller, std::string_view key) {
+  return TargetOf(keys_, caller, key);
 }
 
 Engine::Encrypted Engine::Encrypt(const Caller& caller, std::string_view key,
                                   std::span<PlaintextItem> items,
                                   const std::optional<keyring::CreateOptions>& upsert,
-                                  const Prospect* prospect) {
-  COFFER_ASSIGN(const auto found, FindForEncryption(keys_, caller, key, upsert, prospect));
+                                  const EncryptionTarget* target) {
+  COFFER_ASSIGN(const auto found, FindForEncryption(keys_, caller, key, upsert, target));
   return EncryptItems(caller, *found, items);
 }
 

@@ -13,25 +13,26 @@ FoundKey FindKey(keyring::KeyRing& keys, const Caller& caller, std::string_view 
   return found;
 }
 
-Result<Prospect> ProspectOf(keyring::KeyRing& keys, const Caller& caller, std::string_view name) {
+Result<EncryptionTarget> TargetOf(keyring::KeyRing& keys, const Caller& caller,
+                                  std::string_view name) {
   auto found = keys.Find(*caller.lane, caller.mount, name);
-  if (found) return Prospect{std::move(*found)};
-  if (found.error().refusal == Refusal::kKeyNotFound) return Prospect{};
+  if (found) return EncryptionTarget{std::move(*found)};
+  if (found.error().refusal == Refusal::kKeyNotFound) return EncryptionTarget{};
   return Fail(std::move(found).error());
 }
 
 FoundKey FindForEncryption(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
                            const std::optional<keyring::CreateOptions>& upsert,
-                           const Prospect* prospect) {
-  Prospect own;
-  if (prospect == nullptr) {
-    COFFER_ASSIGN(own, ProspectOf(keys, caller, name));
-    prospect = &own;
+                           const EncryptionTarget* target) {
+  EncryptionTarget own;
+  if (target == nullptr) {
+    COFFER_ASSIGN(own, TargetOf(keys, caller, name));
+    target = &own;
   }
-  if (prospect->MustRotate()) {
+  if (target->MustRotate()) {
     return keys.Rotate(caller.mount, name, {"coffer", "rotation required"});
   }
-  if (prospect->Exists()) return prospect->key;
+  if (target->Exists()) return target->key;
   if (!upsert) return Fail(Refusal::kNoKeyToUse, {.purpose = Purpose::kEncryption});
   COFFER_ASSIGN(const auto key_name, keyring::KeyName::Parse(name));
   COFFER_ASSIGN(auto created, keys.Create(caller.mount, key_name, *upsert, caller.actor));

@@ -16,12 +16,13 @@ FoundKey FindKey(keyring::KeyRing& keys, const Caller& caller, std::string_view 
                  Purpose purpose);
 
 // The key to encrypt with. It is rotated first if it must be; if it is absent and `upsert` is
-// given, it is made. It is looked up if `prospect` is null.
+// given, it is made. It is looked up if `target` is null.
 FoundKey FindForEncryption(keyring::KeyRing& keys, const Caller& caller, std::string_view name,
                            const std::optional<keyring::CreateOptions>& upsert,
-                           const Prospect* prospect = nullptr);
+                           const EncryptionTarget* target = nullptr);
 // Returns what an encryption with the key depends on.
-Result<Prospect> ProspectOf(keyring::KeyRing& keys, const Caller& caller, std::string_view name);
+Result<EncryptionTarget> TargetOf(keyring::KeyRing& keys, const Caller& caller,
+                                  std::string_view name);
 
 // kContextMissing where a derived key is used without a context.
 Status CheckContext(const keyring::Key& key, ByteView context);

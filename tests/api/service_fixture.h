@@ -44,14 +44,14 @@ class ServiceTest : public keyring::KeyRingTest {
     roles_ = std::make_unique<auth::RoleStore>(*tables_);
     Must(tokens_->SetRootToken(kToken));
     engine_ = std::make_unique<transit::Engine>(*keys_, random_);
-    system_ = std::make_unique<SystemEngine>(
-        SystemParts{.mounts = *mounts_,
-                    .tokens = *tokens_,
-                    .policies = *policies_,
-                    .random = random_,
-                    .clock = clock_,
-                    .info = {},
-                    .token_reachable = [this] { return reachable_; }});
+    system_ =
+        std::make_unique<SystemEngine>(SystemParts{.mounts = *mounts_,
+                                                   .tokens = *tokens_,
+                                                   .policies = *policies_,
+                                                   .random = random_,
+                                                   .clock = clock_,
+                                                   .info = {},
+                                                   .can_serve = [this] { return reachable_; }});
     token_parts_ = std::make_unique<TokenParts>(TokenParts{*tokens_, *policies_, *roles_, clock_});
     transit_ = std::make_unique<TransitParts>(TransitParts{*engine_, *mounts_});
     std::vector<Registration> engines{system_->Registered(), TokenEngine(*token_parts_),
@@ -70,7 +70,7 @@ class ServiceTest : public keyring::KeyRingTest {
                     .random = random_,
                     .logger = ServiceLog(),
                     .custodian = *custodian_,
-                    .lanes = keys_->ItsLanes()};
+                    .lanes = keys_->GetLanes()};
   }
   void TearDown() override {
     if (custodian_) custodian_->Stop();  // requests that wait there refer to the service

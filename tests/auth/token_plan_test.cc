@@ -15,7 +15,7 @@ TokenEntry Holder(std::vector<std::string> policies) {
   return token;
 }
 
-std::string RefusalOf(const TokenMaker& maker, const TokenRequest& request) {
+std::string RefusalOf(const TokenCreation& maker, const TokenRequest& request) {
   const auto plan = PlanToken(maker, request, kNow);
   return plan ? "" : plan.error().message;
 }

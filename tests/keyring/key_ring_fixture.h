@@ -129,7 +129,7 @@ class KeyRingTest : public ::testing::Test {
     Must(custodian_->Run([](Token&) -> Status { return {}; }));
   }
 
-  Lane& LaneOf(std::size_t worker) { return keys_->ItsLanes().OfWorker(worker); }
+  Lane& LaneOf(std::size_t worker) { return keys_->GetLanes().OfWorker(worker); }
   void Create(std::string_view name, CreateOptions options = {}) {
     Must(keys_->Create(mount_, Name(name), options, actor_));
   }

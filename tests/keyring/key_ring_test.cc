@@ -290,7 +290,7 @@ TEST_F(KeyRingTest, TheCustodianUsesKeysOnItsOwnInstanceAlsoAfterALoss) {
   Create("orders");
   const auto round_trip = [&] {
     return custodian_->Run([&](CustodianTurn& turn) -> Status {
-      Lane& lane = keys_->ItsLanes().OfCustodian(turn);
+      Lane& lane = keys_->GetLanes().OfCustodian(turn);
       COFFER_ASSIGN(const Bytes payload, Encrypt(lane, "orders", "hello"));
       COFFER_ASSIGN(const std::string text, Decrypt(lane, "orders", 1, payload));
       return text == "hello" ? Status{} : Fail(Code::kInternal, text);

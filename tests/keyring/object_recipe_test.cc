@@ -45,7 +45,7 @@ concept TakesSeven = requires {
   Flags{kOff, kOff, kOff, kOff, kOff, kOff, kOff};
 };
 static_assert(!TakesTen<PrivateKeyFlags> && !TakesSeven<PublicKeyFlags>);
-static_assert(!std::is_default_constructible_v<Flag> && !std::is_default_constructible_v<Pin>);
+static_assert(!std::is_default_constructible_v<Flag> && !std::is_default_constructible_v<Demand>);
 
 // The template with one attribute changed or, where there is no value, left out.
 Attributes Changed(const Attributes& honest, AttributeType type, std::optional<bool> value) {
@@ -415,7 +415,7 @@ TEST_F(ObjectRecipeTest, AnUnknownCaseIsAnError) {
   EXPECT_EQ(use.error().code, Code::kInternal);
   EXPECT_FALSE(UnwrappedRecipe({KeyType::kHmac}, Use::kCipher));
   EXPECT_FALSE(UnwrappedRecipe({KeyType::kEd25519}, Use::kSign)) << "no master wraps them";
-  EXPECT_FALSE(UsageOf({KeyType::kAes256Gcm96}, Use::kDerive)) << "not a derived key's";
+  EXPECT_FALSE(TokenUseOf({KeyType::kAes256Gcm96}, Use::kDerive)) << "not a derived key's";
   for (const char* name : {"", "aes", "aes-v", "aes-v0", "aes-v01x", "aes-v-1", "x-v1", "-v1"}) {
     const auto found = ClassOfMaster(name);
     ASSERT_FALSE(found) << name;

@@ -18,7 +18,7 @@ class EngineTest : public keyring::KeyRingTest {
     ASSERT_TRUE(keys_);
     engine_ = std::make_unique<Engine>(*keys_, random_);
     caller_.mount = mount_;
-    caller_.lane = &keys_->ItsLanes().OfWorker(0);
+    caller_.lane = &keys_->GetLanes().OfWorker(0);
     caller_.actor = actor_;
   }
   static PlaintextItem Item(std::string_view text, std::int64_t version = 0) {

@@ -11,29 +11,29 @@ namespace coffer::transit {
 namespace {
 
 TEST_F(EngineTest, ForeseesWhetherAnEncryptionMakesOrRotatesAKey) {
-  const auto absent = engine_->Foresee(caller_, "k");
+  const auto absent = engine_->FindTarget(caller_, "k");
   ASSERT_TRUE(absent);
   EXPECT_FALSE(absent->Exists());
   EXPECT_TRUE(absent->ChangesKeys());
   Create("k");
-  const auto present = engine_->Foresee(caller_, "k");
+  const auto present = engine_->FindTarget(caller_, "k");
   ASSERT_TRUE(present);
   EXPECT_TRUE(present->Exists());
   EXPECT_FALSE(present->ChangesKeys());
   const auto older = std::make_shared<keyring::Key>(*present->key);
   older->settings.rotation_required = true;
-  EXPECT_TRUE(Prospect{older}.ChangesKeys());
+  EXPECT_TRUE(EncryptionTarget{older}.ChangesKeys());
   older->settings.soft_deleted = true;
-  EXPECT_FALSE(Prospect{older}.ChangesKeys()) << "a deleted key is refused, not rotated";
+  EXPECT_FALSE(EncryptionTarget{older}.ChangesKeys()) << "a deleted key is refused, not rotated";
 }
 
 TEST_F(EngineTest, EncryptsWithTheKeyThatWasForeseen) {
   Create("k");
-  const auto prospect = engine_->Foresee(caller_, "k");
-  ASSERT_TRUE(prospect);
+  const auto target = engine_->FindTarget(caller_, "k");
+  ASSERT_TRUE(target);
   Must(keys_->Rotate(mount_, "k", actor_));
   PlaintextItem items[] = {Item("a")};
-  const auto sealed = engine_->Encrypt(caller_, "k", items, std::nullopt, &*prospect);
+  const auto sealed = engine_->Encrypt(caller_, "k", items, std::nullopt, &*target);
   ASSERT_TRUE(sealed && sealed->front());
   EXPECT_EQ(sealed->front()->version, 1);
 }

@@ -44,7 +44,7 @@ struct SystemParts {
   ServerInfo info;
   // False while the server cannot serve: the token is lost, a thread hangs, damaged rows were
   // found, or the server ends. Thread-safe and cheap, since each health request calls it.
-  std::function<bool()> token_reachable;
+  std::function<bool()> can_serve;
   audit::Broker* audit_devices = nullptr;  // null: there are none
   Backups* backups = nullptr;              // null: there are none
   const metrics::Registry* metrics = nullptr;

@@ -41,7 +41,7 @@ struct TokenRequest {
 };
 
 // The token that a new token is made with, and the way in which it is made.
-struct TokenMaker {
+struct TokenCreation {
   const TokenEntry& token;
   bool sudo = false;                // the policies grant sudo on the path
   const TokenRole* role = nullptr;  // null: none
@@ -53,7 +53,8 @@ struct TokenPlan {
   std::vector<std::string> warnings;
 };
 
-Result<TokenPlan> PlanToken(const TokenMaker& maker, const TokenRequest& request, SystemTime now);
+Result<TokenPlan> PlanToken(const TokenCreation& maker, const TokenRequest& request,
+                            SystemTime now);
 
 // The new end of a token, and a warning if it comes earlier than the client requested.
 struct RenewalPlan {

@@ -127,7 +127,7 @@ class KeyRing {
   ~KeyRing();
 
   // The lanes of the workers and of the custodian.
-  Lanes& ItsLanes();
+  Lanes& GetLanes();
 
   // kNotFound; kCorrupt for a key whose rows failed their MACs: that key only is disabled.
   Result<std::shared_ptr<const Key>> Find(Lane& lane, const Id& mount, std::string_view name);

@@ -5,7 +5,7 @@
 // only the request that runs keeps it. The use of a loaded key takes no SQL but one commit for each
 // 65,536 encryptions, and no token call is made under a lock. Errors: kTokenLost and kTokenFailed
 // for the token, refusals (base/refusal.h) for a call that breaks a rule.
-// Example: `Lane& lane = keys.ItsLanes().OfWorker(request.worker);`
+// Example: `Lane& lane = keys.GetLanes().OfWorker(request.worker);`
 
 #include <array>
 #include <cstddef>
@@ -26,7 +26,7 @@
 namespace coffer::keyring {
 
 class EncryptionCounts;
-class Instance;
+class TokenInstance;
 
 inline constexpr std::size_t kNonceOctets = 12;
 
@@ -43,7 +43,7 @@ struct Encryption {
 // The operations on keys that use the token.
 class Lane {
  public:
-  Lane(Instance& instance, EncryptionCounts& counts, coffer::Random& random)
+  Lane(TokenInstance& instance, EncryptionCounts& counts, coffer::Random& random)
       : instance_(instance), counts_(counts), random_(random) {}
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
@@ -71,7 +71,7 @@ class Lane {
   // True for the custodian's lane, on whose thread keys may be changed.
   bool IsCustodians() const;
   // For the key ring's own parts.
-  Instance& ItsInstance() { return instance_; }
+  TokenInstance& GetInstance() { return instance_; }
 
  private:
   // Draws `count` nonces, each from the token's generator XOR the kernel's.
@@ -83,7 +83,7 @@ class Lane {
   Status EncryptOne(const Key& key, Encryption& item, ByteView random_nonce);
   Result<Mac> ConvergentNonce(const Key& key, const Encryption& item);
 
-  Instance& instance_;
+  TokenInstance& instance_;
   EncryptionCounts& counts_;
   coffer::Random& random_;
   // Bytes of the token's generator, drawn ahead of use: one call for 128 nonces.

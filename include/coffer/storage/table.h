@@ -157,7 +157,7 @@ bool FromValue(Value& value, std::optional<T>& out) {
   return FromValue(value, out.emplace());
 }
 
-class Ledger;
+class RowSums;
 
 // The snapshot that rows are read from: a reader's, or an open transaction's. It lives as long as
 // the Reader or Transaction that it was made from.
@@ -168,7 +168,7 @@ class RowSource {
 
   // For the functions below.
   Connection& In() const { return *connection_; }
-  Ledger& Sums() const;
+  RowSums& Sums() const;
   bool InTransaction() const { return in_transaction_; }
   Result<Reader> Anew() const;  // the latest snapshot
 

@@ -35,7 +35,7 @@ struct Caller {
 using FoundKey = Result<std::shared_ptr<const keyring::Key>>;
 
 // The key of an encryption as one look-up has found it, and what the encryption will change.
-struct Prospect {
+struct EncryptionTarget {
   std::shared_ptr<const keyring::Key> key;  // null: it does not exist
 
   bool Exists() const { return key != nullptr; }
@@ -149,12 +149,12 @@ class Engine {
   using Decrypted = Result<std::vector<Result<SecretBytes>>>;
   // Looks the key up. The result is passed to the encryption that follows on the same thread, so
   // that the key is looked up once.
-  Result<Prospect> Foresee(const Caller& caller, std::string_view key);
-  // `upsert` says how to make the key if it is absent; without it the key must exist. `prospect`
+  Result<EncryptionTarget> FindTarget(const Caller& caller, std::string_view key);
+  // `upsert` says how to make the key if it is absent; without it the key must exist. `target`
   // may be null.
   Encrypted Encrypt(const Caller& caller, std::string_view key, std::span<PlaintextItem> items,
                     const std::optional<keyring::CreateOptions>& upsert,
-                    const Prospect* prospect = nullptr);
+                    const EncryptionTarget* target = nullptr);
   Decrypted Decrypt(const Caller& caller, std::string_view key,
                     std::span<const CiphertextItem> items);
   // Decrypts and encrypts again. A ciphertext that has the wanted version already stays as it is if

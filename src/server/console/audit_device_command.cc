@@ -9,7 +9,7 @@
 
 #include "coffer/audit/stored_devices.h"
 #include "server/console/stopped_server.h"
-#include "server/offline.h"
+#include "server/locked_database.h"
 #include "server/token/pin_guard.h"
 
 namespace coffer::server {

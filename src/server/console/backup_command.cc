@@ -14,7 +14,7 @@
 #include "server/backup/backup_writer.h"
 #include "server/console/restore.h"
 #include "server/console/stopped_server.h"
-#include "server/offline.h"
+#include "server/locked_database.h"
 #include "server/token/pin_guard.h"
 
 namespace coffer::server {
@@ -66,7 +66,7 @@ Status BackUpStopped(Console& console, const BackupFlags& flags) {
     const BackupSource source{.database = server->Database(),
                               .custodian = server->Custodian(),
                               .token_serial = server->TokenSerial(),
-                              .clock = server->ItsClock()};
+                              .clock = server->GetClock()};
     ProgressLine line("copying the database");
     BackupOrder order;
     order.file = fs::absolute(flags.file);

@@ -9,7 +9,7 @@
 #include "server/console/console_command.h"
 #include "server/console/hsm_commands.h"
 #include "server/console/stopped_server.h"
-#include "server/offline.h"
+#include "server/locked_database.h"
 #include "server/token/pin_guard.h"
 #include "server/token/secret_file.h"
 #include "server/token/token_files.h"
@@ -130,7 +130,7 @@ Status ChangePinFile(Console& console, keyring::TokenAdmin& token, const SecretB
 }
 
 Status ChangePin(Console& console) {
-  COFFER_ASSIGN(const Offline offline, Offline::Open(console.config, console.logger));
+  COFFER_ASSIGN(const LockedDatabase locked, LockedDatabase::Open(console.config, console.logger));
   COFFER_TRY(WithToken(console, [&](keyring::TokenAdmin& token, const SecretBytes& pin) -> Status {
     if (!console.config.pin_file.empty()) return ChangePinFile(console, token, pin);
     COFFER_ASSIGN(const SecretBytes fresh, AskForNewPin("PIN"));

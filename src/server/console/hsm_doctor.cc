@@ -8,7 +8,7 @@
 
 #include "coffer/base/progress_line.h"
 #include "coffer/keyring/token_doctor.h"
-#include "server/offline.h"
+#include "server/locked_database.h"
 #include "server/token/pin_guard.h"
 
 namespace coffer::server {

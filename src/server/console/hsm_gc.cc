@@ -11,7 +11,7 @@
 #include "coffer/keyring/orphans.h"
 #include "coffer/keyring/token_admin.h"
 #include "server/console/stopped_server.h"
-#include "server/offline.h"
+#include "server/locked_database.h"
 #include "server/token/pin_guard.h"
 
 namespace coffer::server {

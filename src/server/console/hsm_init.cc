@@ -8,7 +8,7 @@
 #include "coffer/base/ids.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/keyring/token_admin.h"
-#include "server/offline.h"
+#include "server/locked_database.h"
 #include "server/token/pin_guard.h"
 #include "server/token/token_files.h"
 #include "server/token/token_making.h"
@@ -126,10 +126,10 @@ Status InitHsm(Console& console) {
   SelectSoftHsm(config);
   COFFER_TRY(MakeDataDirectory(config));
   COFFER_TRY(MakeTokenDirectory(config));
-  COFFER_ASSIGN(const Offline offline, Offline::Open(config, console.logger));
-  COFFER_ASSIGN(const bool seen_before, keyring::HasState(*offline.database));
+  COFFER_ASSIGN(const LockedDatabase locked, LockedDatabase::Open(config, console.logger));
+  COFFER_ASSIGN(const bool seen_before, keyring::HasState(*locked.database));
   COFFER_ASSIGN(const Id database,
-                keyring::LoadOrCreateDatabaseId(*offline.database, console.random));
+                keyring::LoadOrCreateDatabaseId(*locked.database, console.random));
   Made made;
   std::vector<keyring::TokenObject> objects;
   const auto complete = [&](const SecretBytes& pin) -> Status {

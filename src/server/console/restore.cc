@@ -12,7 +12,7 @@
 #include "server/backup/backup_file.h"
 #include "server/backup/backup_writer.h"
 #include "server/console/stopped_server.h"
-#include "server/offline.h"
+#include "server/locked_database.h"
 #include "server/token/pin_guard.h"
 
 namespace coffer::server {

@@ -5,7 +5,7 @@
 #include "coffer/auth/token_store.h"
 #include "coffer/base/ids.h"
 #include "server/console/stopped_server.h"
-#include "server/offline.h"
+#include "server/locked_database.h"
 #include "server/token/pin_guard.h"
 
 namespace coffer::server {
@@ -15,9 +15,9 @@ using Show = std::function<Status(const SecretBytes& token)>;
 
 Status SetRootToken(Console& console, StoppedServer& server, bool replace, const Show& show) {
   COFFER_ASSIGN(const SecretBytes lookup_key, server.Keys().DeriveLookupKey(kTokenLookupLabel));
-  COFFER_ASSIGN(const auto policies, auth::PolicyStore::Load(server.Database(), server.ItsClock()));
+  COFFER_ASSIGN(const auto policies, auth::PolicyStore::Load(server.Database(), server.GetClock()));
   COFFER_ASSIGN(const auto tokens, auth::TokenStore::Load(server.Database(), *policies, lookup_key,
-                                                          console.random, server.ItsClock()));
+                                                          console.random, server.GetClock()));
   const bool initialized = tokens->Initialized();
   if (initialized && !replace) {
     return Fail(Code::kConflict,

@@ -39,7 +39,7 @@ class StoppedServer {
   keyring::KeyRing& Keys() { return rooms_.Keys(); }
   audit::Broker& Audit() { return rooms_.Audit().Broker(); }
   const std::string& TokenSerial() const { return rooms_.TokenSerial(); }
-  const Clock& ItsClock() const { return rooms_.ItsClock(); }
+  const Clock& GetClock() const { return rooms_.GetClock(); }
 
  private:
   StoppedServer(Random& random, Logger& logger) : rooms_(random, logger) {}

@@ -8,9 +8,7 @@
 namespace coffer::api {
 namespace {
 
-bool TokenReachable(const Call& call) {
-  return !PartsOf(call).token_reachable || PartsOf(call).token_reachable();
-}
+bool CanServe(const Call& call) { return !PartsOf(call).can_serve || PartsOf(call).can_serve(); }
 
 Status ReadInit(const Call& call, Reply& reply) {
   reply.json.BeginObject().Key("initialized").Bool(PartsOf(call).tokens.Initialized()).EndObject();
@@ -69,7 +67,7 @@ Status ReadHealth(const Call& call, Reply& reply) {
   COFFER_ASSIGN(const int active, WantedCode(call, "activecode", 200));
   COFFER_ASSIGN(const int uninitialized, WantedCode(call, "uninitcode", 501));
   // No parameter changes the status of a lost token: a load balancer must not declare it healthy.
-  reply.status = !TokenReachable(call) ? 503 : initialized ? active : uninitialized;
+  reply.status = !CanServe(call) ? 503 : initialized ? active : uninitialized;
   if (reply.status == 204) return {};
   JsonWriter& json = reply.json.BeginObject();
   json.Key("initialized").Bool(initialized);
@@ -83,7 +81,7 @@ Status ReadHealth(const Call& call, Reply& reply) {
   json.Key("enterprise").Bool(false);
   json.Key("cluster_name").Text(info.cluster_name);
   json.Key("cluster_id").Text(info.cluster_id);
-  json.Key("token_reachable").Bool(TokenReachable(call));
+  json.Key("token_reachable").Bool(CanServe(call));
   json.Key("imported_through").Text(info.imported_through);
   if (const auto on_disk = AuditOnDisk(call)) json.Key("audit_on_disk").Bool(*on_disk);
   json.EndObject();

@@ -33,7 +33,7 @@ auth::TokenRequest TokenRequestOf(const Fields& fields) {
   return request;
 }
 
-Status IssueToken(const Call& call, const auth::TokenMaker& maker, Reply& reply) {
+Status IssueToken(const Call& call, const auth::TokenCreation& maker, Reply& reply) {
   const TokenParts& parts = TokenPartsOf(call);
   if (!call.fields.Text("entity_alias").empty()) {
     return Fail(Code::kInvalid, "'entity_alias' is not supported on this server");

@@ -41,20 +41,20 @@ inline transit::Caller CallerOf(const Call& call) {
 
 // Looks up the key that the request encrypts with, once for each request and thread: later calls
 // return the same.
-inline Result<transit::Prospect> ProspectOf(const Call& call) {
+inline Result<transit::EncryptionTarget> TargetOf(const Call& call) {
   if (call.found != nullptr && *call.found) {
-    return transit::Prospect{std::static_pointer_cast<const keyring::Key>(*call.found)};
+    return transit::EncryptionTarget{std::static_pointer_cast<const keyring::Key>(*call.found)};
   }
-  COFFER_ASSIGN(auto prospect, EngineOf(call).Foresee(ReaderOf(call), call.fields.Text("name")));
-  if (call.found != nullptr) *call.found = prospect.key;
-  return prospect;
+  COFFER_ASSIGN(auto target, EngineOf(call).FindTarget(ReaderOf(call), call.fields.Text("name")));
+  if (call.found != nullptr) *call.found = target.key;
+  return target;
 }
 
-// Returns what ProspectOf() has found, and forgets it, for the encryption. Nothing if it was not
+// Returns what TargetOf() has found, and forgets it, for the encryption. Nothing if it was not
 // called: the engine then looks the key up.
-inline std::optional<transit::Prospect> TakeProspect(const Call& call) {
+inline std::optional<transit::EncryptionTarget> TakeTarget(const Call& call) {
   if (call.found == nullptr || !*call.found) return std::nullopt;
-  return transit::Prospect{
+  return transit::EncryptionTarget{
       std::static_pointer_cast<const keyring::Key>(std::exchange(*call.found, nullptr))};
 }
 

@@ -81,22 +81,22 @@ void SetBatchStatus(const Call& call, const BatchTally& tally, Reply& reply) {
 }
 
 bool KeyExists(const Call& call) {
-  const auto prospect = ProspectOf(call);
+  const auto target = TargetOf(call);
   // An error does not mean that the key is absent: the engine looks it up again and reports it.
-  return !prospect || prospect->Exists();
+  return !target || target->Exists();
 }
 
 // True if the key came back from an older database: it is rotated before it encrypts again.
 bool RotationComesFirst(const Call& call) {
-  const auto prospect = ProspectOf(call);
-  return prospect && prospect->MustRotate();
+  const auto target = TargetOf(call);
+  return target && target->MustRotate();
 }
 
 // True if encrypting changes keys: an absent key is made, and one that came back from an older
 // database is rotated first.
 bool EncryptionChangesKeys(const Call& call) {
-  const auto prospect = ProspectOf(call);
-  return prospect && prospect->ChangesKeys();
+  const auto target = TargetOf(call);
+  return target && target->ChangesKeys();
 }
 
 // The key that encrypt makes if it is absent and the caller may create it.
@@ -140,9 +140,9 @@ Status Encrypt(const Call& call, Reply& reply) {
   const auto seal = [&call, upsert](std::span<transit::PlaintextItem> items) -> Sealed {
     // A request without one good item must not make a key.
     if (items.empty()) return std::vector<SealedText>();
-    const auto prospect = TakeProspect(call);
+    const auto target = TakeTarget(call);
     return EngineOf(call).Encrypt(CallerOf(call), call.fields.Text("name"), items, upsert,
-                                  prospect ? &*prospect : nullptr);
+                                  target ? &*target : nullptr);
   };
   auto answer = [&call, &reply,
                  inputs = std::move(inputs)](const std::vector<SealedText>& results) -> Status {

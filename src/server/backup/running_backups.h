@@ -15,16 +15,16 @@
 namespace coffer::server {
 
 // The backups of a running server: one at a time, by a thread of its own, into one directory.
-class BackupOffice final : public api::Backups {
+class RunningBackups final : public api::Backups {
  public:
   // `directory` may be empty: no backups can be made then. All arguments must outlive the office,
   // and the custodian must run.
-  BackupOffice(BackupSource source, audit::Broker& audit, std::filesystem::path directory,
-               Logger& logger);
+  RunningBackups(BackupSource source, audit::Broker& audit, std::filesystem::path directory,
+                 Logger& logger);
   // Breaks off a backup that is being made.
-  ~BackupOffice() override;
-  BackupOffice(const BackupOffice&) = delete;
-  BackupOffice& operator=(const BackupOffice&) = delete;
+  ~RunningBackups() override;
+  RunningBackups(const RunningBackups&) = delete;
+  RunningBackups& operator=(const RunningBackups&) = delete;
 
   Status Start(std::string_view name, bool overwrite) override;
   std::optional<api::BackupState> Last() const override;

@@ -36,12 +36,12 @@ Result<storage::DirectoryLock> LockDataDirectory(const Config& config, Logger& l
 
 // The data directory of a stopped server, for a command on the console: the lock and the open
 // database.
-struct Offline {
+struct LockedDatabase {
   storage::DirectoryLock lock;
   std::unique_ptr<storage::Database> database;
 
   // kConflict naming the process that holds the directory.
-  static Result<Offline> Open(const Config& config, Logger& logger);
+  static Result<LockedDatabase> Open(const Config& config, Logger& logger);
 };
 
 }  // namespace coffer::server

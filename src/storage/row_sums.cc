@@ -1,6 +1,6 @@
-// A commit's effect on the sums over authenticated rows. The start is in ledger_start.cc.
+// A commit's effect on the sums over authenticated rows. The start is in row_sums_start.cc.
 
-#include "storage/ledger.h"
+#include "storage/row_sums.h"
 
 #include <utility>
 
@@ -87,13 +87,13 @@ void SeenRows::Raise(const std::string& row, std::int64_t generation) {
   newest = std::max(newest, generation);
 }
 
-Status Ledger::CheckJoined() const {
+Status RowSums::CheckJoined() const {
   if (codes_ != nullptr) return {};
   return Fail(Code::kInternal, "database error", "rows cannot be authenticated yet");
 }
 
-Code256 Ledger::RowMac(const TableShape& shape, std::span<const Value> values,
-                       std::int64_t generation) const {
+Code256 RowSums::RowMac(const TableShape& shape, std::span<const Value> values,
+                        std::int64_t generation) const {
   CodedFields fields("coffer-row-1");
   fields.Put(shape.table.name).Put(std::int64_t{shape.table.format}).Put(generation);
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -103,15 +103,16 @@ Code256 Ledger::RowMac(const TableShape& shape, std::span<const Value> values,
   return codes_->Of(UseOf("row", shape.table.name), fields.View());
 }
 
-std::int64_t Ledger::NextGeneration(const TableShape& shape, int shard, std::int64_t former) const {
+std::int64_t RowSums::NextGeneration(const TableShape& shape, int shard,
+                                     std::int64_t former) const {
   return std::max(former, KnownGeneration({shape.table.name, shard})) + 1;
 }
 
-Code256 Ledger::TermOf(const TableShape& shape, ByteView mac) const {
+Code256 RowSums::TermOf(const TableShape& shape, ByteView mac) const {
   return codes_->Of(UseOf("term", shape.table.name), mac);
 }
 
-void Ledger::Count(const TableShape& shape, int shard, ByteView before, ByteView after) {
+void RowSums::Count(const TableShape& shape, int shard, ByteView before, ByteView after) {
   Change& change = changes_[{shape.table.name, shard}];
   if (!before.empty()) {
     SubtractFrom(change.sum, TermOf(shape, before));
@@ -123,33 +124,34 @@ void Ledger::Count(const TableShape& shape, int shard, ByteView before, ByteView
   }
 }
 
-void Ledger::CountSeen(const TableShape& shape, std::span<const Value> key,
-                       std::int64_t generation) {
+void RowSums::CountSeen(const TableShape& shape, std::span<const Value> key,
+                        std::int64_t generation) {
   touched_.emplace_back(SeenRows::NameOf(shape, key), generation);
 }
 
-void Ledger::RequestAnchor(std::uint64_t number, bool new_lineage) {
+void RowSums::RequestAnchor(std::uint64_t number, bool new_lineage) {
   anchor_wanted_ = number;
   new_lineage_ = new_lineage;
 }
 
 // A mask is never used twice: generations rise, and where a database was put back the salt differs.
-Code256 Ledger::MaskOf(const Shard& shard, std::int64_t node, std::int64_t generation,
-                       ByteView salt) const {
+Code256 RowSums::MaskOf(const Shard& shard, std::int64_t node, std::int64_t generation,
+                        ByteView salt) const {
   CodedFields fields("coffer-sum-mask-1");
   fields.Put(node).Put(std::int64_t{shard.index}).Put(generation).Put(salt);
   return codes_->Of(UseOf("mask", shard.table), fields.View());
 }
 
-Code256 Ledger::SumMac(const Shard& shard, std::int64_t node, const SumRow& row, ByteView masked,
-                       ByteView salt) const {
+Code256 RowSums::SumMac(const Shard& shard, std::int64_t node, const SumRow& row, ByteView masked,
+                        ByteView salt) const {
   CodedFields fields("coffer-sum-1");
   fields.Put(node).Put(shard.table).Put(std::int64_t{shard.index}).Put(row.generation);
   fields.Put(row.rows).Put(masked).Put(salt);
   return codes_->Of(UseOf("sum", shard.table), fields.View());
 }
 
-Result<Ledger::SumRow> Ledger::ReadSum(Connection& connection, const Shard& shard, bool own) const {
+Result<RowSums::SumRow> RowSums::ReadSum(Connection& connection, const Shard& shard,
+                                         bool own) const {
   COFFER_ASSIGN(Statement select,
                 connection.Prepare("SELECT node, generation, row_count, sum, salt, mac "
                                    "FROM store_sums WHERE table_name = ? AND shard = ?"));
@@ -177,8 +179,8 @@ Result<Ledger::SumRow> Ledger::ReadSum(Connection& connection, const Shard& shar
   }
 }
 
-Status Ledger::WriteSum(Connection& writer, const Shard& shard, const SumRow& row,
-                        std::int64_t former) const {
+Status RowSums::WriteSum(Connection& writer, const Shard& shard, const SumRow& row,
+                         std::int64_t former) const {
   std::array<std::uint8_t, kSaltBytes> salt{};
   random_->Fill(salt);
   Code256 masked = row.sum;
@@ -201,7 +203,7 @@ Status Ledger::WriteSum(Connection& writer, const Shard& shard, const SumRow& ro
                                   " was changed beneath the server: restore a backup");
 }
 
-void Ledger::Begun() {
+void RowSums::Begun() {
   changes_.clear();
   settled_.clear();
   touched_.clear();
@@ -210,7 +212,7 @@ void Ledger::Begun() {
   anchor_made_.reset();
 }
 
-Status Ledger::GuardNode(Connection& writer) const {
+Status RowSums::GuardNode(Connection& writer) const {
   COFFER_ASSIGN(Statement find, writer.Prepare("SELECT 1 FROM store_nodes "
                                                "WHERE node = ? AND incarnation = ?"));
   COFFER_ASSIGN(const bool found, find.Bind(0, kNode).Bind(1, incarnation_.View()).Step());
@@ -218,7 +220,7 @@ Status Ledger::GuardNode(Connection& writer) const {
   return Fail(Code::kCorrupt, "another server has taken this database over: stop one of them");
 }
 
-Status Ledger::WriteNode(Connection& writer) {
+Status RowSums::WriteNode(Connection& writer) {
   incarnation_ = Id::Generate(*random_);
   COFFER_ASSIGN(Statement write,
                 writer.Prepare("INSERT INTO store_nodes (node, incarnation) VALUES (?, ?) "
@@ -228,7 +230,7 @@ Status Ledger::WriteNode(Connection& writer) {
   return {};
 }
 
-Status Ledger::SettleShard(Connection& writer, const Shard& shard, const Change& change) {
+Status RowSums::SettleShard(Connection& writer, const Shard& shard, const Change& change) {
   if (!taken_over_.contains(std::string(shard.table))) {
     return Fail(Code::kInternal, "database error",
                 std::string(shard.table) + " is not under an anchor yet");
@@ -254,7 +256,7 @@ Status Ledger::SettleShard(Connection& writer, const Shard& shard, const Change&
   return {};
 }
 
-Status Ledger::SettleAnchor(Connection& writer) {
+Status RowSums::SettleAnchor(Connection& writer) {
   Anchor next;
   const auto former = [this] {
     const std::lock_guard lock(mutex_);
@@ -277,7 +279,7 @@ Status Ledger::SettleAnchor(Connection& writer) {
   return {};
 }
 
-Status Ledger::Settle(Connection& writer) {
+Status RowSums::Settle(Connection& writer) {
   if (changes_.empty() && !anchor_wanted_) return {};
   COFFER_TRY(CheckJoined());
   COFFER_TRY(Reread(writer));
@@ -294,7 +296,7 @@ Status Ledger::Settle(Connection& writer) {
   return anchor_wanted_ ? SettleAnchor(writer) : Status{};
 }
 
-void Ledger::Committed() {
+void RowSums::Committed() {
   for (const auto& [row, generation] : touched_) seen_.Raise(row, generation);
   const std::lock_guard lock(mutex_);
   for (const auto& [shard, generation] : settled_) generations_[shard] = generation;
@@ -309,22 +311,24 @@ void Ledger::Committed() {
   }
 }
 
-void Ledger::OutcomeUnknown() { reread_ = codes_ != nullptr; }
+void RowSums::OutcomeUnknown() { reread_ = codes_ != nullptr; }
 
-Status Ledger::Reread(Connection& writer) { return reread_ ? RereadGenerations(writer) : Status{}; }
+Status RowSums::Reread(Connection& writer) {
+  return reread_ ? RereadGenerations(writer) : Status{};
+}
 
-std::int64_t Ledger::KnownGeneration(const Shard& shard) const {
+std::int64_t RowSums::KnownGeneration(const Shard& shard) const {
   const std::lock_guard lock(mutex_);
   const auto found = generations_.find(shard);
   return found == generations_.end() ? 0 : found->second;
 }
 
-void Ledger::MarkDamaged(const Shard& shard) {
+void RowSums::MarkDamaged(const Shard& shard) {
   const std::lock_guard lock(mutex_);
   damaged_.insert(shard);
 }
 
-std::vector<Shard> Ledger::Shards() const {
+std::vector<Shard> RowSums::Shards() const {
   std::vector<Shard> shards;
   for (const TableShape* shape : tables_) {
     for (int i = 0; i < shape->table.shards; ++i) shards.push_back({shape->table.name, i});
@@ -332,37 +336,37 @@ std::vector<Shard> Ledger::Shards() const {
   return shards;
 }
 
-std::vector<Shard> Ledger::Damaged() const {
+std::vector<Shard> RowSums::Damaged() const {
   const std::lock_guard lock(mutex_);
   return {damaged_.begin(), damaged_.end()};
 }
 
-std::optional<std::uint64_t> Ledger::AnchorNumber() const {
+std::optional<std::uint64_t> RowSums::AnchorNumber() const {
   const std::lock_guard lock(mutex_);
   return anchor_ ? std::optional(anchor_->number) : std::nullopt;
 }
 
-Id Ledger::Lineage() const {
+Id RowSums::Lineage() const {
   const std::lock_guard lock(mutex_);
   return anchor_ ? anchor_->lineage : Id{};
 }
 
-std::vector<std::string> Ledger::Accepted() const {
+std::vector<std::string> RowSums::Accepted() const {
   const std::lock_guard lock(mutex_);
   return accepted_;
 }
 
-std::uint64_t Ledger::Commits() const {
+std::uint64_t RowSums::Commits() const {
   const std::lock_guard lock(mutex_);
   return commits_;
 }
 
-std::uint64_t Ledger::InToken() const {
+std::uint64_t RowSums::InToken() const {
   const std::lock_guard lock(mutex_);
   return in_token_;
 }
 
-void Ledger::AnchorWritten() {
+void RowSums::AnchorWritten() {
   const std::lock_guard lock(mutex_);
   in_token_ = anchored_;
 }

@@ -1,4 +1,4 @@
-#include "server/audit_office.h"
+#include "server/signed_trail.h"
 
 #include <string>
 #include <utility>
@@ -9,7 +9,7 @@
 
 namespace coffer::server {
 
-AuditOffice::AuditOffice(storage::Database& database, Random& random, const Clock& clock,
+SignedTrail::SignedTrail(storage::Database& database, Random& random, const Clock& clock,
                          Logger& logger, int output)
     : database_(database),
       logger_(logger),
@@ -17,7 +17,7 @@ AuditOffice::AuditOffice(storage::Database& database, Random& random, const Cloc
   database.AddCommitObserver(broker_);
 }
 
-void AuditOffice::Watch(keyring::Custodian& custodian, keyring::KeyRing& keys) {
+void SignedTrail::Watch(keyring::Custodian& custodian, keyring::KeyRing& keys) {
   custodian_ = &custodian;
   keys.SetRotationWitness(*this);
   custodian.OnTokenChange([this](bool reachable, std::string_view cause) {
@@ -28,7 +28,7 @@ void AuditOffice::Watch(keyring::Custodian& custodian, keyring::KeyRing& keys) {
   });
 }
 
-Status AuditOffice::Open(const Config& config) {
+Status SignedTrail::Open(const Config& config) {
   audit::Broker::Custody custody;
   custody.signer = this;
   custody.salt = [this](std::string_view label) { return Salt(label); };
@@ -41,7 +41,7 @@ Status AuditOffice::Open(const Config& config) {
                          SecretBytes::CopyOf(AsBytes(broker_.PublicKeyPem())));
 }
 
-void AuditOffice::SignOff() {
+void SignedTrail::SignOff() {
   if (custodian_ == nullptr) return;
   static_cast<void>(custodian_->Run([this](keyring::Token&) -> Status {
     broker_.SignOff();
@@ -50,7 +50,7 @@ void AuditOffice::SignOff() {
 }
 
 // A device calls this with its lock held, so it only queues the checkpoint for the custodian.
-void AuditOffice::WantCheckpoint() {
+void SignedTrail::WantCheckpoint() {
   if (checkpoint_wanted_.exchange(true)) return;
   custodian_->Post([this](keyring::Token&) -> Status {
     checkpoint_wanted_.store(false);
@@ -59,7 +59,7 @@ void AuditOffice::WantCheckpoint() {
   });
 }
 
-Result<SecretBytes> AuditOffice::Salt(std::string_view label) {
+Result<SecretBytes> SignedTrail::Salt(std::string_view label) {
   SecretBytes salt;
   COFFER_TRY(custodian_->Run([&](keyring::Token& token) -> Status {
     COFFER_ASSIGN(keyring::Mac mac, token.MetaMac(AsBytes(label)));
@@ -70,7 +70,7 @@ Result<SecretBytes> AuditOffice::Salt(std::string_view label) {
   return salt;
 }
 
-Result<Bytes> AuditOffice::PublicKey() {
+Result<Bytes> SignedTrail::PublicKey() {
   Bytes point;
   COFFER_TRY(custodian_->Run([&](keyring::Token& token) -> Status {
     COFFER_ASSIGN(point, token.AuditPoint());
@@ -80,7 +80,7 @@ Result<Bytes> AuditOffice::PublicKey() {
   return key.Der();
 }
 
-Result<Bytes> AuditOffice::Sign(ByteView message) {
+Result<Bytes> SignedTrail::Sign(ByteView message) {
   const crypto::Sha256Digest digest = crypto::Sha256(message);
   Bytes signature;
   COFFER_TRY(custodian_->Run([&](keyring::Token& token) -> Status {
@@ -90,13 +90,13 @@ Result<Bytes> AuditOffice::Sign(ByteView message) {
   return signature;
 }
 
-Status AuditOffice::Begun(const Id& mount, std::string_view key, std::string_view reason) {
+Status SignedTrail::Begun(const Id& mount, std::string_view key, std::string_view reason) {
   const std::string mount_id = mount.ToUuid();
   return broker_.RecordEvent(
       {"key-rotation-started", {{"mount_id", mount_id}, {"key", key}, {"reason", reason}}, true});
 }
 
-void AuditOffice::Ended(const Id& mount, std::string_view key, const Status& outcome) {
+void SignedTrail::Ended(const Id& mount, std::string_view key, const Status& outcome) {
   const std::string mount_id = mount.ToUuid();
   const std::string text = outcome ? "rotated" : outcome.error().message;
   const Status recorded = broker_.RecordEvent(

@@ -1,7 +1,7 @@
 // Changes of keys, one after another on the custodian's thread: token work, one transaction, the
 // token's epoch, the snapshot.
 
-#include "keyring/ledger.h"
+#include "keyring/key_commits.h"
 
 #include <utility>
 
@@ -20,19 +20,19 @@ std::vector<Bytes> Change::GoneResidents() const {
   return gone;
 }
 
-Status Ledger::CatchUp(CustodianTurn& turn) {
+Status KeyCommits::CatchUp(CustodianTurn& turn) {
   // Refresh() reopens an instance that has made many objects. It must do so before the change makes
   // an object in the token, since reopening loses handles.
   COFFER_TRY(instance_.Refresh());
   COFFER_TRY(database_.Reread());
   // The other keys keep their snapshots, and with them what is left of their counted blocks: on a
   // full disk no new block can be had.
-  for (const store::KeyPlace& place : doubtful_) {
+  for (const store::MountedName& place : doubtful_) {
     catalog_.Drop(place.mount, place.name);
   }
   doubtful_.clear();
   if (token_epoch_ != Epoch()) COFFER_TRY(WriteEpoch(turn));
-  residents_.DestroyDoomed(turn);
+  residents_.DestroyMarked(turn);
   return {};
 }
 
@@ -71,8 +71,8 @@ void CountChange(storage::Transaction& transaction, const Change& change, ByteVi
 
 }  // namespace
 
-Status Ledger::WriteRows(storage::Transaction& transaction, const Change& change,
-                         ByteView key_mac) {
+Status KeyCommits::WriteRows(storage::Transaction& transaction, const Change& change,
+                             ByteView key_mac) {
   CountChange(transaction, change, key_mac);
   if (change.after) {
     const Key& key = *change.after;
@@ -106,7 +106,7 @@ Status Ledger::WriteRows(storage::Transaction& transaction, const Change& change
   return {};
 }
 
-void Ledger::Publish(const Change& change) {
+void KeyCommits::Publish(const Change& change) {
   const Key& key = change.after ? *change.after : change.before->key;
   if (change.before != nullptr) {
     const Key& before = change.before->key;
@@ -122,7 +122,7 @@ void Ledger::Publish(const Change& change) {
   }
 }
 
-Result<Mac> Ledger::MakeMacs(CustodianTurn& turn, const Change& change) const {
+Result<Mac> KeyCommits::MakeMacs(CustodianTurn& turn, const Change& change) const {
   if (!change.after) return Mac{};
   Key& key = *change.after;
   if (change.before != nullptr) key.generation = change.before->key.generation + 1;
@@ -134,7 +134,7 @@ Result<Mac> Ledger::MakeMacs(CustodianTurn& turn, const Change& change) const {
   return turn->MetaMac(EncodeKeyRow(catalog_.DatabaseId(), key));
 }
 
-Status Ledger::Commit(CustodianTurn& turn, std::span<const Change> changes) {
+Status KeyCommits::Commit(CustodianTurn& turn, std::span<const Change> changes) {
   std::vector<Mac> key_macs;
   for (const Change& change : changes) {
     COFFER_ASSIGN(key_macs.emplace_back(), MakeMacs(turn, change));
@@ -159,14 +159,14 @@ Status Ledger::Commit(CustodianTurn& turn, std::span<const Change> changes) {
   const Status told = WriteEpoch(turn);
   for (const Change& change : changes) {
     Publish(change);
-    residents_.Doom(turn, change.GoneResidents());
+    residents_.MarkForDestruction(turn, change.GoneResidents());
   }
   COFFER_TRY(told);
-  residents_.DestroyDoomed(turn);
+  residents_.DestroyMarked(turn);
   return {};
 }
 
-Status Ledger::WriteEpoch(CustodianTurn& turn) {
+Status KeyCommits::WriteEpoch(CustodianTurn& turn) {
   const std::uint64_t number = Epoch();
   COFFER_TRY(turn->WriteEpoch({.database = catalog_.DatabaseId(), .value = number}));
   token_epoch_ = number;
@@ -174,7 +174,7 @@ Status Ledger::WriteEpoch(CustodianTurn& turn) {
   return {};
 }
 
-void Ledger::Open(const CustodianTurn&, std::uint64_t token_epoch, std::uint64_t former_epoch) {
+void KeyCommits::Open(const CustodianTurn&, std::uint64_t token_epoch, std::uint64_t former_epoch) {
   token_epoch_ = token_epoch;
   former_epoch_ = former_epoch;
   database_.SetAnchor([this](std::uint64_t change) {
@@ -185,7 +185,7 @@ void Ledger::Open(const CustodianTurn&, std::uint64_t token_epoch, std::uint64_t
   });
 }
 
-Status Ledger::MakeAnchor(CustodianTurn& turn) {
+Status KeyCommits::MakeAnchor(CustodianTurn& turn) {
   // The token first catches up with a change whose epoch it missed, so that the database is never
   // two ahead, however often a start is cut off here.
   COFFER_TRY(CatchUp(turn));
@@ -197,15 +197,15 @@ Status Ledger::MakeAnchor(CustodianTurn& turn) {
   return WriteEpoch(turn);
 }
 
-Status Ledger::Run(const std::function<Status(CustodianTurn&)>& work) {
+Status KeyCommits::Run(const std::function<Status(CustodianTurn&)>& work) {
   return custodian_.Run([&](CustodianTurn& turn) -> Status {
     COFFER_TRY(CatchUp(turn));
     return work(turn);
   });
 }
 
-Result<std::shared_ptr<const Key>> Ledger::ChangeKey(const Id& mount, std::string_view name,
-                                                     const Edit& edit) {
+Result<std::shared_ptr<const Key>> KeyCommits::ChangeKey(const Id& mount, std::string_view name,
+                                                         const Edit& edit) {
   std::shared_ptr<const Key> changed;
   COFFER_TRY(Run([&](CustodianTurn& turn) -> Status {
     COFFER_ASSIGN(store::StoredKey stored, catalog_.Load(turn, mount, name));
@@ -221,7 +221,7 @@ Result<std::shared_ptr<const Key>> Ledger::ChangeKey(const Id& mount, std::strin
   return changed;
 }
 
-Status Ledger::RemoveKeys(CustodianTurn& turn, std::span<const store::StoredKey> keys) {
+Status KeyCommits::RemoveKeys(CustodianTurn& turn, std::span<const store::StoredKey> keys) {
   std::vector<Change> changes;
   for (const store::StoredKey& stored : keys) {
     Change& change = changes.emplace_back();

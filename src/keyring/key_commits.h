@@ -13,10 +13,10 @@
 #include "coffer/keyring/key.h"
 #include "coffer/storage/database.h"
 #include "keyring/catalog.h"
-#include "keyring/instance.h"
 #include "keyring/keyring_store.h"
 #include "keyring/residents.h"
 #include "keyring/row_codec.h"
+#include "keyring/token_instance.h"
 
 namespace coffer::keyring {
 
@@ -39,15 +39,15 @@ struct Change {
   std::vector<Bytes> GoneResidents() const;
 };
 
-// The ledger commits every change of a key, in this order: one transaction, which is an anchor
+// KeyCommits commits every change of a key, in this order: one transaction, which is an anchor
 // (coffer/storage/database.h), the token's epoch, which is the anchor's number, the catalog. It
 // remembers what is still to be done after a commit. Its functions run on the custodian's thread,
 // for which they take a turn, but Run() and ChangeKey(): any thread calls these, and they hand the
 // work over.
-class Ledger {
+class KeyCommits {
  public:
-  Ledger(storage::Database& database, Custodian& custodian, Instance& custodians, Catalog& catalog,
-         Residents& residents)
+  KeyCommits(storage::Database& database, Custodian& custodian, TokenInstance& custodians,
+             Catalog& catalog, Residents& residents)
       : database_(database),
         custodian_(custodian),
         instance_(custodians),
@@ -55,7 +55,7 @@ class Ledger {
         residents_(residents) {}
 
   // Called once, with the token's epoch as StartChecks has found it, and the epoch of a database
-  // that has no anchor yet. From then on the ledger makes the database's anchors.
+  // that has no anchor yet. From then on KeyCommits makes the database's anchors.
   void Open(const CustodianTurn&, std::uint64_t token_epoch, std::uint64_t former_epoch);
   // An anchor of what other rooms have changed, or of nothing.
   Status MakeAnchor(CustodianTurn& turn);
@@ -86,7 +86,7 @@ class Ledger {
 
   storage::Database& database_;
   Custodian& custodian_;
-  Instance& instance_;
+  TokenInstance& instance_;
   Catalog& catalog_;
   Residents& residents_;
   // The number of the newest anchor.
@@ -95,7 +95,7 @@ class Ledger {
   std::uint64_t token_epoch_ = 0;
   std::uint64_t former_epoch_ = 0;
   // The keys of a COMMIT whose outcome is unknown: they are read again first.
-  std::vector<store::KeyPlace> doubtful_;
+  std::vector<store::MountedName> doubtful_;
 };
 
 }  // namespace coffer::keyring

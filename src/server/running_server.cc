@@ -1,4 +1,4 @@
-#include "server/instance.h"
+#include "server/running_server.h"
 
 #include <unistd.h>
 
@@ -10,8 +10,8 @@
 
 #include "coffer/base/ids.h"
 #include "server/console/root_token.h"
+#include "server/locked_database.h"
 #include "server/metric_sources.h"
-#include "server/offline.h"
 #include "server/process_edges.h"
 #include "server/serve_command.h"
 #include "server/start_check.h"
@@ -47,7 +47,7 @@ void AnnounceExports(const Config& config, std::string address, std::string_view
 
 }  // namespace
 
-Instance::~Instance() {
+RunningServer::~RunningServer() {
   {
     const std::lock_guard lock(serving_mutex_);
     serving_ = nullptr;
@@ -59,7 +59,7 @@ Instance::~Instance() {
   rooms_.Close();  // before those above them go, whom the custodian calls
 }
 
-Status Instance::Start() {
+Status RunningServer::Start() {
   WarnOfSurroundings(config_, logger_);
   COFFER_ASSIGN(auto lock, LockDataDirectory(config_, logger_));
   lock_.emplace(std::move(lock));
@@ -76,14 +76,14 @@ Status Instance::Start() {
   return OpenHttp();
 }
 
-Status Instance::OpenKeys() {
+Status RunningServer::OpenKeys() {
   SelectSoftHsm(config_);
   MakeWatch();
   return WithPin(config_, [this](const SecretBytes& pin) { return OpenTokenAndKeys(pin); });
 }
 
 // Dev mode only: an operator makes a token with `coffer hsm init`.
-Status Instance::MakeTokenAtFirstStart(const SecretBytes& pin) {
+Status RunningServer::MakeTokenAtFirstStart(const SecretBytes& pin) {
   COFFER_ASSIGN(const bool seen_before, keyring::HasState(rooms_.Database()));
   if (!config_.dev || seen_before) return {};
   COFFER_ASSIGN(const bool usable, IsTokenUsable(config_));
@@ -95,7 +95,7 @@ Status Instance::MakeTokenAtFirstStart(const SecretBytes& pin) {
   return keyring::CompleteToken(config_.token, pin, database, logger_);
 }
 
-Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
+Status RunningServer::OpenTokenAndKeys(const SecretBytes& pin) {
   COFFER_TRY(MakeTokenAtFirstStart(pin));
   COFFER_ASSIGN(
       keyring::OpenedTokens opened,
@@ -103,17 +103,17 @@ Status Instance::OpenTokenAndKeys(const SecretBytes& pin) {
   return rooms_.OpenKeys(std::move(opened), config_.start_policy, config_.cache_limits);
 }
 
-Status Instance::OpenAccess() {
+Status RunningServer::OpenAccess() {
   COFFER_ASSIGN(mounts_,
                 mounts::MountTable::Load(rooms_.Database(), random_, api::ReservedPaths()));
   COFFER_ASSIGN(const SecretBytes lookup_key, rooms_.Keys().DeriveLookupKey(kTokenLookupLabel));
-  COFFER_ASSIGN(policies_, auth::PolicyStore::Load(rooms_.Database(), rooms_.ItsClock()));
+  COFFER_ASSIGN(policies_, auth::PolicyStore::Load(rooms_.Database(), rooms_.GetClock()));
   COFFER_ASSIGN(tokens_, auth::TokenStore::Load(rooms_.Database(), *policies_, lookup_key, random_,
-                                                rooms_.ItsClock()));
+                                                rooms_.GetClock()));
   return config_.dev ? KeepRootToken() : Status{};
 }
 
-Status Instance::KeepRootToken() {
+Status RunningServer::KeepRootToken() {
   if (!tokens_->Initialized() && mounts_->List().empty()) {
     COFFER_ASSIGN(const auto path, mounts::MountPath::Parse("transit"));
     COFFER_TRY(mounts_->Add(path, "transit", {}));
@@ -126,7 +126,7 @@ Status Instance::KeepRootToken() {
   return {};
 }
 
-Status Instance::OpenHttp() {
+Status RunningServer::OpenHttp() {
   engine_ = std::make_unique<transit::Engine>(rooms_.Keys(), random_, config_.engine);
   engine_->AddJobs(rooms_.Custodian());
   tokens_->AddJobs(rooms_.Custodian());
@@ -136,11 +136,11 @@ Status Instance::OpenHttp() {
   store_check_ = std::make_unique<StoreCheck>(rooms_.Database(), rooms_.Audit().Broker(), logger_,
                                               config_.check_period);
   backups_ =
-      std::make_unique<BackupOffice>(BackupSource{.database = rooms_.Database(),
-                                                  .custodian = rooms_.Custodian(),
-                                                  .token_serial = rooms_.TokenSerial(),
-                                                  .clock = rooms_.ItsClock()},
-                                     rooms_.Audit().Broker(), config_.backup_directory, logger_);
+      std::make_unique<RunningBackups>(BackupSource{.database = rooms_.Database(),
+                                                    .custodian = rooms_.Custodian(),
+                                                    .token_serial = rooms_.TokenSerial(),
+                                                    .clock = rooms_.GetClock()},
+                                       rooms_.Audit().Broker(), config_.backup_directory, logger_);
   api::ServerInfo info;
   info.cluster_name = config_.cluster_name;
   info.imported_through = keyring::ImportedThroughName(config_.token.import_oaep);
@@ -149,9 +149,9 @@ Status Instance::OpenHttp() {
                                 .tokens = *tokens_,
                                 .policies = *policies_,
                                 .random = random_,
-                                .clock = rooms_.ItsClock(),
+                                .clock = rooms_.GetClock(),
                                 .info = info,
-                                .token_reachable =
+                                .can_serve =
                                     [this] {
                                       return rooms_.Keys().Ready() && !watch_->AnyStalled() &&
                                              !draining_ && store_check_->Sound();
@@ -168,7 +168,7 @@ Status Instance::OpenHttp() {
                                .random = random_,
                                .logger = logger_,
                                .custodian = rooms_.Custodian(),
-                               .lanes = rooms_.Keys().ItsLanes(),
+                               .lanes = rooms_.Keys().GetLanes(),
                                .metrics = &metrics_,
                                .key_series = config_.key_series};
   service_ = std::make_unique<api::Service>(
@@ -184,7 +184,7 @@ Status Instance::OpenHttp() {
 }
 
 // Changes that wait for no anchor get one by this job, soon after they are committed.
-void Instance::AddAnchors() {
+void RunningServer::AddAnchors() {
   rooms_.Custodian().AddPeriodic("anchor", config_.anchor_interval, [this](SystemTime) {
     if (!rooms_.Database().Unanchored()) return;
     if (const Status made = rooms_.Database().AwaitAnchor(); !made) {
@@ -196,7 +196,7 @@ void Instance::AddAnchors() {
 
 // A server whose audit trail takes no entries could answer no request. So it does not start, and
 // says why.
-Status Instance::CheckTrail() {
+Status RunningServer::CheckTrail() {
   if (rooms_.Audit().Broker().Healthy()) return {};
   std::string devices;
   for (const audit::DeviceSettings& device : rooms_.Audit().Broker().List()) {
@@ -208,10 +208,10 @@ Status Instance::CheckTrail() {
                   "enabled through the API");
 }
 
-void Instance::AddMetrics(const api::SystemParts& system) {
+void RunningServer::AddMetrics(const api::SystemParts& system) {
   AddProcessMetrics(metrics_, system.info);
   AddLogMetrics(metrics_, logger_);
-  AddHealthMetrics(metrics_, rooms_.Custodian(), *watch_, system.token_reachable);
+  AddHealthMetrics(metrics_, rooms_.Custodian(), *watch_, system.can_serve);
   AddTokenMetrics(metrics_, rooms_.Keys(), rooms_.Custodian(), config_.http.workers + 1);
   AddStorageMetrics(metrics_, rooms_.Database());
   AddAuditMetrics(metrics_, rooms_.Audit().Broker());
@@ -221,7 +221,7 @@ void Instance::AddMetrics(const api::SystemParts& system) {
   });
 }
 
-void Instance::MakeWatch() {
+void RunningServer::MakeWatch() {
   StallWatch::Reactions reactions;
   reactions.on_change = [this](const StallWatch::Subject& subject, bool stalled) {
     const std::lock_guard lock(serving_mutex_);
@@ -250,7 +250,7 @@ void Instance::MakeWatch() {
   watch_->Start();
 }
 
-void Instance::WatchRequests() {
+void RunningServer::WatchRequests() {
   // This is longer than any request whose time is bounded. A process is not ended because a request
   // takes long.
   constexpr StallWatch::Limits kRequest{.wait = std::chrono::seconds(10), .hang = std::nullopt};
@@ -276,7 +276,7 @@ void Instance::WatchRequests() {
                .limits = kKeyChange});
 }
 
-Status Instance::OpenHealth(const api::SystemParts& system) {
+Status RunningServer::OpenHealth(const api::SystemParts& system) {
   if (config_.health_listeners.empty()) return {};
   constexpr std::size_t kConnectionsPerAddress = 64;
   constexpr std::size_t kBodyBytes = 4096;
@@ -293,13 +293,13 @@ Status Instance::OpenHealth(const api::SystemParts& system) {
   return {};
 }
 
-void Instance::Reload(const ReadAgain& read_again) {
+void RunningServer::Reload(const ReadAgain& read_again) {
   ReloadTls();
   rooms_.Audit().Broker().Reopen();  // somebody renamed its files
   ReloadSettings(read_again, running_, logger_);
 }
 
-void Instance::Drain() {
+void RunningServer::Drain() {
   draining_.store(true);  // a load balancer that asks the health listener hears of it at once
   http_->Drain(running_.drain_deadline);
   if (const http::ServerCounts left = http_->Counts(); left.open > 0) {
@@ -311,7 +311,7 @@ void Instance::Drain() {
   watch_->Finish(std::chrono::seconds(5));
 }
 
-void Instance::ReloadTls() {
+void RunningServer::ReloadTls() {
   std::vector<http::Server::TlsSwitch> switches;
   for (const http::Server* const server : {http_.get(), health_.get()}) {
     if (server == nullptr) continue;
@@ -327,7 +327,7 @@ void Instance::ReloadTls() {
   logger_.Log(LogLevel::kInfo, "server", "certificates read again");
 }
 
-void Instance::Announce() const {
+void RunningServer::Announce() const {
   AnnounceListeners(config_.http.listeners, *http_, "listening");
   if (health_) AnnounceListeners(config_.health_listeners, *health_, "health");
   if (!config_.dev_authority.empty()) {

@@ -17,7 +17,7 @@
 #include "coffer/mounts/mount_table.h"
 #include "coffer/storage/directory_lock.h"
 #include "coffer/transit/engine.h"
-#include "server/backup/backup_office.h"
+#include "server/backup/running_backups.h"
 #include "server/config/config.h"
 #include "server/engines.h"
 #include "server/foundation.h"
@@ -29,17 +29,17 @@ namespace coffer::server {
 
 // The rooms of a running server, made in this order and unmade in the reverse one. The thread that
 // serves signals calls it; `config`, `random` and `logger` outlive it.
-class Instance {
+class RunningServer {
  public:
-  Instance(const Config& config, Random& random, LeveledLog& logger)
+  RunningServer(const Config& config, Random& random, LeveledLog& logger)
       : config_(config),
         running_(config),
         random_(random),
         logger_(logger),
         rooms_(random, logger) {}
-  ~Instance();
-  Instance(const Instance&) = delete;
-  Instance& operator=(const Instance&) = delete;
+  ~RunningServer();
+  RunningServer(const RunningServer&) = delete;
+  RunningServer& operator=(const RunningServer&) = delete;
 
   // An error is a sentence that says what to do.
   Status Start();
@@ -87,7 +87,7 @@ class Instance {
   std::unique_ptr<auth::PolicyStore> policies_;
   std::unique_ptr<auth::TokenStore> tokens_;
   std::unique_ptr<transit::Engine> engine_;
-  std::unique_ptr<BackupOffice> backups_;
+  std::unique_ptr<RunningBackups> backups_;
   std::unique_ptr<StoreCheck> store_check_;
   std::unique_ptr<Engines> engines_;
   std::unique_ptr<api::Service> service_;

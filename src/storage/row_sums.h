@@ -63,7 +63,7 @@ class SeenRows {
 
 // The sums over the rows of authenticated tables and their anchors. Functions and members marked
 // "the writer's" are used only while the writer lock is held; the others are thread-safe.
-class Ledger {
+class RowSums {
  public:
   Status Join(Connection& writer, std::vector<const TableShape*> tables,
               const Authentication& authentication);

@@ -1,4 +1,4 @@
-#include "server/offline.h"
+#include "server/locked_database.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -59,10 +59,10 @@ Result<storage::DirectoryLock> LockDataDirectory(const Config& config, Logger& l
   return lock;
 }
 
-Result<Offline> Offline::Open(const Config& config, Logger& logger) {
+Result<LockedDatabase> LockedDatabase::Open(const Config& config, Logger& logger) {
   COFFER_ASSIGN(auto lock, LockDataDirectory(config, logger));
   COFFER_ASSIGN(auto database, OpenDatabase(DatabaseFile(config), logger));
-  return Offline{std::move(lock), std::move(database)};
+  return LockedDatabase{std::move(lock), std::move(database)};
 }
 
 }  // namespace coffer::server

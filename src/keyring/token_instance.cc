@@ -1,4 +1,4 @@
-#include "keyring/instance.h"
+#include "keyring/token_instance.h"
 
 #include <optional>
 #include <utility>
@@ -17,19 +17,19 @@ bool IsDoubtful(const Error& error) {
   return error.code == Code::kTokenLost || error.code == Code::kTokenFailed;
 }
 
-Instance::Instance(std::unique_ptr<Token> token, Custodian& custodian, Catalog& catalog,
-                   std::size_t most_handles)
+TokenInstance::TokenInstance(std::unique_ptr<Token> token, Custodian& custodian, Catalog& catalog,
+                             std::size_t most_handles)
     : owned_(std::move(token)),
       token_(*owned_),
       custodian_(custodian),
       catalog_(catalog),
       handles_(most_handles) {}
 
-Instance::Instance(Token& custodians, Custodian& custodian, Catalog& catalog,
-                   std::size_t most_handles)
+TokenInstance::TokenInstance(Token& custodians, Custodian& custodian, Catalog& catalog,
+                             std::size_t most_handles)
     : token_(custodians), custodian_(custodian), catalog_(catalog), handles_(most_handles) {}
 
-Status Instance::Refresh() {
+Status TokenInstance::Refresh() {
   const TokenHealth& health = custodian_.Health();
   if (!health.reachable.load(std::memory_order_acquire)) return Lost();
   const std::uint64_t generation = health.generation.load(std::memory_order_acquire);
@@ -53,7 +53,7 @@ Status Instance::Refresh() {
   return {};
 }
 
-Status Instance::Recover(const Error& error) {
+Status TokenInstance::Recover(const Error& error) {
   if (!IsDoubtful(error)) return Fail(error);
   COFFER_TRY(custodian_.ProbeNow());
   // The token answers the custodian, so only this instance is broken.
@@ -64,11 +64,11 @@ Status Instance::Recover(const Error& error) {
   return {};
 }
 
-void Instance::Keep(const HandleKey& key, TokenHandle handle) {
+void TokenInstance::Keep(const HandleKey& key, TokenHandle handle) {
   if (const auto displaced = handles_.Put(key, handle)) token_.Destroy(*displaced);
 }
 
-Result<TokenHandle> Instance::HandleFor(const Key& key, const KeyVersion& version, Use use) {
+Result<TokenHandle> TokenInstance::HandleFor(const Key& key, const KeyVersion& version, Use use) {
   const bool second = use == Use::kHmac && !version.hmac_blob.empty();
   if (version.custody == Custody::kResident && !second) {
     return token_.FindResident(version.locator);
@@ -87,8 +87,8 @@ Result<TokenHandle> Instance::HandleFor(const Key& key, const KeyVersion& versio
   return handle;
 }
 
-Result<TokenHandle> Instance::DerivedHandleFor(const Key& key, const KeyVersion& version,
-                                               DerivedUse use, ByteView context) {
+Result<TokenHandle> TokenInstance::DerivedHandleFor(const Key& key, const KeyVersion& version,
+                                                    DerivedUse use, ByteView context) {
   const HandleKey wanted{key.id, version.info.version, Use::kDerive, use, crypto::Sha256(context)};
   if (const auto cached = handles_.Get(wanted)) return *cached;
   COFFER_ASSIGN(const TokenHandle base, HandleFor(key, version, Use::kDerive));
@@ -97,8 +97,8 @@ Result<TokenHandle> Instance::DerivedHandleFor(const Key& key, const KeyVersion&
   return handle;
 }
 
-Result<TokenHandle> Instance::CipherHandleFor(const Key& key, const KeyVersion& version,
-                                              ByteView context) {
+Result<TokenHandle> TokenInstance::CipherHandleFor(const Key& key, const KeyVersion& version,
+                                                   ByteView context) {
   if (!key.derived) return HandleFor(key, version, Use::kCipher);
   return DerivedHandleFor(key, version, DerivedUse::kCipher, context);
 }

@@ -17,13 +17,13 @@
 
 namespace coffer::server {
 
-// The office connects the audit trail with the token, which signs checkpoints, and records events
+// It connects the audit trail with the token, which signs checkpoints, and records events
 // that no request caused, such as scheduled rotations. The server owns it.
-class AuditOffice final : public audit::CheckpointSigner, public keyring::RotationWitness {
+class SignedTrail final : public audit::CheckpointSigner, public keyring::RotationWitness {
  public:
   // Watches the database's transactions from now on. `output` is the descriptor to which a device
   // on "stdout" writes.
-  AuditOffice(storage::Database& database, Random& random, const Clock& clock, Logger& logger,
+  SignedTrail(storage::Database& database, Random& random, const Clock& clock, Logger& logger,
               int output = STDOUT_FILENO);
 
   // Names the custodian and the keys whose events are recorded. Call it before the custodian's

@@ -20,17 +20,18 @@ bool IsDoubtful(const Error& error);
 // An instance of the token: its module and login, the handles of its keys, and its recovery after a
 // loss. Its lanes use it. Each instance has a copy of the module and one lane, so the thread of
 // that lane is its only thread, except for the counts.
-class Instance {
+class TokenInstance {
  public:
   // A worker's own.
-  Instance(std::unique_ptr<Token> token, Custodian& custodian, Catalog& catalog,
-           std::size_t most_handles);
+  TokenInstance(std::unique_ptr<Token> token, Custodian& custodian, Catalog& catalog,
+                std::size_t most_handles);
   // The custodian's, which the custodian owns, probes and opens anew.
-  Instance(Token& custodians, Custodian& custodian, Catalog& catalog, std::size_t most_handles);
-  Instance(const Instance&) = delete;
-  Instance& operator=(const Instance&) = delete;
+  TokenInstance(Token& custodians, Custodian& custodian, Catalog& catalog,
+                std::size_t most_handles);
+  TokenInstance(const TokenInstance&) = delete;
+  TokenInstance& operator=(const TokenInstance&) = delete;
 
-  Token& ItsToken() { return token_; }
+  Token& GetToken() { return token_; }
   // Called before each use: drops handles that are no longer valid, and opens the instance anew if
   // the token was lost or the instance has made many objects. kTokenLost while the token is lost.
   Status Refresh();

@@ -1,4 +1,4 @@
-#include "server/backup/backup_office.h"
+#include "server/backup/running_backups.h"
 
 #include <utility>
 
@@ -6,19 +6,19 @@ namespace coffer::server {
 
 using Phase = api::BackupState::Phase;
 
-BackupOffice::BackupOffice(BackupSource source, audit::Broker& audit,
-                           std::filesystem::path directory, Logger& logger)
+RunningBackups::RunningBackups(BackupSource source, audit::Broker& audit,
+                               std::filesystem::path directory, Logger& logger)
     : source_(std::move(source)),
       audit_(audit),
       directory_(std::move(directory)),
       logger_(logger) {}
 
-BackupOffice::~BackupOffice() {
+RunningBackups::~RunningBackups() {
   ending_.store(true);
   if (thread_.joinable()) thread_.join();
 }
 
-Status BackupOffice::Start(std::string_view name, bool overwrite) {
+Status RunningBackups::Start(std::string_view name, bool overwrite) {
   if (directory_.empty()) {
     return Fail(Code::kInvalid, "this server's configuration names no backup_directory");
   }
@@ -41,12 +41,12 @@ Status BackupOffice::Start(std::string_view name, bool overwrite) {
   return {};
 }
 
-std::optional<api::BackupState> BackupOffice::Last() const {
+std::optional<api::BackupState> RunningBackups::Last() const {
   const std::lock_guard lock(mutex_);
   return last_;
 }
 
-void BackupOffice::Make(const std::string& name, bool overwrite) {
+void RunningBackups::Make(const std::string& name, bool overwrite) {
   BackupOrder order;
   order.file = directory_ / name;
   order.overwrite = overwrite;
@@ -62,7 +62,7 @@ void BackupOffice::Make(const std::string& name, bool overwrite) {
   Finish(WriteBackup(source_, order));
 }
 
-void BackupOffice::Finish(const Result<keyring::BackupManifest>& made) {
+void RunningBackups::Finish(const Result<keyring::BackupManifest>& made) {
   const std::lock_guard lock(mutex_);
   if (!made) {
     last_->phase = Phase::kFailed;

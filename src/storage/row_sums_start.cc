@@ -5,7 +5,7 @@
 
 #include "coffer/base/parse.h"
 #include "coffer/base/secret_bytes.h"
-#include "storage/ledger.h"
+#include "storage/row_sums.h"
 #include "storage/table_sql.h"
 
 namespace coffer::storage {
@@ -27,15 +27,15 @@ bool Soluble(const TableShape& shape) {
 
 }  // namespace
 
-Code256 Ledger::AnchorMac(std::uint64_t number, const Id& lineage,
-                          std::string_view generations) const {
+Code256 RowSums::AnchorMac(std::uint64_t number, const Id& lineage,
+                           std::string_view generations) const {
   CodedFields fields("coffer-anchor-1");
   fields.Put(kNode).Put(static_cast<std::int64_t>(number)).Put(lineage.View()).Put(generations);
   return codes_->Of("anchor", fields.View());
 }
 
 // Netstrings: of each table its name, its format, the number of its shards and their generations.
-std::string Ledger::EncodeGenerations(const Anchor& anchor) const {
+std::string RowSums::EncodeGenerations(const Anchor& anchor) const {
   std::vector<std::string> items;
   for (const TableShape* shape : tables_) {
     items.emplace_back(shape->table.name);
@@ -48,7 +48,7 @@ std::string Ledger::EncodeGenerations(const Anchor& anchor) const {
   return ToNetstrings(items);
 }
 
-bool Ledger::DecodeGenerations(const std::string& text, Anchor& anchor) const {
+bool RowSums::DecodeGenerations(const std::string& text, Anchor& anchor) const {
   const auto items = FromNetstrings(text);
   if (!items) return false;
   for (std::size_t next = 0; next < items->size();) {
@@ -74,7 +74,7 @@ bool Ledger::DecodeGenerations(const std::string& text, Anchor& anchor) const {
   return true;
 }
 
-Result<std::optional<Ledger::Anchor>> Ledger::ReadAnchor(Connection& connection) const {
+Result<std::optional<RowSums::Anchor>> RowSums::ReadAnchor(Connection& connection) const {
   COFFER_ASSIGN(Statement select, connection.Prepare("SELECT number, lineage, generations, mac "
                                                      "FROM store_anchors WHERE node = ?"));
   COFFER_ASSIGN(const bool found, select.Bind(0, kNode).Step());
@@ -95,7 +95,7 @@ Result<std::optional<Ledger::Anchor>> Ledger::ReadAnchor(Connection& connection)
   return std::optional(std::move(anchor));
 }
 
-Status Ledger::WriteAnchor(Connection& writer, const Anchor& anchor) const {
+Status RowSums::WriteAnchor(Connection& writer, const Anchor& anchor) const {
   const std::string generations = EncodeGenerations(anchor);
   COFFER_ASSIGN(Statement write,
                 writer.Prepare("INSERT INTO store_anchors (node, number, lineage, generations, "
@@ -109,14 +109,14 @@ Status Ledger::WriteAnchor(Connection& writer, const Anchor& anchor) const {
   return {};
 }
 
-const TableShape* Ledger::ShapeOf(std::string_view table) const {
+const TableShape* RowSums::ShapeOf(std::string_view table) const {
   for (const TableShape* shape : tables_) {
     if (shape->table.name == table) return shape;
   }
   return nullptr;
 }
 
-Status Ledger::RereadGenerations(Connection& writer) {
+Status RowSums::RereadGenerations(Connection& writer) {
   for (const Shard& shard : Shards()) {
     COFFER_ASSIGN(const SumRow row, ReadSum(writer, shard, true));
     if (row.generation < KnownGeneration(shard)) {
@@ -133,7 +133,7 @@ Status Ledger::RereadGenerations(Connection& writer) {
   return {};
 }
 
-Result<Ledger::SumRow> Ledger::SumOfRows(Connection& connection, const Shard& shard) const {
+Result<RowSums::SumRow> RowSums::SumOfRows(Connection& connection, const Shard& shard) const {
   const TableShape& shape = *ShapeOf(shard.table);
   COFFER_ASSIGN(Statement select,
                 connection.Prepare(ShardSql(shape, "mac", HasUpperBound(shape, shard.index))));
@@ -147,7 +147,7 @@ Result<Ledger::SumRow> Ledger::SumOfRows(Connection& connection, const Shard& sh
   }
 }
 
-Status Ledger::Check(Connection& connection, const Shard& shard, std::int64_t known) const {
+Status RowSums::Check(Connection& connection, const Shard& shard, std::int64_t known) const {
   COFFER_TRY(CheckJoined());
   if (ShapeOf(shard.table) == nullptr) return Fail(Code::kNotFound, "there is no such shard");
   COFFER_ASSIGN(const SumRow stored, ReadSum(connection, shard, false));
@@ -161,7 +161,7 @@ Status Ledger::Check(Connection& connection, const Shard& shard, std::int64_t kn
                      " were written)");
 }
 
-Status Ledger::CheckEmpty(Connection& writer, const TableShape& shape) const {
+Status RowSums::CheckEmpty(Connection& writer, const TableShape& shape) const {
   COFFER_ASSIGN(Statement any,
                 writer.Prepare("SELECT 1 FROM " + std::string(shape.table.name) + " LIMIT 1"));
   COFFER_ASSIGN(const bool row, any.Step());
@@ -171,7 +171,7 @@ Status Ledger::CheckEmpty(Connection& writer, const TableShape& shape) const {
 }
 
 // No shard may be older than the anchor says, and what no anchor covers must be empty.
-Status Ledger::CheckGenerations(Connection& writer) {
+Status RowSums::CheckGenerations(Connection& writer) {
   const std::lock_guard lock(mutex_);
   for (const auto& [shard, generation] : anchor_->generations) {
     if (generations_[shard] >= generation) continue;
@@ -189,7 +189,7 @@ Status Ledger::CheckGenerations(Connection& writer) {
   return {};
 }
 
-Status Ledger::CheckWholeTables(Connection& writer) {
+Status RowSums::CheckWholeTables(Connection& writer) {
   for (const TableShape* shape : tables_) {
     if (shape->table.shards > 1) continue;
     const Shard shard{shape->table.name, 0};
@@ -199,7 +199,7 @@ Status Ledger::CheckWholeTables(Connection& writer) {
 }
 
 // Notes the rows of the table that fail their own check.
-Status Ledger::FindUnsound(Connection& writer, const TableShape& shape) {
+Status RowSums::FindUnsound(Connection& writer, const TableShape& shape) {
   if (shape.table.own_macs || !taken_over_.contains(std::string(shape.table.name))) return {};
   COFFER_ASSIGN(Statement select, writer.Prepare(SelectSql(shape, "")));
   const auto columns = static_cast<int>(shape.columns.size());
@@ -223,7 +223,7 @@ Status Ledger::FindUnsound(Connection& writer, const TableShape& shape) {
   return {};
 }
 
-Status Ledger::AcceptDamage(Connection& writer) {
+Status RowSums::AcceptDamage(Connection& writer) {
   for (const TableShape* shape : tables_) COFFER_TRY(FindUnsound(writer, *shape));
   for (const Shard& shard : Shards()) {
     const Status checked = Check(writer, shard, KnownGeneration(shard));
@@ -238,8 +238,8 @@ Status Ledger::AcceptDamage(Connection& writer) {
   return {};
 }
 
-Status Ledger::Join(Connection& writer, std::vector<const TableShape*> tables,
-                    const Authentication& authentication) {
+Status RowSums::Join(Connection& writer, std::vector<const TableShape*> tables,
+                     const Authentication& authentication) {
   codes_ = authentication.codes;
   random_ = &authentication.random;
   tables_ = std::move(tables);
@@ -283,7 +283,7 @@ Status Ledger::Join(Connection& writer, std::vector<const TableShape*> tables,
   return AcceptDamage(writer);
 }
 
-Status Ledger::RemoveUnsound(Connection& writer) {
+Status RowSums::RemoveUnsound(Connection& writer) {
   for (const auto& [shape, key] : to_remove_) {
     COFFER_ASSIGN(Statement remove, writer.Prepare(DeleteSql(*shape)));
     int next = 0;
@@ -294,7 +294,7 @@ Status Ledger::RemoveUnsound(Connection& writer) {
 }
 
 // The sum over the rows as they are, above every generation that is known of the shard.
-Status Ledger::Recount(Connection& writer, const Shard& shard) {
+Status RowSums::Recount(Connection& writer, const Shard& shard) {
   COFFER_ASSIGN(SumRow row, SumOfRows(writer, shard));
   COFFER_ASSIGN(Statement forget, writer.Prepare("DELETE FROM store_sums "
                                                  "WHERE table_name = ? AND shard = ?"));
@@ -306,7 +306,7 @@ Status Ledger::Recount(Connection& writer, const Shard& shard) {
 }
 
 // Gives every row of a table that no anchor covers yet its MAC, and the table its sums.
-Status Ledger::TakeOver(Connection& writer, const TableShape& shape) {
+Status RowSums::TakeOver(Connection& writer, const TableShape& shape) {
   if (taken_over_.contains(std::string(shape.table.name))) return {};
   std::vector<Values> found;
   if (!shape.table.own_macs) {
