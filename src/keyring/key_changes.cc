@@ -27,6 +27,7 @@ Result<KeyRing::Created> KeyRing::Create(const Id& mount, const KeyName& name,
     key->derived = options.derived;
     key->convergent = options.convergent;
     key->exportable = options.exportable;
+    key->resident = options.resident;
     key->hmac_octets = static_cast<int>(options.hmac_octets.value_or(kHmacOctets));
     key->created = impl_->clock.Now();
     key->settings.allow_plaintext_backup = options.allow_plaintext_backup;
@@ -115,6 +116,20 @@ Status KeyRing::Delete(const Id& mount, std::string_view name) {
       return Fail(Refusal::kDeletionNotAllowed);
     }
     return impl_->commits.RemoveKeys(turn, {&stored, 1});
+  });
+}
+
+Status KeyRing::Destroy(const Id& mount, std::string_view name) {
+  return impl_->commits.Run([&](CustodianTurn& turn) -> Status {
+    COFFER_ASSIGN(const auto stored, store::ReadKey(impl_->database, mount, name));
+    if (!stored) return Fail(Refusal::kKeyNotFound);
+    const Status verified = impl_->catalog.VerifyKey(turn, *stored);
+    COFFER_TRY(impl_->commits.RemoveKeys(turn, {&*stored, 1}));
+    if (verified || verified.error().code != Code::kCorrupt) return {};
+    return Fail(
+        Code::kCorrupt,
+        "the key's rows failed their check and are removed, but objects that it may have in "
+        "the token stay there: coffer hsm gc destroys them");
   });
 }
 

@@ -88,6 +88,10 @@ Status CheckNewKey(const CreateOptions& options) {
   if (options.exportable && info.family == Family::kEd25519) {
     return Fail(Refusal::kExportOfTypeImpossible, {.name = name});
   }
+  const bool plain = !options.derived && !options.exportable;
+  if (options.resident && (options.type != KeyType::kAes256Gcm96 || !plain)) {
+    return Fail(Code::kInternal, "only plain AES-256 keys can be asked to be resident");
+  }
   if (options.hmac_octets) {
     const std::int64_t octets = *options.hmac_octets;
     if (info.family != Family::kHmac) return Fail(Refusal::kKeySizeUnsupported, {.name = name});

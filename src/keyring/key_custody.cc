@@ -30,6 +30,7 @@ auto Unsupported(const KeySpec& spec, std::string why) {
 }  // namespace
 
 Result<Custody> Pkcs11Token::CustodyOf(const KeySpec& spec) {
+  if (spec.resident) return Custody::kResident;
   COFFER_TRY(WithKdf(spec));
   return InfoOf(spec.type).family == Family::kEd25519 ? Custody::kResident : Custody::kWrapped;
 }

@@ -31,12 +31,16 @@ bool SaysNo(const Error& error) {
   return error.code == Code::kTokenRefused || error.code == Code::kTokenFailed;
 }
 
-Attributes ResidentObjects() {
+Attributes TokenObjects(pkcs11::ObjectClass object_class) {
   Attributes attributes;
-  attributes.Add(AttributeType::kClass, pkcs11::ObjectClass::kPrivateKey)
-      .Add(AttributeType::kToken, true);
+  attributes.Add(AttributeType::kClass, object_class).Add(AttributeType::kToken, true);
   return attributes;
 }
+constexpr std::array kResidentClasses{pkcs11::ObjectClass::kPrivateKey,
+                                      pkcs11::ObjectClass::kSecretKey};
+
+// The only secret keys that are resident.
+constexpr KeySpec kResidentSecret{.type = KeyType::kAes256Gcm96, .resident = true};
 
 // The mechanism that shows whether an unwrapped key of this use works.
 std::optional<SignMechanism> CheckMechanism(Family family, Use use) {
@@ -107,8 +111,23 @@ Result<NewVersion> Pkcs11Token::GenerateResident(const KeySpec& spec, const Resi
   COFFER_ASSIGN(const auto public_key, ReadPublicKey(*session_, pair.public_key, info));
   COFFER_TRY(CheckPair(spec, pair.private_key, *public_key));
   version.spki = public_key->Spki();
-  residents_[place.locator] = pair.private_key;
+  residents_[place.locator] = {pair.private_key, true};
   COFFER_TRY(AddHmacKey(version));
+  return version;
+}
+
+Result<NewVersion> Pkcs11Token::GenerateResidentSecret(const KeySpec& spec,
+                                                       const ResidentPlace& place) {
+  NewVersion version;
+  version.custody = Custody::kResident;
+  version.locator = place.locator;
+  COFFER_ASSIGN(const Recipe recipe,
+                ResidentSecretRecipe(spec, ResidentLabel(place.database), place.locator));
+  COFFER_ASSIGN(const ObjectHandle key,
+                maker_.Generate(*session_, MakingOf(spec).generator, recipe));
+  COFFER_TRY(Sync());
+  COFFER_TRY(CheckCipher(spec, key, key));
+  residents_[place.locator] = {key, true};
   return version;
 }
 
@@ -121,6 +140,7 @@ Status Pkcs11Token::AddHmacKey(NewVersion& version) {
 }
 
 Result<NewVersion> Pkcs11Token::Generate(const KeySpec& asked, const ResidentPlace& place) {
+  if (asked.resident) return GenerateResidentSecret(asked, place);
   COFFER_ASSIGN(const Custody custody, CustodyOf(asked));
   if (custody == Custody::kResident) return GenerateResident(asked, place);
   COFFER_ASSIGN(const KeySpec spec, WithKdf(asked));
@@ -239,44 +259,68 @@ Result<TokenHandle> Pkcs11Token::Derive(const KeySpec& spec, TokenHandle base, D
 
 Status Pkcs11Token::FindResidents() {
   residents_.clear();
-  COFFER_ASSIGN(const std::vector<ObjectHandle> objects, session_->Find(ResidentObjects()));
-  for (const ObjectHandle object : objects) {
-    const auto label = session_->GetBytes(object, AttributeType::kLabel);
-    auto locator = session_->GetBytes(object, AttributeType::kId);
-    if (label && locator && AsText(*label).starts_with(kResidentLabelPrefix)) {
-      residents_.emplace(std::move(*locator), object);
+  for (const pkcs11::ObjectClass object_class : kResidentClasses) {
+    COFFER_ASSIGN(const std::vector<ObjectHandle> objects,
+                  session_->Find(TokenObjects(object_class)));
+    for (const ObjectHandle object : objects) {
+      const auto label = session_->GetBytes(object, AttributeType::kLabel);
+      if (!label || !AsText(*label).starts_with(kResidentLabelPrefix)) continue;
+      auto locator = session_->GetBytes(object, AttributeType::kId);
+      if (locator) residents_.emplace(std::move(*locator), Resident{object});
     }
   }
   return {};
 }
 
-Result<TokenHandle> Pkcs11Token::FindResident(ByteView locator) {
-  const Bytes id(locator.begin(), locator.end());
-  if (const auto known = residents_.find(id); known != residents_.end()) return known->second;
-  if (!session_) return Lost();
-  // Another instance may have made the object since this one started, so it is looked up.
-  Attributes wanted = ResidentObjects();
-  wanted.Add(AttributeType::kId, locator);
-  COFFER_ASSIGN(const std::vector<ObjectHandle> found, session_->Find(wanted));
-  if (found.size() != 1) {
-    return Fail(Code::kCorrupt, "key version is not in the token",
-                "the token has " + std::to_string(found.size()) + " objects at its place");
-  }
-  COFFER_ASSIGN(const Bytes label, session_->GetBytes(found.front(), AttributeType::kLabel));
+Status Pkcs11Token::CheckResident(ObjectHandle object, ByteView locator) {
+  COFFER_ASSIGN(const Bytes label, session_->GetBytes(object, AttributeType::kLabel));
   if (!AsText(label).starts_with(kResidentLabelPrefix)) {
     return Fail(Code::kCorrupt, "key version is not in the token",
                 "the object at its place is another application's");
   }
-  residents_.emplace(id, found.front());
-  return found.front();
+  COFFER_ASSIGN(const unsigned long object_class,
+                session_->GetUlong(object, AttributeType::kClass));
+  if (object_class != static_cast<unsigned long>(pkcs11::ObjectClass::kSecretKey)) return {};
+  COFFER_ASSIGN(const Recipe recipe, ResidentSecretRecipe(kResidentSecret, AsText(label), locator));
+  return VerifyObject(*session_, object, recipe);
+}
+
+Result<TokenHandle> Pkcs11Token::FindResident(ByteView locator) {
+  const Bytes id(locator.begin(), locator.end());
+  if (!session_) return Lost();
+  auto known = residents_.find(id);
+  if (known == residents_.end()) {
+    // Another instance may have made the object since this one started, so it is looked up.
+    std::vector<ObjectHandle> found;
+    for (const pkcs11::ObjectClass object_class : kResidentClasses) {
+      Attributes wanted = TokenObjects(object_class);
+      wanted.Add(AttributeType::kId, locator);
+      COFFER_ASSIGN(const std::vector<ObjectHandle> some, session_->Find(wanted));
+      found.insert(found.end(), some.begin(), some.end());
+    }
+    if (found.size() != 1) {
+      return Fail(Code::kCorrupt, "key version is not in the token",
+                  "the token has " + std::to_string(found.size()) + " objects at its place");
+    }
+    known = residents_.emplace(id, Resident{found.front()}).first;
+  }
+  if (!known->second.checked) {
+    if (Status checked = CheckResident(known->second.object, locator); !checked) {
+      residents_.erase(known);
+      return Fail(std::move(checked).error());
+    }
+    known->second.checked = true;
+  }
+  return known->second.object;
 }
 
 Result<std::vector<Bytes>> Pkcs11Token::Residents(const Id& database) {
   COFFER_TRY(FindResidents());
   const std::string label = ResidentLabel(database);
   std::vector<Bytes> locators;
-  for (const auto& [locator, object] : residents_) {
-    COFFER_ASSIGN(const Bytes its_label, session_->GetBytes(object, AttributeType::kLabel));
+  for (const auto& [locator, resident] : residents_) {
+    COFFER_ASSIGN(const Bytes its_label,
+                  session_->GetBytes(resident.object, AttributeType::kLabel));
     if (AsText(its_label) == label) locators.push_back(locator);
   }
   return locators;

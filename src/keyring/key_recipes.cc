@@ -169,6 +169,16 @@ Result<PairRecipe> ResidentRecipe(const KeySpec& spec, const ResidentPlace& plac
                      {.label = label, .id = place.locator}}};
 }
 
+Result<Recipe> ResidentSecretRecipe(const KeySpec& spec, std::string_view label, ByteView locator) {
+  COFFER_ASSIGN(const TokenUse usage, TokenUseOf(spec, Use::kCipher));
+  return Recipe(std::string(label), MakingOf(spec).key_type,
+                SecretFlags(Secrecy::kSealed, usage.abilities, MasterLifetime::kToken),
+                usage.mechanisms,
+                {.label = std::string(label),
+                 .id = Bytes(locator.begin(), locator.end()),
+                 .value_bytes = SecretOctets(spec)});
+}
+
 Result<Recipe> SpecimenRecipe(const KeySpec& spec, MasterLifetime lifetime) {
   COFFER_ASSIGN(const TokenUse usage, TokenUseOf(spec, MainUse(spec)));
   return Recipe(std::string(KeyTypeName(spec.type)) + " key", MakingOf(spec).key_type,

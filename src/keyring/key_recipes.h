@@ -29,6 +29,8 @@ Recipe UnwrappedRecipe(const MasterClass& master_class, const TokenUse& usage);
 // A version that stays in the token as an object.
 Result<PairRecipe> ResidentRecipe(const KeySpec& spec, const ResidentPlace& place,
                                   MasterLifetime lifetime = MasterLifetime::kToken);
+// An AES-GCM version that stays in the token. `label` is the object's.
+Result<Recipe> ResidentSecretRecipe(const KeySpec& spec, std::string_view label, ByteView locator);
 
 // A key that the doctor tries unwrapped, for every use of its type.
 Result<Recipe> SpecimenRecipe(const KeySpec& spec, MasterLifetime lifetime);

@@ -132,6 +132,10 @@ class Pkcs11Token final : public Token {
   Result<Bytes> WrapNew(const KeySpec& spec, Use use, const std::string& master);
   Status GeneratePair(const KeySpec& spec, NewVersion& version);
   Result<NewVersion> GenerateResident(const KeySpec& spec, const ResidentPlace& place);
+  Result<NewVersion> GenerateResidentSecret(const KeySpec& spec, const ResidentPlace& place);
+  // Checks an object that was found and not made here: kTokenRefused for a secret key that somebody
+  // else may know.
+  Status CheckResident(pkcs11::ObjectHandle object, ByteView locator);
   Status AddHmacKey(NewVersion& version);
   // Two unwrappings of the same blob must agree: it holds one key, and that key works.
   Status CheckTwice(const KeySpec& spec, Use use, std::string_view master, ByteView blob);
@@ -152,7 +156,11 @@ class Pkcs11Token final : public Token {
   ObjectMaker maker_;
   std::map<std::string, pkcs11::ObjectHandle> masters_;  // "aes-v1"
   pkcs11::ObjectHandle meta_ = pkcs11::kNoObject;
-  std::map<Bytes, pkcs11::ObjectHandle> residents_;    // by CKA_ID
+  struct Resident {
+    pkcs11::ObjectHandle object = pkcs11::kNoObject;
+    bool checked = false;
+  };
+  std::map<Bytes, Resident> residents_;                // by CKA_ID
   std::map<std::pair<KeyType, Kdf>, Status> makings_;  // what trying found
   std::optional<AuditKey> audit_key_;                  // found at its first use
   std::vector<crypto::HashAlgorithm> import_hashes_;   // of the import wrapping key, once tried

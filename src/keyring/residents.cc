@@ -26,6 +26,10 @@ Result<ResidentPlace> Residents::Reserve(const CustodianTurn&, const Id& key, in
   return place;
 }
 
+Status Residents::Forget(const CustodianTurn&, ByteView locator) {
+  return ForgetResident(database_, locator);
+}
+
 // No key names these objects after COMMIT. If one cannot be destroyed, its row stays, and the log
 // names it.
 void Residents::Destroy(CustodianTurn& turn, const std::vector<Bytes>& locators) {

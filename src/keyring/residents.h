@@ -27,6 +27,8 @@ class Residents {
   void SetLimit(const CustodianTurn&, int limit) { limit_ = limit; }
   // Draws the CKA_ID of a new version and stores its row; kResidentLimit.
   Result<ResidentPlace> Reserve(const CustodianTurn& turn, const Id& key, int version);
+  // Deletes the row of a version whose object was not made.
+  Status Forget(const CustodianTurn& turn, ByteView locator);
   // Notes objects of versions that a commit has removed, for DestroyMarked(), which is called once
   // the token has the epoch of that commit.
   void MarkForDestruction(const CustodianTurn& turn, std::vector<Bytes> locators);

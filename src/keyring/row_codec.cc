@@ -83,8 +83,10 @@ Bytes EncodeVersionRow(const Id& key, const KeySpec& spec, const KeyVersion& ver
 Bytes EncodeKeyRow(const Id& database, const Key& key) {
   crypto::Sha256Stream versions;
   for (const auto& [number, version] : key.versions) versions.Update(version.mac);
-  const bool second = key.exportable || HasCertificates(key);
-  FieldEncoder out(second ? "coffer-key-row-2" : "coffer-key-row-1");
+  const bool second = key.resident || key.exportable || HasCertificates(key);
+  FieldEncoder out(key.resident ? "coffer-key-row-3"
+                   : second     ? "coffer-key-row-2"
+                                : "coffer-key-row-1");
   out.Put(database.View());
   ForEachKeyColumn(key, MacColumns(out, 1, kKeyMacPlaces));
   out.Put(ByteView(versions.Finish()));

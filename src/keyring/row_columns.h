@@ -109,6 +109,8 @@ void ForEachKeyColumn(AnyKey&& key, Visit visit) {
         settings.allow_imported_rotation);
   // The second format of the row's MAC has it, after the versions' MACs.
   visit(Column{.name = "exportable", .backup = 7}, key.exportable);
+  // The third format is of keys that have it. There is no backup of them.
+  visit(Column{.name = "resident"}, key.resident);
 }
 inline constexpr int kKeyMacPlaces = 20;
 inline constexpr int kKeyBackupPlaces = 17;

@@ -94,12 +94,19 @@ INSERT INTO key_counters SELECT key, version, reserved, 0, x'' FROM former_count
 DROP TABLE former_counters;
 )sql";
 
+constexpr std::string_view kSchemaV4 = R"sql(
+ALTER TABLE keys ADD COLUMN resident INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 std::vector<const storage::TableShape*> Tables() { return {&KeysShape(), &CounterShape()}; }
 
 }  // namespace
 
 std::vector<storage::Migration> Schema() {
-  return {{"keyring", 1, kSchemaV1}, {"keyring", 2, kSchemaV2}, {"keyring", 3, kSchemaV3, Tables}};
+  return {{"keyring", 1, kSchemaV1},
+          {"keyring", 2, kSchemaV2},
+          {"keyring", 3, kSchemaV3, Tables},
+          {"keyring", 4, kSchemaV4}};
 }
 
 }  // namespace coffer::keyring::store

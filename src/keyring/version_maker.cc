@@ -8,16 +8,37 @@ namespace {
 
 constexpr int kMaxVersions = 1'000'000;
 
+// True if the token would have to hold one object more, and cannot.
+bool LacksRoom(const Error& error) {
+  return error.refusal == Refusal::kResidentLimit || error.code == Code::kTokenRefused;
+}
+
 }  // namespace
+
+Result<NewVersion> VersionMaker::MakeResident(CustodianTurn& turn, const Key& key, int number) {
+  COFFER_ASSIGN(const ResidentPlace place, residents_.Reserve(turn, key.id, number));
+  auto made = turn->Generate(key.Spec(), place);
+  // CKR_DEVICE_MEMORY is kUnavailable.
+  if (!made && key.resident && made.error().code == Code::kUnavailable) {
+    made = Fail(Code::kTokenRefused, made.error().message, made.error().cause);
+  }
+  if (!made && key.resident && LacksRoom(made.error())) {
+    COFFER_TRY(residents_.Forget(turn, place.locator));
+  }
+  return made;
+}
 
 Result<KeyVersion> VersionMaker::Generate(CustodianTurn& turn, const Key& key, int number,
                                           const Actor& actor) {
-  ResidentPlace place;
-  COFFER_ASSIGN(const Custody custody, turn->CustodyOf(key.Spec()));
+  KeySpec spec = key.Spec();
+  COFFER_ASSIGN(const Custody custody, turn->CustodyOf(spec));
   if (custody == Custody::kResident) {
-    COFFER_ASSIGN(place, residents_.Reserve(turn, key.id, number));
+    auto made = MakeResident(turn, key, number);
+    if (made) return From(std::move(*made), number, actor);
+    if (!key.resident || !LacksRoom(made.error())) return Fail(made.error());
+    spec.resident = false;
   }
-  COFFER_ASSIGN(NewVersion made, turn->Generate(key.Spec(), place));
+  COFFER_ASSIGN(NewVersion made, turn->Generate(spec, {}));
   return From(std::move(made), number, actor);
 }
 

@@ -114,7 +114,7 @@ TEST_F(ManifestMacTest, ReadsTheStateOfTheSnapshot) {
   Must(ReadForManifest(*reader, manifest));
   EXPECT_EQ(manifest.database, keys_->DatabaseId());
   EXPECT_EQ(manifest.keys, 1);
-  EXPECT_EQ(manifest.schema, "keyring 3, storage 1");
+  EXPECT_EQ(manifest.schema, "keyring 4, storage 1");
   const std::uint64_t before = manifest.epoch;
   Must(keys_->Rotate(mount_, "a", actor_));
   Must(ReadForManifest(*reader, manifest));

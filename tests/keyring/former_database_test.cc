@@ -35,6 +35,7 @@ class FormerDatabaseTest : public KeyRingTest {
         ");"
         "INSERT INTO key_counters SELECT key, version, reserved FROM later_counters;"
         "DROP TABLE later_counters;"
+        "ALTER TABLE keys DROP COLUMN resident;"
         "ALTER TABLE keys DROP COLUMN exportable;"
         "ALTER TABLE key_versions DROP COLUMN imported_through;"
         "ALTER TABLE key_versions DROP COLUMN certificate_chain;"

@@ -104,6 +104,7 @@ struct Key {
   bool derived = false;
   bool convergent = false;
   bool exportable = false;
+  bool resident = false;          // as CreateOptions has it
   int hmac_octets = kHmacOctets;  // type hmac: its key size
   SystemTime created{};
   std::int64_t generation = 1;
@@ -113,7 +114,7 @@ struct Key {
 
   const KeyTypeInfo& Info() const { return InfoOf(type); }
   // Spec() describes a new version of this key, SpecOf() one of its present versions.
-  KeySpec Spec() const { return {type, derived, hmac_octets, Kdf::kNone, exportable}; }
+  KeySpec Spec() const { return {type, derived, hmac_octets, Kdf::kNone, exportable, resident}; }
   KeySpec SpecOf(const KeyVersion& version) const {
     return {type, derived, hmac_octets, version.kdf, exportable};
   }

@@ -41,6 +41,9 @@ struct CreateOptions {
   bool allow_plaintext_backup = false;
   std::int64_t auto_rotate_period_seconds = 0;
   bool exportable = false;  // may be wrapped for other servers; never changes later
+  // AES-GCM only, never changes later: each version is an object of the token, so that it can be
+  // destroyed for good. One that the token or resident_limit has no room for is wrapped.
+  bool resident = false;
 };
 
 // A key that was made elsewhere: exactly one of the two members is set.
@@ -180,6 +183,9 @@ class KeyRing {
   // for the version's public key, which the caller need not have checked.
   Changed SetCertificates(const Id& mount, std::string_view name, std::int64_t version,
                           const crypto::CertificateChain& chain);
+  // Destroys the key, whatever its settings; kNotFound. kCorrupt if its rows failed their check:
+  // they are then removed, but no object in the token is destroyed on their word.
+  Status Destroy(const Id& mount, std::string_view name);
   // Every key of the mount, whatever its settings.
   Status DeleteMount(const Id& mount);
   // Sets the witness. Call it before the first use; the witness must outlive the key ring.

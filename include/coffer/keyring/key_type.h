@@ -122,6 +122,7 @@ struct KeySpec {
   int hmac_octets = kHmacOctets;  // type hmac only
   Kdf kdf = Kdf::kNone;           // of a `derived` version; none: not made yet
   bool exportable = false;        // under a master that lets it be wrapped for another server
+  bool resident = false;          // AES-GCM: an object of the token, and without an HMAC key
   friend bool operator==(const KeySpec&, const KeySpec&) = default;
 };
 
