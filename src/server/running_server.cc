@@ -100,7 +100,9 @@ Status RunningServer::OpenTokenAndKeys(const SecretBytes& pin) {
   COFFER_ASSIGN(
       keyring::OpenedTokens opened,
       keyring::OpenTokens(config_.token, pin, config_.http.workers, logger_, watch_.get()));
-  return rooms_.OpenKeys(std::move(opened), config_.start_policy, config_.cache_limits);
+  COFFER_TRY(rooms_.OpenKeys(std::move(opened), config_.start_policy, config_.cache_limits));
+  barrier_ = std::make_unique<barrier::Barrier>(rooms_.Keys(), logger_);
+  return barrier_->Start(rooms_.Custodian());
 }
 
 Status RunningServer::OpenAccess() {
@@ -156,6 +158,7 @@ Status RunningServer::OpenHttp() {
                                       return rooms_.Keys().Ready() && !watch_->AnyStalled() &&
                                              !draining_ && store_check_->Sound();
                                     },
+                                .barrier = barrier_.get(),
                                 .audit_devices = &rooms_.Audit().Broker(),
                                 .backups = backups_.get(),
                                 .metrics = &metrics_,

@@ -12,6 +12,7 @@
 #include "coffer/api/service.h"
 #include "coffer/auth/policy_store.h"
 #include "coffer/auth/token_store.h"
+#include "coffer/barrier/barrier.h"
 #include "coffer/base/stall_watch.h"
 #include "coffer/metrics/registry.h"
 #include "coffer/mounts/mount_table.h"
@@ -83,6 +84,7 @@ class RunningServer {
   std::unique_ptr<StallWatch> watch_;
   std::optional<storage::DirectoryLock> lock_;
   Foundation rooms_;
+  std::unique_ptr<barrier::Barrier> barrier_;
   std::unique_ptr<mounts::MountTable> mounts_;
   std::unique_ptr<auth::PolicyStore> policies_;
   std::unique_ptr<auth::TokenStore> tokens_;

@@ -16,6 +16,7 @@
 #include "coffer/audit/broker.h"
 #include "coffer/auth/policy_store.h"
 #include "coffer/auth/token_store.h"
+#include "coffer/barrier/barrier.h"
 #include "coffer/base/clock.h"
 #include "coffer/base/random.h"
 #include "coffer/metrics/registry.h"
@@ -45,6 +46,7 @@ struct SystemParts {
   // False while the server cannot serve: the token is lost, a thread hangs, damaged rows were
   // found, or the server ends. Thread-safe and cheap, since each health request calls it.
   std::function<bool()> can_serve;
+  barrier::Barrier* barrier = nullptr;     // null: there is none
   audit::Broker* audit_devices = nullptr;  // null: there are none
   Backups* backups = nullptr;              // null: there are none
   const metrics::Registry* metrics = nullptr;

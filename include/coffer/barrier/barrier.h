@@ -27,14 +27,16 @@
 #include "coffer/base/bytes.h"
 #include "coffer/base/clock.h"
 #include "coffer/base/ids.h"
+#include "coffer/base/logger.h"
 #include "coffer/base/result.h"
 #include "coffer/base/secret_bytes.h"
+#include "coffer/keyring/custodian.h"
 #include "coffer/keyring/key_ring.h"
 #include "coffer/keyring/lane.h"
 
 namespace coffer::barrier {
 
-// Who owns records and the key that seals them. A value.
+// The owner of records and of the key that seals them. A value.
 class Owner {
  public:
   // A room of the program: "tokens". The name is one of ours: letters, digits and '-'.
@@ -55,12 +57,13 @@ struct Place {
   int schema = 1;          // of what is sealed: a record of another schema does not open
 };
 
-// What a sealed record has more than its plaintext: format, version of the key, nonce and tag.
+// The bytes that sealing adds: form, version of the key, nonce and tag.
 inline constexpr std::size_t kSealedOverhead = 1 + 4 + 12 + 16;
 
 // An owner's key as an operator sees it.
 struct OwnerKey {
   std::string owner;
+  bool damaged = false;        // its rows failed their check, and all else here is empty
   keyring::Custody custody{};  // of the newest version, which seals
   int version = 0;
   std::size_t resident_versions = 0;  // of all of them
@@ -68,17 +71,17 @@ struct OwnerKey {
   std::int64_t sealed = 0;            // records that this version may have sealed, and no more
 };
 
-// The barrier of a server. Any thread may call; it outlives nothing of the key ring's.
+// The barrier of a server, over its key ring. Any thread may call.
 class Barrier {
  public:
-  explicit Barrier(keyring::KeyRing& keys) : keys_(keys) {}
+  Barrier(keyring::KeyRing& keys, Logger& logger) : keys_(keys), logger_(logger) {}
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
 
   // Rotates the keys that a restore or an accepted rollback has marked, so that every key that can
-  // be used seals. Call it at the start, after Custodian::Start(). A key that failed its check is
-  // left as it is: its owner's records do not open.
-  Status Start();
+  // be used seals. Call it before the first Seal(). One that cannot be rotated is logged; the next
+  // Seal() on the custodian's lane tries again.
+  Status Start(keyring::Custodian& custodian);
 
   // Makes the owner's key where there is none.
   Status Prepare(const Owner& owner);
@@ -86,8 +89,8 @@ class Barrier {
   Result<bool> Ready(keyring::Lane& lane, const Owner& owner);
 
   // Seals the record under the newest version of the owner's key. On the custodian's lane it first
-  // makes the key, or rotates one that must be rotated; on a worker's lane it is then
-  // kRotationRequired or kKeyNotFound, and the caller goes on with the custodian.
+  // makes the key, or rotates one that must be rotated. On a worker's lane it is kUnavailable where
+  // Ready() is false: the caller goes on with the custodian.
   Result<Bytes> Seal(keyring::Lane& lane, const Owner& owner, const Place& place,
                      ByteView plaintext);
   // kCorrupt where the record was changed, belongs to another place, or was sealed by a key that is
@@ -97,19 +100,28 @@ class Barrier {
 
   // A new version of the key seals from now on. The former ones open what they have sealed.
   Status Rotate(const Owner& owner);
+  // The same for every owner; the first error, after all were tried.
+  Status RotateAll();
   // Destroys the owner's key with all its versions, success where there is none. What it has sealed
-  // opens never again: where the version was resident not even with a backup of the database.
+  // opens never again: where the version was resident, not even with a backup of the database.
+  // kCorrupt where the key's rows failed their check: they are gone, but its token objects stay.
   Status Destroy(const Owner& owner);
 
-  // The keys of all owners, in the order of their names. One that failed its check is kCorrupt.
+  // The keys of all owners, in the order of their names.
   Result<std::vector<OwnerKey>> List(keyring::Lane& lane);
   // Nothing where the owner has no key yet.
   Result<std::optional<OwnerKey>> Find(keyring::Lane& lane, const Owner& owner);
 
  private:
-  Result<std::shared_ptr<const keyring::Key>> KeyToSeal(keyring::Lane& lane, const Owner& owner);
+  using FoundKey = Result<std::shared_ptr<const keyring::Key>>;
+  FoundKey KeyOf(keyring::Lane& lane, const Owner& owner);
+  FoundKey KeyToSeal(keyring::Lane& lane, const Owner& owner);
+  FoundKey Make(const Owner& owner);
+  FoundKey Rotate(std::string_view owner, std::string_view reason);
+  Status RotateMarked(keyring::Lane& lane);
 
   keyring::KeyRing& keys_;
+  Logger& logger_;
 };
 
 }  // namespace coffer::barrier

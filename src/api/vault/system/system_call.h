@@ -31,6 +31,7 @@ inline const SystemParts& PartsOf(const Call& call) { return SystemOf(call).part
 void AddSystemEndpoints(std::vector<Endpoint>& table);
 void AddAuditEndpoints(std::vector<Endpoint>& table);
 void AddBackupEndpoints(std::vector<Endpoint>& table);
+void AddBarrierEndpoints(std::vector<Endpoint>& table);
 void AddCapabilityEndpoints(std::vector<Endpoint>& table);
 void AddMetricsEndpoints(std::vector<Endpoint>& table);
 void AddMountEndpoints(std::vector<Endpoint>& table);

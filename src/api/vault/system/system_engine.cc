@@ -12,6 +12,7 @@ std::vector<Endpoint> SystemEndpoints() {
   AddMountEndpoints(endpoints);
   AddAuditEndpoints(endpoints);
   AddBackupEndpoints(endpoints);
+  AddBarrierEndpoints(endpoints);
   AddMetricsEndpoints(endpoints);
   AddSpecsEndpoints(endpoints);
   AddPolicyEndpoints(endpoints);
