@@ -138,7 +138,7 @@ TEST(EndpointTable, FindsWhatAScanOfAllPatternsFinds) {
     for (const Endpoint& endpoint : engine->Endpoints()) {
       for (const std::string& segment : Split(endpoint.pattern)) words.push_back(segment);
     }
-    for (int i = 0; i < 20'000; ++i) {
+    for (int i = 0; i < 5'000; ++i) {
       // The path is a pattern with some of its segments replaced, or a few words.
       const auto& endpoints = engine->Endpoints();
       std::vector<std::string> segments = Split(endpoints[below(endpoints.size())].pattern);
@@ -155,7 +155,7 @@ TEST(EndpointTable, FindsWhatAScanOfAllPatternsFinds) {
       found += meaning == "none" ? 0 : 1;
     }
   }
-  EXPECT_GT(found, 10'000U);
+  EXPECT_GT(found, 2'500U);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ Status CheckHostPort(const std::string& address, hcl::Position at) {
 }
 
 // Hints for settings of a listener in Vault that have another name here, or none.
-constexpr std::array kHints{
+constexpr std::array kListenerHints{
     hcl::Hint{"cluster_address", "this server is alone"},
     hcl::Hint{"tls_min_version", "TLS 1.2 and 1.3 are spoken, nothing older"},
     hcl::Hint{"tls_require_and_verify_client_cert", "write tls_client_certificates = \"required\""},
@@ -187,7 +187,7 @@ Status ReadListener(const hcl::Block& block, Config& config) {
   COFFER_TRY(ReadProxies(reader, block.at, listener));
   COFFER_ASSIGN(const auto health, reader.Boolean("health_only"));
   COFFER_ASSIGN(const bool open_metrics, ReadListenerTelemetry(reader));
-  COFFER_TRY(reader.Finish(kHints));
+  COFFER_TRY(reader.Finish(kListenerHints));
   const bool apart = health.value_or(false);
   (apart ? config.health_listeners : config.http.listeners).push_back(std::move(listener));
   (apart ? config.health_open_metrics : config.open_metrics).push_back(open_metrics);

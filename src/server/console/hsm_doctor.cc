@@ -20,7 +20,7 @@ using nlohmann::json;
 
 // Replaces control characters: a text of the token must neither break the table nor control a
 // terminal.
-std::string Plain(std::string_view text) {
+std::string Printable(std::string_view text) {
   std::string plain(text);
   for (char& c : plain) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
@@ -85,7 +85,7 @@ json ToJson(const Console& console, const Diagnosis& diagnosis, const DoctorFlag
 
 void PrintTable(const Console& console, const Diagnosis& diagnosis, const DoctorFlags& flags) {
   const auto fact = [](const char* name, const std::string& value) {
-    std::printf("%-24s %s\n", name, Plain(value).c_str());
+    std::printf("%-24s %s\n", name, Printable(value).c_str());
   };
   fact("token", console.config.token.label + ", serial " + diagnosis.token.serial + ", " +
                     diagnosis.token.model + " of " + diagnosis.token.manufacturer);
@@ -100,7 +100,7 @@ void PrintTable(const Console& console, const Diagnosis& diagnosis, const Doctor
     std::printf("%-20s %-21s %-20s %10s  %s\n", std::string(finding.key_type).c_str(),
                 std::string(finding.operation).c_str(),
                 std::string(keyring::WayName(finding.way)).c_str(),
-                SpeedText(finding.per_second).c_str(), Plain(finding.note).c_str());
+                SpeedText(finding.per_second).c_str(), Printable(finding.note).c_str());
   }
   std::printf("\n");
   if (diagnosis.missing.empty()) {
