@@ -259,7 +259,8 @@ Status Module::InitUserPin(SlotId slot, const SecretBytes& so_pin, const SecretB
   COFFER_ASSIGN(Session session, OpenSession(slot));
   COFFER_TRY(Login(session, UserType::kSecurityOfficer, so_pin));
   const CK_RV rv = functions->C_InitPIN(session.handle_, PinPointer(user_pin), user_pin.size());
-  // A security officer allows no other session on the slot, so this login is ours to end.
+  // C_Logout ends the login of all sessions of this process on the slot. The caller has no other
+  // session open (module.h), so it ends only this one.
   const CK_RV logout = functions->C_Logout(session.handle_);
   if (rv != CKR_OK) return Fail(FromCkRv(rv, "C_InitPIN"));
   if (logout != CKR_OK) return Fail(FromCkRv(logout, "C_Logout"));

@@ -9,10 +9,10 @@
 
 namespace coffer::api {
 
-// The parameters of a request for comparison with policies: each has the value that its endpoint
-// will read, so that "3" and 3 are equal; a parameter without a field of the endpoint has the value
-// that was sent.
-// The views point into `parameters` and into copies, which are wiped.
+// The parameters of a request, as policies compare them. A value is converted to the type of the
+// endpoint's field, so that "3" and 3 are equal. Null, a value that cannot be converted and a
+// parameter that is no field stay as they were sent. `parameters` must outlive this object, whose
+// views point into it and into converted copies; the destructor wipes the copies.
 class NamedParameters {
  public:
   NamedParameters(const JsonValue& parameters, const std::vector<FieldSpec>& specs);

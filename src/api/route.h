@@ -23,7 +23,8 @@ Result<Target> Route(const Registry& registry, const mounts::MountTable& mounts,
                      std::string_view path);
 // Null if the endpoint does not have the verb.
 const Operation* FindOperation(const Endpoint& endpoint, Verb verb);
-// The capability that a verb needs if no endpoint declares another one.
+// The capability that a caller must have for a path before it is told that the path or the verb is
+// not served here. Requests that are served need Operation::capability.
 Capability UsualCapability(Verb verb);
 
 }  // namespace coffer::api

@@ -52,7 +52,6 @@ std::string_view Occupied(const Snapshot& snapshot, const MountPath& path) {
   return taken == snapshot.mounts.end() ? std::string_view() : (*taken)->path.Text();
 }
 
-// Sorts the options, as they come back from storage.
 std::size_t TextBytes(const MountConfig& config) {
   std::size_t bytes = config.description.size();
   for (const auto& [name, value] : config.options) bytes += name.size() + value.size();
@@ -75,6 +74,7 @@ Status CheckSize(const MountConfig& config) {
   return {};
 }
 
+// Checks the settings and sorts the options, the order in which storage returns them.
 Status Normalize(MountConfig& config) {
   COFFER_TRY(CheckSize(config));
   if (config.default_lease_ttl_seconds < 0 || config.max_lease_ttl_seconds < 0) {

@@ -65,8 +65,9 @@ class TokenAdmin {
   Result<std::vector<TokenObject>> List();
   // True if the token has the key coffer-meta. Without it no row of any database can be checked.
   Result<bool> HasMasters();
-  // Makes the class's next version for new wraps and reads its attributes back; its label.
-  // kNotFound for a class that has no master, kInvalid for a name that is no class.
+  // Makes the next version of the class's master key, which wraps new keys from then on, checks its
+  // attributes in the token, and returns its label. kNotFound if the class has no master yet,
+  // kInvalid if there is no such class.
   Result<std::string> RotateMaster(std::string_view master_class);
   // Destroys a resident key or what an examination left, for good. kInvalid for any other kind,
   // kNotFound where it is not there any more.

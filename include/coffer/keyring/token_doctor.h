@@ -34,8 +34,8 @@ struct Finding {
   double per_second = 0;  // 0: not measured
 };
 
-// The result of an examination: all that the token does, found by trying it. Nothing is taken from
-// its lists of mechanisms.
+// The result of an examination. All but `token`, the token's own description of itself, was found
+// by trying it; the token's list of mechanisms is not read, because such lists are wrong at times.
 struct Diagnosis {
   TokenDescription token;
   std::string key_wrap;         // RFC 5649's mechanism: "0x210a"; empty: none

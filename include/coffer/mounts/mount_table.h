@@ -106,13 +106,13 @@ class MountTable {
   std::optional<Route> Find(std::string_view request_path) const;
   std::vector<std::shared_ptr<const Mount>> List() const;
   bool Reserved(const MountPath& path) const;
-  // kMountPathTaken if the path equals the path of a mount, lies below one or above one;
-  // kMountPathReserved if it is reserved.
+  // kMountPathTaken if the path equals a mount's path, or one of the two lies below the other;
+  // kMountPathReserved if it is a reserved path or lies below one.
   Result<std::shared_ptr<const Mount>> Add(const MountPath& path, std::string type,
                                            MountConfig config);
   Status Tune(const MountPath& path, MountConfig config);  // kNotFound
   Status Move(const MountPath& from,
-              const MountPath& to);      // kNotFound, kRemountPathTaken; ids stay
+              const MountPath& to);  // kNotFound, kRemountPathTaken, kRemountPathReserved; ids stay
   Status Remove(const MountPath& path);  // no error if it is absent
 
  private:

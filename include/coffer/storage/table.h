@@ -257,7 +257,7 @@ class Table {
   static Status Insert(Transaction& transaction, const Row& row) {
     return rows::Insert(transaction, Shape(), Pack(row));
   }
-  // Changes the row that was read: kConflict where it was changed or removed meanwhile.
+  // Writes back a row that was read before: kConflict if it was changed or removed since.
   static Status Update(Transaction& transaction, const Stored& stored) {
     return rows::Update(transaction, Shape(), Pack(stored.row), stored.generation);
   }

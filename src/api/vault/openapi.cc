@@ -96,7 +96,8 @@ void WriteParameter(const FieldSpec& field, std::string_view where, JsonWriter& 
   json.EndObject();
 }
 
-// Writes the parameter with which clients that have no verb LIST ask for a list.
+// Writes the query parameter `list=true`, by which a client that cannot send the method LIST asks
+// for a list. `required`: the path has no read, so GET is always a list.
 void WriteListParameter(bool required, JsonWriter& json) {
   json.BeginObject().Key("name").Text("list").Key("in").Text("query");
   json.Key("description").Text("Must be set to `true` for a list.");

@@ -18,7 +18,8 @@ class PinGuard {
   PinGuard(const PinSource& source, std::filesystem::path state_file)
       : source_(source), state_file_(std::move(state_file)) {}
 
-  // kPinIncorrect with what to do, where this very PIN was refused before.
+  // kPinIncorrect with what to do, if a PIN from this source was refused and the source has not
+  // changed since.
   Status Check() const;
   Status RememberRefusal() const;
   void Forget() const;
